@@ -1,0 +1,127 @@
+/**
+ * Every way in which Latchkey says no: one closed table from code to exit status (the CLI contract),
+ * HTTP status (RFC 9110) and the words for people. Nothing else maps codes to anything.
+ */
+interface ErrorEntry {
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 130;
+  readonly http: number;
+  readonly title: string;
+  readonly hint: string;
+}
+
+export const errorTable = {
+  internal: { exit: 1, http: 500, title: 'Something went wrong inside Latchkey', hint: 'This is a bug. Run the command again with LATCHKEY_LOG=debug and report what it prints.' },
+
+  invalid_input: { exit: 2, http: 400, title: 'The input is not valid', hint: 'Correct what the message names.' },
+  missing_input: { exit: 2, http: 400, title: 'Something is missing', hint: 'Give the flag that the message names.' },
+  weak_pass_tmp: { exit: 2, http: 400, title: 'This pass_tmp is too short', hint: 'Use at least 16 characters, leave it out to have one made, or pass --allow-weak.' },
+  payload_too_large: { exit: 2, http: 413, title: 'The request is too large', hint: 'Send less at once.' },
+  unsupported_media_type: { exit: 2, http: 415, title: 'The body is not JSON', hint: 'Send application/json.' },
+  method_not_allowed: { exit: 2, http: 405, title: 'This method is not allowed here', hint: 'See /openapi.json.' },
+
+  route_not_found: { exit: 3, http: 404, title: 'There is nothing at this address', hint: 'Check the server URL; /openapi.json lists what there is.' },
+  device_not_found: { exit: 3, http: 404, title: 'No such device', hint: 'See `latchkey device list`.' },
+  request_not_found: { exit: 3, http: 404, title: 'No such access request', hint: 'See `latchkey ap requests --all`.' },
+  grant_not_found: { exit: 3, http: 404, title: 'No such grant', hint: 'See `latchkey grant list`.' },
+  ap_not_found: { exit: 3, http: 404, title: 'No such access point', hint: 'Enrol it with `latchkey ap enroll`.' },
+  token_not_found: { exit: 3, http: 404, title: 'No such token', hint: 'See `latchkey server token list`.' },
+  profile_not_found: { exit: 3, http: 404, title: 'No such profile', hint: 'See `latchkey profile list`.' },
+  file_not_found: { exit: 3, http: 404, title: 'No such file', hint: 'Check the path.' },
+  secret_not_found: { exit: 3, http: 404, title: 'This secret is not in the secret store', hint: 'Store it first, or give it with the flag that the message names.' },
+
+  unauthorized: { exit: 4, http: 401, title: 'The token is missing, unknown, expired or revoked', hint: 'Enrol again with a code from `latchkey server enroll-code create`.' },
+  forbidden: { exit: 4, http: 403, title: 'This token may not do that', hint: 'Use a token of the role that the message names.' },
+  enroll_code_invalid: { exit: 4, http: 403, title: 'The enrolment code is unknown, used or expired', hint: 'Ask an admin for a new one.' },
+  proof_rejected: { exit: 4, http: 403, title: 'The device did not prove its pass_tmp', hint: 'Compare the device’s pass_tmp with the registry; see `latchkey ap attempts`.' },
+  plain_disabled: { exit: 4, http: 403, title: 'Access was refused', hint: 'The literal exchange is off unless the agent runs with --allow-plain; otherwise the uuid or pass_tmp is not right.' },
+  wrong_ssid: { exit: 4, http: 403, title: 'The device names another onboarding SSID', hint: 'Register the device with the SSID of this access point, or start `ap serve` with the device’s.' },
+  request_denied: { exit: 4, http: 403, title: 'The request was denied', hint: 'Ask the owner of the access point.' },
+  join_declined: { exit: 4, http: 403, title: 'The device’s user declined to join', hint: 'Run it again and say yes, or pass --yes.' },
+  device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
+  device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
+
+  device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },
+  already_decided: { exit: 5, http: 409, title: 'The request is already decided', hint: 'See `latchkey ap requests --all`.' },
+  idempotency_mismatch: { exit: 5, http: 409, title: 'This idempotency key was used for another request', hint: 'Use a new key for a new request.' },
+  idempotency_in_progress: { exit: 5, http: 409, title: 'The same request is still being worked on', hint: 'Try again in a moment.' },
+  profile_conflict: { exit: 5, http: 409, title: 'There is already a profile of this name', hint: 'Remove it first or choose another name.' },
+  already_initialised: { exit: 5, http: 409, title: 'The server has an admin already', hint: 'Use its token, or make another with `latchkey server enroll-code create --role admin`.' },
+  already_running: { exit: 5, http: 409, title: 'It is already running here', hint: 'Stop the other one, or give this one its own state folder (LATCHKEY_STATE_HOME).' },
+  address_in_use: { exit: 5, http: 409, title: 'The address is already in use', hint: 'Choose another port, or stop what listens there.' },
+  file_exists: { exit: 5, http: 409, title: 'The file exists already', hint: 'Choose another name; nothing is overwritten.' },
+
+  remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },
+  agent_unreachable: { exit: 6, http: 502, title: 'No AP agent is running here', hint: 'Start `latchkey ap serve`, or name the server with --server.' },
+  server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again after the time given.' },
+  agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again after the time given.' },
+  rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again after the time given.' },
+  certificate_invalid: { exit: 6, http: 502, title: 'The server’s certificate is not trusted', hint: 'Give your authority’s certificate with --ca-file or `profile add --ca`.' },
+  bad_reply: { exit: 6, http: 502, title: 'The other side’s reply makes no sense', hint: 'Check that the address is a Latchkey server of a matching version.' },
+
+  secret_store_unavailable: { exit: 7, http: 503, title: 'The secret store cannot be used', hint: 'Set LATCHKEY_SECRET_STORE=file (with LATCHKEY_PASSPHRASE or LATCHKEY_KEY_FILE) or LATCHKEY_SECRET_STORE=env.' },
+  secret_store_locked: { exit: 7, http: 503, title: 'The secret store cannot be opened', hint: 'Check the passphrase or key file, or unlock the keychain.' },
+  storage_key_missing: { exit: 7, http: 503, title: 'The key of the database is missing', hint: 'Restore it to the keychain or name it with LATCHKEY_KEY_FILE.' },
+
+  timed_out: { exit: 8, http: 504, title: 'It took too long', hint: 'Give more time with --timeout, or look at what it waits for.' },
+  request_expired: { exit: 8, http: 410, title: 'The request expired before anyone decided', hint: 'Ask again while the owner is there.' },
+
+  partly_done: { exit: 9, http: 207, title: 'Part of it was rejected', hint: 'See the rejects.' },
+  answer_needed: { exit: 10, http: 409, title: 'An answer is needed', hint: 'Policy says ask: run it where somebody can answer.' },
+
+  storage_full: { exit: 11, http: 507, title: 'The disk is full', hint: 'Make room; nothing was half-written.' },
+  storage_read_only: { exit: 11, http: 503, title: 'The database cannot be written', hint: 'Check the permissions of its file and folder.' },
+  storage_locked: { exit: 11, http: 503, title: 'The database is locked by another program', hint: 'Try again, or end what holds it.' },
+  storage_unavailable: { exit: 11, http: 503, title: 'The database cannot be used', hint: 'Check the path or address and that it is running.' },
+  storage_corrupt: { exit: 11, http: 500, title: 'The database is damaged', hint: 'Restore the last backup.' },
+  storage_too_new: { exit: 11, http: 503, title: 'The database was written by a newer Latchkey', hint: 'Update this program.' },
+
+  check_failed: { exit: 12, http: 409, title: 'A check failed', hint: 'See the findings.' },
+  interrupted: { exit: 130, http: 499, title: 'Interrupted', hint: 'Run it again.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** One thing wrong with the input, named by a JSON pointer (RFC 6901) into it. */
+export interface InputProblem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+interface ErrorOptions {
+  /** What is wrong with which part of the input. */
+  readonly problems?: readonly InputProblem[];
+  /** Seconds after which another try makes sense (Retry-After). */
+  readonly retryAfter?: number;
+  /** Replaces the table's hint where something better is known. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** The only error that Latchkey throws on purpose. `message` is for people and holds no secret. */
+export class LatchkeyError extends Error {
+  readonly code: ErrorCode;
+  readonly problems: readonly InputProblem[];
+  readonly retryAfter: number | undefined;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message?: string, options: ErrorOptions = {}) {
+    super(message ?? errorTable[code].title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'LatchkeyError';
+    this.code = code;
+    this.problems = options.problems ?? [];
+    this.retryAfter = options.retryAfter;
+    this.hint = options.hint ?? errorTable[code].hint;
+  }
+
+  get exit(): number {
+    return errorTable[this.code].exit;
+  }
+
+  get http(): number {
+    return errorTable[this.code].http;
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorTable, value);
+}
