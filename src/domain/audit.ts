@@ -1,0 +1,41 @@
+/** What the audit log and a device's history record; closed, so that readers can rely on it. */
+export const auditActions = [
+  'server.initialised', 'server.rekeyed', 'server.backed_up',
+  'token.created', 'token.revoked', 'enroll_code.created', 'enroll_code.used',
+  'device.reserved', 'device.registered', 'device.revoked', 'device.reset',
+  'device.asked', 'device.refused',
+  'request.created', 'request.approved', 'request.denied', 'request.expired',
+  'request.delivered', 'request.joined', 'request.declined',
+  'grant.created', 'grant.revoked', 'grant.ended',
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
+export interface AuditEntry {
+  /** Position in the log; gaps are possible, order is that of insertion. */
+  readonly id: bigint;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: AuditAction;
+  /** The device that it is about, if one. */
+  readonly uuid: string | undefined;
+  readonly apId: string | undefined;
+  /** Other things that it is about: request_id, grant_id, token_id, reason, from … never a secret. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Why an attempt to onboard came to nothing. */
+export const attemptFailures = [
+  'bad_proof', 'revoked', 'spent', 'unknown', 'wrong_ssid', 'server_away', 'plain_off', 'too_many', 'bad_request', 'expired',
+] as const;
+export type AttemptFailure = (typeof attemptFailures)[number];
+
+/** One try of a device at an access point: `asked` is one that went on. */
+export interface Attempt {
+  readonly id: string;
+  readonly at: Date;
+  readonly uuid: string | undefined;
+  /** Client address at the agent. */
+  readonly from: string;
+  readonly outcome: 'asked' | AttemptFailure;
+  readonly detail: string | undefined;
+}

@@ -1,0 +1,50 @@
+import { LatchkeyError } from './errors.ts';
+import { utf8Length } from './ssid.ts';
+
+/**
+ * `reserved`: committed, its pass_tmp not yet known to be written out – does not verify.
+ * `registered`: verifies. `revoked`: never again.
+ */
+export type DeviceState = 'reserved' | 'registered' | 'revoked';
+export const deviceStates = ['reserved', 'registered', 'revoked'] as const satisfies readonly DeviceState[];
+
+export interface Device {
+  readonly uuid: string;
+  /** The onboarding SSID written into the device. */
+  readonly ssid: string;
+  readonly model: string | undefined;
+  readonly batch: string | undefined;
+  readonly label: string | undefined;
+  readonly state: DeviceState;
+  /** Its pass_tmp can be guessed offline from one handshake: never approved automatically. */
+  readonly weak: boolean;
+  /** The access request whose approval spent the pass_tmp. */
+  readonly spentBy: string | undefined;
+  readonly createdAt: Date;
+  readonly registeredAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+}
+
+/** Shorter ones are weak: guessable offline from one handshake against a fake access point. */
+export const strongPassTmpLength = 16;
+
+/** A given pass_tmp: 1 to 64 bytes of UTF-8 without control characters; short ones only if weak ones are allowed. */
+export function parsePassTmp(text: string, options: { allowWeak: boolean }): { passTmp: string; weak: boolean } {
+  const bytes = utf8Length(text);
+  if (bytes < 1 || bytes > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
+    throw new LatchkeyError('invalid_input', 'A pass_tmp has 1 to 64 bytes of UTF-8 and no control characters.');
+  }
+  const weak = [...text].length < strongPassTmpLength;
+  if (weak && !options.allowWeak) {
+    throw new LatchkeyError('weak_pass_tmp', `This pass_tmp has fewer than ${strongPassTmpLength} characters and could be guessed.`);
+  }
+  return { passTmp: text, weak };
+}
+
+/** Model, batch and label: free text for people, at most 64 characters, no control characters. */
+export function parseDescription(text: string, what: string): string {
+  if (text.length < 1 || text.length > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
+    throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
+  }
+  return text;
+}

@@ -1,0 +1,87 @@
+import { LatchkeyError } from './errors.ts';
+import { parseUuid } from './identifiers.ts';
+
+export const roles = ['admin', 'factory', 'ap', 'owner', 'technician', 'pos', 'terminal', 'witness'] as const;
+export type Role = (typeof roles)[number];
+
+/**
+ * What a token may touch. Absent lists do not limit; a present list admits its members, and lists of different
+ * kinds add up (a device of that model or of that batch).
+ */
+export interface Scope {
+  readonly models?: readonly string[];
+  readonly batches?: readonly string[];
+  readonly uuids?: readonly string[];
+  /** Access points an owner or technician is for. */
+  readonly aps?: readonly string[];
+}
+
+export interface Token {
+  readonly id: string;
+  readonly role: Role;
+  readonly name: string;
+  readonly scope: Scope;
+  /** The access point that an `ap` token is. */
+  readonly apId: string | undefined;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | undefined;
+  readonly revokedAt: Date | undefined;
+}
+
+/** Who acts: the person at this machine's own database, or the holder of a token. */
+export type Actor =
+  | { readonly kind: 'local'; readonly apId?: string }
+  | { readonly kind: 'token'; readonly token: Token };
+
+/** How the actor is written into audit log and requests. */
+export function actorName(actor: Actor): string {
+  return actor.kind === 'local' ? 'local' : `${actor.token.role}:${actor.token.name}`;
+}
+
+/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as often as needed. */
+export function parseScope(matches: readonly string[]): Scope {
+  const lists = { models: [] as string[], batches: [] as string[], uuids: [] as string[], aps: [] as string[] };
+  for (const match of matches) {
+    if (match === 'all') {
+      continue;
+    }
+    const at = match.indexOf('=');
+    const key = at < 0 ? match : match.slice(0, at);
+    const value = at < 0 ? '' : match.slice(at + 1);
+    if (value === '') {
+      throw new LatchkeyError('invalid_input', `"${match}" is not all, model=…, batch=…, uuid=… or ap=….`);
+    }
+    if (key === 'model') lists.models.push(value);
+    else if (key === 'batch') lists.batches.push(value);
+    else if (key === 'uuid') lists.uuids.push(...value.split(',').map(parseUuid));
+    else if (key === 'ap') lists.aps.push(value);
+    else throw new LatchkeyError('invalid_input', `"${key}" is not one of model, batch, uuid and ap.`);
+  }
+  if (matches.includes('all') && matches.length > 1) {
+    throw new LatchkeyError('invalid_input', '"all" goes with no other match.');
+  }
+  return Object.fromEntries(Object.entries(lists).filter(([, values]) => values.length > 0));
+}
+
+interface Matchable {
+  readonly uuid: string;
+  readonly model: string | undefined;
+  readonly batch: string | undefined;
+}
+
+/** Whether a device lies in the scope. */
+export function admitsDevice(scope: Scope, device: Matchable): boolean {
+  const { models, batches, uuids } = scope;
+  if (models === undefined && batches === undefined && uuids === undefined) {
+    return true;
+  }
+  return (
+    (device.model !== undefined && models?.includes(device.model) === true) ||
+    (device.batch !== undefined && batches?.includes(device.batch) === true) ||
+    uuids?.includes(device.uuid) === true
+  );
+}
+
+export function admitsAp(scope: Scope, apId: string): boolean {
+  return scope.aps === undefined || scope.aps.includes(apId);
+}

@@ -1,0 +1,61 @@
+import type { AccessRequest } from '../../domain/access-request.ts';
+import type { Attempt } from '../../domain/audit.ts';
+import type { Grant } from '../../domain/grant.ts';
+
+export interface Verification {
+  /** `unknown` also for devices outside the access point's scope and for those not yet confirmed. */
+  readonly status: 'known' | 'unknown' | 'revoked' | 'spent';
+  /** 32 bytes, only for `known`. */
+  readonly psk: Uint8Array | undefined;
+}
+
+export interface ProvenRequest {
+  readonly uuid: string;
+  /** 32 bytes each. */
+  readonly deviceProof: Uint8Array;
+  readonly deviceNonce: Uint8Array;
+  readonly apNonce: Uint8Array;
+  readonly deviceLabel: string | undefined;
+  readonly showsCode: boolean;
+  /** Made by the agent itself in the literal exchange. */
+  readonly plain: boolean;
+}
+
+/** What changed for one access point since a revision. */
+export interface ApChanges {
+  readonly revision: number;
+  /** The registry's time, for agents that wake without a clock. */
+  readonly now: Date;
+  readonly requests: readonly AccessRequest[];
+  readonly grants: readonly Grant[];
+}
+
+/**
+ * What an access point's agent asks of the registry (protocol.md section 1). It never learns a pass_tmp, and
+ * creates nothing for a device that was not there.
+ */
+export interface ApRole {
+  /** Who it is. Errors: `ap_not_found`. */
+  self(): Promise<{ readonly apId: string; readonly name: string }>;
+  /** Says what the agent serves; at its start and when it changes. */
+  announce(networks: { readonly ssid: string; readonly onboardingSsid: string }): Promise<void>;
+  verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification>;
+  /**
+   * A proven request, `pending`; an older pending one of the same device here expires. The same device proof
+   * again gives the same request. Errors: `proof_rejected`, `device_revoked`, `device_spent`.
+   */
+  request(proven: ProvenRequest): Promise<AccessRequest>;
+  /**
+   * The owner's yes, given at the agent: spends the pass_tmp and makes the grant in one compare-and-set.
+   * `by` says how (`local`, `auto`). Errors: `request_not_found`, `already_decided`, `request_expired`,
+   * `device_revoked`, `device_spent` (then the request is denied).
+   */
+  approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest>;
+  deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest>;
+  /** approved → delivered → joined | declined; saying it again changes nothing. */
+  report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest>;
+  /** Every try, failed ones too; those with known ids are passed over. */
+  reportAttempts(attempts: readonly Attempt[]): Promise<void>;
+  /** What is newer than `revision`, at once if there is something, else after up to `waitMs`. */
+  changes(revision: number, waitMs: number, signal?: AbortSignal): Promise<ApChanges>;
+}

@@ -1,0 +1,44 @@
+import type { AuditEntry } from '../../domain/audit.ts';
+import type { Device } from '../../domain/device.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { DeviceFilter } from '../store.ts';
+
+/** What is known of a device before it exists; what is absent is made (uuid, pass_tmp) or left empty. */
+export interface Registration {
+  readonly uuid?: string | undefined;
+  readonly passTmp?: string | undefined;
+  readonly ssid: string;
+  readonly model?: string | undefined;
+  readonly batch?: string | undefined;
+  readonly label?: string | undefined;
+  readonly allowWeak?: boolean | undefined;
+}
+
+/** What the flashing step needs. */
+export interface Identity {
+  readonly device: Device;
+  readonly passTmp: string;
+}
+
+/**
+ * Devices and their identities. `reserve`, then write the identity where it must go, then `confirm`: only a
+ * confirmed device verifies, so no device is registered whose pass_tmp nobody has.
+ */
+export interface FactoryRole {
+  /**
+   * Commits the device as `reserved`. The same again – same key, or same uuid and pass_tmp – gives the same.
+   * Errors: `invalid_input`, `weak_pass_tmp`, `device_conflict`, `idempotency_mismatch`, `forbidden`.
+   */
+  reserve(registration: Registration, idempotencyKey?: string): Promise<Identity>;
+  /** reserved → registered; a registered one stays as it is. Errors: `device_not_found`, `device_revoked`. */
+  confirm(uuid: string): Promise<Device>;
+  list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
+  /** Errors: `device_not_found`. */
+  show(uuid: string): Promise<Device>;
+  /** For good; its open requests are denied and its grants revoked. Revoking again changes nothing. */
+  revoke(uuid: string, reason?: string): Promise<Device>;
+  /** Unspends the pass_tmp, closes open requests and revokes the grant. Errors: `device_revoked`. */
+  reset(uuid: string): Promise<Device>;
+  /** The whole trail, oldest first. */
+  history(uuid: string): Promise<AuditEntry[]>;
+}

@@ -1,0 +1,210 @@
+import type { AccessRequest, RequestStatus } from '../domain/access-request.ts';
+import type { Attempt, AuditAction, AuditEntry } from '../domain/audit.ts';
+import type { Device, DeviceState } from '../domain/device.ts';
+import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
+import type { Role, Scope, Token } from '../domain/token.ts';
+import type { Page, PageRequest } from './page.ts';
+
+/**
+ * The registry's storage as the roles' services see it. All concurrency control is here: unique keys and
+ * compare-and-set, so that any number of servers or processes share one database.
+ *
+ * Errors: `storage_full`, `storage_read_only`, `storage_locked`, `storage_unavailable`, `storage_corrupt`.
+ */
+export interface Store {
+  readonly devices: DeviceRepository;
+  readonly requests: RequestRepository;
+  readonly grants: GrantRepository;
+  readonly accessPoints: AccessPointRepository;
+  readonly tokens: TokenRepository;
+  readonly enrollCodes: EnrollCodeRepository;
+  readonly attempts: AttemptRepository;
+  readonly audit: AuditRepository;
+  readonly replies: ReplyRepository;
+
+  /**
+   * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the
+   * outer transaction. `work` may be run again after a serialization failure, so it does nothing but storage.
+   */
+  transaction<T>(work: (tx: Store) => Promise<T>): Promise<T>;
+
+  /** Resolves as soon as the access point's revision is greater than `revision`, or after `timeoutMs`. */
+  waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+
+  /** Whether the database answers; throws what a call would. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewDevice extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'weak' | 'createdAt'> {
+  readonly passTmp: string;
+}
+
+export interface DeviceFilter {
+  readonly model?: string | undefined;
+  readonly batch?: string | undefined;
+  readonly state?: DeviceState | undefined;
+}
+
+export interface DeviceRepository {
+  /** Adds it as `reserved` with its pass_tmp sealed; false if the uuid is taken (nothing is changed then). */
+  insert(device: NewDevice): Promise<boolean>;
+  find(uuid: string): Promise<Device | undefined>;
+  /** The hot path of verification: one indexed read and one opening of a seal. */
+  findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined>;
+  /** In the order of uuids. */
+  list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
+  /** reserved → registered; false if it was not `reserved`. */
+  register(uuid: string, at: Date): Promise<boolean>;
+  /** → revoked; false if it was so already or does not exist. */
+  revoke(uuid: string, at: Date): Promise<boolean>;
+  /** Compare-and-set of the request that spent its pass_tmp; only a `registered` device changes. */
+  setSpentBy(uuid: string, expected: string | undefined, requestId: string | undefined): Promise<boolean>;
+}
+
+export interface RequestFilter {
+  readonly uuid?: string | undefined;
+  readonly apIds?: readonly string[] | undefined;
+  readonly statuses?: readonly RequestStatus[] | undefined;
+}
+
+export type RequestChange = Partial<
+  Pick<AccessRequest, 'decidedAt' | 'decidedBy' | 'reason' | 'grantId' | 'deliveredAt' | 'joinedAt'>
+> & { readonly status: RequestStatus; readonly revision: number };
+
+export interface RequestRepository {
+  /** At most one `pending` request per uuid and AP exists: the caller expires the older one first. */
+  insert(request: AccessRequest): Promise<void>;
+  find(id: string): Promise<AccessRequest | undefined>;
+  /** Compare-and-set on the status; undefined if it was none of `from`. */
+  change(id: string, from: readonly RequestStatus[], change: RequestChange): Promise<AccessRequest | undefined>;
+  /** Newest first. */
+  list(filter: RequestFilter, page: PageRequest): Promise<Page<AccessRequest>>;
+  /** Those of one access point with a revision greater than `revision`, oldest change first. */
+  changedSince(apId: string, revision: number): Promise<AccessRequest[]>;
+  /** `pending` ones whose time is over. */
+  overdue(at: Date, limit: number): Promise<AccessRequest[]>;
+}
+
+export interface GrantFilter {
+  readonly apIds?: readonly string[] | undefined;
+  readonly subjectId?: string | undefined;
+  readonly source?: GrantSource | undefined;
+  readonly state?: GrantState | undefined;
+}
+
+export interface GrantRepository {
+  insert(grant: Grant): Promise<void>;
+  find(id: string): Promise<Grant | undefined>;
+  /** active → ended | revoked; undefined if it was not active. */
+  close(
+    id: string,
+    close: { state: 'ended' | 'revoked'; at: Date; by: string; reason: string | undefined; revision: number },
+  ): Promise<Grant | undefined>;
+  /** Newest first. */
+  list(filter: GrantFilter, page: PageRequest): Promise<Page<Grant>>;
+  changedSince(apId: string, revision: number): Promise<Grant[]>;
+}
+
+export interface AccessPoint {
+  readonly id: string;
+  readonly name: string;
+  /** As its agent said last; undefined until it first ran. */
+  readonly ssid: string | undefined;
+  readonly onboardingSsid: string | undefined;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date | undefined;
+  /** Counts the changes of its requests and grants; the agent asks for what is newer than it knows. */
+  readonly revision: number;
+}
+
+export interface AccessPointRepository {
+  /** False if the id is taken. */
+  insert(ap: Pick<AccessPoint, 'id' | 'name' | 'createdAt'>): Promise<boolean>;
+  find(id: string): Promise<AccessPoint | undefined>;
+  list(page: PageRequest): Promise<Page<AccessPoint>>;
+  update(id: string, change: { ssid: string; onboardingSsid: string; seenAt: Date }): Promise<boolean>;
+  /**
+   * Adds one to the revision, under a row lock that the transaction holds to its end, so that revisions become
+   * visible in their order; wakes those who wait for it once committed. Throws `ap_not_found`.
+   */
+  nextRevision(id: string): Promise<number>;
+}
+
+export interface TokenRepository {
+  /** `hash`: SHA-256 of the token; the token itself is stored nowhere. */
+  insert(token: Token, hash: Uint8Array): Promise<void>;
+  findByHash(hash: Uint8Array): Promise<Token | undefined>;
+  list(page: PageRequest): Promise<Page<Token>>;
+  revoke(id: string, at: Date): Promise<Token | undefined>;
+  /** Best effort, may be written late. */
+  touch(id: string, at: Date): Promise<void>;
+  /** Whether a token of this role that is not revoked exists. */
+  exists(role: Role): Promise<boolean>;
+}
+
+export interface EnrollCode {
+  readonly id: string;
+  readonly role: Role;
+  readonly scope: Scope;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+export interface EnrollCodeRepository {
+  insert(code: EnrollCode, hash: Uint8Array): Promise<void>;
+  /** Uses it up, in one compare-and-set; undefined if unknown, used or expired. */
+  take(hash: Uint8Array, at: Date): Promise<EnrollCode | undefined>;
+}
+
+export interface AttemptRepository {
+  /** Adds those not yet there (by id): an agent may send them twice. */
+  add(apId: string, attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
+  /** Newest first. */
+  list(filter: { apIds?: readonly string[] | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<Attempt & { readonly apId: string }>>;
+}
+
+export type NewAuditEntry = Pick<AuditEntry, 'at' | 'actor' | 'action'> & {
+  readonly uuid?: string | undefined;
+  readonly apId?: string | undefined;
+  readonly detail?: AuditEntry['detail'] | undefined;
+};
+
+/** The chain's newest link: all entries up to `id` are sealed, `hash` commits to them. */
+export interface AuditHead {
+  readonly id: bigint;
+  readonly count: bigint;
+  readonly hash: Uint8Array;
+}
+
+export interface AuditVerification {
+  readonly ok: boolean;
+  readonly head: AuditHead | undefined;
+  /** Entries appended and not yet sealed. */
+  readonly unsealed: bigint;
+  /** Where the chain first breaks and how. */
+  readonly broken: { readonly id: bigint; readonly detail: string } | undefined;
+}
+
+export interface AuditRepository {
+  append(...entries: readonly NewAuditEntry[]): Promise<void>;
+  list(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
+  /** Chains what is not yet sealed, under an advisory lock; returns how many entries. */
+  seal(): Promise<number>;
+  verify(): Promise<AuditVerification>;
+}
+
+/** A reply kept for an idempotency key; `body` is sealed at rest. */
+export interface KeptReply {
+  readonly fingerprint: Uint8Array;
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface ReplyRepository {
+  find(scope: string, key: string): Promise<KeptReply | undefined>;
+  /** False if the key is taken in this scope. */
+  insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean>;
+  /** Forgets what is older than the moment; returns how many. */
+  forget(before: Date): Promise<number>;
+}
