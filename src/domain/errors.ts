@@ -58,7 +58,7 @@ export const errorTable = {
   certificate_invalid: { exit: 6, http: 502, title: 'The server’s certificate is not trusted', hint: 'Give your authority’s certificate with --ca-file or `profile add --ca`.' },
   bad_reply: { exit: 6, http: 502, title: 'The other side’s reply makes no sense', hint: 'Check that the address is a Latchkey server of a matching version.' },
 
-  secret_store_unavailable: { exit: 7, http: 503, title: 'The secret store cannot be used', hint: 'Set LATCHKEY_SECRET_STORE=file (with LATCHKEY_PASSPHRASE or LATCHKEY_KEY_FILE) or LATCHKEY_SECRET_STORE=env.' },
+  secret_store_unavailable: { exit: 7, http: 503, title: 'The secret store cannot be used', hint: 'Set LATCHKEY_SECRET_STORE=file (with LATCHKEY_PASSPHRASE or LATCHKEY_SECRET_KEY_FILE) or LATCHKEY_SECRET_STORE=env.' },
   secret_store_locked: { exit: 7, http: 503, title: 'The secret store cannot be opened', hint: 'Check the passphrase or key file, or unlock the keychain.' },
   storage_key_missing: { exit: 7, http: 503, title: 'The key of the database is missing', hint: 'Restore it to the keychain or name it with LATCHKEY_KEY_FILE.' },
 
