@@ -24,3 +24,12 @@ export function passTmpFrom(random: Uint8Array): string {
   }
   return Array.from(random, (byte) => crockford[byte & 31]).join('');
 }
+
+/** A random uuid, version 4 (RFC 9562 section 5.4), from 16 random bytes. */
+export function uuidFrom(random: Uint8Array): string {
+  const bytes = Buffer.from(random);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -21,6 +21,7 @@ export interface Store {
   readonly attempts: AttemptRepository;
   readonly audit: AuditRepository;
   readonly replies: ReplyRepository;
+  readonly settings: SettingRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the
@@ -188,6 +189,7 @@ export interface AuditVerification {
 
 export interface AuditRepository {
   append(...entries: readonly NewAuditEntry[]): Promise<void>;
+  /** Oldest first. */
   list(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
   /** Chains what is not yet sealed, under an advisory lock; returns how many entries. */
   seal(): Promise<number>;
@@ -207,4 +209,11 @@ export interface ReplyRepository {
   insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean>;
   /** Forgets what is older than the moment; returns how many. */
   forget(before: Date): Promise<number>;
+}
+
+/** The deployment's own few secrets, such as the key that signs audit heads; sealed at rest. */
+export interface SettingRepository {
+  get(name: string): Promise<string | undefined>;
+  /** The first one stays: false if the name is taken. */
+  insert(name: string, value: string): Promise<boolean>;
 }

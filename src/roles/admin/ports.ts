@@ -1,5 +1,5 @@
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
-import type { Actor, Role, Scope, Token } from '../../domain/token.ts';
+import type { Role, Scope, Token } from '../../domain/token.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { AuditVerification, EnrollCode } from '../store.ts';
 
@@ -7,13 +7,6 @@ export interface NewEnrollCode {
   readonly role: Role;
   readonly scope: Scope;
   readonly lifetimeMs: number;
-}
-
-/** What an enrolment gives; the token is shown this once. */
-export interface Enrollment {
-  /** `lk_<role>_<22 base64url>` (protocol.md section 3). */
-  readonly secret: string;
-  readonly token: Token;
 }
 
 /** The chain's head with a signature of the server's (Ed25519 over its canonical text). */
@@ -35,14 +28,4 @@ export interface AdminRole {
   /** Recomputes the chain; seals what is open first. */
   verifyAudit(): Promise<AuditVerification>;
   auditHead(): Promise<SignedAuditHead>;
-}
-
-/** For those who have no token yet, and for those who ask which they have. */
-export interface EnrollmentRole {
-  /**
-   * Uses a single-use code. `name`: what the token is called in lists; for an access point also its name.
-   * Errors: `enroll_code_invalid`.
-   */
-  enroll(code: string, name: string): Promise<Enrollment>;
-  whoami(): Promise<Actor>;
 }

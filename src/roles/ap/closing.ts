@@ -1,0 +1,112 @@
+import { mayFollow, requestStatuses, type AccessRequest } from '../../domain/access-request.ts';
+import { actorName } from '../../domain/token.ts';
+import { auditEntry, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
+
+// Everything here runs inside a transaction: `context.store` is its Store.
+
+const openStatuses = requestStatuses.filter((status) => mayFollow(status, 'expired'));
+const all = { limit: 1000 };
+
+/**
+ * Takes the rows of these access points and gives each its next revision: in one order for everybody, so that
+ * two transactions never wait for each other.
+ */
+export async function lockAccessPoints(tx: Store, apIds: readonly string[]): Promise<Map<string, number>> {
+  const revisions = new Map<string, number>();
+  for (const apId of [...new Set(apIds)].sort()) {
+    revisions.set(apId, await tx.accessPoints.nextRevision(apId));
+  }
+  return revisions;
+}
+
+/**
+ * Ends all access of a device: pending requests are denied, granted ones expire, active grants are revoked.
+ * Returns the access points concerned.
+ */
+export async function closeOpenAccess(context: ServiceContext, uuid: string, reason: string): Promise<string[]> {
+  const { requests, grants } = context.store;
+  const openRequests = async () => (await requests.list({ uuid, statuses: openStatuses }, all)).items;
+  const activeGrants = async () => (await grants.list({ subjectId: uuid, state: 'active' }, all)).items;
+
+  const revisions = await lockAccessPoints(context.store, [
+    ...(await openRequests()).map((request) => request.apId),
+    ...(await activeGrants()).map((grant) => grant.network.apId),
+  ]);
+  for (const request of await openRequests()) {
+    const revision = revisions.get(request.apId);
+    if (revision !== undefined) {
+      await closeRequest(
+        context,
+        request,
+        revision,
+        request.status === 'pending' ? { status: 'denied', by: actorName(context.actor), reason } : { status: 'expired', reason },
+      );
+    }
+  }
+  for (const grant of await activeGrants()) {
+    const revision = revisions.get(grant.network.apId);
+    if (revision !== undefined) {
+      await revokeGrant(context, grant.id, revision, reason);
+    }
+  }
+  return [...revisions.keys()];
+}
+
+/** Ends a request of a locked access point; one that has gone on meanwhile stays as it is. */
+export async function closeRequest(
+  context: ServiceContext,
+  request: AccessRequest,
+  revision: number,
+  end: { status: 'denied' | 'expired'; by?: string; reason?: string | undefined },
+): Promise<AccessRequest> {
+  const decision = end.by === undefined ? {} : { decidedAt: context.clock.now(), decidedBy: end.by };
+  const changed = await context.store.requests.change(request.id, [request.status], {
+    status: end.status,
+    revision,
+    reason: end.reason,
+    ...decision,
+  });
+  if (changed === undefined) {
+    return request;
+  }
+  await context.store.audit.append(
+    auditEntry(context, {
+      action: `request.${end.status}`,
+      uuid: request.uuid,
+      apId: request.apId,
+      detail: {
+        request_id: request.id,
+        ...(end.by === undefined ? {} : { by: end.by }),
+        ...(end.reason === undefined ? {} : { reason: end.reason }),
+      },
+    }),
+  );
+  return changed;
+}
+
+/** Revokes a grant of a locked access point; one that is over stays as it is. */
+export async function revokeGrant(
+  context: ServiceContext,
+  grantId: string,
+  revision: number,
+  reason: string | undefined,
+): Promise<void> {
+  const grant = await context.store.grants.close(grantId, {
+    state: 'revoked',
+    at: context.clock.now(),
+    by: actorName(context.actor),
+    reason,
+    revision,
+  });
+  if (grant !== undefined) {
+    await context.store.audit.append(
+      auditEntry(context, {
+        action: 'grant.revoked',
+        uuid: grant.subject.kind === 'device' ? grant.subject.id : undefined,
+        apId: grant.network.apId,
+        detail: { grant_id: grantId, ...(reason === undefined ? {} : { reason }) },
+      }),
+    );
+  }
+}

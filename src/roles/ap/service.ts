@@ -1,0 +1,257 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
+import type { Attempt } from '../../domain/audit.ts';
+import { parseDescription, type Device } from '../../domain/device.ts';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import { parseSsid } from '../../domain/ssid.ts';
+import { admitsDevice } from '../../domain/token.ts';
+import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import type { AuditJournal } from '../audit-journal.ts';
+import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
+import type { NewAuditEntry, Store } from '../store.ts';
+import { closeRequest, revokeGrant } from './closing.ts';
+import { decide, isRetry } from './decision.ts';
+import { expireOverdue } from './expiry.ts';
+import type { ApChanges, ApRole, ProvenRequest, Verification } from './ports.ts';
+
+export interface ApServiceContext extends ServiceContext {
+  /** Where questions are recorded in groups; without it each is written at once. */
+  readonly journal?: AuditJournal | undefined;
+  /** Spent devices verify again, on test benches (`server start --reuse`). */
+  readonly reuse?: boolean | undefined;
+}
+
+/** What the agent's own attempts add to what verification has recorded already. */
+const reportedFailures = new Set<Attempt['outcome']>(['bad_proof', 'wrong_ssid', 'plain_off', 'expired']);
+
+export class ApService implements ApRole {
+  readonly #context: ApServiceContext;
+  readonly #apId: string;
+
+  constructor(context: ApServiceContext) {
+    this.#context = context;
+    this.#apId = apIdOf(context.actor);
+  }
+
+  async self(): Promise<{ apId: string; name: string }> {
+    const ap = await this.#context.store.accessPoints.find(this.#apId);
+    if (ap === undefined) {
+      throw new LatchkeyError('ap_not_found', `There is no access point ${this.#apId}.`);
+    }
+    return { apId: ap.id, name: ap.name };
+  }
+
+  async announce(networks: { ssid: string; onboardingSsid: string }): Promise<void> {
+    const { store, clock } = this.#context;
+    const announced = await store.accessPoints.update(this.#apId, {
+      ssid: parseSsid(networks.ssid),
+      onboardingSsid: parseSsid(networks.onboardingSsid),
+      seenAt: clock.now(),
+    });
+    if (!announced) {
+      throw new LatchkeyError('ap_not_found', `There is no access point ${this.#apId}.`);
+    }
+  }
+
+  async verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification> {
+    const { store } = this.#context;
+    const uuid = parseUuid(hello.uuid);
+    const found = await store.devices.findWithPassTmp(uuid);
+    const status = found === undefined ? 'unknown' : await this.#standing(store, found.device);
+    // Derived for everybody, so that the time tells nobody which uuids exist.
+    const psk = devicePsk(found?.passTmp ?? uuid, { ...hello, uuid, apId: this.#apId });
+    await this.#record({ action: 'device.asked', uuid, apId: this.#apId, detail: { status } });
+    return { status, psk: status === 'known' ? psk : undefined };
+  }
+
+  /** What this access point may be told of the device. */
+  async #standing(store: Store, device: Device): Promise<Verification['status']> {
+    const { actor, clock, reuse } = this.#context;
+    if (!admitsDevice(scopeOf(actor), device) || device.state === 'reserved') {
+      return 'unknown';
+    }
+    if (device.state === 'revoked') {
+      return 'revoked';
+    }
+    if (device.spentBy === undefined || reuse === true) {
+      return 'known';
+    }
+    const earlier = await store.requests.find(device.spentBy);
+    return earlier === undefined || isRetry(earlier, this.#apId, clock.now()) ? 'known' : 'spent';
+  }
+
+  async request(proven: ProvenRequest): Promise<AccessRequest> {
+    const uuid = parseUuid(proven.uuid);
+    const outcome = await this.#context.store.transaction((tx) => this.#request(tx, { ...proven, uuid }));
+    if (!('code' in outcome)) {
+      return outcome;
+    }
+    await this.#record({ action: 'device.refused', uuid, apId: this.#apId, detail: { reason: outcome.code } });
+    throw new LatchkeyError(outcome.code);
+  }
+
+  async #request(tx: Store, proven: ProvenRequest): Promise<AccessRequest | { code: ErrorCode }> {
+    const context = within(this.#context, tx);
+    const { uuid } = proven;
+    const found = await tx.devices.findWithPassTmp(uuid);
+    const salt = { uuid, apId: this.#apId, deviceNonce: proven.deviceNonce, apNonce: proven.apNonce };
+    const expected = deviceProof(found?.passTmp ?? uuid, salt);
+    const proved = expected.length === proven.deviceProof.length && timingSafeEqual(expected, proven.deviceProof);
+    const standing = found === undefined ? 'unknown' : await this.#standing(tx, found.device);
+    if (found === undefined || !proved || standing === 'unknown') {
+      return { code: 'proof_rejected' };
+    }
+    // One proof, one request: its id follows from the proof, so a repeated call finds it.
+    const id = `req_${base64url(createHash('sha256').update('latchkey/1 request\0').update(expected).digest().subarray(0, 16))}`;
+    const same = await tx.requests.find(id);
+    if (same !== undefined) {
+      return same;
+    }
+    if (standing !== 'known') {
+      return { code: standing === 'revoked' ? 'device_revoked' : 'device_spent' };
+    }
+
+    const revision = await tx.accessPoints.nextRevision(this.#apId);
+    const older = await tx.requests.list({ uuid, apIds: [this.#apId], statuses: ['pending'] }, { limit: 10 });
+    for (const request of older.items) {
+      await closeRequest(context, request, revision, { status: 'expired', reason: 'asked again' });
+    }
+    const { device, passTmp } = found;
+    const createdAt = context.clock.now();
+    const request: AccessRequest = {
+      id,
+      uuid,
+      apId: this.#apId,
+      status: 'pending',
+      deviceLabel: proven.deviceLabel === undefined ? undefined : parseDescription(proven.deviceLabel, 'label'),
+      matchCode: proven.showsCode ? matchCode(devicePsk(passTmp, salt), id) : undefined,
+      model: device.model,
+      batch: device.batch,
+      label: device.label,
+      weak: device.weak,
+      plain: proven.plain,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + requestLifetimeMs),
+      decidedAt: undefined,
+      decidedBy: undefined,
+      reason: undefined,
+      grantId: undefined,
+      deliveredAt: undefined,
+      joinedAt: undefined,
+      revision,
+    };
+    await tx.requests.insert(request);
+    await tx.audit.append(
+      auditEntry(context, { action: 'request.created', uuid, apId: this.#apId, detail: { request_id: id } }),
+    );
+    return request;
+  }
+
+  async approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
+    const { reuse } = this.#context;
+    const mayTouch = (request: AccessRequest) => {
+      if (by === 'auto' && request.weak) {
+        throw new LatchkeyError('forbidden', 'A device with a weak pass_tmp is never approved automatically.');
+      }
+      return this.#isOwn(request);
+    };
+    return decide(this.#context, requestId, mayTouch, { verdict: 'approve', by, reuse });
+  }
+
+  async deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest> {
+    return decide(this.#context, requestId, (request) => this.#isOwn(request), {
+      verdict: 'deny',
+      by,
+      reason: reason === undefined ? undefined : parseDescription(reason, 'reason'),
+    });
+  }
+
+  #isOwn(request: AccessRequest): boolean {
+    return request.apId === this.#apId;
+  }
+
+  async report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest> {
+    return this.#context.store.transaction((tx) => this.#report(tx, requestId, status));
+  }
+
+  async #report(tx: Store, requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest> {
+    const context = within(this.#context, tx);
+    const found = await tx.requests.find(requestId);
+    if (found === undefined || !this.#isOwn(found)) {
+      throw new LatchkeyError('request_not_found', `There is no request ${requestId}.`);
+    }
+    const from: RequestStatus[] = status === 'delivered' ? ['approved'] : ['approved', 'delivered'];
+    if (found.status === status || (status === 'delivered' && found.status === 'joined')) {
+      return found;
+    }
+    if (!from.includes(found.status)) {
+      throw new LatchkeyError('already_decided', `Request ${requestId} is ${found.status}.`);
+    }
+    const revision = await tx.accessPoints.nextRevision(this.#apId);
+    const at = context.clock.now();
+    const changed = await tx.requests.change(requestId, from, {
+      status,
+      revision,
+      ...(status === 'delivered' ? { deliveredAt: at } : {}),
+      ...(status === 'joined' ? { joinedAt: at } : {}),
+    });
+    if (changed === undefined) {
+      // Somebody else was faster between the read above and the lock.
+      return this.#report(tx, requestId, status);
+    }
+    if (status === 'declined') {
+      if (changed.grantId !== undefined) {
+        await revokeGrant(context, changed.grantId, revision, 'declined by the device’s user');
+      }
+      await tx.devices.setSpentBy(changed.uuid, requestId, undefined);
+    }
+    await tx.audit.append(
+      auditEntry(context, { action: `request.${status}`, uuid: changed.uuid, apId: this.#apId, detail: { request_id: requestId } }),
+    );
+    return changed;
+  }
+
+  async reportAttempts(attempts: readonly Attempt[]): Promise<void> {
+    await this.#context.store.transaction(async (tx) => {
+      const context = within(this.#context, tx);
+      for (const attempt of await tx.attempts.add(this.#apId, attempts)) {
+        if (attempt.uuid === undefined || !reportedFailures.has(attempt.outcome)) continue;
+        const device = await tx.devices.find(attempt.uuid);
+        if (device === undefined || !admitsDevice(scopeOf(context.actor), device)) continue;
+        const detail = { reason: attempt.outcome, from: attempt.from, tried_at: attempt.at.toISOString() };
+        await tx.audit.append(auditEntry(context, { action: 'device.refused', uuid: attempt.uuid, apId: this.#apId, detail }));
+      }
+    });
+  }
+
+  async changes(revision: number, waitMs: number, signal?: AbortSignal): Promise<ApChanges> {
+    const { store, clock } = this.#context;
+    await expireOverdue(this.#context);
+    if (waitMs > 0) {
+      await store.waitForRevision(this.#apId, revision, waitMs, signal);
+    }
+    // The revision first: what changes in between comes once more, and nothing is missed.
+    const ap = await store.accessPoints.find(this.#apId);
+    if (ap === undefined) {
+      throw new LatchkeyError('ap_not_found', `There is no access point ${this.#apId}.`);
+    }
+    const nothingNew = ap.revision <= revision;
+    return {
+      revision: ap.revision,
+      now: clock.now(),
+      requests: nothingNew ? [] : await store.requests.changedSince(this.#apId, revision),
+      grants: nothingNew ? [] : await store.grants.changedSince(this.#apId, revision),
+    };
+  }
+
+  async #record(entry: Omit<NewAuditEntry, 'at' | 'actor'>): Promise<void> {
+    const complete = auditEntry(this.#context, entry);
+    if (this.#context.journal === undefined) {
+      await this.#context.store.audit.append(complete);
+    } else {
+      this.#context.journal.record(complete);
+    }
+  }
+}

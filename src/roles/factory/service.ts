@@ -1,0 +1,188 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Buffer } from 'node:buffer';
+import type { AuditEntry } from '../../domain/audit.ts';
+import { parseDescription, parsePassTmp, type Device } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import { parseSsid } from '../../domain/ssid.ts';
+import { actorName, admitsAp, admitsDevice } from '../../domain/token.ts';
+import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
+import { closeOpenAccess } from '../ap/closing.ts';
+import { once } from '../idempotency.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
+import type { DeviceFilter, NewDevice, Store } from '../store.ts';
+import type { FactoryRole, Identity, Registration } from './ports.ts';
+
+export class FactoryService implements FactoryRole {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  async reserve(registration: Registration, idempotencyKey?: string): Promise<Identity> {
+    const device = this.#parse(registration);
+    const { store, clock, actor } = this.#context;
+    if (idempotencyKey === undefined) {
+      return store.transaction((tx) => this.#reserve(tx, device, registration.uuid !== undefined));
+    }
+    const reply = await once(
+      store,
+      clock,
+      { scope: `${actorName(actor)} device.reserve`, key: idempotencyKey, request: canonical(registration) },
+      async (tx) => {
+        const { device: reserved } = await this.#reserve(tx, device, registration.uuid !== undefined);
+        return { status: 201, body: reserved.uuid };
+      },
+    );
+    const identity = await store.devices.findWithPassTmp(reply.body);
+    if (identity === undefined) {
+      throw new LatchkeyError('storage_corrupt', `Device ${reply.body} was reserved and is not there.`);
+    }
+    return identity;
+  }
+
+  #parse(registration: Registration): NewDevice {
+    const { random, clock, actor } = this.#context;
+    const given =
+      registration.passTmp === undefined
+        ? { passTmp: passTmpFrom(random.bytes(26)), weak: false }
+        : parsePassTmp(registration.passTmp, { allowWeak: registration.allowWeak === true });
+    const described = (text: string | undefined, what: string) =>
+      text === undefined ? undefined : parseDescription(text, what);
+    const device = {
+      uuid: registration.uuid === undefined ? uuidFrom(random.bytes(16)) : parseUuid(registration.uuid),
+      ssid: parseSsid(registration.ssid),
+      model: described(registration.model, 'model'),
+      batch: described(registration.batch, 'batch'),
+      label: described(registration.label, 'label'),
+      createdAt: clock.now(),
+      ...given,
+    };
+    if (!admitsDevice(scopeOf(actor), device)) {
+      throw new LatchkeyError('forbidden', 'This token registers devices of other models or batches.');
+    }
+    return device;
+  }
+
+  async #reserve(tx: Store, device: NewDevice, uuidGiven: boolean): Promise<Identity> {
+    if (await tx.devices.insert(device)) {
+      await tx.audit.append(
+        auditEntry(this.#context, { action: 'device.reserved', uuid: device.uuid, detail: { ssid: device.ssid } }),
+      );
+    }
+    const found = await tx.devices.findWithPassTmp(device.uuid);
+    if (found === undefined) {
+      throw new LatchkeyError('storage_corrupt', `Device ${device.uuid} was reserved and is not there.`);
+    }
+    if (!sameText(found.passTmp, device.passTmp)) {
+      throw new LatchkeyError(
+        'device_conflict',
+        uuidGiven
+          ? `Device ${device.uuid} exists with another pass_tmp.`
+          : `The uuid ${device.uuid} was made twice; try again.`,
+      );
+    }
+    const differing = (['ssid', 'model', 'batch', 'label'] as const).filter(
+      (field) => found.device[field] !== device[field],
+    );
+    if (differing.length > 0 || found.device.state === 'revoked') {
+      throw new LatchkeyError(
+        'device_conflict',
+        found.device.state === 'revoked'
+          ? `Device ${device.uuid} exists and is revoked.`
+          : `Device ${device.uuid} exists with another ${differing.join(', ')}.`,
+      );
+    }
+    return found;
+  }
+
+  async confirm(uuid: string): Promise<Device> {
+    const { store, clock } = this.#context;
+    return store.transaction(async (tx) => {
+      const device = await this.#find(tx, uuid);
+      if (device.state === 'revoked') {
+        throw new LatchkeyError('device_revoked', `Device ${device.uuid} is revoked.`);
+      }
+      if (await tx.devices.register(device.uuid, clock.now())) {
+        await tx.audit.append(auditEntry(this.#context, { action: 'device.registered', uuid: device.uuid }));
+      }
+      return this.#find(tx, device.uuid);
+    });
+  }
+
+  async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
+    return this.#context.store.devices.list(filter, page);
+  }
+
+  async show(uuid: string): Promise<Device> {
+    return this.#find(this.#context.store, uuid);
+  }
+
+  async revoke(uuid: string, reason?: string): Promise<Device> {
+    const { store, clock } = this.#context;
+    return store.transaction(async (tx) => {
+      const device = await this.#find(tx, uuid);
+      if (device.state === 'revoked') {
+        return device;
+      }
+      const why = reason === undefined ? {} : { reason: parseDescription(reason, 'reason') };
+      await closeOpenAccess(within(this.#context, tx), device.uuid, 'device revoked');
+      await tx.devices.revoke(device.uuid, clock.now());
+      await tx.audit.append(auditEntry(this.#context, { action: 'device.revoked', uuid: device.uuid, detail: why }));
+      return this.#find(tx, device.uuid);
+    });
+  }
+
+  async reset(uuid: string): Promise<Device> {
+    const { store, actor } = this.#context;
+    return store.transaction(async (tx) => {
+      const device = await this.#find(tx, uuid);
+      if (device.state === 'revoked') {
+        throw new LatchkeyError('device_revoked', `Device ${device.uuid} is revoked.`);
+      }
+      const apIds = await closeOpenAccess(within(this.#context, tx), device.uuid, 'device reset');
+      if (!apIds.every((apId) => admitsAp(scopeOf(actor), apId))) {
+        throw new LatchkeyError('forbidden', 'This device is in use at an access point of somebody else.');
+      }
+      const { spentBy } = await this.#find(tx, device.uuid);
+      if (spentBy !== undefined) {
+        await tx.devices.setSpentBy(device.uuid, spentBy, undefined);
+      }
+      await tx.audit.append(auditEntry(this.#context, { action: 'device.reset', uuid: device.uuid }));
+      return this.#find(tx, device.uuid);
+    });
+  }
+
+  async history(uuid: string): Promise<AuditEntry[]> {
+    const { store } = this.#context;
+    const device = await this.#find(store, uuid);
+    const entries: AuditEntry[] = [];
+    let after: string | undefined;
+    do {
+      const page = await store.audit.list({ uuid: device.uuid }, { after, limit: 1000 });
+      entries.push(...page.items);
+      after = page.next;
+    } while (after !== undefined);
+    return entries;
+  }
+
+  async #find(store: Store, uuid: string): Promise<Device> {
+    const device = await store.devices.find(parseUuid(uuid));
+    if (device === undefined || !admitsDevice(scopeOf(this.#context.actor), device)) {
+      throw new LatchkeyError('device_not_found', `There is no device ${uuid}.`);
+    }
+    return device;
+  }
+}
+
+function sameText(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function canonical(registration: Registration): string {
+  const { uuid, passTmp, ssid, model, batch, label, allowWeak } = registration;
+  return JSON.stringify([uuid ?? null, passTmp ?? null, ssid, model ?? null, batch ?? null, label ?? null, allowWeak === true]);
+}

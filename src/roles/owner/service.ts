@@ -1,0 +1,110 @@
+import type { AccessRequest } from '../../domain/access-request.ts';
+import type { Attempt } from '../../domain/audit.ts';
+import { parseDescription } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import { actorName, admitsAp } from '../../domain/token.ts';
+import { revokeGrant } from '../ap/closing.ts';
+import { decide } from '../ap/decision.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { scopeOf, within, type ServiceContext } from '../service-context.ts';
+import type { AccessPoint, GrantFilter, RequestFilter, Store } from '../store.ts';
+import type { OwnerRole } from './ports.ts';
+
+export interface OwnerServiceContext extends ServiceContext {
+  readonly reuse?: boolean | undefined;
+}
+
+export class OwnerService implements OwnerRole {
+  readonly #context: OwnerServiceContext;
+
+  constructor(context: OwnerServiceContext) {
+    this.#context = context;
+  }
+
+  async requests(filter: RequestFilter, page: PageRequest): Promise<Page<AccessRequest>> {
+    return this.#context.store.requests.list({ ...filter, apIds: this.#visibleAps(filter.apIds) }, page);
+  }
+
+  async request(id: string): Promise<AccessRequest> {
+    const request = await this.#context.store.requests.find(id);
+    if (request === undefined || !this.#maySee(request.apId)) {
+      throw new LatchkeyError('request_not_found', `There is no request ${id}.`);
+    }
+    return request;
+  }
+
+  async approve(id: string): Promise<AccessRequest> {
+    const { actor, reuse } = this.#context;
+    return decide(this.#context, id, (request) => this.#maySee(request.apId), {
+      verdict: 'approve',
+      by: actorName(actor),
+      reuse,
+    });
+  }
+
+  async deny(id: string, reason?: string): Promise<AccessRequest> {
+    return decide(this.#context, id, (request) => this.#maySee(request.apId), {
+      verdict: 'deny',
+      by: actorName(this.#context.actor),
+      reason: reason === undefined ? undefined : parseDescription(reason, 'reason'),
+    });
+  }
+
+  async attempts(
+    filter: { uuid?: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<Attempt & { readonly apId: string }>> {
+    const uuid = filter.uuid === undefined ? undefined : parseUuid(filter.uuid);
+    return this.#context.store.attempts.list({ uuid, apIds: this.#visibleAps(undefined) }, page);
+  }
+
+  async accessPoints(page: PageRequest): Promise<Page<AccessPoint>> {
+    const { items, next } = await this.#context.store.accessPoints.list(page);
+    return { items: items.filter((ap) => this.#maySee(ap.id)), next };
+  }
+
+  async grants(filter: GrantFilter, page: PageRequest): Promise<Page<Grant>> {
+    return this.#context.store.grants.list({ ...filter, apIds: this.#visibleAps(filter.apIds) }, page);
+  }
+
+  async grant(id: string): Promise<Grant> {
+    return this.#grant(this.#context.store, id);
+  }
+
+  async revokeGrant(id: string, reason?: string): Promise<Grant> {
+    const why = reason === undefined ? undefined : parseDescription(reason, 'reason');
+    return this.#context.store.transaction(async (tx) => {
+      const grant = await this.#grant(tx, id);
+      if (grant.state !== 'active') {
+        return grant;
+      }
+      const revision = await tx.accessPoints.nextRevision(grant.network.apId);
+      await revokeGrant(within(this.#context, tx), id, revision, why);
+      return this.#grant(tx, id);
+    });
+  }
+
+  async #grant(store: Store, id: string): Promise<Grant> {
+    const grant = await store.grants.find(id);
+    if (grant === undefined || !this.#maySee(grant.network.apId)) {
+      throw new LatchkeyError('grant_not_found', `There is no grant ${id}.`);
+    }
+    return grant;
+  }
+
+  /** An access point's own token sees that access point alone. */
+  #maySee(apId: string): boolean {
+    const { actor } = this.#context;
+    return actor.kind === 'token' && actor.token.apId !== undefined
+      ? actor.token.apId === apId
+      : admitsAp(scopeOf(actor), apId);
+  }
+
+  #visibleAps(asked: readonly string[] | undefined): readonly string[] | undefined {
+    const { actor } = this.#context;
+    const own = actor.kind === 'token' && actor.token.apId !== undefined ? [actor.token.apId] : scopeOf(actor).aps;
+    return asked === undefined ? own : asked.filter((apId) => this.#maySee(apId));
+  }
+}
