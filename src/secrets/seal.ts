@@ -1,0 +1,85 @@
+import { Buffer } from 'node:buffer';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Place, Sealer } from '../roles/sealer.ts';
+import { decrypt, encrypt, overhead } from './aead.ts';
+
+const version = 1;
+const headerLength = 5;
+
+export const keyLength = 32;
+
+interface Key {
+  readonly id: number;
+  readonly secret: KeyObject;
+  readonly header: Uint8Array;
+}
+
+/** Seals with the first key, opens with any. `keys`: at least one of 32 bytes, newest first. */
+export class KeyringSealer implements Sealer {
+  readonly #newest: Key;
+  readonly #byId: ReadonlyMap<number, Key>;
+
+  constructor(keys: readonly Uint8Array[]) {
+    const ring = keys.map(toKey);
+    const [newest] = ring;
+    if (newest === undefined) {
+      throw new RangeError('a keyring holds at least one key');
+    }
+    this.#newest = newest;
+    this.#byId = new Map(ring.map((key) => [key.id, key]));
+  }
+
+  seal(plaintext: string | Uint8Array, place: Place): Uint8Array {
+    return encrypt(this.#newest.secret, plaintext, associatedData(place), this.#newest.header);
+  }
+
+  open(box: Uint8Array, place: Place): Uint8Array {
+    return this.#open(box, place);
+  }
+
+  openText(box: Uint8Array, place: Place): string {
+    return this.#open(box, place).toString('utf8');
+  }
+
+  isCurrent(box: Uint8Array): boolean {
+    return box.length > headerLength && box[0] === version && keyId(box) === this.#newest.id;
+  }
+
+  #open(box: Uint8Array, place: Place): Buffer {
+    if (box.length < headerLength + overhead || box[0] !== version) {
+      throw new LatchkeyError('storage_corrupt', `${named(place)} is damaged: it is no sealed box.`);
+    }
+    const key = this.#byId.get(keyId(box));
+    if (key === undefined) {
+      throw new LatchkeyError('storage_key_missing', `${named(place)} is sealed with a key that is not here.`);
+    }
+    const plaintext = decrypt(key.secret, box, associatedData(place), headerLength);
+    if (plaintext === undefined) {
+      throw new LatchkeyError('storage_corrupt', `${named(place)} is damaged, or was copied from another place.`);
+    }
+    return plaintext;
+  }
+}
+
+function toKey(bytes: Uint8Array): Key {
+  if (bytes.length !== keyLength) {
+    throw new RangeError(`a key has ${keyLength} bytes`);
+  }
+  const digest = createHash('sha256').update(bytes).digest();
+  const header = Buffer.concat([Buffer.of(version), digest.subarray(0, headerLength - 1)]);
+  return { id: keyId(header), secret: createSecretKey(bytes), header };
+}
+
+function keyId(box: Uint8Array): number {
+  return new DataView(box.buffer, box.byteOffset, box.byteLength).getUint32(1);
+}
+
+/** Unambiguous also if a row's key holds a zero byte: names of tables and columns hold none. */
+function associatedData({ table, row, column }: Place): Buffer {
+  return Buffer.from(`${table}\0${row}\0${column}`, 'utf8');
+}
+
+function named({ table, row, column }: Place): string {
+  return `The ${column} of ${row} in ${table}`;
+}
