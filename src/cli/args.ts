@@ -1,0 +1,21 @@
+import { custom } from '@oclif/core/args';
+import { isId, parseUuid } from '../domain/identifiers.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { argValue } from './input-error.ts';
+
+/**
+ * Every argument comes from the command line alone: oclif would fill a missing one from piped stdin, which belongs
+ * to `--…-file -`.
+ */
+const fromCommandLine = { ignoreStdin: true } as const;
+
+export const textArg = custom<string>({ ...fromCommandLine });
+export const uuidArg = custom<string>({ ...fromCommandLine, parse: argValue(parseUuid) });
+export const idArg = custom<string>({ ...fromCommandLine, parse: argValue(parseIdArg) });
+
+function parseIdArg(text: string): string {
+  if (!isId(text)) {
+    throw new LatchkeyError('invalid_input', `"${text}" is not an id: 1 to 64 letters, digits, "_" and "-".`);
+  }
+  return text;
+}

@@ -1,0 +1,168 @@
+import { Command } from '@oclif/core/command';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { LatchkeyError } from '../domain/errors.ts';
+import { failureJson, toLatchkeyError } from './failure.ts';
+import { globalFlags } from './flags.ts';
+import { OutputClosed, write } from './output.ts';
+import { presentError, presentWarning } from './present/message.ts';
+import { screenOf, type Screen } from './present/screen.ts';
+
+/**
+ * The CLI contract, for every command: a command parses, calls a role and returns its result (the shape of `--json`);
+ * everything else is here. stdout is the result, stderr is for people, exit codes come from the table of errors and
+ * are the same with and without `--json` (oclif's own differ: its issue 1423).
+ */
+export abstract class LatchkeyCommand<T> extends Command {
+  static override readonly baseFlags = globalFlags;
+
+  /** Done whatever happens when the command ends, last first: closing stores, removing folders. */
+  protected readonly closing = new AsyncDisposableStack();
+  protected quiet = false;
+  protected timeoutMs: number | undefined;
+  #interactive = false;
+  #emitted = false;
+  #ended = new AbortController();
+  #deadline: NodeJS.Timeout | undefined;
+  #stop: ((signal: NodeJS.Signals) => void) | undefined;
+
+  /** The result, in the shape of `--json`; undefined if `emit` or `stream` has printed everything. */
+  abstract override run(): Promise<T | undefined>;
+
+  /** The result for people, without a newline at its end. */
+  protected abstract present(result: T, screen: Screen): string;
+
+  /** Ends when the command is interrupted or out of time. */
+  protected get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Whether somebody is there to answer. */
+  protected get interactive(): boolean {
+    return this.#interactive;
+  }
+
+  /** Under `--json`, which holds before flags are parsed, too: parse errors follow it. */
+  override jsonEnabled(): boolean {
+    return wantsJson(this.argv);
+  }
+
+  protected override async parse<
+    F extends Record<string, any>,
+    B extends Record<string, any>,
+    A extends Record<string, any>,
+  >(options?: Input<F, B, A>, argv?: string[]): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
+    const { quiet, timeout, 'no-input': noInput } = parsed.flags as Partial<Record<string, unknown>>;
+    this.quiet = quiet === true;
+    this.#interactive = noInput !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+    if (typeof timeout === 'number') {
+      this.timeoutMs = timeout;
+      this.#deadline = setTimeout(() => this.#ended.abort(new LatchkeyError('timed_out')), timeout);
+    }
+    return parsed;
+  }
+
+  /** Prints the result now, and resolves when the system has taken it. What `run` returns after it is not printed. */
+  protected async emit(result: T): Promise<void> {
+    this.#emitted = true;
+    const text = this.jsonEnabled() ? JSON.stringify(result, null, 2) : this.present(result, await screenOf(process.stdout));
+    await write(process.stdout, text === '' ? '' : `${text}\n`);
+  }
+
+  /** Prints one more of a stream of results: NDJSON under `--json`. */
+  protected async stream(item: T): Promise<void> {
+    this.#emitted = true;
+    const text = this.jsonEnabled() ? JSON.stringify(item) : this.present(item, await screenOf(process.stdout));
+    await write(process.stdout, text === '' ? '' : `${text}\n`);
+  }
+
+  /** Something for people on stderr: progress, what happens next. Not under `--quiet` or `--json`. */
+  protected async note(text: string): Promise<void> {
+    if (!this.quiet && !this.jsonEnabled()) {
+      await write(process.stderr, `${text}\n`);
+    }
+  }
+
+  /** Something that people should know although it works; a line of JSON of its own under `--json`. */
+  protected async caution(text: string): Promise<void> {
+    const line = this.jsonEnabled() ? JSON.stringify({ warning: text }) : presentWarning(text, await screenOf(process.stderr));
+    await write(process.stderr, `${line}\n`);
+  }
+
+  /** For what runs until it is told to end: resolves at the first SIGINT or SIGTERM; `--timeout` was for the start. */
+  protected async untilStopped(): Promise<void> {
+    clearTimeout(this.#deadline);
+    const signal = await new Promise<NodeJS.Signals>((resolve) => {
+      this.#stop = resolve;
+    });
+    if (signal === 'SIGINT') {
+      process.exitCode = new LatchkeyError('interrupted').exit;
+    }
+  }
+
+  protected override async _run<R>(): Promise<R> {
+    const onSignal = (signal: NodeJS.Signals) => this.#onSignal(signal);
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    try {
+      try {
+        const result = await this.#untilEnded(this.run());
+        if (!this.#emitted && result !== undefined) {
+          await this.emit(result);
+        }
+      } finally {
+        clearTimeout(this.#deadline);
+        await this.closing.disposeAsync();
+      }
+    } catch (thrown) {
+      process.exitCode = await reportFailure(thrown, this.jsonEnabled());
+    } finally {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    }
+    return undefined as R;
+  }
+
+  async #untilEnded(work: Promise<T | undefined>): Promise<T | undefined> {
+    const { signal } = this.#ended;
+    const ended = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    return Promise.race([work, ended]);
+  }
+
+  #onSignal(signal: NodeJS.Signals): void {
+    if (this.#stop !== undefined) {
+      const stop = this.#stop;
+      this.#stop = () => process.exit(new LatchkeyError('interrupted').exit);
+      stop(signal);
+      return;
+    }
+    if (this.#ended.signal.aborted) {
+      process.exit(new LatchkeyError('interrupted').exit);
+    }
+    this.#ended.abort(new LatchkeyError('interrupted'));
+  }
+}
+
+/** Whether the arguments ask for JSON: `--json` before any `--`. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/** Tells of a failure on stderr and returns its exit code. */
+export async function reportFailure(thrown: unknown, json: boolean): Promise<number> {
+  const error = toLatchkeyError(thrown);
+  if (error instanceof OutputClosed) {
+    return 0;
+  }
+  const text = json ? JSON.stringify(failureJson(error)) : presentError(error, await screenOf(process.stderr));
+  const trace = error.code === 'internal' && process.env['LATCHKEY_LOG'] === 'debug' ? `\n${traceOf(error)}` : '';
+  await write(process.stderr, `${text}${trace}\n`);
+  return error.exit;
+}
+
+function traceOf(error: LatchkeyError): string {
+  return error.cause instanceof Error ? String(error.cause.stack) : String(error.stack);
+}

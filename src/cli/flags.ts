@@ -1,0 +1,80 @@
+import { boolean, custom, string } from '@oclif/core/flags';
+import { parseDuration } from '../domain/duration.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { parseId, parseUuid } from '../domain/identifiers.ts';
+import { parseSsid } from '../domain/ssid.ts';
+import { flagValue } from './input-error.ts';
+
+export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
+export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
+export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
+export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
+export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
+/** A file that is read as a whole, or `-` for standard input. */
+export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
+export const pathFlag = custom<string>({ helpValue: 'PATH' });
+export { boolean as switchFlag, string as textFlag };
+
+/** A whole number within bounds. */
+export function numberFlag(min: number, max: number) {
+  return custom<number>({
+    helpValue: 'N',
+    parse: flagValue((text) => {
+      if (!/^\d{1,10}$/.test(text) || Number(text) < min || Number(text) > max) {
+        throw new LatchkeyError('invalid_input', `"${text}" is not a whole number from ${min} to ${max}.`);
+      }
+      return Number(text);
+    }),
+  });
+}
+
+/** On every command. */
+export const globalFlags = {
+  json: boolean({ helpGroup: 'GLOBAL', description: 'Print the result as one JSON value, and errors as one JSON object on stderr.' }),
+  quiet: boolean({ char: 'q', helpGroup: 'GLOBAL', description: 'Print no progress and no notes on stderr.', env: 'LATCHKEY_QUIET' }),
+  'no-input': boolean({
+    helpGroup: 'GLOBAL',
+    description: 'Never ask: what is missing is an error. So it is also without a terminal.',
+    env: 'LATCHKEY_NO_INPUT',
+  }),
+  timeout: durationFlag({ helpGroup: 'GLOBAL', description: 'Give up after this long (30s, 10m, 1h30m).', env: 'LATCHKEY_TIMEOUT' }),
+};
+
+/** On commands that talk to a role, here or at a server. */
+export const remoteFlags = {
+  server: serverUrlFlag({
+    helpGroup: 'SERVER',
+    description: 'Ask this server instead of the database on this machine (LATCHKEY_SERVER).',
+    exclusive: ['profile'],
+  }),
+  profile: profileNameFlag({ helpGroup: 'SERVER', description: 'Ask the server of this profile, with its token (LATCHKEY_PROFILE).' }),
+  'ca-file': pathFlag({
+    helpGroup: 'SERVER',
+    description: 'Trust the certificate authorities in this PEM file as well.',
+    env: 'LATCHKEY_CA_FILE',
+  }),
+  'token-file': fileFlag({ helpGroup: 'SERVER', description: 'Read the token from this file, - for stdin (or LATCHKEY_TOKEN).' }),
+};
+
+export const dryRunFlag = boolean({ description: 'Say what would be done, and do nothing.' });
+export const yesFlag = boolean({ char: 'y', description: 'Answer yes to the question.' });
+
+export const idempotencyFlag = custom<string>({
+  parse: flagValue((text) => parseId(text, 'key')),
+  helpValue: 'KEY',
+  description: 'Same key, same result: makes it safe to run the command again.',
+});
+
+/** On commands that list. */
+export const pageFlags = {
+  limit: numberFlag(1, 1000)({ description: 'How many at most.', default: 100 }),
+  after: string({ helpValue: 'CURSOR', description: 'Go on behind the page that ended with this `next`.' }),
+};
+
+function parseServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+    throw new LatchkeyError('invalid_input', `"${text}" is not the URL of a server such as https://latchkey.example:8420.`);
+  }
+  return url.href.replace(/\/$/, '');
+}

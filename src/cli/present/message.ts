@@ -1,0 +1,17 @@
+import type { LatchkeyError } from '../../domain/errors.ts';
+import type { Screen } from './screen.ts';
+import { shown } from './text.ts';
+
+/** An error for people: what happened, what is wrong where, what to do. */
+export function presentError(error: LatchkeyError, { style }: Screen): string {
+  return [
+    `${style.bad('Error:')} ${shown(error.message)}`,
+    ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${shown(detail)}`),
+    ...(error.retryAfter === undefined ? [] : [`  Try again in ${error.retryAfter} s.`]),
+    `  ${style.dim(shown(error.hint))}`,
+  ].join('\n');
+}
+
+export function presentWarning(text: string, { style }: Screen): string {
+  return `${style.warning('Warning:')} ${shown(text)}`;
+}

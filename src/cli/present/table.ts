@@ -1,0 +1,79 @@
+import type { Screen } from './screen.ts';
+import { columns, pad, shown, wrap } from './text.ts';
+
+export interface Column<T> {
+  readonly title: string;
+  /** The cell's text, undefined for nothing. It is escaped here. */
+  readonly cell: (row: T) => string | undefined;
+  readonly paint?: (text: string, row: T, screen: Screen) => string;
+}
+
+const gap = 2;
+const narrowest = 6;
+
+/**
+ * A table that fits the screen and drops nothing: long cells wrap; where even that does not fit, each row becomes a
+ * block of `title: value` lines.
+ */
+export function table<T>(rows: readonly T[], wanted: readonly Column<T>[], screen: Screen): string {
+  const used = wanted.filter((column) => rows.some((row) => (column.cell(row) ?? '') !== ''));
+  const cells = rows.map((row) => used.map((column) => shown(column.cell(row) ?? '')));
+  const natural = used.map((column, at) =>
+    Math.max(columns(column.title), ...cells.map((row) => columns(row[at]!))),
+  );
+  const widths = fit(natural, screen.width);
+  if (widths === undefined) {
+    return rows.map((row) => details(used.map((column) => [column.title, column.cell(row)]), screen)).join('\n\n');
+  }
+  const head = used.map((column, at) => screen.style.bold(pad(column.title, widths[at]!)));
+  return [head, ...rows.flatMap((row, at) => lines(row, cells[at]!, used, widths, screen))]
+    .map((line) => line.join(' '.repeat(gap)).trimEnd())
+    .join('\n');
+}
+
+function lines<T>(row: T, cells: readonly string[], used: readonly Column<T>[], widths: readonly number[], screen: Screen) {
+  const wrapped = cells.map((cell, at) => wrap(cell, widths[at]!));
+  const height = Math.max(...wrapped.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, line) =>
+    wrapped.map((cell, at) => {
+      const text = pad(cell[line] ?? '', widths[at]!);
+      const paint = used[at]!.paint;
+      return paint === undefined ? text : paint(text, row, screen);
+    }),
+  );
+}
+
+/** Takes width from the widest column until all fit; undefined if the columns would be too narrow to read. */
+function fit(natural: readonly number[], width: number): number[] | undefined {
+  const widths = [...natural];
+  const available = width - gap * (widths.length - 1);
+  let excess = widths.reduce((sum, each) => sum + each, 0) - available;
+  while (excess > 0) {
+    const widest = Math.max(...widths);
+    if (widest <= narrowest) {
+      return undefined;
+    }
+    const at = widths.indexOf(widest);
+    const next = Math.max(narrowest, ...widths.filter((each) => each < widest));
+    const step = Math.min(excess, Math.max(1, widest - next));
+    widths[at] = widest - step;
+    excess -= step;
+  }
+  // A column that is broken into slivers is worse than a block: no cell takes more than four lines.
+  return natural.every((each, at) => each <= widths[at]! * 4) ? widths : undefined;
+}
+
+/** `title: value` lines, values aligned; what is undefined is left out. */
+export function details(entries: readonly (readonly [title: string, value: string | undefined])[], screen: Screen): string {
+  const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined && entry[1] !== '');
+  const title = Math.max(0, ...present.map(([name]) => columns(name) + 1));
+  const space = Math.max(10, screen.width - title - gap);
+  return present
+    .flatMap(([name, value]) =>
+      wrap(shown(value), space).map((line, at) => {
+        const label = at === 0 ? screen.style.dim(pad(`${name}:`, title)) : ' '.repeat(title);
+        return `${label}${' '.repeat(gap)}${line}`.trimEnd();
+      }),
+    )
+    .join('\n');
+}

@@ -1,0 +1,67 @@
+/**
+ * Text for a terminal. What came from a device, a label or a server may hold control characters that would move the
+ * cursor or recolour the screen: they are shown as escapes.
+ */
+export function shown(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\\(?=x|u)/g, (character) => {
+    if (character === '\\') {
+      return '\\\\';
+    }
+    const code = character.codePointAt(0)!;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+const colours = /\u001b\[[0-9;]*m/g;
+
+/** Columns that a text takes on a terminal: East Asian wide characters and emoji two, combining marks none. */
+export function columns(text: string): number {
+  let width = 0;
+  for (const character of text.replace(colours, '')) {
+    if (/\p{Mark}/u.test(character)) {
+      continue;
+    }
+    width += wide.test(character) ? 2 : 1;
+  }
+  return width;
+}
+
+/** Pads with blanks to a number of columns. */
+export function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - columns(text)));
+}
+
+/** Breaks a text, between words where it can, into lines of at most `width` columns. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (columns(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') {
+      lines.push(line);
+    }
+    const pieces = cut(word, width);
+    line = pieces.pop()!;
+    lines.push(...pieces);
+  }
+  return [...lines, line];
+}
+
+function cut(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  for (const character of word) {
+    if (piece !== '' && columns(piece + character) > width) {
+      pieces.push(piece);
+      piece = '';
+    }
+    piece += character;
+  }
+  return [...pieces, piece];
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { age, localTime } from './time.ts';
+
+test('local time names its zone', () => {
+  const text = localTime('2026-11-25T12:00:00.000Z');
+  expect(text).toMatch(/^2026-11-2[456] \d\d:\d\d:00 (UTC|[+-]\d\d:\d\d)$/);
+  const [day, hour, zone] = text.split(' ');
+  expect(new Date(`${day}T${hour}${zone === 'UTC' ? 'Z' : zone}`).toISOString()).toBe('2026-11-25T12:00:00.000Z');
+});
+
+test('age is one number and one unit', () => {
+  const now = new Date('2026-11-25T12:00:00Z');
+  expect(age('2026-11-25T11:59:30Z', now)).toBe('30 s');
+  expect(age('2026-11-25T11:30:00Z', now)).toBe('30 min');
+  expect(age('2026-11-25T02:00:00Z', now)).toBe('10 h');
+  expect(age('2026-11-01T12:00:00Z', now)).toBe('24 d');
+  expect(age('2026-11-25T12:00:05Z', now)).toBe('0 s');
+});
