@@ -1,0 +1,44 @@
+import { Compile } from 'typebox/schema';
+import type { InputProblem } from '../domain/errors.ts';
+import type { Schema, Static } from './schema.ts';
+
+/** What is right, or what is wrong where. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly InputProblem[] };
+
+const mostProblems = 20;
+
+/** A check of values against a schema, compiled at its first use; it changes nothing in the value. */
+export function checker<const S extends Schema>(schema: S): (value: unknown) => Checked<Static<S>> {
+  let compiled: ReturnType<typeof Compile<S>> | undefined;
+  return (value) => {
+    const validator = (compiled ??= Compile(schema));
+    return validator.Check(value)
+      ? { ok: true, value: value as Static<S> }
+      : { ok: false, problems: problemsIn(validator.Errors(value)[1]) };
+  };
+}
+
+interface Finding {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+}
+
+function problemsIn(findings: readonly Finding[]): InputProblem[] {
+  return findings
+    .filter((finding) => finding.keyword !== 'additionalProperties')
+    .slice(0, mostProblems)
+    .map((finding) => ({ pointer: finding.instancePath, detail: describe(finding) }));
+}
+
+/** Says what was expected, never what came: that may be a secret. */
+function describe({ keyword, message, params }: Finding): string {
+  if (keyword === 'boolean') {
+    return 'is not known here';
+  }
+  if (keyword === 'enum' && 'allowedValues' in params && Array.isArray(params.allowedValues)) {
+    return `must be one of ${params.allowedValues.join(', ')}`;
+  }
+  return message;
+}

@@ -1,0 +1,41 @@
+import { Buffer } from 'node:buffer';
+import { base64url } from '../protocol/encoding.ts';
+import type { Verification } from '../roles/ap/ports.ts';
+import { bytes32, input, object, oneOf, uuid, type Static } from './schema.ts';
+
+/** What an access point asks about a uuid (protocol.md section 1). */
+export const verificationInputSchema = input('VerificationInput', { uuid, device_nonce: bytes32, ap_nonce: bytes32 });
+export type VerificationInputWire = Static<typeof verificationInputSchema>;
+
+export const verificationSchema = object(
+  'Verification',
+  { status: oneOf(['known', 'unknown', 'revoked', 'spent']) },
+  { psk: { ...bytes32, description: 'Only for `known`.' } },
+);
+export type VerificationWire = Static<typeof verificationSchema>;
+
+interface Hello {
+  readonly uuid: string;
+  readonly deviceNonce: Uint8Array;
+  readonly apNonce: Uint8Array;
+}
+
+export function helloToWire({ uuid, deviceNonce, apNonce }: Hello): VerificationInputWire {
+  return { uuid, device_nonce: base64url(deviceNonce), ap_nonce: base64url(apNonce) };
+}
+
+export function helloFromWire(wire: VerificationInputWire): Hello {
+  return {
+    uuid: wire.uuid,
+    deviceNonce: Buffer.from(wire.device_nonce, 'base64url'),
+    apNonce: Buffer.from(wire.ap_nonce, 'base64url'),
+  };
+}
+
+export function verificationToWire({ status, psk }: Verification): VerificationWire {
+  return psk === undefined ? { status } : { status, psk: base64url(psk) };
+}
+
+export function verificationFromWire({ status, psk }: VerificationWire): Verification {
+  return { status, psk: psk === undefined ? undefined : Buffer.from(psk, 'base64url') };
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { accessPointFromWire, accessPointSchema, accessPointToWire } from './access-points.ts';
+import { accessRequestFromWire, accessRequestSchema, accessRequestToWire } from './access-requests.ts';
+import { attemptFromWire, attemptSchema, attemptToWire } from './attempts.ts';
+import { auditEntryFromWire, auditEntrySchema, auditEntryToWire } from './audit.ts';
+import { checker } from './check.ts';
+import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
+import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
+import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
+import type { Schema } from './schema.ts';
+import { tokenFromWire, tokenSchema, tokenToWire } from './tokens.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+
+const at = new Date('2026-11-25T08:00:00.123Z');
+const uuid = '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d';
+
+const bareRequest = {
+  id: 'req_1', uuid, apId: 'ap_1', status: 'pending', weak: false, plain: false, createdAt: at, expiresAt: at, revision: 7,
+  deviceLabel: undefined, matchCode: undefined, model: undefined, batch: undefined, label: undefined, decidedAt: undefined,
+  decidedBy: undefined, reason: undefined, grantId: undefined, deliveredAt: undefined, joinedAt: undefined,
+} as const;
+const bareDevice = {
+  uuid, ssid: 'setup', state: 'reserved', weak: false, createdAt: at,
+  model: undefined, batch: undefined, label: undefined, spentBy: undefined, registeredAt: undefined, revokedAt: undefined,
+} as const;
+const bareGrant = {
+  id: 'grt_1', subject: { kind: 'device', id: uuid }, network: { apId: 'ap_1', ssid: 'home' }, source: 'device', startsAt: at,
+  policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, quotaBytes: undefined,
+  closedAt: undefined, closedBy: undefined, reason: undefined,
+} as const;
+
+/** One of everything, once with all its members and once with as few as it may have. */
+const samples: [string, Schema, (item: never) => unknown, (wire: never) => unknown, readonly object[]][] = [
+  ['identity', identitySchema, identityToWire, identityFromWire, [
+    { device: bareDevice, passTmp: 'k'.repeat(26) },
+    { device: { ...bareDevice, model: 'lamp', batch: 'b', label: 'l', spentBy: 'req_1', registeredAt: at, revokedAt: at }, passTmp: 'é' },
+  ]],
+  ['access request', accessRequestSchema, accessRequestToWire, accessRequestFromWire, [
+    bareRequest,
+    { ...bareRequest, deviceLabel: 'x', matchCode: '0042', model: 'm', batch: 'b', label: 'l', decidedAt: at, decidedBy: 'local',
+      reason: 'r', grantId: 'grt_1', deliveredAt: at, joinedAt: at },
+  ]],
+  ['grant', grantSchema, grantToWire, grantFromWire, [
+    bareGrant,
+    { ...bareGrant, requestId: 'req_1', endsAt: at, quotaBytes: 2n ** 70n, closedAt: at, closedBy: 'local', reason: 'r' },
+  ]],
+  ['token', tokenSchema, tokenToWire, tokenFromWire, [
+    { id: 'tok_1', role: 'ap', name: 'hall', scope: {}, apId: undefined, createdAt: at, lastUsedAt: undefined, revokedAt: undefined },
+    { id: 'tok_1', role: 'ap', name: 'hall', scope: { models: ['m'], batches: ['b'], uuids: [uuid], aps: ['ap_1'] }, apId: 'ap_1',
+      createdAt: at, lastUsedAt: at, revokedAt: at },
+  ]],
+  ['attempt', attemptSchema, attemptToWire, attemptFromWire, [
+    { id: 'att_1', at, uuid: undefined, from: '192.0.2.7', outcome: 'asked', detail: undefined },
+    { id: 'att_1', at, uuid, from: '2001:db8::7', outcome: 'bad_proof', detail: 'd' },
+  ]],
+  ['access point', accessPointSchema, accessPointToWire, accessPointFromWire, [
+    { id: 'ap_1', name: 'hall', ssid: undefined, onboardingSsid: undefined, createdAt: at, lastSeenAt: undefined, revision: 0 },
+    { id: 'ap_1', name: 'hall', ssid: 's', onboardingSsid: 'o', createdAt: at, lastSeenAt: at, revision: 9 },
+  ]],
+  ['audit entry', auditEntrySchema, auditEntryToWire, auditEntryFromWire, [
+    { id: 1n, at, actor: 'local', action: 'device.reset', uuid: undefined, apId: undefined, detail: {} },
+    { id: 2n ** 63n, at, actor: 'ap:hall', action: 'device.asked', uuid, apId: 'ap_1', detail: { a: 'b', n: 1, t: true } },
+  ]],
+];
+
+describe.each(samples)('%s', (_name, schema, toWire, fromWire, items) => {
+  test('keeps everything from domain to wire and back, through JSON', () => {
+    for (const item of items) {
+      const wire: unknown = JSON.parse(JSON.stringify(toWire(item as never)));
+      expect(checker(schema)(wire)).toEqual({ ok: true, value: wire });
+      expect(fromWire(wire as never)).toEqual(item);
+    }
+  });
+});
+
+describe('problem document', () => {
+  test('says what went wrong with the input, and comes back as the same error', () => {
+    const error = new LatchkeyError('invalid_input', 'Two things.', { problems: [{ pointer: '/a', detail: 'is not known here' }] });
+    const wire = problemToWire(error, 'r1');
+    expect(wire).toEqual({
+      type: 'urn:latchkey:error:invalid_input', title: 'The input is not valid', status: 400, detail: 'Two things.',
+      code: 'invalid_input', instance: 'urn:latchkey:request:r1', errors: [{ pointer: '/a', detail: 'is not known here' }],
+    });
+    expect(checker(problemSchema)(wire).ok).toBe(true);
+    expect(problemFromWire(wire)).toMatchObject({ code: 'invalid_input', message: 'Two things.', problems: error.problems });
+  });
+
+  test('keeps what is inside the server inside', () => {
+    const wire = problemToWire(new LatchkeyError('storage_unavailable', 'connect ECONNREFUSED /var/db'));
+    expect(wire).toEqual({
+      type: 'urn:latchkey:error:storage_unavailable', title: 'The database cannot be used', status: 503, code: 'storage_unavailable',
+    });
+  });
+
+  test('a code of nobody’s table is no error of ours', () => {
+    expect(problemFromWire({ type: 'about:blank', title: 'x', status: 500, code: 'toString' })).toBeUndefined();
+  });
+});
