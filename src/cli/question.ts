@@ -15,6 +15,12 @@ export async function askWhich<T>(message: string, choices: readonly Choice<T>[]
   return ask<T>({ type: 'select', message, choices: [...choices] }, signal);
 }
 
+/** Shows nothing of what is typed, not even how much, nor on request. */
+export async function askSecret(message: string, signal: AbortSignal): Promise<string> {
+  const validate = (typed: string) => typed !== '' || 'Type it, or press Ctrl-C.';
+  return ask<string>({ type: 'password', message, toggleMask: false, validate }, signal);
+}
+
 async function ask<T>(question: object, signal: AbortSignal): Promise<T> {
   const { default: inquirer } = await import('inquirer');
   const prompt = inquirer.createPromptModule({ output: process.stderr, signal });
