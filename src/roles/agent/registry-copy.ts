@@ -1,0 +1,140 @@
+import { mayFollow, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { GroupCommit } from './group-commit.ts';
+import type { AgentStore } from './ports.ts';
+
+export type Report = 'delivered' | 'joined' | 'declined';
+const reports: readonly RequestStatus[] = ['delivered', 'joined', 'declined'] satisfies readonly Report[];
+
+export interface RequestChange {
+  readonly before: AccessRequest | undefined;
+  readonly after: AccessRequest;
+}
+
+/** What the agent learned: of the registry, or of the device itself. */
+export interface Applied {
+  readonly requests: readonly RequestChange[];
+  readonly grants: readonly Grant[];
+}
+
+export interface News {
+  readonly requests?: readonly AccessRequest[];
+  readonly grants?: readonly Grant[];
+  /** What the copy is in step with once this is applied. */
+  readonly revision?: number;
+  readonly now?: Date | undefined;
+  /** The registry was set back (restored from a backup, say): its word counts although its revisions are lower. */
+  readonly setBack?: boolean;
+}
+
+/**
+ * The agent's durable copy of its requests and grants at the registry. News may come twice and in any order: the
+ * higher revision counts, and what a device has already said here is not taken back by a registry that has yet
+ * to be told. Listeners hear what changed once it is durable.
+ */
+export class RegistryCopy {
+  readonly #store: AgentStore;
+  readonly #commit: GroupCommit;
+  readonly #listeners: ((applied: Applied) => void)[] = [];
+
+  constructor(store: AgentStore, commit: GroupCommit) {
+    this.#store = store;
+    this.#commit = commit;
+  }
+
+  onApplied(listener: (applied: Applied) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** `alongside` is stored in the same transaction. */
+  async apply(news: News, alongside?: () => void): Promise<void> {
+    const applied = await this.#commit.write(() => {
+      alongside?.();
+      if (news.revision !== undefined) {
+        this.#store.saveRevision(news.revision);
+      }
+      if (news.now !== undefined) {
+        this.#store.saveKnownTime(news.now);
+      }
+      return {
+        requests: (news.requests ?? []).flatMap((request) => this.#mergeRequest(request, news.setBack === true)),
+        grants: (news.grants ?? []).flatMap((grant) => this.#mergeGrant(grant, news.setBack === true)),
+      };
+    });
+    this.#tell(applied);
+  }
+
+  /**
+   * What the device did, told to the registry later. False if the request is in no state for it; the same again
+   * changes nothing.
+   */
+  async advance(requestId: string, status: Report, at: Date): Promise<boolean> {
+    const { applied, allowed } = await this.#commit.write(() => {
+      const before = this.#store.request(requestId);
+      if (before === undefined || !mayFollow(before.status, status)) {
+        return { applied: { requests: [], grants: [] }, allowed: before?.status === status };
+      }
+      const after: AccessRequest = {
+        ...before,
+        status,
+        deliveredAt: status === 'delivered' ? at : before.deliveredAt,
+        joinedAt: status === 'joined' ? at : before.joinedAt,
+      };
+      this.#store.saveRequest(after);
+      this.#store.oweReport(requestId, status);
+      const grants = status === 'declined' ? this.#giveBack(after, at) : [];
+      return { applied: { requests: [{ before, after }], grants }, allowed: true };
+    });
+    this.#tell(applied);
+    return allowed;
+  }
+
+  #tell(applied: Applied): void {
+    if (applied.requests.length > 0 || applied.grants.length > 0) {
+      for (const listener of this.#listeners) {
+        listener(applied);
+      }
+    }
+  }
+
+  #mergeRequest(incoming: AccessRequest, setBack: boolean): RequestChange[] {
+    const before = this.#store.request(incoming.id);
+    if (before !== undefined && !setBack && incoming.revision < before.revision) {
+      return [];
+    }
+    const ahead = before !== undefined && reports.includes(before.status) && mayFollow(incoming.status, before.status);
+    const after = ahead
+      ? {
+          ...incoming,
+          status: before.status,
+          deliveredAt: incoming.deliveredAt ?? before.deliveredAt,
+          joinedAt: incoming.joinedAt ?? before.joinedAt,
+        }
+      : incoming;
+    if (before !== undefined && before.revision === after.revision && before.status === after.status) {
+      return [];
+    }
+    this.#store.saveRequest(after);
+    return [{ before, after }];
+  }
+
+  #mergeGrant(incoming: Grant, setBack: boolean): Grant[] {
+    const before = this.#store.grant(incoming.id);
+    if (before !== undefined && !setBack && incoming.revision <= before.revision) {
+      return [];
+    }
+    this.#store.saveGrant(incoming);
+    return [incoming];
+  }
+
+  /** A declined grant goes off the air at once, whether or not the registry can be told. */
+  #giveBack(request: AccessRequest, at: Date): Grant[] {
+    const grant = request.grantId === undefined ? undefined : this.#store.grant(request.grantId);
+    if (grant?.state !== 'active') {
+      return [];
+    }
+    const revoked: Grant = { ...grant, state: 'revoked', closedAt: at, closedBy: 'device', reason: 'declined by the device’s user' };
+    this.#store.saveGrant(revoked);
+    return [revoked];
+  }
+}

@@ -1,0 +1,222 @@
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import type { ApRole } from '../ap/ports.ts';
+import type { AgentTime } from './agent-time.ts';
+import type { AttemptLog } from './attempt-log.ts';
+import type { GroupCommit } from './group-commit.ts';
+import type { Log } from './log.ts';
+import type { AgentStore } from './ports.ts';
+import type { RegistryCopy } from './registry-copy.ts';
+
+export interface ApIdentity {
+  readonly apId: string;
+  readonly name: string;
+}
+
+interface Options {
+  readonly ap: ApRole;
+  readonly store: AgentStore;
+  readonly commit: GroupCommit;
+  readonly copy: RegistryCopy;
+  readonly attempts: AttemptLog;
+  readonly time: AgentTime;
+  readonly networks: { readonly ssid: string; readonly onboardingSsid: string };
+  /** As remembered from the enrolment; asked for where it is not given. */
+  readonly identity: ApIdentity | undefined;
+  readonly log: Log;
+  /** The registry answers again after it did not, or for the first time. */
+  readonly onReachable: () => void;
+}
+
+/** How long the registry may hold back its answer until something changes. */
+const pollMs = 25_000;
+const firstBackoffMs = 200;
+const longestBackoffMs = 15_000;
+/** Reports wait this long for company: they are in nobody's way. */
+const reportDelayMs = 200;
+const attemptBatch = 500;
+
+/** The registry's last word on a report that it does not take: there is nothing left to tell. */
+const finalCodes: readonly ErrorCode[] = ['already_decided', 'request_not_found'];
+
+/**
+ * Keeps the agent's copy in step with the registry, hears its time, and tells it what it is owed: reports and
+ * attempts. While it is away nothing is lost, and it is asked again and again.
+ */
+export class RegistryLink {
+  readonly #options: Options;
+  readonly #closing = new AbortController();
+  #identity: ApIdentity | undefined;
+  #announced = false;
+  #reachable: boolean | undefined;
+  #lastContactAt: Date | undefined;
+  #loop: Promise<void> | undefined;
+  #endPause: (() => void) | undefined;
+  #delivery: Promise<void> | undefined;
+  #deliveryTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#identity = options.identity;
+  }
+
+  get identity(): ApIdentity | undefined {
+    return this.#identity;
+  }
+
+  get reachable(): boolean {
+    return this.#reachable === true;
+  }
+
+  get lastContactAt(): Date | undefined {
+    return this.#lastContactAt;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#endPause?.();
+    clearTimeout(this.#deliveryTimer);
+    await this.#loop;
+    await this.#delivery;
+  }
+
+  /** A call for a device or the owner; its outcome also says whether the registry is there. */
+  async call<T>(work: (ap: ApRole) => Promise<T>): Promise<T> {
+    try {
+      const result = await work(this.#options.ap);
+      this.#contact();
+      return result;
+    } catch (error) {
+      if (isAway(error)) {
+        this.#lost(error);
+      }
+      throw error;
+    }
+  }
+
+  /** Something is owed to the registry: it is told soon. */
+  deliverSoon(): void {
+    if (!this.#closing.signal.aborted) {
+      this.#deliveryTimer ??= setTimeout(() => {
+        this.#deliveryTimer = undefined;
+        this.#delivery = (this.#delivery ?? Promise.resolve()).then(() => this.#deliver());
+      }, reportDelayMs);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    let backoffMs = firstBackoffMs;
+    while (!signal.aborted) {
+      try {
+        await this.#step(signal);
+        backoffMs = firstBackoffMs;
+      } catch (error) {
+        if (signal.aborted) {
+          return;
+        }
+        this.#lost(error);
+        await this.#pause(backoffMs * (0.75 + Math.random() / 2));
+        backoffMs = Math.min(longestBackoffMs, backoffMs * 2);
+      }
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    const { ap, store, copy, time, networks, log } = this.#options;
+    this.#identity ??= await ap.self();
+    if (!this.#announced) {
+      await ap.announce(networks);
+      this.#announced = true;
+    }
+    const known = store.revision();
+    const waitMs = this.#reachable === true ? pollMs : 0;
+    let changes = await ap.changes(known, waitMs, signal);
+    const setBack = changes.revision < known;
+    if (setBack) {
+      log('warn', 'The registry is older than what this agent knows; taking over its state.', { known, revision: changes.revision });
+      changes = await ap.changes(0, 0, signal);
+    }
+    time.heard(changes.now);
+    await copy.apply({ ...changes, now: time.now(), setBack });
+    this.#contact();
+  }
+
+  #contact(): void {
+    this.#lastContactAt = this.#options.time.now();
+    if (this.#reachable === true) {
+      return;
+    }
+    this.#reachable = true;
+    this.#endPause?.();
+    this.#options.log('info', 'The registry answers.');
+    this.deliverSoon();
+    this.#options.onReachable();
+  }
+
+  #lost(error: unknown): void {
+    const { log } = this.#options;
+    if (!(error instanceof LatchkeyError)) {
+      log('error', 'Talking to the registry failed inside the agent.', { error });
+    } else if (this.#reachable !== false) {
+      log('warn', 'The registry does not answer; what is granted goes on being served.', { code: error.code, detail: error.message });
+    }
+    this.#reachable = false;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#endPause = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#endPause = end;
+    });
+  }
+
+  /** Reports one after another, delivered before joined; then attempts in batches. */
+  async #deliver(): Promise<void> {
+    const { store, commit, attempts } = this.#options;
+    try {
+      for (const { requestId, status } of store.owedReports()) {
+        if (this.#closing.signal.aborted) {
+          return;
+        }
+        await this.#report(requestId, status);
+      }
+      await attempts.flush();
+      for (let unsent = store.unsentAttempts(attemptBatch); unsent.length > 0; unsent = store.unsentAttempts(attemptBatch)) {
+        const batch = unsent;
+        await this.call((ap) => ap.reportAttempts(batch));
+        await commit.write(() => store.markSent(batch.map(({ id }) => id)));
+      }
+    } catch (error) {
+      if (!isAway(error)) {
+        this.#options.log('error', 'The registry could not be told what it is owed; trying again later.', { error });
+      }
+    }
+  }
+
+  async #report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<void> {
+    const { store, commit, log } = this.#options;
+    try {
+      await this.call((ap) => ap.report(requestId, status));
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || !finalCodes.includes(error.code)) {
+        throw error;
+      }
+      log('info', 'The registry has gone on without this report.', { requestId, status, code: error.code });
+    }
+    await commit.write(() => store.settleReport(requestId, status));
+  }
+}
+
+/** Whether the error says that the registry cannot answer now, rather than that it said no. */
+export function isAway(error: unknown): boolean {
+  return !(error instanceof LatchkeyError) || error.http >= 500 || error.http === 429 || error.http === 401;
+}

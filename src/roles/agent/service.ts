@@ -1,0 +1,270 @@
+import type { AccessRequest } from '../../domain/access-request.ts';
+import type { Attempt } from '../../domain/audit.ts';
+import type { Clock, Random } from '../../domain/clock.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Scope } from '../../domain/token.ts';
+import type { ApRole } from '../ap/ports.ts';
+import type { Credential } from '../device/ports.ts';
+import { AccessDesk } from './access-desk.ts';
+import { AddressThrottle, type ThrottleLimits } from './address-throttle.ts';
+import { AgentTime } from './agent-time.ts';
+import { AttemptLog } from './attempt-log.ts';
+import { GrantsOnAir } from './grants-on-air.ts';
+import { GroupCommit } from './group-commit.ts';
+import { HelloBook, type HelloLimits } from './hello-book.ts';
+import type { Log } from './log.ts';
+import { OwnerDesk } from './owner-desk.ts';
+import { PlainExchange } from './plain-exchange.ts';
+import type { AgentControl, AgentStatus, AgentStore, Notifier, Prompt, Radio } from './ports.ts';
+import { RegistryCopy, type Applied } from './registry-copy.ts';
+import { RegistryLink, type ApIdentity } from './registry-link.ts';
+import { SecureExchange } from './secure-exchange.ts';
+import { Waiters } from './waiters.ts';
+
+/** The bounds of protocol.md section 1; benches and tests, where all devices share an address, widen them. */
+export interface AgentLimits extends HelloLimits, ThrottleLimits {}
+
+export const defaultAgentLimits: AgentLimits = {
+  openHellosPerAddress: 4,
+  openHellos: 1024,
+  freeFailures: 5,
+  firstWaitMs: 1000,
+  longestWaitMs: 60_000,
+};
+
+export interface AgentOptions {
+  readonly ap: ApRole;
+  readonly store: AgentStore;
+  readonly radio: Radio;
+  readonly networks: { readonly ssid: string; readonly onboardingSsid: string };
+  /** As the enrolment said; asked of the registry where it is not given. */
+  readonly identity?: ApIdentity | undefined;
+  /** Where the registry is, for people; undefined for the embedded one. */
+  readonly serverUrl?: string | undefined;
+  readonly allowPlain?: boolean;
+  readonly autoApprove?: Scope | undefined;
+  readonly prompt?: Prompt | undefined;
+  readonly notifier?: Notifier | undefined;
+  readonly limits?: Partial<AgentLimits>;
+  readonly random: Random;
+  /** The machine's own clock: stamps attempts while server time is not known, and nothing else. */
+  readonly clock: Clock;
+  /** Milliseconds that only ever grow, from any zero. */
+  readonly monotonic: () => number;
+  readonly log: Log;
+}
+
+/** What happens at the agent, for whoever shows it. */
+export type AgentEvent =
+  | { readonly kind: 'request'; readonly request: AccessRequest; readonly before: AccessRequest['status'] | undefined }
+  | { readonly kind: 'attempt'; readonly attempt: Attempt };
+
+const tickMs = 1000;
+const convergeEveryTicks = 5;
+const saveTimeEveryTicks = 60;
+const plainRefusalMs = 300;
+
+/**
+ * The AP agent (protocol.md section 1): speaks to devices through `devices` and `plain`, which the listeners call,
+ * to the owner as AgentControl, and to the registry. It puts no trust in its own memory: what it acknowledged is
+ * in its store, and a restart goes on from there.
+ */
+export class AgentService implements AgentControl {
+  readonly devices: SecureExchange;
+  readonly plain: PlainExchange;
+
+  readonly #options: AgentOptions;
+  readonly #time: AgentTime;
+  readonly #commit: GroupCommit;
+  readonly #attempts: AttemptLog;
+  readonly #hellos: HelloBook;
+  readonly #grants: GrantsOnAir;
+  readonly #link: RegistryLink;
+  readonly #desk: AccessDesk;
+  readonly #owner: OwnerDesk;
+  readonly #listeners = new Set<(event: AgentEvent) => void>();
+  readonly #startedAt: Date;
+  #ports = { helloPort: 0, securePort: 0 };
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+
+  constructor(options: AgentOptions) {
+    const { ap, store, radio, networks, random, clock, monotonic, log, identity } = options;
+    const limits = { ...defaultAgentLimits, ...options.limits };
+    this.#options = options;
+    this.#startedAt = clock.now();
+    this.#time = new AgentTime(monotonic, store.knownTime());
+    const now = () => this.#time.now();
+    const commit = new GroupCommit(store);
+    const copy = new RegistryCopy(store, commit);
+    const waiters = new Waiters();
+    const throttle = new AddressThrottle(limits, monotonic);
+
+    this.#commit = commit;
+    this.#attempts = new AttemptLog({
+      store,
+      commit,
+      random,
+      now: () => now() ?? clock.now(),
+      monotonic,
+      log,
+      onAttempt: (attempt) => {
+        this.#emit({ kind: 'attempt', attempt });
+        this.#link.deliverSoon();
+      },
+    });
+    this.#link = new RegistryLink({
+      ap,
+      store,
+      commit,
+      copy,
+      attempts: this.#attempts,
+      time: this.#time,
+      networks,
+      identity,
+      log,
+      onReachable: () => this.#owner.resume(),
+    });
+    this.#hellos = new HelloBook(limits);
+    this.#grants = new GrantsOnAir({
+      radio,
+      now,
+      log,
+      onNew: (grants) => grants.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
+    });
+    this.#desk = new AccessDesk({
+      store,
+      copy,
+      link: this.#link,
+      hellos: this.#hellos,
+      grants: this.#grants,
+      radio,
+      attempts: this.#attempts,
+      throttle,
+      waiters,
+      random,
+      now,
+      onboardingSsid: networks.onboardingSsid,
+      log,
+    });
+    copy.onApplied((applied) => this.#applied(applied));
+    const { autoApprove, prompt, notifier } = options;
+    this.#owner = new OwnerDesk({ store, copy, link: this.#link, now, autoApprove, prompt, notifier, log });
+    this.devices = new SecureExchange(this.#desk, this.#hellos, throttle);
+    const allowed = options.allowPlain === true;
+    this.plain = new PlainExchange(this.#desk, throttle, { allowed, refusalMs: plainRefusalMs, random, monotonic, log });
+    if (allowed) {
+      log('warn', 'Devices may show their pass_tmp in the clear (--allow-plain): use an encrypted onboarding network.');
+    }
+  }
+
+  /** Serves what is granted at once, whether or not the registry answers. */
+  async start(): Promise<void> {
+    this.#grants.take(this.#options.store.activeGrants());
+    await this.#grants.converge();
+    this.#link.start();
+    this.#timer = setInterval(() => this.tick(), tickMs);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#link.close();
+    await this.#owner.close();
+    await this.#attempts.flush();
+    this.#saveTime();
+    await this.#commit.settled();
+    await this.#options.radio.close();
+  }
+
+  /** Where the listeners are, for `status`. */
+  listening(ports: { readonly helloPort: number; readonly securePort: number }): void {
+    this.#ports = ports;
+  }
+
+  /** Calls back for whatever happens; returns how to stop that. */
+  onEvent(listener: (event: AgentEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What time brings about: hellos and grants that end. Runs every second by itself. */
+  tick(): void {
+    this.#ticks += 1;
+    this.#desk.sweep();
+    if (this.#ticks % convergeEveryTicks === 0 || this.#grants.isDue()) {
+      void this.#grants.converge();
+    }
+    if (this.#ticks % saveTimeEveryTicks === 0) {
+      this.#saveTime();
+    }
+  }
+
+  async status(): Promise<AgentStatus> {
+    const { networks, radio, store, serverUrl, allowPlain } = this.#options;
+    return {
+      apId: this.#link.identity?.apId ?? '',
+      name: this.#link.identity?.name ?? '',
+      ...networks,
+      radio: radio.kind,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      ...this.#ports,
+      server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt },
+      allowPlain: allowPlain === true,
+      pending: store.requests({ all: false, limit: 10_000 }).length,
+      activeGrants: this.#grants.active().length,
+      openHellos: this.#hellos.openCount,
+    };
+  }
+
+  async requests({ all }: { readonly all: boolean }): Promise<AccessRequest[]> {
+    return this.#options.store.requests({ all, limit: 1000 });
+  }
+
+  async approve(requestId: string): Promise<AccessRequest> {
+    return this.#owner.approve(requestId, 'local');
+  }
+
+  async deny(requestId: string, reason?: string): Promise<AccessRequest> {
+    return this.#owner.deny(requestId, 'local', reason);
+  }
+
+  async attempts(limit: number): Promise<Attempt[]> {
+    await this.#attempts.flush();
+    return this.#options.store.attempts(limit);
+  }
+
+  async reveal(grantId: string): Promise<Credential> {
+    const grant = this.#grants.onAir(grantId);
+    if (grant === undefined) {
+      throw new LatchkeyError('grant_not_found', `There is no active grant ${grantId} here.`);
+    }
+    return this.#options.radio.credential(grant);
+  }
+
+  #applied({ requests, grants }: Applied): void {
+    if (grants.length > 0) {
+      this.#grants.take(grants);
+      void this.#grants.converge();
+    }
+    for (const { before, after } of requests) {
+      this.#emit({ kind: 'request', request: after, before: before?.status });
+    }
+  }
+
+  #emit(event: AgentEvent): void {
+    for (const listener of this.#listeners) {
+      listener(event);
+    }
+  }
+
+  #saveTime(): void {
+    const { store, log } = this.#options;
+    const now = this.#time.now();
+    if (now !== undefined) {
+      this.#commit
+        .write(() => store.saveKnownTime(now))
+        .catch((error: unknown) => log('error', 'The time could not be kept.', { error }));
+    }
+  }
+}
