@@ -1,0 +1,50 @@
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Page, PageRequest } from '../roles/page.ts';
+
+/** A cursor is the last row's place in the order, opaque to who carries it. */
+type CursorPart = string | number;
+
+function encodeCursor(parts: readonly CursorPart[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** What each part of a list's cursor must be; a cursor of something else is `invalid_input`. */
+export type CursorShape = readonly ('text' | 'number')[];
+
+export function decodeCursor(text: string, shape: CursorShape): CursorPart[] {
+  const parts = parseJson(Buffer.from(text, 'base64url').toString('utf8'));
+  const fits = Array.isArray(parts) && parts.length === shape.length && shape.every((kind, index) =>
+    kind === 'text' ? typeof parts[index] === 'string' : Number.isSafeInteger(parts[index]));
+  if (!fits) {
+    throw new LatchkeyError('invalid_input', 'This page does not continue this list.');
+  }
+  return parts as CursorPart[];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The page's limit, checked. */
+export function pageLimit(page: PageRequest): number {
+  if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > 1000) {
+    throw new LatchkeyError('invalid_input', 'A page has 1 to 1000 items.');
+  }
+  return page.limit;
+}
+
+/** Makes a page of rows that were read with `limit + 1`: one more than fits says that there is a next. */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+  place: (row: Row) => readonly CursorPart[],
+): Page<Item> {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  return { items: kept.map(toItem), next: rows.length > limit && last !== undefined ? encodeCursor(place(last)) : undefined };
+}

@@ -1,0 +1,63 @@
+import type { Sealer } from '../roles/sealer.ts';
+import type { Store } from '../roles/store.ts';
+import type { Database, OpenDatabase } from './database.ts';
+import { AccessPoints } from './repositories/access-points.ts';
+import { AccessRequests } from './repositories/access-requests.ts';
+import { Attempts } from './repositories/attempts.ts';
+import { AuditLog } from './repositories/audit.ts';
+import { Devices } from './repositories/devices.ts';
+import { EnrollCodes } from './repositories/enroll-codes.ts';
+import { Grants } from './repositories/grants.ts';
+import { Replies } from './repositories/replies.ts';
+import { Settings } from './repositories/settings.ts';
+import { Tokens } from './repositories/tokens.ts';
+
+/** The repositories over a database, or over one transaction on it. */
+export class RelationalStore implements Store {
+  readonly devices: Devices;
+  readonly requests: AccessRequests;
+  readonly grants: Grants;
+  readonly accessPoints: AccessPoints;
+  readonly tokens: Tokens;
+  readonly enrollCodes: EnrollCodes;
+  readonly attempts: Attempts;
+  readonly audit: AuditLog;
+  readonly replies: Replies;
+  readonly settings: Settings;
+  readonly #whole: OpenDatabase;
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+
+  constructor(whole: OpenDatabase, sealer: Sealer, database: Database = whole) {
+    this.#whole = whole;
+    this.#database = database;
+    this.#sealer = sealer;
+    this.devices = new Devices(database, sealer);
+    this.requests = new AccessRequests(database);
+    this.grants = new Grants(database);
+    this.accessPoints = new AccessPoints(database);
+    this.tokens = new Tokens(database);
+    this.enrollCodes = new EnrollCodes(database);
+    this.attempts = new Attempts(database);
+    this.audit = new AuditLog(database);
+    this.replies = new Replies(database, sealer);
+    this.settings = new Settings(database, sealer);
+  }
+
+  transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {
+    return this.#database.transaction((database) =>
+      work(database === this.#database ? this : new RelationalStore(this.#whole, this.#sealer, database)));
+  }
+
+  waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#whole.waitForRevision(apId, revision, timeoutMs, signal);
+  }
+
+  ping(): Promise<void> {
+    return this.#whole.ping();
+  }
+
+  close(): Promise<void> {
+    return this.#whole.close();
+  }
+}

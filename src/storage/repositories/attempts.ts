@@ -1,0 +1,62 @@
+import type { Selectable } from 'kysely';
+import type { Attempt } from '../../domain/audit.ts';
+import type { Page, PageRequest } from '../../roles/page.ts';
+import type { AttemptRepository } from '../../roles/store.ts';
+import type { Database } from '../database.ts';
+import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { date, type AttemptTable } from '../tables.ts';
+
+type Row = Selectable<AttemptTable>;
+
+function toAttempt(row: Row): Attempt & { readonly apId: string } {
+  return {
+    apId: row.ap_id,
+    id: row.id,
+    at: date(row.at),
+    uuid: row.uuid ?? undefined,
+    from: row.from_address,
+    outcome: row.outcome as Attempt['outcome'],
+    detail: row.detail ?? undefined,
+  };
+}
+
+export class Attempts implements AttemptRepository {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async add(apId: string, attempts: readonly Attempt[]): Promise<readonly Attempt[]> {
+    const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]));
+    const rows = [...byId.values()].map((attempt) => ({
+      ap_id: apId,
+      id: attempt.id,
+      at: attempt.at,
+      uuid: attempt.uuid ?? null,
+      from_address: attempt.from,
+      outcome: attempt.outcome,
+      detail: attempt.detail ?? null,
+    }));
+    const added = await this.#db.insertNew('attempts', rows, ['ap_id', 'id']);
+    return added.map((row) => byId.get(row.id)!);
+  }
+
+  async list(
+    filter: { apIds?: readonly string[] | undefined; uuid?: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<Attempt & { readonly apId: string }>> {
+    const limit = pageLimit(page);
+    let query = this.#db.read.selectFrom('attempts').selectAll()
+      .orderBy('at', 'desc').orderBy('ap_id', 'desc').orderBy('id', 'desc')
+      .limit(limit + 1);
+    if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
+    if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
+    if (page.after !== undefined) {
+      const [at, apId, id] = decodeCursor(page.after, ['number', 'text', 'text']);
+      query = query.where((eb) =>
+        eb(eb.refTuple('at', 'ap_id', 'id'), '<', eb.tuple(new Date(Number(at)), String(apId), String(id))));
+    }
+    return toPage(await query.execute(), limit, toAttempt, (row) => [date(row.at).getTime(), row.ap_id, row.id]);
+  }
+}

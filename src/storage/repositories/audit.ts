@@ -1,0 +1,162 @@
+import type { Selectable } from 'kysely';
+import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
+import type { Page, PageRequest } from '../../roles/page.ts';
+import type { AuditHead, AuditRepository, AuditVerification, NewAuditEntry } from '../../roles/store.ts';
+import { firstLink, linkHash } from '../audit-chain.ts';
+import type { Database } from '../database.ts';
+import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { date, type AuditChainTable, type AuditEntryTable } from '../tables.ts';
+
+type Row = Selectable<AuditEntryTable>;
+
+/** How many entries are sealed in one transaction, and verified by one read. */
+const batch = 500;
+
+function toEntry(row: Row): AuditEntry {
+  return {
+    id: BigInt(row.id),
+    at: date(row.at),
+    actor: row.actor,
+    action: row.action as AuditAction,
+    uuid: row.uuid ?? undefined,
+    apId: row.ap_id ?? undefined,
+    detail: JSON.parse(row.detail) as AuditEntry['detail'],
+  };
+}
+
+function toHead(link: Selectable<AuditChainTable> | undefined): AuditHead | undefined {
+  return link === undefined
+    ? undefined
+    : { id: BigInt(link.entry_id), count: BigInt(link.position), hash: link.hash };
+}
+
+export class AuditLog implements AuditRepository {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async append(...entries: readonly NewAuditEntry[]): Promise<void> {
+    await this.#db.insertAll('audit_entries', entries.map((entry) => ({
+      at: entry.at,
+      actor: entry.actor,
+      action: entry.action,
+      uuid: entry.uuid ?? null,
+      ap_id: entry.apId ?? null,
+      detail: JSON.stringify(entry.detail ?? {}),
+    })));
+  }
+
+  /** Oldest first. */
+  async list(
+    filter: { action?: AuditAction | undefined; uuid?: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<AuditEntry>> {
+    const limit = pageLimit(page);
+    let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id').limit(limit + 1);
+    if (filter.action !== undefined) query = query.where('action', '=', filter.action);
+    if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
+    if (page.after !== undefined) {
+      const [id] = decodeCursor(page.after, ['number']);
+      query = query.where('id', '>', Number(id));
+    }
+    return toPage(await query.execute(), limit, toEntry, (row) => [Number(row.id)]);
+  }
+
+  async seal(): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const sealed = await this.#db.transaction(sealBatch);
+      total += sealed;
+      if (sealed < batch) {
+        return total;
+      }
+    }
+  }
+
+  async verify(): Promise<AuditVerification> {
+    let previous: Uint8Array = firstLink;
+    let position = 0n;
+    let head: AuditHead | undefined;
+    for (;;) {
+      const links = await this.#db.read.selectFrom('audit_chain')
+        .leftJoin('audit_entries', 'audit_entries.id', 'audit_chain.entry_id')
+        .selectAll('audit_entries')
+        .select(['audit_chain.position', 'audit_chain.entry_id', 'audit_chain.hash'])
+        .where('audit_chain.position', '>', position)
+        .orderBy('audit_chain.position')
+        .limit(batch)
+        .execute();
+      for (const link of links) {
+        position += 1n;
+        const { id, at, actor, action, uuid, ap_id, detail } = link;
+        const broken = (detail: string) => this.#verification(head, { id: BigInt(link.entry_id), detail });
+        if (BigInt(link.position) !== position) {
+          return broken(`Link ${position} of the chain, before this entry, is missing.`);
+        }
+        if (id === null || at === null || actor === null || action === null || detail === null) {
+          return broken('The entry was removed.');
+        }
+        previous = linkHash(previous, { id, at, actor, action, uuid, ap_id, detail });
+        if (Buffer.compare(previous, link.hash) !== 0) {
+          return broken('The entry, or the chain at it, was changed.');
+        }
+        head = toHead(link);
+      }
+      if (links.length < batch) {
+        return this.#verification(head, await this.#stray());
+      }
+    }
+  }
+
+  /** An entry that is neither chained nor waiting for it got in beside the log, or lost its link at the end. */
+  async #stray(): Promise<AuditVerification['broken']> {
+    const row = await this.#db.read.selectFrom('audit_entries as entry')
+      .select('entry.id')
+      .where((eb) => eb.not(eb.exists(
+        eb.selectFrom('audit_chain').select('position').whereRef('audit_chain.entry_id', '=', 'entry.id'))))
+      .where((eb) => eb.not(eb.exists(
+        eb.selectFrom('audit_unsealed').select('entry_id').whereRef('audit_unsealed.entry_id', '=', 'entry.id'))))
+      .orderBy('entry.id')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined
+      ? undefined
+      : { id: BigInt(row.id), detail: 'The entry is not in the chain: it was put in beside the log, or its link was removed.' };
+  }
+
+  async #verification(head: AuditHead | undefined, broken: AuditVerification['broken']): Promise<AuditVerification> {
+    const { count } = await this.#db.read.selectFrom('audit_unsealed')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .executeTakeFirstOrThrow();
+    return { ok: broken === undefined, head, unsealed: BigInt(count), broken };
+  }
+}
+
+/**
+ * Chains entries in the order in which sealing sees them: in PostgreSQL a lower id may be committed after a
+ * higher one was sealed, so the place in the chain is counted here and not taken from the id.
+ */
+async function sealBatch(tx: Database): Promise<number> {
+  await tx.lock('audit-chain');
+  const entries = await tx.read.selectFrom('audit_unsealed')
+    .innerJoin('audit_entries', 'audit_entries.id', 'audit_unsealed.entry_id')
+    .selectAll('audit_entries')
+    .orderBy('audit_unsealed.entry_id')
+    .limit(batch)
+    .execute();
+  if (entries.length === 0) {
+    return 0;
+  }
+  const last = await tx.read.selectFrom('audit_chain').selectAll().orderBy('position', 'desc').limit(1).executeTakeFirst();
+  let previous = last?.hash ?? firstLink;
+  let position = BigInt(last?.position ?? 0);
+  await tx.insertAll('audit_chain', entries.map((entry) => {
+    previous = linkHash(previous, entry);
+    position += 1n;
+    return { position, entry_id: entry.id, hash: previous };
+  }));
+  await tx.write.deleteFrom('audit_unsealed').where('entry_id', 'in', entries.map((entry) => Number(entry.id))).execute();
+  return entries.length;
+}

@@ -1,0 +1,128 @@
+import type { Selectable } from 'kysely';
+import type { Device, DeviceState } from '../../domain/device.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import type { Page, PageRequest } from '../../roles/page.ts';
+import type { Place, Sealer } from '../../roles/sealer.ts';
+import type { DeviceFilter, DeviceRepository, NewDevice } from '../../roles/store.ts';
+import type { Database, PreparedQuery } from '../database.ts';
+import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { date, optionalDate, type DeviceTable } from '../tables.ts';
+
+type Row = Selectable<DeviceTable>;
+
+/** Where a device's pass_tmp is sealed to. */
+export function passTmpPlace(uuid: string): Place {
+  return { table: 'devices', row: uuid, column: 'pass_tmp' };
+}
+
+export function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
+  return {
+    uuid: row.uuid,
+    ssid: row.ssid,
+    model: row.model ?? undefined,
+    batch: row.batch ?? undefined,
+    label: row.label ?? undefined,
+    state: row.state as DeviceState,
+    weak: Boolean(row.weak),
+    spentBy: row.spent_by ?? undefined,
+    createdAt: date(row.created_at),
+    registeredAt: optionalDate(row.registered_at),
+    revokedAt: optionalDate(row.revoked_at),
+  };
+}
+
+const byUuid: PreparedQuery<Row> = (db) => db.selectFrom('devices').selectAll().where('uuid', '=', '');
+
+export class Devices implements DeviceRepository {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+
+  constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
+    this.#sealer = sealer;
+  }
+
+  async insert(device: NewDevice): Promise<boolean> {
+    const result = await this.#db.write.insertInto('devices')
+      .values({
+        uuid: device.uuid,
+        ssid: device.ssid,
+        model: device.model ?? null,
+        batch: device.batch ?? null,
+        label: device.label ?? null,
+        state: 'reserved',
+        weak: device.weak,
+        spent_by: null,
+        created_at: device.createdAt,
+        registered_at: null,
+        revoked_at: null,
+        pass_tmp: this.#sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
+      })
+      .onConflict((conflict) => conflict.column('uuid').doNothing())
+      .executeTakeFirst();
+    return result.numInsertedOrUpdatedRows === 1n;
+  }
+
+  async find(uuid: string): Promise<Device | undefined> {
+    const row = await this.#row(uuid);
+    return row === undefined ? undefined : toDevice(row);
+  }
+
+  async findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined> {
+    const row = await this.#row(uuid);
+    if (row === undefined) {
+      return undefined;
+    }
+    return { device: toDevice(row), passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(row.uuid)) };
+  }
+
+  async #row(uuid: string): Promise<Row | undefined> {
+    const [row] = await this.#db.run(byUuid, [uuid]);
+    return row;
+  }
+
+  async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
+    const limit = pageLimit(page);
+    let query = this.#db.read.selectFrom('devices')
+      .select(['uuid', 'ssid', 'model', 'batch', 'label', 'state', 'weak', 'spent_by'])
+      .select(['created_at', 'registered_at', 'revoked_at'])
+      .orderBy('uuid')
+      .limit(limit + 1);
+    if (filter.model !== undefined) query = query.where('model', '=', filter.model);
+    if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
+    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    if (page.after !== undefined) {
+      const [uuid] = decodeCursor(page.after, ['text']);
+      query = query.where('uuid', '>', parseUuid(String(uuid)));
+    }
+    return toPage(await query.execute(), limit, toDevice, (row) => [row.uuid]);
+  }
+
+  async register(uuid: string, at: Date): Promise<boolean> {
+    const result = await this.#db.write.updateTable('devices')
+      .set({ state: 'registered', registered_at: at })
+      .where('uuid', '=', uuid)
+      .where('state', '=', 'reserved')
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  async revoke(uuid: string, at: Date): Promise<boolean> {
+    const result = await this.#db.write.updateTable('devices')
+      .set({ state: 'revoked', revoked_at: at })
+      .where('uuid', '=', uuid)
+      .where('state', '!=', 'revoked')
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+
+  async setSpentBy(uuid: string, expected: string | undefined, requestId: string | undefined): Promise<boolean> {
+    const result = await this.#db.write.updateTable('devices')
+      .set({ spent_by: requestId ?? null })
+      .where('uuid', '=', uuid)
+      .where('state', '=', 'registered')
+      .where('spent_by', expected === undefined ? 'is' : '=', expected ?? null)
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
+  }
+}

@@ -1,0 +1,178 @@
+import type { ColumnType } from 'kysely';
+
+/** Milliseconds since 1970 in SQLite, timestamptz in PostgreSQL; written as a Date to both. */
+type Time = ColumnType<number | Date, Date, Date>;
+type OptionalTime = ColumnType<number | Date | null, Date | null, Date | null>;
+/** 0 or 1 in SQLite. */
+type Flag = ColumnType<number | boolean, boolean, boolean>;
+/** 64 bits: a number from SQLite, text from PostgreSQL. */
+type Integer = number | bigint | string;
+type Big = ColumnType<Integer, number | bigint, number | bigint>;
+type OptionalBig = ColumnType<Integer | null, number | bigint | null, number | bigint | null>;
+type CountedBig = ColumnType<Integer, undefined, never>;
+
+export interface DeviceTable {
+  uuid: string;
+  ssid: string;
+  model: string | null;
+  batch: string | null;
+  label: string | null;
+  state: string;
+  weak: Flag;
+  spent_by: string | null;
+  created_at: Time;
+  registered_at: OptionalTime;
+  revoked_at: OptionalTime;
+  /** Sealed. */
+  pass_tmp: Uint8Array;
+}
+
+export interface AccessPointTable {
+  id: string;
+  name: string;
+  ssid: string | null;
+  onboarding_ssid: string | null;
+  created_at: Time;
+  last_seen_at: OptionalTime;
+  revision: Big;
+}
+
+export interface AccessRequestTable {
+  ap_id: string;
+  id: string;
+  uuid: string;
+  status: string;
+  device_label: string | null;
+  match_code: string | null;
+  model: string | null;
+  batch: string | null;
+  label: string | null;
+  weak: Flag;
+  plain: Flag;
+  created_at: Time;
+  expires_at: Time;
+  decided_at: OptionalTime;
+  decided_by: string | null;
+  reason: string | null;
+  grant_id: string | null;
+  delivered_at: OptionalTime;
+  joined_at: OptionalTime;
+  revision: Big;
+}
+
+export interface GrantTable {
+  ap_id: string;
+  id: string;
+  subject_kind: string;
+  subject_id: string;
+  ssid: string;
+  source: string;
+  request_id: string | null;
+  starts_at: Time;
+  ends_at: OptionalTime;
+  quota_bytes: OptionalBig;
+  policy: string;
+  state: string;
+  closed_at: OptionalTime;
+  closed_by: string | null;
+  reason: string | null;
+  revision: Big;
+}
+
+export interface TokenTable {
+  id: string;
+  /** SHA-256. */
+  hash: Uint8Array;
+  role: string;
+  name: string;
+  /** JSON. */
+  scope: string;
+  ap_id: string | null;
+  created_at: Time;
+  last_used_at: OptionalTime;
+  revoked_at: OptionalTime;
+}
+
+export interface EnrollCodeTable {
+  id: string;
+  /** SHA-256. */
+  hash: Uint8Array;
+  role: string;
+  /** JSON. */
+  scope: string;
+  created_at: Time;
+  expires_at: Time;
+  used_at: OptionalTime;
+}
+
+export interface AttemptTable {
+  ap_id: string;
+  id: string;
+  at: Time;
+  uuid: string | null;
+  from_address: string;
+  outcome: string;
+  detail: string | null;
+}
+
+export interface AuditEntryTable {
+  id: CountedBig;
+  at: Time;
+  actor: string;
+  action: string;
+  uuid: string | null;
+  ap_id: string | null;
+  /** JSON, kept as it was hashed. */
+  detail: string;
+}
+
+/** Which entries are not chained yet; filled by a trigger, emptied by sealing. */
+export interface AuditUnsealedTable {
+  entry_id: Big;
+}
+
+export interface AuditChainTable {
+  position: Big;
+  entry_id: Big;
+  hash: Uint8Array;
+}
+
+export interface ReplyTable {
+  scope: string;
+  key: string;
+  fingerprint: Uint8Array;
+  status: number;
+  /** Sealed. */
+  body: Uint8Array;
+  at: Time;
+}
+
+export interface SettingTable {
+  name: string;
+  /** Sealed. */
+  value: Uint8Array;
+}
+
+export interface Tables {
+  devices: DeviceTable;
+  access_points: AccessPointTable;
+  access_requests: AccessRequestTable;
+  grants: GrantTable;
+  tokens: TokenTable;
+  enroll_codes: EnrollCodeTable;
+  attempts: AttemptTable;
+  audit_entries: AuditEntryTable;
+  audit_unsealed: AuditUnsealedTable;
+  audit_chain: AuditChainTable;
+  replies: ReplyTable;
+  settings: SettingTable;
+}
+
+/** Reading what the two databases hold differently. */
+export function date(value: number | Date): Date {
+  return new Date(value);
+}
+
+export function optionalDate(value: number | Date | null): Date | undefined {
+  return value === null ? undefined : new Date(value);
+}

@@ -1,0 +1,656 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AccessRequest } from '../../src/domain/access-request.ts';
+import { isErrorCode, LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { Page, PageRequest } from '../../src/roles/page.ts';
+import type { Store } from '../../src/roles/store.ts';
+import {
+  addAccessPoint, addDevice, after, newAttempt, newDevice, newEnrollCode, newGrant, newId, newRequest, newToken, start,
+} from '../storage/samples.ts';
+
+/** One database under test, which several stores may have open at a time. */
+export interface StoreHarness {
+  open(): Promise<Store>;
+  /** Whether a second `open` gives another store on the same data. */
+  readonly shared: boolean;
+  remove(): Promise<void>;
+}
+
+async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof LatchkeyError && isErrorCode(error.code)) return error.code;
+    throw error;
+  }
+}
+
+/** All pages of a list. */
+async function all<T>(list: (page: PageRequest) => Promise<Page<T>>, limit: number): Promise<T[]> {
+  const items: T[] = [];
+  let next: string | undefined;
+  do {
+    const page: Page<T> = await list({ limit, ...(next !== undefined && { after: next }) });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    items.push(...page.items);
+    next = page.next;
+  } while (next !== undefined);
+  return items;
+}
+
+/** Contenders that all try at once. */
+function contend<T>(count: number, attempt: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => attempt(index)));
+}
+
+/** What every store does, whatever it is on. */
+export function storeContract(name: string, harness: () => Promise<StoreHarness>): void {
+  describe(name, () => {
+    let database: StoreHarness;
+    let store: Store;
+
+    beforeAll(async () => {
+      database = await harness();
+      store = await database.open();
+    });
+
+    afterAll(async () => {
+      await store.close();
+      await database.remove();
+    });
+
+    describe('devices', () => {
+      test('a device is kept whole, its pass_tmp apart', async () => {
+        const device = newDevice({ batch: 'b-7', label: 'Flur “oben”', weak: true });
+        expect(await store.devices.insert(device)).toBe(true);
+        const { passTmp, ...rest } = device;
+        const kept = { ...rest, state: 'reserved', spentBy: undefined, registeredAt: undefined, revokedAt: undefined };
+        expect(await store.devices.find(device.uuid)).toEqual(kept);
+        expect(await store.devices.findWithPassTmp(device.uuid)).toEqual({ device: kept, passTmp });
+      });
+
+      test('one that is not there is undefined', async () => {
+        expect(await store.devices.find(randomUUID())).toBeUndefined();
+        expect(await store.devices.findWithPassTmp(randomUUID())).toBeUndefined();
+      });
+
+      test('a taken uuid changes nothing', async () => {
+        const device = newDevice();
+        await store.devices.insert(device);
+        expect(await store.devices.insert({ ...device, passTmp: 'another-pass-tmp-00', ssid: 'Other' })).toBe(false);
+        const found = await store.devices.findWithPassTmp(device.uuid);
+        expect([found?.passTmp, found?.device.ssid]).toEqual([device.passTmp, device.ssid]);
+      });
+
+      test('reserved becomes registered once; revoked stays revoked', async () => {
+        const uuid = await addDevice(store);
+        expect(await store.devices.register(uuid, after(1))).toBe(true);
+        expect(await store.devices.register(uuid, after(2))).toBe(false);
+        expect(await store.devices.revoke(uuid, after(3))).toBe(true);
+        expect(await store.devices.revoke(uuid, after(4))).toBe(false);
+        expect(await store.devices.register(uuid, after(5))).toBe(false);
+        expect(await store.devices.find(uuid)).toMatchObject({
+          state: 'revoked', registeredAt: after(1), revokedAt: after(3),
+        });
+        expect(await store.devices.revoke(randomUUID(), start)).toBe(false);
+      });
+
+      test('who spent the pass_tmp is a compare-and-set of registered devices', async () => {
+        const uuid = await addDevice(store);
+        expect(await store.devices.setSpentBy(uuid, undefined, 'req_a')).toBe(false);
+        await store.devices.register(uuid, start);
+        expect(await store.devices.setSpentBy(uuid, undefined, 'req_a')).toBe(true);
+        expect(await store.devices.setSpentBy(uuid, undefined, 'req_b')).toBe(false);
+        expect(await store.devices.setSpentBy(uuid, 'req_a', 'req_b')).toBe(true);
+        expect(await store.devices.find(uuid)).toMatchObject({ spentBy: 'req_b' });
+        expect(await store.devices.setSpentBy(uuid, 'req_b', undefined)).toBe(true);
+        await store.devices.revoke(uuid, start);
+        expect(await store.devices.setSpentBy(uuid, undefined, 'req_c')).toBe(false);
+      });
+
+      test('lists are filtered, in the order of uuids, and stable while devices come in', async () => {
+        const model = newId('model');
+        const uuids: string[] = [];
+        for (let index = 0; index < 7; index++) {
+          uuids.push(await addDevice(store, { model, batch: index % 2 === 0 ? 'even' : 'odd' }));
+        }
+        uuids.sort();
+        await store.devices.register(uuids[2]!, start);
+        const list = (page: PageRequest) => store.devices.list({ model }, page);
+        expect((await all(list, 3)).map((device) => device.uuid)).toEqual(uuids);
+        expect((await all((page) => store.devices.list({ model, state: 'registered' }, page), 3)).map((d) => d.uuid))
+          .toEqual([uuids[2]]);
+        const odd = await all((page) => store.devices.list({ model, batch: 'odd' }, page), 1);
+        expect(odd).toHaveLength(3);
+
+        const first = await list({ limit: 3 });
+        const earlier = await addDevice(store, { model, uuid: `00000000${randomUUID().slice(8)}` });
+        const later = await addDevice(store, { model, uuid: `ffffffff${randomUUID().slice(8)}` });
+        const rest = await list({ limit: 100, after: first.next! });
+        expect(rest.items.map((device) => device.uuid)).toEqual([...uuids.slice(3), later]);
+        expect(rest.items.map((device) => device.uuid)).not.toContain(earlier);
+        expect(rest.next).toBeUndefined();
+      });
+
+      test.each([{ limit: 0 }, { limit: 1001 }, { limit: 1.5 }, { limit: 5, after: 'nonsense' }, { limit: 5, after: 'WzFd' }])(
+        'the page %j is refused',
+        async (page) => {
+          expect(await codeOf(store.devices.list({}, page))).toBe('invalid_input');
+          expect(await codeOf(store.tokens.list(page))).toBe('invalid_input');
+          expect(await codeOf(store.attempts.list({}, page))).toBe('invalid_input');
+        },
+      );
+
+      test('of 16 that register the same uuid one wins', async () => {
+        const uuid = randomUUID();
+        const won = await contend(16, (index) => store.devices.insert(newDevice({ uuid, label: `station ${index}` })));
+        expect(won.filter(Boolean)).toHaveLength(1);
+        expect((await store.devices.find(uuid))?.label).toBe(`station ${won.indexOf(true)}`);
+      });
+    });
+
+    describe('access points', () => {
+      test('one is kept, its agent says what it serves', async () => {
+        const id = newId('ap');
+        expect(await store.accessPoints.insert({ id, name: 'Halle 3', createdAt: start })).toBe(true);
+        expect(await store.accessPoints.insert({ id, name: 'Other', createdAt: start })).toBe(false);
+        expect(await store.accessPoints.find(id)).toEqual({
+          id, name: 'Halle 3', ssid: undefined, onboardingSsid: undefined, createdAt: start, lastSeenAt: undefined, revision: 0,
+        });
+        const change = { ssid: 'Home', onboardingSsid: 'Setup', seenAt: after(5) };
+        expect(await store.accessPoints.update(id, change)).toBe(true);
+        expect(await store.accessPoints.find(id)).toMatchObject({ ssid: 'Home', onboardingSsid: 'Setup', lastSeenAt: after(5) });
+        expect(await store.accessPoints.update(newId('ap'), change)).toBe(false);
+        expect(await store.accessPoints.find(newId('ap'))).toBeUndefined();
+        expect((await all((page) => store.accessPoints.list(page), 2)).map((ap) => ap.id)).toContain(id);
+      });
+
+      test('revisions count up, each once, whoever asks', async () => {
+        const id = await addAccessPoint(store);
+        const revisions = await contend(16, () => store.accessPoints.nextRevision(id));
+        expect(revisions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+        expect(await codeOf(store.accessPoints.nextRevision(newId('ap')))).toBe('ap_not_found');
+      });
+
+      test('a revision that is rolled back is given again', async () => {
+        const id = await addAccessPoint(store);
+        await expect(store.transaction(async (tx) => {
+          await tx.accessPoints.nextRevision(id);
+          throw new Error('changed my mind');
+        })).rejects.toThrow('changed my mind');
+        expect(await store.accessPoints.nextRevision(id)).toBe(1);
+      });
+    });
+
+    describe('access requests', () => {
+      test('one is kept whole', async () => {
+        const apId = await addAccessPoint(store);
+        const request = newRequest({
+          apId, uuid: await addDevice(store), deviceLabel: '<b>lamp</b>', matchCode: '0420', model: 'lamp-2', batch: 'b',
+          label: 'Flur', weak: true, plain: true, decidedAt: after(1), decidedBy: 'local', reason: 'why', grantId: 'grt_1',
+          deliveredAt: after(2), joinedAt: after(3), status: 'joined', revision: 12,
+        });
+        await store.requests.insert(request);
+        expect(await store.requests.find(request.id)).toEqual(request);
+        expect(await store.requests.find(newId('req'))).toBeUndefined();
+      });
+
+      test('a change is a compare-and-set of the status and leaves the rest', async () => {
+        const request = newRequest({ apId: await addAccessPoint(store), uuid: await addDevice(store), reason: 'old' });
+        await store.requests.insert(request);
+        const change = { status: 'approved', revision: 2, decidedAt: after(9), decidedBy: 'owner:Ada', grantId: 'grt_9' } as const;
+        expect(await store.requests.change(request.id, ['pending'], change)).toEqual({ ...request, ...change });
+        expect(await store.requests.change(request.id, ['pending'], change)).toBeUndefined();
+        expect(await store.requests.change(request.id, ['approved', 'delivered'], { status: 'joined', revision: 3, reason: undefined }))
+          .toMatchObject({ status: 'joined', revision: 3, reason: undefined, decidedBy: 'owner:Ada' });
+        expect(await store.requests.change(newId('req'), ['pending'], change)).toBeUndefined();
+      });
+
+      test('a device has one pending request at an access point', async () => {
+        const [apId, uuid] = [await addAccessPoint(store), await addDevice(store)];
+        const first = newRequest({ apId, uuid });
+        await store.requests.insert(first);
+        await expect(store.requests.insert(newRequest({ apId, uuid }))).rejects.toThrow();
+        await store.requests.insert(newRequest({ apId: await addAccessPoint(store), uuid }));
+        await store.requests.change(first.id, ['pending'], { status: 'expired', revision: 2 });
+        await store.requests.insert(newRequest({ apId, uuid }));
+      });
+
+      test('lists are newest first, filtered, and stable while requests come in', async () => {
+        const [here, there, uuid] = [await addAccessPoint(store), await addAccessPoint(store), await addDevice(store)];
+        const requests: AccessRequest[] = [];
+        for (let index = 0; index < 8; index++) {
+          requests.push(newRequest({
+            apId: index < 4 ? here : there, uuid, createdAt: after(index >> 1),
+            status: index === 0 ? 'pending' : 'denied', revision: index + 1,
+          }));
+          await store.requests.insert(requests[index]!);
+        }
+        const expected = requests.toSorted((a, b) =>
+          b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)).map((request) => request.id);
+        const ids = async (filter: Parameters<Store['requests']['list']>[0], limit = 3) =>
+          (await all((page) => store.requests.list(filter, page), limit)).map((request) => request.id);
+        expect(await ids({ uuid })).toEqual(expected);
+        expect(await ids({ uuid, apIds: [here] }, 1)).toEqual(expected.slice(4));
+        expect(await ids({ apIds: [here, there], statuses: ['pending', 'approved'] })).toEqual([requests[0]!.id]);
+        expect(await ids({ uuid, apIds: [] })).toEqual([]);
+
+        const page = await store.requests.list({ uuid }, { limit: 3 });
+        await store.requests.insert(newRequest({ apId: here, uuid, createdAt: after(99), status: 'denied' }));
+        const rest = await store.requests.list({ uuid }, { limit: 100, after: page.next! });
+        expect(rest.items.map((request) => request.id)).toEqual(expected.slice(3));
+      });
+
+      test('what changed since a revision comes oldest change first', async () => {
+        const apId = await addAccessPoint(store);
+        const requests = [];
+        for (const revision of [3, 1, 2]) {
+          const request = newRequest({ apId, uuid: await addDevice(store), revision });
+          await store.requests.insert(request);
+          requests.push(request);
+        }
+        expect((await store.requests.changedSince(apId, 1)).map((request) => request.revision)).toEqual([2, 3]);
+        expect(await store.requests.changedSince(apId, 3)).toEqual([]);
+        expect(await store.requests.changedSince(newId('ap'), 0)).toEqual([]);
+      });
+
+      test('overdue are pending ones whose time is over', async () => {
+        const apId = await addAccessPoint(store);
+        const long = new Date('2020-01-01T00:00:00Z');
+        const pending = newRequest({ apId, uuid: await addDevice(store), expiresAt: long });
+        const denied = newRequest({ apId, uuid: await addDevice(store), expiresAt: long, status: 'denied' });
+        const open = newRequest({ apId, uuid: await addDevice(store), expiresAt: after(1) });
+        for (const request of [pending, denied, open]) await store.requests.insert(request);
+        const ids = (await store.requests.overdue(start, 1000)).map((request) => request.id);
+        expect(ids).toContain(pending.id);
+        expect(ids).not.toContain(denied.id);
+        expect(ids).not.toContain(open.id);
+        expect((await store.requests.overdue(long, 1))).toHaveLength(1);
+      });
+
+      test('of 16 that decide the same request one wins, and the others see nothing changed', async () => {
+        const request = newRequest({ apId: await addAccessPoint(store), uuid: await addDevice(store) });
+        await store.requests.insert(request);
+        const decided = await contend(16, (index) => store.transaction(async (tx) => {
+          const revision = await tx.accessPoints.nextRevision(request.apId);
+          return tx.requests.change(request.id, ['pending'], { status: 'approved', revision, decidedBy: `owner ${index}` });
+        }));
+        const winners = decided.filter((changed) => changed !== undefined);
+        expect(winners).toHaveLength(1);
+        expect(await store.requests.find(request.id)).toEqual(winners[0]);
+      });
+    });
+
+    describe('grants', () => {
+      test('one is kept whole', async () => {
+        const grant = newGrant(await addAccessPoint(store), {
+          requestId: 'req_1', endsAt: after(1), quotaBytes: 9_007_199_254_740_991n, policy: 'restrict', state: 'ended',
+          closedAt: after(2), closedBy: 'local', reason: 'quota',
+        });
+        await store.grants.insert(grant);
+        expect(await store.grants.find(grant.id)).toEqual(grant);
+        expect(await store.grants.find(newId('grt'))).toBeUndefined();
+        const tooMuch = newGrant(grant.network.apId, { quotaBytes: 2n ** 53n });
+        expect(await codeOf(store.grants.insert(tooMuch))).toBe('invalid_input');
+      });
+
+      test('it closes once', async () => {
+        const grant = newGrant(await addAccessPoint(store));
+        await store.grants.insert(grant);
+        const close = { state: 'revoked', at: after(5), by: 'owner:Ada', reason: 'lost', revision: 2 } as const;
+        expect(await store.grants.close(grant.id, close)).toEqual({
+          ...grant, state: 'revoked', closedAt: after(5), closedBy: 'owner:Ada', reason: 'lost', revision: 2,
+        });
+        expect(await store.grants.close(grant.id, { ...close, state: 'ended' })).toBeUndefined();
+      });
+
+      test('lists are newest first and filtered; changes come by revision', async () => {
+        const apId = await addAccessPoint(store);
+        const grants = [0, 1, 2, 3].map((index) =>
+          newGrant(apId, { startsAt: after(index), revision: index + 1, ...(index === 2 && { source: 'payment' }) }));
+        for (const grant of grants) await store.grants.insert(grant);
+        await store.grants.close(grants[1]!.id, { state: 'ended', at: start, by: 'local', reason: undefined, revision: 5 });
+        const ids = async (filter: Parameters<Store['grants']['list']>[0]) =>
+          (await all((page) => store.grants.list(filter, page), 2)).map((grant) => grants.findIndex(({ id }) => id === grant.id));
+        expect(await ids({ apIds: [apId] })).toEqual([3, 2, 1, 0]);
+        expect(await ids({ apIds: [apId], state: 'active' })).toEqual([3, 2, 0]);
+        expect(await ids({ apIds: [apId], source: 'payment' })).toEqual([2]);
+        expect(await ids({ subjectId: grants[3]!.subject.id })).toEqual([3]);
+        expect(await ids({ apIds: [] })).toEqual([]);
+        expect((await store.grants.changedSince(apId, 3)).map((grant) => grant.revision)).toEqual([4, 5]);
+      });
+    });
+
+    describe('tokens and enrolment codes', () => {
+      test('a token is found by its hash, and revocation holds at once', async () => {
+        const token = newToken({ role: 'technician', scope: { aps: ['ap_1'], models: ['lamp', 'cam'] }, apId: 'ap_1' });
+        const hash = randomBytes(32);
+        await store.tokens.insert(token, hash);
+        expect(await store.tokens.findByHash(hash)).toEqual(token);
+        expect(await store.tokens.findByHash(randomBytes(32))).toBeUndefined();
+        expect(await store.tokens.exists('technician')).toBe(true);
+
+        expect(await store.tokens.revoke(token.id, after(1))).toEqual({ ...token, revokedAt: after(1) });
+        expect(await store.tokens.revoke(token.id, after(2))).toEqual({ ...token, revokedAt: after(1) });
+        expect(await store.tokens.findByHash(hash)).toEqual({ ...token, revokedAt: after(1) });
+        expect(await store.tokens.exists('technician')).toBe(false);
+        expect(await store.tokens.revoke(newId('tok'), start)).toBeUndefined();
+      });
+
+      test('its last use never goes backwards', async () => {
+        const token = newToken();
+        const hash = randomBytes(32);
+        await store.tokens.insert(token, hash);
+        await store.tokens.touch(token.id, after(9));
+        await store.tokens.touch(token.id, after(3));
+        expect(await store.tokens.findByHash(hash)).toMatchObject({ lastUsedAt: after(9) });
+      });
+
+      test('tokens are listed in the order in which they were made', async () => {
+        const made = [newToken({ createdAt: after(2) }), newToken({ createdAt: after(1) }), newToken({ createdAt: after(1) })];
+        for (const token of made) await store.tokens.insert(token, randomBytes(32));
+        const ids = (await all((page) => store.tokens.list(page), 2)).map((token) => token.id);
+        const [first, second] = [made[1]!.id, made[2]!.id].toSorted();
+        expect(ids.filter((id) => made.some((token) => token.id === id))).toEqual([first, second, made[0]!.id]);
+      });
+
+      test('an enrolment code is used once, in its time', async () => {
+        const code = newEnrollCode({ scope: { batches: ['b-1'] } });
+        const hash = randomBytes(32);
+        await store.enrollCodes.insert(code, hash);
+        expect(await store.enrollCodes.take(randomBytes(32), start)).toBeUndefined();
+        expect(await store.enrollCodes.take(hash, code.expiresAt)).toBeUndefined();
+        const taken = await contend(16, () => store.enrollCodes.take(hash, after(1)));
+        expect(taken.filter((winner) => winner !== undefined)).toEqual([code]);
+      });
+    });
+
+    describe('attempts', () => {
+      test('those that are there already are passed over', async () => {
+        const apId = await addAccessPoint(store);
+        const [first, second, third] = [
+          newAttempt({ outcome: 'bad_proof', detail: 'x' }), newAttempt({ uuid: undefined }), newAttempt(),
+        ];
+        expect(await store.attempts.add(apId, [first, second, first])).toEqual([first, second]);
+        expect(await store.attempts.add(apId, [second, third])).toEqual([third]);
+        expect(await store.attempts.add(apId, [])).toEqual([]);
+        const other = await addAccessPoint(store);
+        expect(await store.attempts.add(other, [first])).toEqual([first]);
+        const listed = await all((page) => store.attempts.list({ apIds: [apId] }, page), 2);
+        expect(listed).toHaveLength(3);
+        expect(listed).toContainEqual({ ...first, apId });
+        expect(await all((page) => store.attempts.list({ apIds: [other, apId], uuid: first.uuid }, page), 1)).toHaveLength(2);
+      });
+
+      test('a thousand at once are listed newest first', async () => {
+        const apId = await addAccessPoint(store);
+        const attempts = Array.from({ length: 1000 }, (_, index) => newAttempt({ at: after(index >> 2) }));
+        expect(await store.attempts.add(apId, attempts)).toHaveLength(1000);
+        const times = (await all((page) => store.attempts.list({ apIds: [apId] }, page), 300)).map(({ at }) => at.getTime());
+        expect(times).toHaveLength(1000);
+        expect(times).toEqual(times.toSorted((a, b) => b - a));
+      });
+    });
+
+    describe('audit log', () => {
+      test('entries are listed in their order, whole, filtered', async () => {
+        const uuid = randomUUID();
+        const detail = { request_id: 'req_1', weak: true, tries: 3 };
+        await store.audit.append({ at: start, actor: 'local', action: 'device.reserved', uuid });
+        await store.audit.append(
+          { at: after(1), actor: 'ap:Halle', action: 'device.asked', uuid, apId: 'ap_1', detail },
+          { at: after(2), actor: 'local', action: 'device.revoked', uuid },
+        );
+        const entries = await all((page) => store.audit.list({ uuid }, page), 2);
+        expect(entries.map((entry) => entry.action)).toEqual(['device.reserved', 'device.asked', 'device.revoked']);
+        expect(entries[1]).toEqual({
+          id: entries[1]!.id, at: after(1), actor: 'ap:Halle', action: 'device.asked', uuid, apId: 'ap_1', detail,
+        });
+        expect(entries.every((entry, index) => index === 0 || entry.id > entries[index - 1]!.id)).toBe(true);
+        expect(await all((page) => store.audit.list({ uuid, action: 'device.asked' }, page), 5)).toEqual([entries[1]]);
+      });
+
+      test('sealing chains what is open, and verifying walks the whole chain', async () => {
+        await store.audit.append(...Array.from({ length: 1201 }, (_, index) =>
+          ({ at: after(index), actor: 'local', action: 'device.asked', detail: { index } }) as const));
+        const before = await store.audit.verify();
+        expect(before.unsealed).toBeGreaterThanOrEqual(1201n);
+        expect(await store.audit.seal()).toBe(Number(before.unsealed));
+        expect(await store.audit.seal()).toBe(0);
+        const verified = await store.audit.verify();
+        expect(verified).toMatchObject({ ok: true, unsealed: 0n, broken: undefined });
+        expect(verified.head!.count).toBe((before.head?.count ?? 0n) + before.unsealed);
+
+        await store.audit.append({ at: start, actor: 'local', action: 'server.rekeyed' });
+        expect(await store.audit.verify()).toEqual({ ...verified, unsealed: 1n });
+      });
+
+      test('16 sealers and appenders at once make one chain', async () => {
+        await contend(16, async (index) => {
+          await store.audit.append(...Array.from({ length: 50 }, () =>
+            ({ at: start, actor: `server ${index}`, action: 'device.asked' }) as const));
+          await store.audit.seal();
+        });
+        await store.audit.seal();
+        expect(await store.audit.verify()).toMatchObject({ ok: true, unsealed: 0n });
+      });
+    });
+
+    describe('kept replies and settings', () => {
+      test('a reply is kept for its scope and key, the first one', async () => {
+        const scope = newId('tok');
+        const reply = { fingerprint: new Uint8Array(randomBytes(32)), status: 201, body: '{"pass_tmp":"ä"}' };
+        expect(await store.replies.find(scope, 'k1')).toBeUndefined();
+        expect(await store.replies.insert(scope, 'k1', reply, start)).toBe(true);
+        expect(await store.replies.insert(scope, 'k1', { ...reply, status: 500 }, start)).toBe(false);
+        const kept = await store.replies.find(scope, 'k1');
+        expect({ ...kept, fingerprint: new Uint8Array(kept!.fingerprint) }).toEqual(reply);
+        expect(await store.replies.find(newId('tok'), 'k1')).toBeUndefined();
+      });
+
+      test('old ones are forgotten', async () => {
+        const scope = newId('tok');
+        const reply = { fingerprint: randomBytes(32), status: 200, body: 'x' };
+        await store.replies.insert(scope, 'old', reply, new Date('2020-01-01T00:00:00Z'));
+        await store.replies.insert(scope, 'new', reply, start);
+        expect(await store.replies.forget(new Date('2020-01-02T00:00:00Z'))).toBe(1);
+        expect(await store.replies.find(scope, 'old')).toBeUndefined();
+        expect(await store.replies.find(scope, 'new')).toBeDefined();
+      });
+
+      test('the first value of a setting stays', async () => {
+        const name = newId('set');
+        expect(await store.settings.get(name)).toBeUndefined();
+        const inserted = await contend(16, (index) => store.settings.insert(name, `value ${index}`));
+        expect(inserted.filter(Boolean)).toHaveLength(1);
+        expect(await store.settings.get(name)).toBe(`value ${inserted.indexOf(true)}`);
+      });
+    });
+
+    describe('transactions', () => {
+      test('all or nothing', async () => {
+        const [one, two] = [newDevice(), newDevice()];
+        await expect(store.transaction(async (tx) => {
+          expect(await tx.devices.insert(one)).toBe(true);
+          expect(await tx.devices.find(one.uuid)).toBeDefined();
+          await tx.audit.append({ at: start, actor: 'local', action: 'device.reserved', uuid: one.uuid });
+          throw new LatchkeyError('device_conflict');
+        })).rejects.toMatchObject({ code: 'device_conflict' });
+        expect(await store.devices.find(one.uuid)).toBeUndefined();
+        expect((await store.audit.list({ uuid: one.uuid }, { limit: 10 })).items).toEqual([]);
+        expect(await store.transaction((tx) => tx.devices.insert(two))).toBe(true);
+        expect(await store.devices.find(two.uuid)).toBeDefined();
+      });
+
+      test('one inside another joins it', async () => {
+        const [one, two] = [newDevice(), newDevice()];
+        await expect(store.transaction(async (tx) => {
+          await tx.transaction((inner) => inner.devices.insert(one));
+          await tx.transaction(async (inner) => {
+            await inner.transaction((innermost) => innermost.devices.insert(two));
+          });
+          throw new Error('no');
+        })).rejects.toThrow('no');
+        expect(await store.devices.find(one.uuid)).toBeUndefined();
+        expect(await store.devices.find(two.uuid)).toBeUndefined();
+      });
+
+      test('what one has not committed nobody else sees', async () => {
+        const device = newDevice();
+        const { promise: inserted, resolve: signalInserted } = Promise.withResolvers<void>();
+        const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+        const writing = store.transaction(async (tx) => {
+          await tx.devices.insert(device);
+          signalInserted();
+          await mayCommit;
+        });
+        await inserted;
+        if (database.shared) {
+          // Reads wait for no writer.
+          expect(await store.devices.find(device.uuid)).toBeUndefined();
+        }
+        const reading = store.devices.find(device.uuid);
+        commit();
+        await writing;
+        await reading;
+        expect(await store.devices.find(device.uuid)).toBeDefined();
+      });
+
+      test('counting up together loses nothing', async () => {
+        const apId = await addAccessPoint(store);
+        await contend(16, () => store.transaction(async (tx) => {
+          const revision = await tx.accessPoints.nextRevision(apId);
+          await tx.grants.insert(newGrant(apId, { revision }));
+        }));
+        expect((await store.grants.changedSince(apId, 0)).map((grant) => grant.revision))
+          .toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+      });
+    });
+
+    describe('waiting for a revision', () => {
+      test('one that is passed already is not waited for', async () => {
+        const apId = await addAccessPoint(store);
+        await store.accessPoints.nextRevision(apId);
+        await store.waitForRevision(apId, 0, 60_000);
+      });
+
+      test('time, signal and unknown access points end it', async () => {
+        const apId = await addAccessPoint(store);
+        await store.waitForRevision(apId, 0, 1);
+        await store.waitForRevision(newId('ap'), 0, 1);
+        await store.waitForRevision(apId, 0, 60_000, AbortSignal.abort());
+        const leaving = new AbortController();
+        const waiting = store.waitForRevision(apId, 0, 60_000, leaving.signal);
+        leaving.abort();
+        await waiting;
+      });
+
+      test('a commit wakes all who wait for that access point', async () => {
+        const [apId, other] = [await addAccessPoint(store), await addAccessPoint(store)];
+        const leaving = new AbortController();
+        let early = true;
+        const elsewhere = store.waitForRevision(other, 0, 60_000, leaving.signal).then(() => expect(early).toBe(false));
+        const waiting = contend(5, () => store.waitForRevision(apId, 0, 60_000));
+        await store.transaction(async (tx) => {
+          await tx.accessPoints.nextRevision(apId);
+        });
+        await waiting;
+        early = false;
+        leaving.abort();
+        await elsewhere;
+      });
+
+      test('a later one is waited for', async () => {
+        const apId = await addAccessPoint(store);
+        const waiting = store.waitForRevision(apId, 2, 60_000);
+        for (let revision = 1; revision <= 3; revision++) {
+          await store.accessPoints.nextRevision(apId);
+        }
+        await waiting;
+        expect((await store.accessPoints.find(apId))?.revision).toBe(3);
+      });
+    });
+
+    test('it answers', () => store.ping());
+
+    test('closing ends the waiting, and may be said again', async () => {
+      const own = await database.open();
+      const apId = await addAccessPoint(own);
+      const waiting = own.waitForRevision(apId, 0, 60_000);
+      await own.close();
+      await waiting;
+      await own.close();
+    });
+  });
+}
+
+/** What two stores on one database do together; each stands for a process of its own. */
+export function sharedStoreContract(name: string, harness: () => Promise<StoreHarness>): void {
+  describe(name, () => {
+    let database: StoreHarness;
+    let stores: [Store, Store];
+
+    beforeAll(async () => {
+      database = await harness();
+      // Both at once: one of them brings the schema up.
+      stores = await Promise.all([database.open(), database.open()]);
+    });
+
+    afterAll(async () => {
+      await Promise.all(stores.map((store) => store.close()));
+      await database.remove();
+    });
+
+    const storeOf = (index: number) => stores[index % 2]!;
+
+    test('what one commits the other sees', async () => {
+      const uuid = await addDevice(stores[0]);
+      expect(await stores[1].devices.find(uuid)).toBeDefined();
+    });
+
+    test('a revision at one wakes those who wait at the other', async () => {
+      const apId = await addAccessPoint(stores[0]);
+      for (let round = 0; round < 5; round++) {
+        const waiting = stores[1].waitForRevision(apId, round, 60_000);
+        await stores[0].accessPoints.nextRevision(apId);
+        await waiting;
+      }
+    });
+
+    test('of 16 contenders one registers a uuid', async () => {
+      for (let round = 0; round < 10; round++) {
+        const uuid = randomUUID();
+        const won = await contend(16, (index) => storeOf(index).devices.insert(newDevice({ uuid })));
+        expect(won.filter(Boolean)).toHaveLength(1);
+      }
+    });
+
+    test('of two access points that approve one device at once one gets it', async () => {
+      const aps = [await addAccessPoint(stores[0]), await addAccessPoint(stores[0])];
+      for (let round = 0; round < 10; round++) {
+        const uuid = await addDevice(stores[0]);
+        await stores[0].devices.register(uuid, start);
+        const spent = await contend(16, (index) => storeOf(index).transaction(async (tx) => {
+          const apId = aps[index % 2]!;
+          const revision = await tx.accessPoints.nextRevision(apId);
+          const won = await tx.devices.setSpentBy(uuid, undefined, `req_${index}`);
+          if (won) await tx.grants.insert(newGrant(apId, { subject: { kind: 'device', id: uuid }, revision }));
+          return won;
+        }));
+        expect(spent.filter(Boolean)).toHaveLength(1);
+        expect((await stores[1].grants.list({ subjectId: uuid }, { limit: 10 })).items).toHaveLength(1);
+      }
+    });
+
+    test('both seal one chain', async () => {
+      await contend(8, async (index) => {
+        await storeOf(index).audit.append(...Array.from({ length: 100 }, () =>
+          ({ at: start, actor: `server ${index}`, action: 'device.asked' }) as const));
+        await storeOf(index).audit.seal();
+      });
+      await stores[0].audit.seal();
+      expect(await stores[1].audit.verify()).toMatchObject({ ok: true, unsealed: 0n });
+    });
+  });
+}
