@@ -6,7 +6,7 @@ import type { SecretStore } from '../roles/secret-store.ts';
 import { decrypt, encrypt } from './aead.ts';
 import { checkName, checkValue } from './entry.ts';
 import { deriveKey, keySource, newDerivation, type Derivation } from './file-key.ts';
-import { withFolderLock } from './folder-lock.ts';
+import { withLock } from './lock.ts';
 import { readPrivateFile, writePrivateFile } from './private-file.ts';
 import { damagedFile, formatSecretsFile, parseSecretsFile, type SecretsFile } from './secrets-file.ts';
 
@@ -26,15 +26,15 @@ const check = '';
  */
 export class FileStore implements SecretStore {
   readonly kind = 'file';
-  readonly #folder: string;
   readonly #path: string;
+  readonly #lock: string;
   readonly #env: NodeJS.ProcessEnv;
   /** The key last derived and for which salt: scrypt is slow on purpose. */
   #derived: { readonly salt: Buffer; readonly key: Promise<KeyObject> } | undefined;
 
   constructor(folder: string, env: NodeJS.ProcessEnv) {
-    this.#folder = folder;
     this.#path = join(folder, 'secrets.json');
+    this.#lock = join(folder, 'secrets.lock');
     this.#env = env;
   }
 
@@ -55,7 +55,7 @@ export class FileStore implements SecretStore {
   async set(name: string, value: string): Promise<void> {
     checkName(name);
     checkValue(name, value);
-    await withFolderLock(this.#folder, async () => {
+    await withLock(this.#lock, async () => {
       const { file, key } = (await this.#open()) ?? (await this.#create());
       file.entries.set(name, encrypt(key, value, Buffer.from(name), noHeader));
       await writePrivateFile(this.#path, formatSecretsFile(file));
@@ -64,7 +64,7 @@ export class FileStore implements SecretStore {
 
   async delete(name: string): Promise<boolean> {
     checkName(name);
-    return withFolderLock(this.#folder, async () => {
+    return withLock(this.#lock, async () => {
       const opened = await this.#open();
       if (opened === undefined || !opened.file.entries.delete(name)) {
         return false;

@@ -17,17 +17,16 @@ interface Key {
 
 /** Seals with the first key, opens with any. `keys`: at least one of 32 bytes, newest first. */
 export class KeyringSealer implements Sealer {
-  readonly #newest: Key;
-  readonly #byId: ReadonlyMap<number, Key>;
+  #newest: Key;
+  #byId: ReadonlyMap<number, Key>;
 
   constructor(keys: readonly Uint8Array[]) {
-    const ring = keys.map(toKey);
-    const [newest] = ring;
-    if (newest === undefined) {
-      throw new RangeError('a keyring holds at least one key');
-    }
-    this.#newest = newest;
-    this.#byId = new Map(ring.map((key) => [key.id, key]));
+    [this.#newest, this.#byId] = ringOf(keys);
+  }
+
+  /** From now on these. */
+  use(keys: readonly Uint8Array[]): void {
+    [this.#newest, this.#byId] = ringOf(keys);
   }
 
   seal(plaintext: string | Uint8Array, place: Place): Uint8Array {
@@ -60,6 +59,15 @@ export class KeyringSealer implements Sealer {
     }
     return plaintext;
   }
+}
+
+function ringOf(keys: readonly Uint8Array[]): [newest: Key, byId: ReadonlyMap<number, Key>] {
+  const ring = keys.map(toKey);
+  const [newest] = ring;
+  if (newest === undefined) {
+    throw new RangeError('a keyring holds at least one key');
+  }
+  return [newest, new Map(ring.map((key) => [key.id, key]))];
 }
 
 function toKey(bytes: Uint8Array): Key {

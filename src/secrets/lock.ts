@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import { makePrivateFolder } from './private-file.ts';
@@ -7,14 +7,13 @@ const busy = 5;
 const patienceMs = 10_000;
 
 /**
- * Does `work` while no other process and nobody else in this one holds the lock of the folder. The lock is SQLite's
- * on an empty file: the operating system releases it when its holder dies, so it never has to be broken.
- * Errors: `secret_store_unavailable`, and what `work` throws.
+ * Does `work` while no other process and nobody else in this one holds the lock `path`, an empty file. The lock is
+ * SQLite's: the operating system releases it when its holder dies, so it never has to be broken.
+ * Errors: `secret_store_unavailable`, `storage_full`, and what `work` throws.
  */
-export async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  await makePrivateFolder(folder);
+export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  await makePrivateFolder(dirname(path));
   const { DatabaseSync } = await import('node:sqlite');
-  const path = join(folder, 'secrets.lock');
   let lock;
   try {
     lock = new DatabaseSync(path, { timeout: 0 });
