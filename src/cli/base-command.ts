@@ -1,11 +1,14 @@
 import { Command } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { failureJson, toLatchkeyError } from './failure.ts';
 import { globalFlags } from './flags.ts';
 import { OutputClosed, write } from './output.ts';
+import type { Opening } from './open-role.ts';
 import { presentError, presentWarning } from './present/message.ts';
 import { screenOf, type Screen } from './present/screen.ts';
+import type { SecretSources } from './secret-input.ts';
 
 /**
  * The CLI contract, for every command: a command parses, calls a role and returns its result (the shape of `--json`);
@@ -14,6 +17,8 @@ import { screenOf, type Screen } from './present/screen.ts';
  */
 export abstract class LatchkeyCommand<T> extends Command {
   static override readonly baseFlags = globalFlags;
+  /** JSON Schema of what `--json` prints, for the snapshot of the contract; of one line where it prints a stream. */
+  static readonly result: Schema | undefined;
 
   /** Done whatever happens when the command ends, last first: closing stores, removing folders. */
   protected readonly closing = new AsyncDisposableStack();
@@ -30,6 +35,16 @@ export abstract class LatchkeyCommand<T> extends Command {
 
   /** The result for people, without a newline at its end. */
   protected abstract present(result: T, screen: Screen): string;
+
+  /** What roles are opened with. */
+  protected get opening(): Opening {
+    return { closing: this.closing, sources: this.sources, timeoutMs: this.timeoutMs };
+  }
+
+  /** Where secrets come from. */
+  protected get sources(): SecretSources {
+    return { interactive: this.#interactive, signal: this.signal };
+  }
 
   /** Ends when the command is interrupted or out of time. */
   protected get signal(): AbortSignal {
@@ -69,6 +84,14 @@ export abstract class LatchkeyCommand<T> extends Command {
     await write(process.stdout, text === '' ? '' : `${text}\n`);
   }
 
+  /** Prints what a check found, and fails with exit 12 if something is wrong. */
+  protected async emitCheck(result: T, good: boolean, message: string): Promise<void> {
+    await this.emit(result);
+    if (!good) {
+      throw new LatchkeyError('check_failed', message);
+    }
+  }
+
   /** Prints one more of a stream of results: NDJSON under `--json`. */
   protected async stream(item: T): Promise<void> {
     this.#emitted = true;
@@ -87,6 +110,27 @@ export abstract class LatchkeyCommand<T> extends Command {
   protected async caution(text: string): Promise<void> {
     const line = this.jsonEnabled() ? JSON.stringify({ warning: text }) : presentWarning(text, await screenOf(process.stderr));
     await write(process.stderr, `${line}\n`);
+  }
+
+  /** Goes on if the person says yes, or `--yes` has said so. Errors: `missing_input`, `interrupted`. */
+  protected async confirm(question: string, yes: boolean): Promise<void> {
+    if (yes) {
+      return;
+    }
+    if (!this.interactive) {
+      throw new LatchkeyError('missing_input', `${question} Nobody is here to answer: pass --yes.`);
+    }
+    const { askYesNo } = await import('./question.ts');
+    if (!(await askYesNo(question, this.signal))) {
+      throw new LatchkeyError('interrupted', 'Nothing was changed.');
+    }
+  }
+
+  /** For `--dry-run`: what it would have worked on, as it is. */
+  protected async unchanged<V>(value: Promise<V>): Promise<V> {
+    const found = await value;
+    await this.note('Nothing was changed (--dry-run).');
+    return found;
   }
 
   /** For what runs until it is told to end: resolves at the first SIGINT or SIGTERM; `--timeout` was for the start. */

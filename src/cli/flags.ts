@@ -1,4 +1,4 @@
-import { boolean, custom, string } from '@oclif/core/flags';
+import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
@@ -10,10 +10,18 @@ export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue:
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
+export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });
+/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as `parseScope` of the domain takes them. */
+export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: true, helpValue: 'MATCH' });
 /** A file that is read as a whole, or `-` for standard input. */
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
 export { boolean as switchFlag, string as textFlag };
+
+/** One of a few words. */
+export function choiceFlag<const Words extends readonly string[]>(words: Words) {
+  return option({ options: words });
+}
 
 /** A whole number within bounds. */
 export function numberFlag(min: number, max: number) {

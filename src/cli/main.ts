@@ -1,14 +1,17 @@
+import type { PJSON } from '@oclif/core/interfaces';
 import { LatchkeyError } from '../domain/errors.ts';
 import { reportFailure, wantsJson } from './base-command.ts';
 
 interface MainOptions {
   /** The folder of package.json. */
   readonly root: string;
+  /** Instead of what package.json says, for running from the sources. */
+  readonly pjson?: PJSON;
   readonly argv?: readonly string[];
 }
 
 /** Runs one command line to its end and ends the process: nothing that was left open keeps it alive. */
-export async function main({ root, argv = process.argv.slice(2) }: MainOptions): Promise<never> {
+export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOptions): Promise<never> {
   const json = wantsJson(argv);
   const fail = async (thrown: unknown) => {
     process.exitCode = await reportFailure(thrown, json);
@@ -21,7 +24,7 @@ export async function main({ root, argv = process.argv.slice(2) }: MainOptions):
   process.stderr.on('error', ignoreClosedPipe);
   try {
     const { run } = await import('@oclif/core/run');
-    await run([...argv], { root });
+    await run([...argv], { root, ...(pjson === undefined ? {} : { pjson }) });
   } catch (thrown) {
     process.exitCode = await reportFailure(await unknownCommand(thrown, argv), json);
   }
@@ -37,8 +40,8 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 
 /** Commands report their own failures; what arrives here is that there is no such command. */
 async function unknownCommand(thrown: unknown, argv: readonly string[]): Promise<unknown> {
-  const { CLIError } = await import('@oclif/core/errors');
-  if (!(thrown instanceof CLIError)) {
+  const { CLIError, ModuleLoadError } = await import('@oclif/core/errors');
+  if (!(thrown instanceof CLIError) || thrown instanceof ModuleLoadError) {
     return thrown;
   }
   const words = argv.filter((word) => !word.startsWith('-')).join(' ');

@@ -1,6 +1,7 @@
 /** What a grant is for, how it was earned, and how it ends (glossary.md). */
 export type SubjectKind = 'device' | 'nfc' | 'terminal';
-export type GrantSource = 'device' | 'payment' | 'share';
+export const grantSources = ['device', 'payment', 'share'] as const;
+export type GrantSource = (typeof grantSources)[number];
 /** `active` lets in; `ended` came to its time or quota; `revoked` was taken back. */
 export type GrantState = 'active' | 'ended' | 'revoked';
 export const grantStates = ['active', 'ended', 'revoked'] as const satisfies readonly GrantState[];

@@ -1,11 +1,21 @@
-import type { DeviceWire, IdentityWire } from '../../api/devices.ts';
+import { identitySchema, identityToWire, type DeviceWire, type IdentityWire } from '../../api/devices.ts';
+import { object } from '../../api/schema.ts';
+import type { Identity } from '../../roles/factory/ports.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { localTime } from './time.ts';
 
-/** What the flashing step needs, and what it is called. */
+const { uuid, ssid, pass_tmp, model, batch, label, weak } = identitySchema.properties;
+
+/** What the flashing step needs, and what it is called: nothing that differs when the command is run again. */
+export const flashSchema = object('Flash', { uuid, ssid, pass_tmp, weak }, { model, batch, label });
 export type FlashWire = Pick<IdentityWire, 'uuid' | 'ssid' | 'pass_tmp' | 'model' | 'batch' | 'label' | 'weak'>;
+
+export function flashToWire(identity: Identity): FlashWire {
+  const { state, spent_by, created_at, registered_at, revoked_at, ...flash } = identityToWire(identity);
+  return flash;
+}
 
 export function presentFlash(identity: FlashWire, screen: Screen): string {
   return details(

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Random } from '../domain/clock.ts';
+import type { Store } from '../roles/store.ts';
+import type { Keyring, KeyringOptions } from '../secrets/keyring.ts';
+import { secretStore } from './destination.ts';
+import { ensureFolder, paths } from './paths.ts';
+import type { SecretSources } from './secret-input.ts';
+
+export const systemClock: Clock = { now: () => new Date() };
+export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+
+/** The registry's database: what a flag names, else LATCHKEY_DATABASE, else one in the user's data folder. */
+export function databaseUrl(flag?: string): string {
+  return flag ?? (process.env['LATCHKEY_DATABASE'] || `sqlite:${join(ensureFolder(paths().data), 'latchkey.db')}`);
+}
+
+/** Where the keys are that seal the database's secrets: the secret store, or LATCHKEY_KEY_FILE. */
+export function keyringOptions(sources: SecretSources): KeyringOptions {
+  return { env: process.env, store: () => secretStore(sources), data: ensureFolder(paths().data) };
+}
+
+/**
+ * The keyring of a database. A new SQLite file gets a key made; a database that may hold something does not, for a
+ * second key would hide that the first is missing (`server init` makes that of a new PostgreSQL database).
+ */
+export async function openDatabaseKeyring(url: string, sources: SecretSources, create = isNewFile(url)): Promise<Keyring> {
+  const { openKeyring } = await import('../secrets/keyring.ts');
+  return openKeyring({ ...keyringOptions(sources), create });
+}
+
+export async function openRegistry(closing: AsyncDisposableStack, sources: SecretSources, url = databaseUrl()): Promise<Store> {
+  const sealer = await openDatabaseKeyring(url, sources);
+  const { openStore } = await import('../storage/open-store.ts');
+  const store = await openStore({ url, sealer });
+  closing.defer(() => store.close());
+  return store;
+}
+
+function isNewFile(url: string): boolean {
+  return url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length));
+}

@@ -1,0 +1,110 @@
+import type { AccessRequestWire } from '../../api/access-requests.ts';
+import type { AttemptWire } from '../../api/attempts.ts';
+import { morePages, type PageWire } from './page.ts';
+import type { Screen } from './screen.ts';
+import { details, table } from './table.ts';
+import { age, localTime } from './time.ts';
+
+export function presentRequests(page: PageWire<AccessRequestWire>, screen: Screen, now = new Date()): string {
+  if (page.items.length === 0) {
+    return 'No requests.';
+  }
+  const text = table(
+    page.items,
+    [
+      { title: 'REQUEST', cell: (request) => request.request_id },
+      { title: 'STATUS', cell: status },
+      { title: 'CODE', cell: (request) => request.match_code },
+      { title: 'LABEL', cell: (request) => request.label },
+      { title: 'MODEL', cell: (request) => request.model },
+      { title: 'BATCH', cell: (request) => request.batch },
+      { title: 'UUID', cell: (request) => request.uuid },
+      { title: 'CALLS ITSELF', cell: (request) => request.device_label },
+      { title: 'AGE', cell: (request) => age(request.created_at, now) },
+      { title: 'BEWARE', cell: beware, paint: (cell, _, { style }) => style.warning(cell) },
+    ],
+    screen,
+  );
+  return text + morePages(page, screen);
+}
+
+export function presentRequest(request: AccessRequestWire, screen: Screen): string {
+  return details(
+    [
+      ['request', request.request_id],
+      ['status', request.status],
+      ['match code', request.match_code],
+      ['device', request.uuid],
+      ['label', request.label],
+      ['model', request.model],
+      ['batch', request.batch],
+      ['calls itself', request.device_label],
+      ['beware', beware(request)],
+      ['access point', request.ap_id],
+      ['asked', localTime(request.created_at)],
+      ['decided', request.decided_at && `${localTime(request.decided_at)} by ${request.decided_by}`],
+      ['reason', request.reason],
+      ['grant', request.grant_id],
+      ['delivered', request.delivered_at && localTime(request.delivered_at)],
+      ['joined', request.joined_at && localTime(request.joined_at)],
+    ],
+    screen,
+  );
+}
+
+/** One line for choosing among pending requests. */
+export function requestLine(request: AccessRequestWire, now = new Date()): string {
+  const { label, device_label: own, model, uuid, match_code: code } = request;
+  return [
+    label ?? (own === undefined ? undefined : `calls itself "${own}"`),
+    model,
+    uuid,
+    code === undefined ? undefined : `code ${code}`,
+    beware(request)?.toUpperCase(),
+    `${age(request.created_at, now)} ago`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+}
+
+export function presentAttempts(page: PageWire<AttemptWire>, screen: Screen): string {
+  if (page.items.length === 0) {
+    return 'No attempts.';
+  }
+  const text = table(
+    page.items,
+    [
+      { title: 'TIME', cell: (attempt) => localTime(attempt.at) },
+      { title: 'OUTCOME', cell: (attempt) => outcomes[attempt.outcome] },
+      { title: 'UUID', cell: (attempt) => attempt.uuid },
+      { title: 'FROM', cell: (attempt) => attempt.from },
+      { title: 'AP', cell: (attempt) => attempt.ap_id },
+      { title: 'DETAIL', cell: (attempt) => attempt.detail },
+    ],
+    screen,
+  );
+  return text + morePages(page, screen);
+}
+
+const outcomes: Record<AttemptWire['outcome'], string> = {
+  asked: 'asked',
+  bad_proof: 'bad proof',
+  revoked: 'revoked',
+  spent: 'pass_tmp already used',
+  unknown: 'unknown, or not for this AP',
+  wrong_ssid: 'wrong onboarding SSID',
+  server_away: 'server away',
+  plain_off: 'literal exchange is off',
+  too_many: 'too many at once',
+  bad_request: 'bad request',
+  expired: 'expired',
+};
+
+function status({ status: state, decided_by: by }: AccessRequestWire): string {
+  return by === undefined || state === 'pending' ? state : `${state} (${by})`;
+}
+
+function beware({ weak, plain }: AccessRequestWire): string | undefined {
+  const why = [...(weak ? ['weak pass_tmp'] : []), ...(plain ? ['sent in the clear'] : [])];
+  return why.length === 0 ? undefined : why.join(', ');
+}
