@@ -1,8 +1,8 @@
 import { errorTable, LatchkeyError } from '../domain/errors.ts';
 import { DbusError, DbusSession, DbusTimeout, sessionBusPath } from './dbus-session.ts';
 
-/** Whoever waits for a command without a keychain waits less than a second. */
-const answerMs = 800;
+/** With the start of the program before it, still under a second. */
+const answerMs = 600;
 /** For a person to find the passphrase. */
 const unlockMs = 60_000;
 const noCollection = '/';

@@ -1,8 +1,11 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { afterEach, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
 import type { LatchkeyError } from '../../src/domain/errors.ts';
+import { requires } from '../requirements.ts';
 import { startEmptySession, startSecretService, type Session } from './secret-service.ts';
-import { startStore, type StoreProcess } from './store-process.ts';
+import { projectRoot, startStore, type StoreProcess } from './store-process.ts';
 
 /** A store is asked for in less than this, whatever is wrong. */
 const limitMs = 1000;
@@ -47,9 +50,24 @@ async function started<T extends Session>(session: Promise<T>): Promise<T> {
   return session;
 }
 
+/** The project's own store with a keytar that asks the system's loader for a libsecret that does not exist. */
+async function copyWithoutLibrary(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'lk-no-libsecret-'));
+  stops.push(() => rm(root, { recursive: true, force: true }));
+  const addon = `node_modules/keytar/prebuilds/${process.platform}-${process.arch}/keytar.node`;
+  const parts = ['src/domain', 'src/secrets', 'test/secrets', 'node_modules/keytar/lib', 'node_modules/keytar/package.json', addon];
+  for (const part of parts) {
+    await cp(join(projectRoot, part), join(root, part), { recursive: true });
+  }
+  const binary = await readFile(join(root, addon), 'latin1');
+  await writeFile(join(root, addon), binary.replace('libsecret-1.so.0', 'libsecret-0.so.0'), 'latin1');
+  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  return root;
+}
+
 const elsewhere = expect.stringContaining('LATCHKEY_SECRET_STORE=file');
 
-describe('a machine without a keychain says so at once and names the other stores', () => {
+requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine whose keychain cannot be used says why, at once', () => {
   test('no D-Bus session', async () => {
     await expectFailure(startStore({ env: { HOME: tmpdir() }, data: tmpdir() }), {
       code: 'secret_store_unavailable',
@@ -105,21 +123,31 @@ describe('a machine without a keychain says so at once and names the other store
     } as const;
     await expectFailure(startStore({ env: service.env, data: tmpdir() }), expected, ['set']);
   });
-});
 
-test('a keychain that its user was asked to unlock and did not is locked', async () => {
-  const service = await started(startSecretService());
-  await service.lock();
-  // A display, but no program that could show the question: the service dismisses it.
-  const store = startStore({ env: { ...service.env, DISPLAY: ':nowhere' }, data: tmpdir(), mayPrompt: true });
+  test('the library that keytar needs is not installed', async () => {
+    const root = await copyWithoutLibrary();
 
-  await expectFailure(store, { code: 'secret_store_locked', message: 'The keychain was not unlocked.' });
-});
+    await expectFailure(startStore({ env: { HOME: tmpdir() }, data: tmpdir(), root }), {
+      code: 'secret_store_unavailable',
+      message: expect.stringMatching(/cannot be used: libsecret-0\.so\.0: cannot open shared object file/),
+      hint: expect.stringMatching(/libsecret-1-0.*LATCHKEY_SECRET_STORE=file/),
+    });
+  });
 
-test('without a terminal nobody is asked, display or not', async () => {
-  const service = await started(startSecretService());
-  await service.lock();
-  const store = startStore({ env: { ...service.env, DISPLAY: ':nowhere' }, data: tmpdir() });
+  test('a keychain that its user was asked to unlock and did not is locked', async () => {
+    const service = await started(startSecretService());
+    await service.lock();
+    // A display, but no program that could show the question: the service dismisses it.
+    const store = startStore({ env: { ...service.env, DISPLAY: ':nowhere' }, data: tmpdir(), mayPrompt: true });
 
-  await expectFailure(store, { code: 'secret_store_unavailable' });
+    await expectFailure(store, { code: 'secret_store_locked', message: 'The keychain was not unlocked.' });
+  });
+
+  test('without a terminal nobody is asked, display or not', async () => {
+    const service = await started(startSecretService());
+    await service.lock();
+    const store = startStore({ env: { ...service.env, DISPLAY: ':nowhere' }, data: tmpdir() });
+
+    await expectFailure(store, { code: 'secret_store_unavailable' });
+  });
 });

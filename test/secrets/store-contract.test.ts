@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { requires } from '../requirements.ts';
 import { startSecretService, type SecretService } from './secret-service.ts';
 import { startStore, type StoreProcess } from './store-process.ts';
 
@@ -107,7 +108,7 @@ function storeContract(settings: () => Readonly<Record<string, string>>): void {
   });
 }
 
-describe('keychain', () => {
+requires('gnome-keyring', 'dbus', 'libsecret-1-0')('keychain', () => {
   let service: SecretService;
 
   beforeAll(async () => {

@@ -1,17 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { isErrorCode, LatchkeyError } from '../../src/domain/errors.ts';
 import type { SecretStore } from '../../src/roles/secret-store.ts';
 
-const program = fileURLToPath(new URL('store-program.ts', import.meta.url));
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface StoreProcess extends SecretStore {
   /** Milliseconds that the last call took inside the process. */
   readonly lastMs: number;
   /** Lets the process end; resolves to its exit status. */
   end(): Promise<number | null>;
+  /** Ends it as a crash does; what it was asked for and has not answered rejects. */
+  kill(): Promise<void>;
 }
 
 interface Options {
@@ -19,18 +22,20 @@ interface Options {
   readonly env: Readonly<Record<string, string>>;
   readonly data: string;
   readonly mayPrompt?: boolean;
-  /** A command that the process is run under. */
-  readonly under?: readonly string[];
+  /** The root of the project whose program it is, this one by default. */
+  readonly root?: string;
 }
 
 /** A secret store in a process of its own, behind the same interface; see store-program.ts. */
-export function startStore({ env, data, mayPrompt = false, under = [] }: Options): StoreProcess {
-  const [command = '', ...args] = [...under, process.execPath, program, data, ...(mayPrompt ? ['may-prompt'] : [])];
-  const child = spawn(command, args, {
+export function startStore({ env, data, mayPrompt = false, root = projectRoot }: Options): StoreProcess {
+  const program = join(root, 'test/secrets/store-program.ts');
+  const child = spawn(process.execPath, [program, data, ...(mayPrompt ? ['may-prompt'] : [])], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'close');
+  // Writing to a process that was killed fails; that it gives no answer says enough.
+  child.stdin.on('error', () => undefined);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let lastMs = Number.NaN;
 
@@ -61,6 +66,10 @@ export function startStore({ env, data, mayPrompt = false, under = [] }: Options
       child.stdin.end();
       const [status] = await exited;
       return status;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }
