@@ -34,5 +34,9 @@ export async function openDatabase(options: Pick<StoreOptions, 'url' | 'lockTime
     const { openSqlite } = await import('./sqlite-database.ts');
     return openSqlite(url.slice('sqlite:'.length), lockTimeoutMs);
   }
+  if (url.startsWith('postgres:') || url.startsWith('postgresql:')) {
+    const { openPostgres } = await import('./postgres-database.ts');
+    return openPostgres(url, lockTimeoutMs);
+  }
   throw new LatchkeyError('invalid_input', 'A database is sqlite:PATH or postgres://….');
 }

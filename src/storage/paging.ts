@@ -37,6 +37,9 @@ export function pageLimit(page: PageRequest): number {
   return page.limit;
 }
 
+/** What a filter by an empty list leaves; `in ()` is not SQL everywhere. */
+export const emptyPage: Page<never> = { items: [], next: undefined };
+
 /** Makes a page of rows that were read with `limit + 1`: one more than fits says that there is a next. */
 export function toPage<Row, Item>(
   rows: readonly Row[],

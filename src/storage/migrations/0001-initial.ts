@@ -186,6 +186,11 @@ const postgresTriggers = [
     begin insert into audit_unsealed (entry_id) select id from added; return null; end $$`,
   `create trigger audit_entries_added after insert on audit_entries
     referencing new table as added for each statement execute function audit_entries_added()`,
+  // Heard by those who wait for a revision, once it is committed.
+  `create function access_points_revised() returns trigger language plpgsql as $$
+    begin perform pg_notify('latchkey_revision', new.id); return null; end $$`,
+  `create trigger access_points_revised after update of revision on access_points
+    for each row execute function access_points_revised()`,
   `create function audit_append_only() returns trigger language plpgsql as $$
     begin raise exception 'the audit log is append-only'; end $$`,
   ...['audit_entries', 'audit_chain'].map((table) =>

@@ -3,7 +3,7 @@ import type { AccessRequest, RequestStatus } from '../../domain/access-request.t
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { RequestChange, RequestFilter, RequestRepository } from '../../roles/store.ts';
 import type { Database, PreparedQuery } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import { date, optionalDate, type AccessRequestTable } from '../tables.ts';
 
 type Row = Selectable<AccessRequestTable>;
@@ -106,6 +106,9 @@ export class AccessRequests implements RequestRepository {
 
   async list(filter: RequestFilter, page: PageRequest): Promise<Page<AccessRequest>> {
     const limit = pageLimit(page);
+    if (filter.apIds?.length === 0 || filter.statuses?.length === 0) {
+      return emptyPage;
+    }
     let query = this.#db.read.selectFrom('access_requests').selectAll()
       .orderBy('created_at', 'desc').orderBy('id', 'desc')
       .limit(limit + 1);

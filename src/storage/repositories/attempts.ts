@@ -3,7 +3,7 @@ import type { Attempt } from '../../domain/audit.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AttemptRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import { date, type AttemptTable } from '../tables.ts';
 
 type Row = Selectable<AttemptTable>;
@@ -47,6 +47,9 @@ export class Attempts implements AttemptRepository {
     page: PageRequest,
   ): Promise<Page<Attempt & { readonly apId: string }>> {
     const limit = pageLimit(page);
+    if (filter.apIds?.length === 0) {
+      return emptyPage;
+    }
     let query = this.#db.read.selectFrom('attempts').selectAll()
       .orderBy('at', 'desc').orderBy('ap_id', 'desc').orderBy('id', 'desc')
       .limit(limit + 1);

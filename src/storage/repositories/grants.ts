@@ -4,7 +4,7 @@ import type { Grant, GrantPolicy, GrantSource, GrantState, SubjectKind } from '.
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { GrantFilter, GrantRepository } from '../../roles/store.ts';
 import type { Database, PreparedQuery } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import { date, optionalDate, type GrantTable } from '../tables.ts';
 
 type Row = Selectable<GrantTable>;
@@ -96,6 +96,9 @@ export class Grants implements GrantRepository {
 
   async list(filter: GrantFilter, page: PageRequest): Promise<Page<Grant>> {
     const limit = pageLimit(page);
+    if (filter.apIds?.length === 0) {
+      return emptyPage;
+    }
     let query = this.#db.read.selectFrom('grants').selectAll()
       .orderBy('starts_at', 'desc').orderBy('id', 'desc')
       .limit(limit + 1);

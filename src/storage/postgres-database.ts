@@ -1,0 +1,235 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kysely, sql, type CompiledQuery, type Transaction } from 'kysely';
+import type { Pool, PoolConfig } from 'pg';
+import type { Database, OpenDatabase, PreparedQuery } from './database.ts';
+import { migratePostgres } from './migrations/postgres.ts';
+import { postgresDialect, translating } from './postgres-dialect.ts';
+import { isContention, isUniqueViolation } from './postgres-errors.ts';
+import { PostgresListener } from './postgres-listener.ts';
+import { advisoryLocks } from './postgres-locks.ts';
+import { revisionsOf } from './repositories/access-points.ts';
+import { RevisionWaiters } from './revision-waiters.ts';
+import type { Tables } from './tables.ts';
+
+/** Connections of one process; one more listens. */
+const connections = 10;
+const connectTimeoutMs = 10_000;
+/** A process that hangs in a transaction does not hold its rows for ever. */
+const idleInTransactionMs = 60_000;
+/** After so many tries a taken unique key is no matter of timing. */
+const uniqueTries = 3;
+
+/** Notified by a trigger when an access point's revision goes up, with its id. */
+const revisionChannel = 'latchkey_revision';
+
+/** Opens a database that exists. */
+export async function openPostgres(url: string, lockTimeoutMs: number): Promise<PostgresDatabase> {
+  const { default: pg } = await import('pg');
+  const config: PoolConfig = {
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    fallback_application_name: 'latchkey',
+    keepAlive: true,
+  };
+  const pool = new pg.Pool(config);
+  // A connection that breaks while nobody uses it is replaced; who uses one is told.
+  pool.on('error', () => {});
+  const listen = (heard: (apId: string) => void, missed: () => void) =>
+    new PostgresListener(pg.Client, config, revisionChannel, { heard, missed });
+  try {
+    await translating(migratePostgres(pool));
+    return new PostgresDatabase(pool, listen, lockTimeoutMs);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+type Listen = (heard: (apId: string) => void, missed: () => void) => PostgresListener;
+
+interface Prepared {
+  /** Of the statement in the connections that have it prepared. */
+  readonly name: string;
+  readonly compiled: CompiledQuery;
+}
+
+type Compile = (query: PreparedQuery<unknown>) => Prepared;
+
+/**
+ * A pool of connections. Transactions read what is committed (`read committed`): what decides is a row lock, a
+ * compare-and-set or a unique key, and whichever of two gets into the other's way is run again.
+ */
+export class PostgresDatabase implements OpenDatabase {
+  readonly read: Kysely<Tables>;
+  readonly write: Kysely<Tables>;
+  readonly #pool: Pool;
+  readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
+  readonly #listener: PostgresListener;
+  readonly #lockTimeoutMs: number;
+  readonly #prepared = new Map<PreparedQuery<unknown>, Prepared>();
+  #closed = false;
+
+  constructor(pool: Pool, listen: Listen, lockTimeoutMs: number) {
+    this.#pool = pool;
+    this.#lockTimeoutMs = lockTimeoutMs;
+    this.#listener = listen(
+      (apId) => void this.#waiters.check([apId]),
+      () => void this.#waiters.check(),
+    );
+    this.write = new Kysely({ dialect: postgresDialect(pool) });
+    this.read = this.write;
+  }
+
+  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
+    const { name, compiled } = this.#compile(query);
+    const { rows } = await translating(this.#pool.query({ name, text: compiled.sql, values: [...parameters] }));
+    return rows as Row[];
+  }
+
+  insertNew: Database['insertNew'] = (table, rows, key) =>
+    this.#again(() => insertRows(this.write, table, rows, key));
+
+  insertAll: Database['insertAll'] = async (table, rows) => {
+    await this.#again(() => insertRows(this.write, table, rows, undefined));
+  };
+
+  async lock(): Promise<void> {
+    throw new Error('a lock is held by a transaction');
+  }
+
+  async revised(): Promise<void> {
+    // A trigger notifies.
+  }
+
+  async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    return this.#again(() =>
+      this.write.transaction().setIsolationLevel('read committed').execute((trx) =>
+        work(new PostgresTransaction(trx, this.#compile))));
+  }
+
+  /** Runs it again, after a pause, when it got into the way of another transaction. */
+  async #again<T>(operation: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + this.#lockTimeoutMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await operation();
+      } catch (error) {
+        const timing = isContention(error) || (isUniqueViolation(error) && attempt < uniqueTries);
+        if (!timing || Date.now() >= deadline) {
+          throw error;
+        }
+      }
+      await delay(Math.random() * Math.min(5 * 2 ** attempt, 200));
+    }
+  }
+
+  #compile: Compile = (query) => {
+    let prepared = this.#prepared.get(query);
+    if (prepared === undefined) {
+      prepared = { name: `latchkey_${this.#prepared.size + 1}`, compiled: query(this.read).compile() };
+      this.#prepared.set(query, prepared);
+    }
+    return prepared;
+  };
+
+  async waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const waited = this.#waiters.wait(apId, revision, timeoutMs, signal);
+    this.#listener.start();
+    await waited;
+  }
+
+  async ping(): Promise<void> {
+    await translating(this.#pool.query('select 1'));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
+    this.#waiters.close();
+    await this.#listener.close();
+    await this.#pool.end();
+  }
+}
+
+class PostgresTransaction implements Database {
+  readonly read: Kysely<Tables>;
+  readonly write: Kysely<Tables>;
+  readonly #compile: Compile;
+
+  constructor(trx: Transaction<Tables>, compile: Compile) {
+    this.read = trx;
+    this.write = trx;
+    this.#compile = compile;
+  }
+
+  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
+    const { rows } = await this.read.executeQuery({ ...this.#compile(query).compiled, parameters });
+    return rows as Row[];
+  }
+
+  insertNew: Database['insertNew'] = (table, rows, key) => insertRows(this.write, table, rows, key);
+
+  insertAll: Database['insertAll'] = async (table, rows) => {
+    await insertRows(this.write, table, rows, undefined);
+  };
+
+  async lock(name: 'audit-chain'): Promise<void> {
+    await sql`select pg_advisory_xact_lock(${advisoryLocks[name]})`.execute(this.write);
+  }
+
+  async revised(): Promise<void> {
+    // A trigger notifies.
+  }
+
+  transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    return work(this);
+  }
+}
+
+/**
+ * Adds rows as one JSON parameter, which PostgreSQL takes apart by the table's own types: one statement of one
+ * text for any number of rows. With a key, rows whose key is taken are passed over.
+ */
+async function insertRows<Row extends Readonly<Record<string, unknown>>>(
+  db: Kysely<Tables>,
+  table: string,
+  rows: readonly Row[],
+  key: readonly string[] | undefined,
+): Promise<readonly Row[]> {
+  const [first] = rows;
+  if (first === undefined) {
+    return [];
+  }
+  const columns = sql.join(Object.keys(first).map((column) => sql.ref(column)));
+  const keyColumns = sql.join((key ?? []).map((column) => sql.ref(column)));
+  const unlessTaken = key === undefined ? sql`` : sql`on conflict (${keyColumns}) do nothing returning ${keyColumns}`;
+  const { rows: added } = await sql<Record<string, unknown>>`
+    insert into ${sql.table(table)} (${columns})
+    select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toJson))}::json)
+    ${unlessTaken}`.execute(db);
+  if (key === undefined) {
+    return rows;
+  }
+  const keyOf = (row: Readonly<Record<string, unknown>>) => JSON.stringify(key.map((column) => row[column]));
+  const keys = new Set(added.map(keyOf));
+  return rows.filter((row) => keys.has(keyOf(row)));
+}
+
+function toJson(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, jsonValue(value)]));
+}
+
+function jsonValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+  }
+  if (typeof value === 'string') {
+    return value.toWellFormed();
+  }
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -1,0 +1,2 @@
+/** The keys of our advisory locks (`pg_advisory_xact_lock`): any numbers, the same in every version. */
+export const advisoryLocks = { migration: 0x4c4b_0001, 'audit-chain': 0x4c4b_0002 } as const;
