@@ -1,32 +1,35 @@
 import { attemptFailures, type Attempt } from '../domain/audit.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, id, input, instant, object, oneOf, uuid, type Static } from './schema.ts';
+import { arrayOf, id, input, instant, name, note, object, oneOf, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const told = {
   attempt_id: id,
   at: instant,
-  from: { type: 'string', maxLength: 64, description: 'Client address at the agent.' },
+  from: { ...name, maxLength: 64, description: 'Client address at the agent.' },
   outcome: oneOf(['asked', ...attemptFailures]),
 } as const;
-const perhaps = { uuid, detail: { type: 'string', maxLength: 256 } } as const;
+const perhaps = { uuid, detail: note } as const;
 
-/** One try of a device; `ap_id` is absent where an access point speaks of its own. */
-export const attemptSchema = object('Attempt', told, { ...perhaps, ap_id: id });
+/** One try of a device at the access point that speaks. */
+const ownAttemptSchema = input('OwnAttempt', told, perhaps);
+type OwnAttemptWire = Static<typeof ownAttemptSchema>;
+
+/** One try of a device, and where. */
+export const attemptSchema = object('Attempt', { ...told, ap_id: id }, perhaps);
 export type AttemptWire = Static<typeof attemptSchema>;
 
 export const attemptPageSchema = pageOf('AttemptPage', attemptSchema);
 export const attemptQuerySchema = input('AttemptQuery', {}, { uuid, ...pageQuery });
 
 export const attemptBatchSchema = input('AttemptBatch', {
-  attempts: { ...arrayOf(input('AttemptInput', told, perhaps)), minItems: 1, maxItems: 1000 },
+  attempts: { ...arrayOf(ownAttemptSchema), minItems: 1, maxItems: 1000 },
 });
 
-export function attemptToWire(attempt: Attempt & { readonly apId?: string }): AttemptWire {
+export function attemptToWire(attempt: Attempt): OwnAttemptWire {
   return present({
     attempt_id: attempt.id,
     at: instantToWire(attempt.at),
-    ap_id: attempt.apId,
     uuid: attempt.uuid,
     from: attempt.from,
     outcome: attempt.outcome,
@@ -34,7 +37,7 @@ export function attemptToWire(attempt: Attempt & { readonly apId?: string }): At
   });
 }
 
-export function attemptFromWire(wire: AttemptWire): Attempt {
+export function attemptFromWire(wire: OwnAttemptWire): Attempt {
   return {
     id: wire.attempt_id,
     at: instantFromWire(wire.at),
@@ -43,4 +46,12 @@ export function attemptFromWire(wire: AttemptWire): Attempt {
     outcome: wire.outcome,
     detail: wire.detail,
   };
+}
+
+export function listedAttemptToWire(attempt: Attempt & { readonly apId: string }): AttemptWire {
+  return { ...attemptToWire(attempt), ap_id: attempt.apId };
+}
+
+export function listedAttemptFromWire(wire: AttemptWire): Attempt & { readonly apId: string } {
+  return { ...attemptFromWire(wire), apId: wire.ap_id };
 }

@@ -2,12 +2,12 @@ import { roles } from '../domain/token.ts';
 import type { NewEnrollCode } from '../roles/admin/ports.ts';
 import type { Enrollment } from '../roles/enrollment/ports.ts';
 import type { EnrollCode } from '../roles/store.ts';
-import { id, input, instant, object, oneOf, text, type Static } from './schema.ts';
+import { id, input, instant, name, object, oneOf, text, type Static } from './schema.ts';
 import { scopeFromWire, scopeInputSchema, scopeSchema, scopeToWire, tokenFromWire, tokenToWire } from './tokens.ts';
 import { instantFromWire, instantToWire } from './wire.ts';
 
 /** The code itself, shown once. */
-const code = { type: 'string', minLength: 1, maxLength: 128 } as const;
+const code = name;
 /** `lk_<role>_<22 base64url>` (protocol.md section 3). */
 const secret = { type: 'string', pattern: '^lk_[a-z]+_[A-Za-z0-9_-]{22}$' } as const;
 

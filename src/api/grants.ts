@@ -1,6 +1,6 @@
 import { grantStates, type Grant } from '../domain/grant.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, count, digits, id, input, instant, object, oneOf, remark, ssid, type Static } from './schema.ts';
+import { arrayOf, count, digits, id, input, instant, name, object, oneOf, remark, ssid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const subjectKinds = ['device', 'nfc', 'terminal'] as const;
@@ -11,7 +11,7 @@ export const grantSchema = object(
   'Grant',
   {
     grant_id: id,
-    subject: object('Subject', { kind: oneOf(subjectKinds), id: { type: 'string', minLength: 1, maxLength: 128 } }),
+    subject: object('Subject', { kind: oneOf(subjectKinds), id: name }),
     network: object('GrantedNetwork', { ap_id: id, ssid }),
     source: oneOf(sources),
     starts_at: instant,
@@ -36,7 +36,7 @@ export const grantQuerySchema = input(
   {},
   {
     ap_id: { ...arrayOf(id), maxItems: 100 },
-    subject_id: { type: 'string', minLength: 1, maxLength: 128 },
+    subject_id: name,
     source: oneOf(sources),
     state: oneOf(grantStates),
     ...pageQuery,

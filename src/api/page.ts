@@ -3,7 +3,7 @@ import { arrayOf, object, type Schema } from './schema.ts';
 import { present } from './wire.ts';
 
 /** Where a list goes on: made by the server, opaque to others. */
-const cursor = { type: 'string', minLength: 1, maxLength: 512 } as const;
+const cursor = { type: 'string', minLength: 1, maxLength: 512, pattern: '^[!-~]+$' } as const;
 
 /** The query of every list. */
 export const pageQuery = {

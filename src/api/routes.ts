@@ -21,7 +21,7 @@ import { auditPageSchema, auditQuerySchema, auditVerificationSchema, historySche
 import { devicePageSchema, deviceQuerySchema, deviceSchema, identitySchema, registrationSchema } from './devices.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
-import { id, input, text, uuid, type Schema, type Static } from './schema.ts';
+import { input, text, uuid, type Schema, type Static } from './schema.ts';
 import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
 import { verificationInputSchema, verificationSchema } from './verifications.ts';
 
@@ -48,7 +48,8 @@ export interface Route {
 }
 
 const byUuid = input('ByUuid', { uuid });
-const byId = input('ById', { id });
+// What cannot be an id is not found, like one that is not there.
+const byId = input('ById', { id: { ...text, maxLength: 128 } });
 const reason = input('Reason', {}, { reason: text });
 
 const factory = ['factory', 'admin'] as const;

@@ -61,9 +61,14 @@ export const instant = {
 /** An integer that may outgrow 53 bits, in decimal digits. */
 export const digits = { type: 'string', pattern: '^(0|[1-9][0-9]{0,38})$' } as const;
 export const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const withoutControls = '^[^\\u0000-\\u001f\\u007f]*$';
 /** 1 to 32 bytes of UTF-8; the schema counts characters, the domain bytes. */
-export const ssid = { type: 'string', minLength: 1, maxLength: 32 } as const;
-/** Free text for people. */
-export const text = { type: 'string', minLength: 1, maxLength: 64 } as const;
+export const ssid = { type: 'string', minLength: 1, maxLength: 32, pattern: withoutControls } as const;
+/** Free text for people, one line. */
+export const text = { type: 'string', minLength: 1, maxLength: 64, pattern: withoutControls } as const;
+/** Free text that a machine made, one line. */
+export const note = { type: 'string', maxLength: 256, pattern: withoutControls } as const;
+/** What somebody else made up to name something, in printable ASCII without spaces. */
+export const name = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' } as const;
 /** What a reply says in words; longer than what anybody may send. */
 export const remark = { type: 'string', maxLength: 1024 } as const;

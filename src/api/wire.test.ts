@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { accessPointFromWire, accessPointSchema, accessPointToWire } from './access-points.ts';
 import { accessRequestFromWire, accessRequestSchema, accessRequestToWire } from './access-requests.ts';
-import { attemptFromWire, attemptSchema, attemptToWire } from './attempts.ts';
+import { attemptSchema, listedAttemptFromWire, listedAttemptToWire } from './attempts.ts';
 import { auditEntryFromWire, auditEntrySchema, auditEntryToWire } from './audit.ts';
 import { checker } from './check.ts';
 import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
@@ -49,9 +49,9 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
     { id: 'tok_1', role: 'ap', name: 'hall', scope: { models: ['m'], batches: ['b'], uuids: [uuid], aps: ['ap_1'] }, apId: 'ap_1',
       createdAt: at, lastUsedAt: at, revokedAt: at },
   ]],
-  ['attempt', attemptSchema, attemptToWire, attemptFromWire, [
-    { id: 'att_1', at, uuid: undefined, from: '192.0.2.7', outcome: 'asked', detail: undefined },
-    { id: 'att_1', at, uuid, from: '2001:db8::7', outcome: 'bad_proof', detail: 'd' },
+  ['attempt', attemptSchema, listedAttemptToWire, listedAttemptFromWire, [
+    { id: 'att_1', apId: 'ap_1', at, uuid: undefined, from: '192.0.2.7', outcome: 'asked', detail: undefined },
+    { id: 'att_1', apId: 'ap_1', at, uuid, from: '2001:db8::7', outcome: 'bad_proof', detail: 'd' },
   ]],
   ['access point', accessPointSchema, accessPointToWire, accessPointFromWire, [
     { id: 'ap_1', name: 'hall', ssid: undefined, onboardingSsid: undefined, createdAt: at, lastSeenAt: undefined, revision: 0 },

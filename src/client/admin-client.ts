@@ -1,0 +1,58 @@
+import {
+  auditEntryFromWire,
+  auditVerificationFromWire,
+  signedAuditHeadFromWire,
+} from '../api/audit.ts';
+import { enrollCodeFromWire, newEnrollCodeToWire } from '../api/enrollments.ts';
+import { pageFromWire, pageRequestToWire } from '../api/page.ts';
+import { routes } from '../api/routes.ts';
+import { tokenFromWire } from '../api/tokens.ts';
+import { present } from '../api/wire.ts';
+import type { AuditAction, AuditEntry } from '../domain/audit.ts';
+import { parseUuid } from '../domain/identifiers.ts';
+import type { Token } from '../domain/token.ts';
+import type { AdminRole, NewEnrollCode, SignedAuditHead } from '../roles/admin/ports.ts';
+import type { Page, PageRequest } from '../roles/page.ts';
+import type { AuditVerification, EnrollCode } from '../roles/store.ts';
+import type { HttpClient } from './http-client.ts';
+
+export class AdminClient implements AdminRole {
+  readonly #http: HttpClient;
+
+  constructor(http: HttpClient) {
+    this.#http = http;
+  }
+
+  async createEnrollCode(
+    input: NewEnrollCode,
+    idempotencyKey?: string,
+  ): Promise<{ readonly code: string; readonly enrollCode: EnrollCode }> {
+    const body = newEnrollCodeToWire(input);
+    return enrollCodeFromWire(await this.#http.call(routes.createEnrollCode, { body, idempotencyKey }));
+  }
+
+  async tokens(page: PageRequest): Promise<Page<Token>> {
+    return pageFromWire(await this.#http.call(routes.listTokens, { query: pageRequestToWire(page) }), tokenFromWire);
+  }
+
+  async revokeToken(id: string): Promise<Token> {
+    return tokenFromWire(await this.#http.call(routes.revokeToken, { params: { id } }));
+  }
+
+  async auditEntries(
+    filter: { action?: AuditAction | undefined; uuid?: string | undefined },
+    page: PageRequest,
+  ): Promise<Page<AuditEntry>> {
+    const { action, uuid } = filter;
+    const query = { ...present({ action, uuid: uuid && parseUuid(uuid) }), ...pageRequestToWire(page) };
+    return pageFromWire(await this.#http.call(routes.listAudit, { query }), auditEntryFromWire);
+  }
+
+  async verifyAudit(): Promise<AuditVerification> {
+    return auditVerificationFromWire(await this.#http.call(routes.verifyAudit, {}));
+  }
+
+  async auditHead(): Promise<SignedAuditHead> {
+    return signedAuditHeadFromWire(await this.#http.call(routes.auditHead, {}));
+  }
+}

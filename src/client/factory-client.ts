@@ -1,0 +1,54 @@
+import { auditEntryFromWire } from '../api/audit.ts';
+import { deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
+import { pageFromWire, pageRequestToWire } from '../api/page.ts';
+import { routes } from '../api/routes.ts';
+import { present } from '../api/wire.ts';
+import type { AuditEntry } from '../domain/audit.ts';
+import type { Device } from '../domain/device.ts';
+import { parseUuid } from '../domain/identifiers.ts';
+import type { FactoryRole, Identity, Registration } from '../roles/factory/ports.ts';
+import type { Page, PageRequest } from '../roles/page.ts';
+import type { DeviceFilter } from '../roles/store.ts';
+import type { HttpClient } from './http-client.ts';
+
+export class FactoryClient implements FactoryRole {
+  readonly #http: HttpClient;
+
+  constructor(http: HttpClient) {
+    this.#http = http;
+  }
+
+  async reserve(registration: Registration, idempotencyKey?: string): Promise<Identity> {
+    const uuid = registration.uuid === undefined ? undefined : parseUuid(registration.uuid);
+    const body = registrationToWire({ ...registration, uuid });
+    return identityFromWire(await this.#http.call(routes.reserveDevice, { body, idempotencyKey }));
+  }
+
+  async confirm(uuid: string): Promise<Device> {
+    return deviceFromWire(await this.#http.call(routes.confirmDevice, { params: { uuid: parseUuid(uuid) } }));
+  }
+
+  async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
+    const { model, batch, state } = filter;
+    const query = { ...present({ model, batch, state }), ...pageRequestToWire(page) };
+    return pageFromWire(await this.#http.call(routes.listDevices, { query }), deviceFromWire);
+  }
+
+  async show(uuid: string): Promise<Device> {
+    return deviceFromWire(await this.#http.call(routes.showDevice, { params: { uuid: parseUuid(uuid) } }));
+  }
+
+  async revoke(uuid: string, reason?: string): Promise<Device> {
+    const input = { params: { uuid: parseUuid(uuid) }, body: present({ reason }) };
+    return deviceFromWire(await this.#http.call(routes.revokeDevice, input));
+  }
+
+  async reset(uuid: string): Promise<Device> {
+    return deviceFromWire(await this.#http.call(routes.resetDevice, { params: { uuid: parseUuid(uuid) } }));
+  }
+
+  async history(uuid: string): Promise<AuditEntry[]> {
+    const { items } = await this.#http.call(routes.deviceHistory, { params: { uuid: parseUuid(uuid) } });
+    return items.map(auditEntryFromWire);
+  }
+}

@@ -1,0 +1,253 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Agent, Dispatcher } from 'undici';
+import { isLoopback } from '../api/loopback.ts';
+import { problemFromWire, problemMediaType, problemSchema } from '../api/problem.ts';
+import type { BodyOf, ParamsOf, QueryOf, ReplyOf, Route } from '../api/routes.ts';
+import type { Schema } from '../api/schema.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { networkFailure } from './network-errors.ts';
+
+export interface HttpClientOptions {
+  /** `https://host[:port][/prefix]`; plain http to this machine, or elsewhere if allowed. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Certificates of the authorities to trust instead of the usual ones, PEM. */
+  readonly ca?: string | undefined;
+  /** For a whole call with its repetitions. */
+  readonly timeoutMs?: number | undefined;
+  /** How often to try again when the connection fails. */
+  readonly retries?: number | undefined;
+  readonly allowInsecureHttp?: boolean | undefined;
+}
+
+/** What a route takes, each part where it takes it. */
+export type CallInput<R> = Part<'params', ParamsOf<R>> & Part<'query', QueryOf<R>> & Part<'body', BodyOf<R>> & CallOptions;
+type Part<Name extends string, T> = [T] extends [undefined] ? unknown : { readonly [N in Name]: T };
+
+interface CallOptions {
+  /** Made if absent, so that the call can be repeated safely. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Beyond the usual, for calls that wait at the server. */
+  readonly waitMs?: number | undefined;
+}
+
+interface Parts {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+interface Modules {
+  readonly agent: Agent;
+  readonly parse: (schema: Schema, value: unknown) => unknown;
+}
+
+const usualTimeoutMs = 30_000;
+const largestReply = 64 * 1024 * 1024;
+
+/**
+ * Calls routes of a server. Every call may be repeated: those that change something carry an `Idempotency-Key`.
+ * So it is repeated, within its time, when the connection fails and when the server says when to come again.
+ * Errors: those of the route, `remote_unreachable`, `certificate_invalid`, `timed_out`, `bad_reply`, `interrupted`.
+ */
+export class HttpClient {
+  readonly url: string;
+  readonly #base: URL;
+  readonly #options: HttpClientOptions;
+  #modules: Promise<Modules> | undefined;
+
+  /** Errors: `invalid_input`. */
+  constructor(options: HttpClientOptions) {
+    this.#base = parseBase(options);
+    this.url = options.url;
+    this.#options = options;
+  }
+
+  async call<const R extends Route>(route: R, input: CallInput<R>): Promise<ReplyOf<R>> {
+    const { timeoutMs = usualTimeoutMs, retries = 2 } = this.#options;
+    const endsAt = performance.now() + timeoutMs + (input.waitMs ?? 0);
+    const key = route.idempotent === true ? (input.idempotencyKey ?? randomBytes(16).toString('base64url')) : undefined;
+    const modules = await this.#load();
+    for (let attempt = 0; ; attempt += 1) {
+      const outcome = await this.#exchange(modules, route, input as Parts, key, endsAt, input.signal);
+      if ('reply' in outcome) {
+        return outcome.reply as ReplyOf<R>;
+      }
+      const { error, retryAfterMs } = outcome;
+      const delay = retryAfterMs ?? (attempt < retries ? 100 * 2 ** attempt * (0.5 + Math.random()) : undefined);
+      if (!outcome.mayRetry || delay === undefined || performance.now() + delay >= endsAt) {
+        throw error;
+      }
+      await this.#pause(delay, input.signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#modules)?.agent.destroy();
+    this.#modules = undefined;
+  }
+
+  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await sleep(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      throw new LatchkeyError('interrupted', undefined, { cause: error });
+    }
+  }
+
+  async #exchange(
+    { agent, parse }: Modules,
+    route: Route,
+    input: Parts,
+    key: string | undefined,
+    endsAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> {
+    const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(endsAt - performance.now())));
+    try {
+      const response = await agent.request({
+        origin: this.#base.origin,
+        path: this.#pathOf(route, input),
+        method: route.method,
+        headers: this.#headers(input.body !== undefined, key),
+        ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+        signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+      });
+      return readReply(response, route, parse, await response.body.text());
+    } catch (error) {
+      if (error instanceof LatchkeyError) {
+        throw error;
+      }
+      if (signal?.aborted === true) {
+        throw new LatchkeyError('interrupted', undefined, { cause: error });
+      }
+      if (deadline.aborted) {
+        throw new LatchkeyError('timed_out', `${this.#base.host} did not answer in time.`, { cause: error });
+      }
+      const failure = networkFailure(error, this.#base.host);
+      if (failure === undefined) {
+        throw error;
+      }
+      return { ...failure, retryAfterMs: undefined };
+    }
+  }
+
+  #pathOf(route: Route, { params = {}, query = {} }: Parts): string {
+    const path = route.path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(String(params[name])));
+    const search = Object.entries(query)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+      .join('&');
+    return `${this.#base.pathname.replace(/\/$/, '')}${path}${search === '' ? '' : `?${search}`}`;
+  }
+
+  #headers(hasBody: boolean, key: string | undefined): Record<string, string> {
+    const { token } = this.#options;
+    return {
+      accept: `application/json, ${problemMediaType}`,
+      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    };
+  }
+
+  /** undici and the schema compiler cost start-up time, so they are loaded at the first call. */
+  #load(): Promise<Modules> {
+    return (this.#modules ??= (async () => {
+      const [{ Agent }, { checker }] = await Promise.all([import('undici'), import('../api/check.ts')]);
+      const { ca } = this.#options;
+      const agent = new Agent({
+        allowH2: false,
+        connections: 32,
+        connectTimeout: 10_000,
+        // Bounded by the deadline of each call instead.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        keepAliveTimeout: 30_000,
+        maxResponseSize: largestReply,
+        connect: ca === undefined ? {} : { ca },
+      });
+      const checkers = new Map<Schema, ReturnType<typeof checker>>();
+      const parse = (schema: Schema, value: unknown): unknown => {
+        let check = checkers.get(schema);
+        if (check === undefined) {
+          check = checker(schema);
+          checkers.set(schema, check);
+        }
+        const checked = check(value);
+        if (!checked.ok) {
+          const where = checked.problems.map(({ pointer, detail }) => `${pointer === '' ? 'it' : pointer} ${detail}`).join('; ');
+          throw new LatchkeyError('bad_reply', `The reply is not what this call gives: ${where}.`);
+        }
+        return checked.value;
+      };
+      return { agent, parse };
+    })());
+  }
+}
+
+type Outcome =
+  | { readonly reply: unknown }
+  | { readonly error: LatchkeyError; readonly mayRetry: boolean; readonly retryAfterMs: number | undefined };
+
+function parseBase({ url, allowInsecureHttp }: HttpClientOptions): URL {
+  if (!URL.canParse(url)) {
+    throw new LatchkeyError('invalid_input', 'The server’s address is not a URL such as https://latchkey.example.');
+  }
+  const base = new URL(url);
+  if (base.protocol !== 'https:' && base.protocol !== 'http:') {
+    throw new LatchkeyError('invalid_input', 'The server’s address begins with https:// (or http:// on this machine).');
+  }
+  if (base.username !== '' || base.password !== '' || base.search !== '' || base.hash !== '') {
+    throw new LatchkeyError('invalid_input', 'The server’s address has no user, password, query or fragment.');
+  }
+  if (base.protocol === 'http:' && allowInsecureHttp !== true && !isLoopback(base.hostname)) {
+    throw new LatchkeyError('invalid_input', 'Plain http would show tokens and keys to everybody on the way: use https.');
+  }
+  return base;
+}
+
+function readReply(
+  { statusCode, headers }: Dispatcher.ResponseData,
+  route: Route,
+  parse: Modules['parse'],
+  text: string,
+): Outcome {
+  const mediaType = String(headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  if (statusCode === route.status) {
+    if (route.reply === undefined) {
+      return { reply: undefined };
+    }
+    return { reply: parse(route.reply, mediaType === 'application/json' ? parseJson(text) : undefined) };
+  }
+  const seconds = Number(headers['retry-after'] ?? NaN);
+  const retryAfter = Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+  const comeAgain = (statusCode === 503 || statusCode === 429) && retryAfter !== undefined;
+  return {
+    error: refusal(statusCode, mediaType === problemMediaType ? text : undefined, parse, retryAfter),
+    mayRetry: comeAgain,
+    retryAfterMs: comeAgain ? retryAfter * 1000 : undefined,
+  };
+}
+
+function refusal(status: number, problem: string | undefined, parse: Modules['parse'], retryAfter: number | undefined): LatchkeyError {
+  const options = retryAfter === undefined ? {} : { retryAfter };
+  if (problem !== undefined) {
+    const wire = parse(problemSchema, parseJson(problem)) as Parameters<typeof problemFromWire>[0];
+    const known = problemFromWire(wire, retryAfter);
+    return known ?? new LatchkeyError('bad_reply', `The server refuses with a code that is not known here (${status}).`);
+  }
+  return status === 502 || status === 503 || status === 504
+    ? new LatchkeyError('server_unavailable', `Something before the server answers with ${status}.`, options)
+    : new LatchkeyError('bad_reply', `The other side answers with ${status} and no problem document.`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LatchkeyError('bad_reply', 'The reply is not JSON.', { cause: error });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../domain/clock.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Role, Token } from '../domain/token.ts';
+import { secretHash } from '../roles/admin/token-secret.ts';
+import type { Store } from '../roles/store.ts';
+import type { Route } from '../api/routes.ts';
+
+const bearer = /^Bearer (lk_[a-z]{1,16}_[A-Za-z0-9_-]{22})$/i;
+
+/**
+ * The token behind an Authorization header (RFC 6750), looked up for every request, so that its revocation takes
+ * effect at once. Errors: `unauthorized`.
+ */
+export async function authenticate(store: Store, header: string | undefined): Promise<Token> {
+  const secret = header === undefined ? undefined : bearer.exec(header)?.[1];
+  const token = secret === undefined ? undefined : await store.tokens.findByHash(secretHash(secret));
+  if (token === undefined || token.revokedAt !== undefined) {
+    throw new LatchkeyError('unauthorized');
+  }
+  return token;
+}
+
+/** Whether a role may ask at all; what it may touch is its service's to say. Errors: `forbidden`. */
+export function authorize(roles: Exclude<Route['roles'], 'anyone'>, token: Token): void {
+  if (roles !== 'holder' && !(roles as readonly Role[]).includes(token.role)) {
+    throw new LatchkeyError('forbidden', `A token of role ${token.role} may not do that; it takes ${roles.join(' or ')}.`);
+  }
+}
+
+/** When each token was last used, written now and then: nothing depends on it. */
+export class LastUses {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #used = new Set<string>();
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  note(tokenId: string): void {
+    this.#used.add(tokenId);
+  }
+
+  async write(): Promise<void> {
+    const used = [...this.#used];
+    this.#used.clear();
+    for (const tokenId of used) {
+      await this.#store.tokens.touch(tokenId, this.#clock.now());
+    }
+  }
+}

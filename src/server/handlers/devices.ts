@@ -1,0 +1,31 @@
+import { auditEntryToWire } from '../../api/audit.ts';
+import { deviceToWire, identityToWire, registrationFromWire } from '../../api/devices.ts';
+import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
+import type { Handlers } from './handler.ts';
+
+export const deviceHandlers: Handlers<
+  'reserveDevice' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
+> = {
+  async reserveDevice({ services, body }) {
+    return identityToWire(await services.factory.reserve(registrationFromWire(body)));
+  },
+  async listDevices({ services, query }) {
+    const { model, batch, state } = query;
+    return pageToWire(await services.factory.list({ model, batch, state }, pageRequestFromWire(query)), deviceToWire);
+  },
+  async showDevice({ services, params }) {
+    return deviceToWire(await services.factory.show(params.uuid));
+  },
+  async deviceHistory({ services, params }) {
+    return { items: (await services.factory.history(params.uuid)).map(auditEntryToWire) };
+  },
+  async confirmDevice({ services, params }) {
+    return deviceToWire(await services.factory.confirm(params.uuid));
+  },
+  async revokeDevice({ services, params, body }) {
+    return deviceToWire(await services.factory.revoke(params.uuid, body.reason));
+  },
+  async resetDevice({ services, params }) {
+    return deviceToWire(await services.factory.reset(params.uuid));
+  },
+};

@@ -1,0 +1,17 @@
+import type { BodyOf, ParamsOf, QueryOf, ReplyOf, RouteName, Routes } from '../../api/routes.ts';
+import type { Services } from '../services.ts';
+
+/** One checked request, and who asks. */
+export interface Call<R> {
+  readonly params: ParamsOf<R>;
+  readonly query: QueryOf<R>;
+  readonly body: BodyOf<R>;
+  readonly services: Services;
+  /** Aborted when the caller is gone or the server stops: what waits answers at once. */
+  readonly signal: () => AbortSignal;
+}
+
+export type Handler<N extends RouteName> = (call: Call<Routes[N]>) => Promise<ReplyOf<Routes[N]>>;
+
+/** Some routes' handlers; parse, ask the role's service, render. */
+export type Handlers<N extends RouteName> = { readonly [Name in N]: Handler<Name> };

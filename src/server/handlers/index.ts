@@ -1,0 +1,23 @@
+import type { RouteName } from '../../api/routes.ts';
+import { accessPointHandlers } from './access-points.ts';
+import { accessRequestHandlers } from './access-requests.ts';
+import { attemptHandlers } from './attempts.ts';
+import { auditHandlers } from './audit.ts';
+import { deviceHandlers } from './devices.ts';
+import { enrollmentHandlers } from './enrollments.ts';
+import { grantHandlers } from './grants.ts';
+import type { Handlers } from './handler.ts';
+import { tokenHandlers } from './tokens.ts';
+import { verificationHandlers } from './verifications.ts';
+
+export const handlers: Handlers<RouteName> = {
+  ...enrollmentHandlers,
+  ...tokenHandlers,
+  ...deviceHandlers,
+  ...verificationHandlers,
+  ...accessRequestHandlers,
+  ...attemptHandlers,
+  ...accessPointHandlers,
+  ...grantHandlers,
+  ...auditHandlers,
+};

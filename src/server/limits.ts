@@ -1,0 +1,31 @@
+import type { Rate } from './rate-limit.ts';
+
+/** What the server bears; generous for those who belong here, tight for those who guess. */
+export interface Limits {
+  readonly bodyBytes: number;
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** From the connection's begin or the end of the last request to the end of the next one's headers. */
+  readonly headersMs: number;
+  /** To the end of a request's body. */
+  readonly requestMs: number;
+  readonly handshakeMs: number;
+  readonly keepAliveMs: number;
+  readonly perToken: Rate;
+  readonly perAddress: Rate;
+  /** Unknown tokens and enrolment codes, per address. */
+  readonly guesses: Rate;
+}
+
+export const usualLimits: Limits = {
+  bodyBytes: 65_536,
+  connections: 10_000,
+  connectionsPerAddress: 1_024,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  handshakeMs: 10_000,
+  keepAliveMs: 65_000,
+  perToken: { perSecond: 1_000, burst: 10_000 },
+  perAddress: { perSecond: 2_000, burst: 20_000 },
+  guesses: { perSecond: 0.5, burst: 20 },
+};

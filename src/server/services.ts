@@ -1,0 +1,39 @@
+import { AdminService } from '../roles/admin/service.ts';
+import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
+import { EnrollmentService } from '../roles/enrollment/service.ts';
+import { FactoryService } from '../roles/factory/service.ts';
+import { OwnerService } from '../roles/owner/service.ts';
+import type { Actor } from '../domain/token.ts';
+
+/** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
+export class Services {
+  readonly #context: ApServiceContext;
+
+  constructor(context: ApServiceContext) {
+    this.#context = context;
+  }
+
+  get actor(): Actor {
+    return this.#context.actor;
+  }
+
+  get enrollment(): EnrollmentService {
+    return new EnrollmentService(this.#context);
+  }
+
+  get admin(): AdminService {
+    return new AdminService(this.#context);
+  }
+
+  get factory(): FactoryService {
+    return new FactoryService(this.#context);
+  }
+
+  get owner(): OwnerService {
+    return new OwnerService(this.#context);
+  }
+
+  get ap(): ApService {
+    return new ApService(this.#context);
+  }
+}
