@@ -1,0 +1,37 @@
+/* The client's end of HTTP/1.1 (RFC 9112), plain or over TLS: one connection, one exchange at a time, no malloc. */
+#ifndef LATCHKEY_HTTP_H
+#define LATCHKEY_HTTP_H
+#include <stddef.h>
+#include <stdint.h>
+#include <mbedtls/ssl.h>
+
+/* How things end; up to TIMED_OUT these are the program's exit codes. */
+enum { OK = 0, BROKEN = 1, USAGE = 2, REFUSED = 4, UNREACHABLE = 6, TIMED_OUT = 8, BAD_REPLY = 16 };
+
+enum { HTTP_HOST = 128, HTTP_REQUEST = 1024, HTTP_REPLY = 4096 };
+
+struct http {
+  char host[HTTP_HOST], port[6];
+  mbedtls_ssl_context *tls;     /* NULL: plain */
+  int64_t deadline;             /* of everything, http_now() milliseconds */
+  int64_t exchange_deadline;
+  int fd;                       /* -1: no connection */
+  int status, retry_after;      /* of the last reply, as are body and length */
+  char *body;                   /* ends in NUL */
+  size_t length;
+  char reply[HTTP_REPLY + 1];
+};
+
+int64_t http_now(void);
+
+/*
+ * Sends a request (body "": none) and reads the reply, over a new connection where there is none. 429 and 503 are
+ * repeated after Retry-After; a lost connection is made again, a first one that fails only if `patient`.
+ * `waits`: seconds for which the other side may hold the reply back.
+ * OK (then see status), REFUSED (the TLS handshake failed), UNREACHABLE, TIMED_OUT, BAD_REPLY, BROKEN.
+ */
+int http_ask(struct http *h, const char *method, const char *path, const char *body, int waits, int patient);
+
+void http_close(struct http *h);
+
+#endif
