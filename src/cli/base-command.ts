@@ -127,7 +127,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   }
 
   /** For `--dry-run`: what it would have worked on, as it is. */
-  protected async unchanged<V>(value: Promise<V>): Promise<V> {
+  protected async unchanged<V>(value: V | Promise<V>): Promise<V> {
     const found = await value;
     await this.note('Nothing was changed (--dry-run).');
     return found;

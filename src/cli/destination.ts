@@ -19,7 +19,6 @@ export interface ServerAccess {
   readonly token: string | undefined;
   /** PEM text of further certificate authorities. */
   readonly ca: string | undefined;
-  readonly profile: Profile | undefined;
 }
 
 /** The name by which the database on this machine is chosen where a profile is. */
@@ -51,6 +50,15 @@ export async function activeDestination(flags: RoleFlags, sources: SecretSources
   return profile === undefined ? undefined : access(profile.server, profile, flags, sources);
 }
 
+/** The server's address alone, undefined for the database on this machine. */
+export function serverOf(flags: RoleFlags): string | undefined {
+  const { server, profile } = named(flags);
+  if (server !== undefined) {
+    return server;
+  }
+  return profile === undefined ? profiles().active()?.server : profile === localProfile ? undefined : profiles().get(profile).server;
+}
+
 export function explicitlyLocal(flags: RoleFlags): boolean {
   const { server, profile } = named(flags);
   return server === undefined && profile === localProfile;
@@ -78,7 +86,7 @@ function profileOf(server: string): Profile | undefined {
 async function access(url: string, profile: Profile | undefined, flags: RoleFlags, sources: SecretSources): Promise<ServerAccess> {
   const given = await readGivenSecret('token', flags['token-file'], sources);
   const token = given ?? (profile === undefined ? undefined : await storedToken(profile, sources));
-  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, profile };
+  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca };
 }
 
 async function storedToken(profile: Profile, sources: SecretSources): Promise<string | undefined> {
@@ -92,13 +100,13 @@ export async function secretStore({ interactive = false }: SecretSources = {}): 
 }
 
 /** Errors: `file_not_found`, `invalid_input` if it holds no certificate. */
-export function readAuthorities(path: string | undefined): string | undefined {
+export function readAuthorities(path: string | undefined, flag = '--ca-file'): string | undefined {
   if (path === undefined) {
     return undefined;
   }
-  const pem = readText(path, '--ca-file');
+  const pem = readText(path, flag);
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new LatchkeyError('invalid_input', `--ca-file: ${path} holds no certificate in PEM.`);
+    throw new LatchkeyError('invalid_input', `${flag}: ${path} holds no certificate in PEM.`);
   }
   return pem;
 }

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { parseSsid } from '../domain/ssid.ts';
 import { flagValue } from './input-error.ts';
+import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
@@ -11,6 +12,7 @@ export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue:
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
 export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });
+export const listenFlag = custom<ListenAddress>({ parse: flagValue(parseListenAddress), helpValue: 'HOST:PORT' });
 /** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as `parseScope` of the domain takes them. */
 export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: true, helpValue: 'MATCH' });
 /** A file that is read as a whole, or `-` for standard input. */
@@ -58,7 +60,7 @@ export const remoteFlags = {
   profile: profileNameFlag({ helpGroup: 'SERVER', description: 'Ask the server of this profile, with its token (LATCHKEY_PROFILE).' }),
   'ca-file': pathFlag({
     helpGroup: 'SERVER',
-    description: 'Trust the certificate authorities in this PEM file as well.',
+    description: 'Trust the certificate authorities in this PEM file, and no others.',
     env: 'LATCHKEY_CA_FILE',
   }),
   'token-file': fileFlag({ helpGroup: 'SERVER', description: 'Read the token from this file, - for stdin (or LATCHKEY_TOKEN).' }),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Store } from '../roles/store.ts';
-import type { Keyring, KeyringOptions } from '../secrets/keyring.ts';
+import type { KeyringOptions } from '../secrets/keyring.ts';
 import { secretStore } from './destination.ts';
 import { ensureFolder, paths } from './paths.ts';
 import type { SecretSources } from './secret-input.ts';
@@ -21,23 +21,25 @@ export function keyringOptions(sources: SecretSources): KeyringOptions {
   return { env: process.env, store: () => secretStore(sources), data: ensureFolder(paths().data) };
 }
 
-/**
- * The keyring of a database. A new SQLite file gets a key made; a database that may hold something does not, for a
- * second key would hide that the first is missing (`server init` makes that of a new PostgreSQL database).
- */
-export async function openDatabaseKeyring(url: string, sources: SecretSources, create = isNewFile(url)): Promise<Keyring> {
+/** `initialise`: this is `server init`. Errors: those of storage and of the secret store. */
+export async function openRegistry(
+  closing: AsyncDisposableStack,
+  sources: SecretSources,
+  url = databaseUrl(),
+  { initialise = false }: { readonly initialise?: boolean } = {},
+): Promise<Store> {
   const { openKeyring } = await import('../secrets/keyring.ts');
-  return openKeyring({ ...keyringOptions(sources), create });
-}
-
-export async function openRegistry(closing: AsyncDisposableStack, sources: SecretSources, url = databaseUrl()): Promise<Store> {
-  const sealer = await openDatabaseKeyring(url, sources);
+  const sealer = await openKeyring({ ...keyringOptions(sources), create: mayMakeKey(url, initialise) });
   const { openStore } = await import('../storage/open-store.ts');
   const store = await openStore({ url, sealer });
   closing.defer(() => store.close());
   return store;
 }
 
-function isNewFile(url: string): boolean {
-  return url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length));
+/**
+ * A new SQLite file gets a key made, and whatever `server init` begins. A database that may hold something does not:
+ * a second key would hide that the first is missing.
+ */
+function mayMakeKey(url: string, initialise: boolean): boolean {
+  return url.startsWith('sqlite:') ? !existsSync(url.slice('sqlite:'.length)) : initialise;
 }

@@ -24,7 +24,7 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   process.stderr.on('error', ignoreClosedPipe);
   try {
     const { run } = await import('@oclif/core/run');
-    await run([...argv], { root, ...(pjson === undefined ? {} : { pjson }) });
+    await run([...argv], { root, userPlugins: false, ...(pjson === undefined ? {} : { pjson, ignoreManifest: true }) });
   } catch (thrown) {
     process.exitCode = await reportFailure(await unknownCommand(thrown, argv), json);
   }
@@ -44,7 +44,8 @@ async function unknownCommand(thrown: unknown, argv: readonly string[]): Promise
   if (!(thrown instanceof CLIError) || thrown instanceof ModuleLoadError) {
     return thrown;
   }
-  const words = argv.filter((word) => !word.startsWith('-')).join(' ');
+  const flag = argv.findIndex((word) => word.startsWith('-'));
+  const words = (flag < 0 ? argv : argv.slice(0, flag)).join(' ');
   return new LatchkeyError('invalid_input', `"${words}" is not a command.`, {
     hint: 'See `latchkey --help`.',
     cause: thrown,

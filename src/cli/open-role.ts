@@ -1,3 +1,4 @@
+import type { HttpClient } from '../client/http-client.ts';
 import type { Actor } from '../domain/token.ts';
 import type { AdminRole } from '../roles/admin/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
@@ -23,31 +24,37 @@ export interface Opening {
  * or a client of a server.
  */
 export async function openFactory(flags: RoleFlags, opening: Opening): Promise<FactoryRole> {
-  return openRole(flags, opening, {
+  return openRole<FactoryRole>(flags, opening, {
     local: async (context) => new (await import('../roles/factory/service.ts')).FactoryService(context),
     remote: async (http) => new (await import('../client/factory-client.ts')).FactoryClient(http),
   });
 }
 
 export async function openOwner(flags: RoleFlags, opening: Opening): Promise<OwnerRole> {
-  return openRole(flags, opening, {
+  return openRole<OwnerRole>(flags, opening, {
     local: async (context) => new (await import('../roles/owner/service.ts')).OwnerService(context),
     remote: async (http) => new (await import('../client/owner-client.ts')).OwnerClient(http),
   });
 }
 
 export async function openAdmin(flags: RoleFlags, opening: Opening): Promise<AdminRole> {
-  return openRole(flags, opening, {
+  return openRole<AdminRole>(flags, opening, {
     local: async (context) => new (await import('../roles/admin/service.ts')).AdminService(context),
     remote: async (http) => new (await import('../client/admin-client.ts')).AdminClient(http),
   });
 }
 
 export async function openEnrollment(flags: RoleFlags, opening: Opening): Promise<EnrollmentRole> {
-  return openRole(flags, opening, {
+  return openRole<EnrollmentRole>(flags, opening, {
     local: async (context) => new (await import('../roles/enrollment/service.ts')).EnrollmentService(context),
     remote: async (http) => new (await import('../client/enrollment-client.ts')).EnrollmentClient(http),
   });
+}
+
+/** At a server that no profile names yet. */
+export async function openEnrollmentAt(server: ServerAccess, opening: Opening): Promise<EnrollmentRole> {
+  const { EnrollmentClient } = await import('../client/enrollment-client.ts');
+  return new EnrollmentClient(await openHttp(server, opening));
 }
 
 /** Asks the agent on this machine for the password behind a grant. Errors: `agent_unreachable`. */
@@ -55,16 +62,23 @@ export async function openRevealer(_opening: Opening): Promise<(grantId: string)
   throw new Error('not yet');
 }
 
-interface Sides<Role, Http> {
+interface Sides<Role> {
   readonly local: (context: ServiceContext) => Promise<Role>;
-  readonly remote: (http: Http) => Promise<Role>;
+  readonly remote: (http: HttpClient) => Promise<Role>;
 }
 
-async function openRole<Role>(flags: RoleFlags, opening: Opening, sides: Sides<Role, HttpClient>): Promise<Role> {
+async function openRole<Role>(flags: RoleFlags, opening: Opening, sides: Sides<Role>): Promise<Role> {
   const server = await destination(flags, opening.sources);
   return server === undefined ? sides.local(await openLocal(opening)) : sides.remote(await openHttp(server, opening));
 }
 
 async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: 'local' }): Promise<ServiceContext> {
   return { store: await openRegistry(closing, sources), clock: systemClock, random: systemRandom, actor };
+}
+
+async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs }: Opening): Promise<HttpClient> {
+  const { HttpClient } = await import('../client/http-client.ts');
+  const http = new HttpClient({ url, token, ca, timeoutMs });
+  closing.defer(() => http.close());
+  return http;
 }

@@ -84,12 +84,17 @@ export class Profiles {
     return profile;
   }
 
+  /** No profile is active any more. */
+  useNone(): void {
+    rmSync(this.#active, { force: true });
+  }
+
   /** Errors: `profile_not_found`. */
   remove(name: string): void {
     this.get(name);
     rmSync(this.#file(name));
     if (this.activeName() === name) {
-      rmSync(this.#active, { force: true });
+      this.useNone();
     }
   }
 

@@ -42,6 +42,22 @@ export function presentToken(token: TokenWire, screen: Screen): string {
   );
 }
 
+/** A new token; its secret is shown this once, if it is not in the secret store. */
+export function presentEnrollment(enrolled: TokenWire & { readonly token?: string; readonly profile?: string }, screen: Screen): string {
+  return details(
+    [
+      ['token', enrolled.token],
+      ['role', enrolled.role],
+      ['name', enrolled.name],
+      ['access point', enrolled.ap_id],
+      ['scope', scopeText(enrolled.scope)],
+      ['id', enrolled.token_id],
+      ['kept as profile', enrolled.profile],
+    ],
+    screen,
+  );
+}
+
 export function presentEnrollCode(code: EnrollCodeWire, screen: Screen): string {
   return details(
     [

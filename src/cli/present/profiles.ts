@@ -1,0 +1,45 @@
+import { arrayOf, boolean, id, object, oneOf, text, type Static } from '../../api/schema.ts';
+import { present } from '../../api/wire.ts';
+import { roles } from '../../domain/token.ts';
+import type { Profile } from '../profiles.ts';
+import type { Screen } from './screen.ts';
+import { details, table } from './table.ts';
+
+export const profileSchema = object(
+  'Profile',
+  { name: text, active: boolean },
+  { server: { type: 'string' }, role: oneOf(roles), ap_id: id, ca: { type: 'string', description: 'PEM.' } },
+);
+export const profileListSchema = object('ProfileList', { items: arrayOf(profileSchema) });
+export type ProfileWire = Static<typeof profileSchema>;
+
+export function profileToWire({ name, server, role, apId, ca }: Profile, active: boolean): ProfileWire {
+  return present({ name, active, server, role, ap_id: apId, ca });
+}
+
+export function presentProfiles({ items }: { readonly items: readonly ProfileWire[] }, screen: Screen): string {
+  return table(
+    items,
+    [
+      { title: 'NAME', cell: (profile) => `${profile.active ? '* ' : '  '}${profile.name}` },
+      { title: 'SERVER', cell: (profile) => profile.server ?? 'the database on this machine' },
+      { title: 'ROLE', cell: (profile) => profile.role },
+      { title: 'AP', cell: (profile) => profile.ap_id },
+    ],
+    screen,
+  );
+}
+
+export function presentProfile(profile: ProfileWire, screen: Screen): string {
+  return details(
+    [
+      ['name', profile.name],
+      ['active', profile.active ? 'yes' : 'no'],
+      ['server', profile.server ?? 'the database on this machine'],
+      ['role', profile.role],
+      ['access point', profile.ap_id],
+      ['authorities', profile.server === undefined ? undefined : profile.ca === undefined ? 'the usual ones' : 'its own'],
+    ],
+    screen,
+  );
+}

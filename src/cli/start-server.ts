@@ -1,0 +1,61 @@
+import type { LogLevel } from '../server/log.ts';
+import { readText } from './destination.ts';
+import type { ListenAddress } from './listen-address.ts';
+import { databaseUrl, openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import type { Opening } from './open-role.ts';
+
+export interface ServerFlags {
+  readonly database?: string | undefined;
+  readonly listen: ListenAddress;
+  readonly 'tls-cert'?: string | undefined;
+  readonly 'tls-key'?: string | undefined;
+  readonly 'insecure-http': boolean;
+  readonly 'trust-proxy'?: readonly string[] | undefined;
+  readonly reuse: boolean;
+}
+
+/** Opens the database and listens; what it opened is closed with the command, the server before its database. */
+export async function startServer(flags: ServerFlags, { closing, sources }: Opening, level: LogLevel): Promise<{ url: string; database: string }> {
+  const { listen, requireSafeAddress } = await import('../server/listen.ts');
+  const tls = readTls(flags);
+  const address = { ...flags.listen, tls: tls !== undefined, insecureHttp: flags['insecure-http'] };
+  requireSafeAddress(address);
+  const database = databaseUrl(flags.database);
+  const store = await openRegistry(closing, sources, database);
+  const { createServer } = await import('../server/create-server.ts');
+  const server = await createServer({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    tls,
+    log: { level: logLevel(level), stream: process.stderr },
+    reuse: flags.reuse,
+    trustProxy: flags['trust-proxy'],
+  });
+  closing.defer(() => server.stop());
+  const { url } = await listen(server, address);
+  return { url, database: withoutPassword(database) };
+}
+
+function readTls(flags: ServerFlags): { cert: string; key: string } | undefined {
+  const { 'tls-cert': cert, 'tls-key': key } = flags;
+  return cert === undefined || key === undefined
+    ? undefined
+    : { cert: readText(cert, '--tls-cert'), key: readText(key, '--tls-key') };
+}
+
+const levels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] satisfies LogLevel[];
+
+function logLevel(usual: LogLevel): LogLevel {
+  const wanted = process.env['LATCHKEY_LOG'];
+  return wanted !== undefined && levels.includes(wanted) ? (wanted as LogLevel) : usual;
+}
+
+function withoutPassword(database: string): string {
+  if (!URL.canParse(database) || database.startsWith('sqlite:')) {
+    return database;
+  }
+  const url = new URL(database);
+  url.password = '';
+  return url.href;
+}
