@@ -50,6 +50,7 @@ static int socket_receive(void *context, unsigned char *bytes, size_t length)
   struct http *h = context;
   ssize_t n;
   do n = ready(h, POLLIN) ? recv(h->fd, bytes, length, 0) : (errno = ETIMEDOUT, -1); while (again(n));
+  if (n > 0) h->heard = 1;
   return n < 0 ? MBEDTLS_ERR_NET_RECV_FAILED : (int)n;
 }
 
@@ -82,9 +83,10 @@ static int http_open(struct http *h)
   if (h->tls == NULL) return OK;
   mbedtls_ssl_set_bio(h->tls, h, socket_send, socket_receive, NULL);
   if (mbedtls_ssl_session_reset(h->tls) != 0) return BROKEN;
-  error = mbedtls_ssl_handshake(h->tls);
-  if (error == MBEDTLS_ERR_NET_SEND_FAILED || error == MBEDTLS_ERR_NET_RECV_FAILED || error == MBEDTLS_ERR_SSL_CONN_EOF) return UNREACHABLE;
-  return error == 0 ? OK : REFUSED;
+  h->heard = 0;
+  if (mbedtls_ssl_handshake(h->tls) == 0) return OK;
+  /* Refusing ends in an alert, or in a reset that overtook it; what never spoke or went silent is not there. */
+  return h->heard && http_now() < h->exchange_deadline ? REFUSED : UNREACHABLE;
 }
 
 /* ---- The reply ---- */

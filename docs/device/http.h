@@ -16,6 +16,7 @@ struct http {
   int64_t deadline;             /* of everything, http_now() milliseconds */
   int64_t exchange_deadline;
   int fd;                       /* -1: no connection */
+  int heard;                    /* anything, since the connection was made */
   int status, retry_after;      /* of the last reply, as are body and length */
   char *body;                   /* ends in NUL */
   size_t length;

@@ -257,6 +257,18 @@ requires(...buildPackages)('the reference device in C', () => {
       if (exit !== 8 || status === 410) expect(run.stderr).toContain(code);
     });
 
+    test('where the secure listener takes connections and says nothing or hangs up', { timeout: 15_000 }, async () => {
+      const silent = createServer((socket) => void socket.on('error', () => {}).end());
+      silent.listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      onTestFinished(() => void silent.close());
+      const accessPoint = await standIn({ hello: { secure_port: (silent.address() as { port: number }).port } });
+      expect(await join(accessPoint)).toMatchObject({ exit: 6, stdout: '' });
+      silent.removeAllListeners('connection');
+      silent.on('connection', (socket) => onTestFinished(() => void socket.destroy()));
+      expect(await join(accessPoint, ['-t', '1'])).toMatchObject({ exit: 6, stdout: '' });
+    });
+
     test('where nobody listens', async () => {
       const accessPoint = await standIn();
       await accessPoint.stop();
