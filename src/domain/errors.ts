@@ -63,6 +63,7 @@ export const errorTable = {
   storage_key_missing: { exit: 7, http: 503, title: 'The key of the database is missing', hint: 'Restore it to the keychain or name it with LATCHKEY_KEY_FILE.' },
 
   timed_out: { exit: 8, http: 504, title: 'It took too long', hint: 'Give more time with --timeout, or look at what it waits for.' },
+  hello_expired: { exit: 8, http: 410, title: 'The hello is over', hint: 'Start again with a new hello.' },
   request_expired: { exit: 8, http: 410, title: 'The request expired before anyone decided', hint: 'Ask again while the owner is there.' },
 
   partly_done: { exit: 9, http: 207, title: 'Part of it was rejected', hint: 'See the rejects.' },

@@ -1,0 +1,47 @@
+import type { Server, Socket } from 'node:net';
+import { clientAddress } from './client-address.ts';
+
+export interface ConnectionLimits {
+  readonly connectionsPerAddress: number;
+  readonly connections: number;
+}
+
+type ConnectionListener = (this: Server, socket: Socket) => void;
+
+/**
+ * Lets a server have so many connections, and so many of one client address; those beyond are closed before they
+ * cost anything. `mayEnter` refuses an address for other reasons. The returned function ends all connections, also
+ * those in the middle of a handshake.
+ */
+export function limitConnections(server: Server, limits: ConnectionLimits, mayEnter: (address: string) => boolean): () => void {
+  const open = new Set<Socket>();
+  const byAddress = new Map<string, number>();
+  const listeners = server.listeners('connection') as ConnectionListener[];
+  server.removeAllListeners('connection');
+  server.maxConnections = limits.connections;
+  server.on('connection', (socket: Socket) => {
+    const address = clientAddress(socket.remoteAddress);
+    const count = byAddress.get(address) ?? 0;
+    if (count >= limits.connectionsPerAddress || !mayEnter(address)) {
+      // Whatever the client does with a connection that is refused is no concern of ours.
+      socket.on('error', () => {});
+      socket.resetAndDestroy();
+      return;
+    }
+    open.add(socket);
+    byAddress.set(address, count + 1);
+    socket.once('close', () => {
+      open.delete(socket);
+      const left = (byAddress.get(address) ?? 1) - 1;
+      if (left === 0) {
+        byAddress.delete(address);
+      } else {
+        byAddress.set(address, left);
+      }
+    });
+    for (const listener of listeners) {
+      listener.call(server, socket);
+    }
+  });
+  return () => open.forEach((socket) => socket.destroy());
+}

@@ -1,0 +1,66 @@
+import type { AgentOptions } from '../roles/agent/service.ts';
+import { AgentService } from '../roles/agent/service.ts';
+import type { ConnectionLimits } from './admission.ts';
+import { serveControl } from './control-socket.ts';
+import { createHelloListener } from './hello-listener.ts';
+import { createSecureListener } from './secure-listener.ts';
+
+export interface RunOptions extends AgentOptions {
+  /** Where devices come from; every address of the machine if not given. */
+  readonly listen?: { readonly host?: string; readonly helloPort?: number; readonly securePort?: number };
+  /** This machine on the main network, for `joined_url`; where not given, the address that the device reached. */
+  readonly mainAddress?: string | undefined;
+  /** Path of the Unix socket for the commands beside it; none if not given. */
+  readonly controlSocket?: string | undefined;
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+}
+
+export interface RunningAgent {
+  readonly service: AgentService;
+  readonly helloPort: number;
+  readonly securePort: number;
+  close(): Promise<void>;
+}
+
+export const defaultHelloPort = 8430;
+export const defaultSecurePort = 8431;
+/** A thousand devices may wait at once; no client address may be many of them. */
+const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200 };
+
+/** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
+export async function runAgent(options: RunOptions): Promise<RunningAgent> {
+  const { listen = {}, mainAddress, controlSocket, log } = options;
+  const limits = { ...connectionLimits, ...options.connectionLimits };
+  const service = new AgentService(options);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of closing.toReversed()) {
+      await end();
+    }
+    await service.close();
+  };
+  try {
+    if (controlSocket !== undefined) {
+      closing.push(await serveControl(service, controlSocket, log));
+    }
+    await service.start();
+    const secure = createSecureListener({ devices: service.devices, limits, mainAddress, log });
+    const securePort = await secure.listen(listen.securePort ?? defaultSecurePort, listen.host);
+    closing.push(secure.close);
+    const hello = createHelloListener({
+      devices: service.devices,
+      plain: service.plain,
+      limits,
+      securePort: () => securePort,
+      mainAddress,
+      log,
+    });
+    const helloPort = await hello.listen(listen.helloPort ?? defaultHelloPort, listen.host);
+    closing.push(hello.close);
+    service.listening({ helloPort, securePort });
+    return { service, helloPort, securePort, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

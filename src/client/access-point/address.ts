@@ -1,0 +1,32 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import { defaultRouter } from './default-router.ts';
+
+/** Where an AP agent says hello. */
+export interface AccessPointAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const helloPort = 8430;
+
+/** `http://HOST[:PORT]` or `HOST[:PORT]`, port 8430 if none is given. Errors: `invalid_input`. */
+export function parseAccessPoint(text: string): AccessPointAddress {
+  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const bare = parsed?.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
+  if (parsed?.protocol !== 'http:' || !bare || parsed.hostname === '') {
+    throw new LatchkeyError('invalid_input', `"${text}" is not the address of an access point such as http://192.168.4.1:8430.`);
+  }
+  // URL drops port 80 as the default of http.
+  const port = parsed.port === '' ? (/:80\/?$/.test(url) ? 80 : helloPort) : Number(parsed.port);
+  return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+/** The access point at the IPv4 default router (protocol.md section 1, where the agent is). Errors: `missing_input`. */
+export async function defaultAccessPoint(): Promise<AccessPointAddress> {
+  const host = await defaultRouter();
+  if (host === undefined) {
+    throw new LatchkeyError('missing_input', 'This machine has no IPv4 default router: say where the access point is (--ap URL).');
+  }
+  return { host, port: helloPort };
+}

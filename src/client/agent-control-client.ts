@@ -1,0 +1,99 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { accessRequestFromWire } from '../api/access-requests.ts';
+import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, credentialFromWire } from '../api/agent-control.ts';
+import { attemptFromWire } from '../api/attempts.ts';
+import { checker, type Checked } from '../api/check.ts';
+import { problemFromWire, problemSchema } from '../api/problem.ts';
+import { present } from '../api/wire.ts';
+import type { AccessRequest } from '../domain/access-request.ts';
+import type { Attempt } from '../domain/audit.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { parseId } from '../domain/identifiers.ts';
+import type { AgentControl, AgentStatus } from '../roles/agent/ports.ts';
+import type { Credential } from '../roles/device/ports.ts';
+
+const timeoutMs = 45_000;
+const checkProblem = checker(problemSchema);
+
+/** The agent that runs on this machine, over its Unix socket. Errors besides its own: `agent_unreachable`, `timed_out`, `bad_reply`. */
+export class AgentControlClient implements AgentControl {
+  readonly #path: string;
+
+  constructor(socketPath: string) {
+    this.#path = socketPath;
+  }
+
+  async status(): Promise<AgentStatus> {
+    return agentStatusFromWire(await this.#call('GET', '/v1/status', checkAgentStatus));
+  }
+
+  async requests({ all }: { readonly all: boolean }): Promise<AccessRequest[]> {
+    const { items } = await this.#call('GET', `/v1/access-requests?all=${all}`, checkAgentRequests);
+    return items.map(accessRequestFromWire);
+  }
+
+  async approve(requestId: string): Promise<AccessRequest> {
+    const path = `/v1/access-requests/${parseId(requestId, 'request id')}/approve`;
+    return accessRequestFromWire(await this.#call('POST', path, checkDecided, {}));
+  }
+
+  async deny(requestId: string, reason?: string): Promise<AccessRequest> {
+    const path = `/v1/access-requests/${parseId(requestId, 'request id')}/deny`;
+    return accessRequestFromWire(await this.#call('POST', path, checkDecided, present({ reason })));
+  }
+
+  async attempts(limit: number): Promise<Attempt[]> {
+    const { items } = await this.#call('GET', `/v1/attempts?limit=${limit}`, checkAgentAttempts);
+    return items.map(attemptFromWire);
+  }
+
+  async reveal(grantId: string): Promise<Credential> {
+    const path = `/v1/grants/${parseId(grantId, 'grant id')}/credential`;
+    return credentialFromWire(await this.#call('GET', path, checkCredential));
+  }
+
+  async #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {
+    const { response, text } = await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body));
+    const value = parseJson(text);
+    if (response.statusCode === 200) {
+      const checked = check(value);
+      if (checked.ok) {
+        return checked.value;
+      }
+      throw new LatchkeyError('bad_reply', 'The agent’s reply is not what this call gives.');
+    }
+    const problem = checkProblem(value);
+    const known = problem.ok ? problemFromWire(problem.value) : undefined;
+    throw known ?? new LatchkeyError('bad_reply', `The agent refuses with ${response.statusCode ?? 0} and no problem that is known here.`);
+  }
+
+  #send(method: string, path: string, body: string | undefined): Promise<{ response: IncomingMessage; text: string }> {
+    return new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const request = httpRequest({ socketPath: this.#path, method, path, headers, agent: false, timeout: timeoutMs });
+      request.once('timeout', () => request.destroy(new LatchkeyError('timed_out', 'The agent did not answer in time.')));
+      request.once('error', (error) => reject(meaning(error)));
+      request.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('end', () => resolve({ response, text: Buffer.concat(chunks).toString() }));
+        response.once('error', (error) => reject(meaning(error)));
+      });
+      request.end(body);
+    });
+  }
+}
+
+function meaning(error: unknown): unknown {
+  return error instanceof LatchkeyError || !(error instanceof Error && 'code' in error)
+    ? error
+    : new LatchkeyError('agent_unreachable', undefined, { cause: error });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LatchkeyError('bad_reply', 'The agent’s reply is not JSON.', { cause: error });
+  }
+}

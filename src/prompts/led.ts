@@ -1,0 +1,67 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Prompt } from '../roles/agent/ports.ts';
+
+/** Where Linux shows its LEDs (Documentation/leds/leds-class.rst). */
+const ledsFolder = '/sys/class/leds';
+const blink = { delay_on: '200', delay_off: '200' };
+
+/**
+ * Blinks an LED while a question is open, and then leaves it as it was. An LED cannot answer: the answer comes from
+ * elsewhere, by a button or a command.
+ */
+export function ledPrompt(name: string, folder = ledsFolder): Prompt {
+  if (!/^[A-Za-z0-9_:.-]+$/.test(name) || /^\.+$/.test(name)) {
+    throw new LatchkeyError('invalid_input', `"${name}" is not the name of an LED such as those in ${folder}.`);
+  }
+  const file = (attribute: string) => join(folder, name, attribute);
+  let restoring: Promise<void> = Promise.resolve();
+
+  return {
+    ask: async (_question, signal) => {
+      const before = await readState(file);
+      // The timer trigger makes its two delays appear once it is chosen.
+      await writeFile(file('trigger'), 'timer');
+      await writeFile(file('delay_on'), blink.delay_on);
+      await writeFile(file('delay_off'), blink.delay_off);
+      await aborted(signal);
+      restoring = restore(file, before);
+      await restoring;
+      return undefined;
+    },
+    close: () => restoring,
+  };
+}
+
+interface LedState {
+  readonly trigger: string;
+  readonly brightness: string;
+}
+
+async function readState(file: (attribute: string) => string): Promise<LedState> {
+  try {
+    const triggers = await readFile(file('trigger'), 'utf8');
+    const brightness = (await readFile(file('brightness'), 'utf8')).trim();
+    return { trigger: /\[([^\]]+)\]/.exec(triggers)?.[1] ?? 'none', brightness };
+  } catch (error) {
+    throw new LatchkeyError('file_not_found', `There is no LED at ${file('trigger')}.`, { cause: error });
+  }
+}
+
+async function restore(file: (attribute: string) => string, { trigger, brightness }: LedState): Promise<void> {
+  await writeFile(file('trigger'), trigger);
+  if (trigger === 'none') {
+    await writeFile(file('brightness'), brightness);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    } else {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    }
+  });
+}

@@ -1,0 +1,12 @@
+import type { Radio } from '../roles/agent/ports.ts';
+import type { Credential } from '../roles/device/ports.ts';
+
+/** No radio of ours: everybody gets the one password that the network has, and nothing is enforced. */
+export function noRadio(credential: Credential): Radio {
+  return {
+    kind: 'none',
+    converge: async () => {},
+    credential: async () => credential,
+    close: async () => {},
+  };
+}

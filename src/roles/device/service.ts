@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import type { AccessPointLink, AskedRequest, DeviceIdentity, Granted } from './ports.ts';
+
+export interface JoinOptions {
+  readonly link: AccessPointLink;
+  readonly identity: DeviceIdentity;
+  /** What the device says of itself. */
+  readonly label?: string | undefined;
+  /** Whether the device can show the match code. */
+  readonly showsCode: boolean;
+  /** For everything together. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** It is asked for, and waits for the owner. */
+  readonly onAsked?: (asked: AskedRequest) => void;
+  /** The access point has no room or no server now; it is asked again after `ms`. */
+  readonly onBusy?: (error: LatchkeyError, ms: number) => void;
+  /** First prompt: "join this network?"; undefined: nobody answered. */
+  readonly confirm: (granted: Granted, signal: AbortSignal) => Promise<boolean | undefined>;
+  /** Puts the network's name and password where they are used; only then `joined` is reported. */
+  readonly use: (granted: Granted) => Promise<void>;
+}
+
+export interface Joined {
+  readonly asked: AskedRequest;
+  readonly granted: Granted;
+}
+
+/** The access point said when to come again. */
+const comesAgain: readonly ErrorCode[] = ['agent_busy', 'server_unavailable', 'rate_limited'];
+
+/**
+ * A device's whole way in (protocol.md section 1): hello, proof, the owner's answer, the first prompt, then `joined`
+ * or `declined`. Errors: those of AccessPointLink, `join_declined`, `timed_out`, `interrupted`.
+ */
+export async function joinNetwork(options: JoinOptions): Promise<Joined> {
+  const { link, timeoutMs, signal, onAsked, confirm, use } = options;
+  const endsAt = performance.now() + timeoutMs;
+  const left = () => Math.max(0, endsAt - performance.now());
+
+  const asked = await ask(options, left);
+  onAsked?.(asked);
+  const granted = await link.wait(left(), signal);
+
+  const deadline = AbortSignal.timeout(Math.ceil(left()));
+  const answer = await confirm(granted, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+  if (answer === undefined) {
+    throw signal?.aborted === true
+      ? new LatchkeyError('interrupted')
+      : new LatchkeyError('timed_out', 'Nobody said whether to join the network.');
+  }
+  if (!answer) {
+    await link.declined();
+    throw new LatchkeyError('join_declined');
+  }
+  await use(granted);
+  await link.joined();
+  return { asked, granted };
+}
+
+async function ask({ link, identity, label, showsCode, signal, onBusy }: JoinOptions, left: () => number): Promise<AskedRequest> {
+  for (;;) {
+    try {
+      return await link.ask(identity, { label, showsCode });
+    } catch (error) {
+      const waits = error instanceof LatchkeyError && comesAgain.includes(error.code) && error.retryAfter !== undefined;
+      const ms = waits ? Math.max(100, error.retryAfter! * 1000) : 0;
+      if (!waits || ms >= left()) {
+        throw error;
+      }
+      onBusy?.(error, ms);
+      await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        throw new LatchkeyError('interrupted');
+      });
+    }
+  }
+}
