@@ -83,10 +83,17 @@ async function unlock(session: DbusSession, paths: readonly string[]): Promise<v
   const ofPrompt = { path: prompt, interface: 'org.freedesktop.Secret.Prompt' };
   const completed = await session.subscribe({ ...ofPrompt, member: 'Completed' });
   await session.call({ ...service, ...ofPrompt, member: 'Prompt', signature: 's', args: [''] }, '');
-  const [dismissed] = (await completed.first).body('bv');
+  const answer = await completed.first.catch((error: unknown) => {
+    throw error instanceof DbusTimeout ? notUnlocked(error) : error;
+  });
+  const [dismissed] = answer.body('bv');
   if (dismissed !== false) {
-    throw new LatchkeyError('secret_store_locked', 'The keychain was not unlocked.');
+    throw notUnlocked();
   }
+}
+
+function notUnlocked(cause?: unknown): LatchkeyError {
+  return new LatchkeyError('secret_store_locked', 'The keychain was not unlocked.', { cause });
 }
 
 function explained(error: unknown, connected: boolean): unknown {
