@@ -24,7 +24,7 @@ interface Asking {
  */
 export async function untilDecided({ timeoutMs, signal, ask, read }: Asking): Promise<GrantedReply> {
   const endsAt = performance.now() + timeoutMs;
-  const deadline = AbortSignal.timeout(Math.max(0, timeoutMs));
+  const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)));
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   let pauseMs = firstPauseMs;
   for (;;) {
