@@ -2,12 +2,12 @@ import { Command } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { failureJson, toLatchkeyError } from './failure.ts';
 import { globalFlags } from './flags.ts';
-import { OutputClosed, write } from './output.ts';
+import { write } from './output.ts';
 import type { Opening } from './open-role.ts';
-import { presentError, presentWarning } from './present/message.ts';
+import { presentWarning } from './present/message.ts';
 import { screenOf, type Screen } from './present/screen.ts';
+import { reportFailure, wantsJson } from './report-failure.ts';
 import type { SecretSources } from './secret-input.ts';
 
 /**
@@ -187,26 +187,4 @@ export abstract class LatchkeyCommand<T> extends Command {
     }
     this.#ended.abort(new LatchkeyError('interrupted'));
   }
-}
-
-/** Whether the arguments ask for JSON: `--json` before any `--`. */
-export function wantsJson(argv: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
-}
-
-/** Tells of a failure on stderr and returns its exit code. */
-export async function reportFailure(thrown: unknown, json: boolean): Promise<number> {
-  const error = toLatchkeyError(thrown);
-  if (error instanceof OutputClosed) {
-    return 0;
-  }
-  const text = json ? JSON.stringify(failureJson(error)) : presentError(error, await screenOf(process.stderr));
-  const trace = error.code === 'internal' && process.env['LATCHKEY_LOG'] === 'debug' ? `\n${traceOf(error)}` : '';
-  await write(process.stderr, `${text}${trace}\n`);
-  return error.exit;
-}
-
-function traceOf(error: LatchkeyError): string {
-  return error.cause instanceof Error ? String(error.cause.stack) : String(error.stack);
 }

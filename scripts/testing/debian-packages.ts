@@ -1,0 +1,74 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+interface Need {
+  /** What cannot be tested without it. */
+  readonly suites: string;
+  /** How to see on another system that it is there; what has none counts as missing. */
+  readonly command?: string;
+}
+
+/** What the tests need of the system, as Debian's packages. */
+export const debianPackages = {
+  'gnome-keyring': { suites: 'secrets in a real Secret Service', command: 'gnome-keyring-daemon' },
+  dbus: { suites: 'secrets in a real Secret Service', command: 'dbus-run-session' },
+  'libsecret-1-0': { suites: 'secrets in a real Secret Service' },
+  postgresql: { suites: 'storage on a real PostgreSQL server' },
+  openssl: { suites: 'certificates, and TLS-PSK with a client that is not ours', command: 'openssl' },
+  curl: { suites: 'HTTP with a client that is not ours', command: 'curl' },
+  strace: { suites: 'no secret in the arguments or environment of a child', command: 'strace' },
+  'libmbedtls-dev': { suites: 'the reference device in C' },
+  gcc: { suites: 'the reference device in C', command: 'gcc' },
+  'libc6-dev': { suites: 'the reference device in C' },
+  make: { suites: 'the reference device in C', command: 'make' },
+} as const satisfies Record<string, Need>;
+
+export type DebianPackage = keyof typeof debianPackages;
+
+const allPackages = Object.keys(debianPackages) as DebianPackage[];
+
+/** Those of the packages that are not installed. */
+export function missingPackages(names: readonly DebianPackage[] = allPackages): DebianPackage[] {
+  const installed = isDebian() ? installedPackages() : new Set<string>(names.filter(hasCommand));
+  return names.filter((name) => !installed.has(name));
+}
+
+/** Installs what is missing where that can be done without asking: on a Debian, as root. */
+export function installMissingPackages(): void {
+  const names = missingPackages();
+  if (names.length === 0 || !isDebian() || process.getuid?.() !== 0) {
+    return;
+  }
+  console.error(`Installing for the tests: ${names.join(' ')}`);
+  const install = () => aptGet('install', '--yes', '--no-install-recommends', ...names);
+  // A fresh machine has no lists of packages, an old one has lists of what is no longer there.
+  if (!install() && aptGet('update')) {
+    install();
+  }
+}
+
+function aptGet(...args: string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['--quiet', ...args], { env, stdio: ['ignore', process.stderr, process.stderr] }).status === 0;
+}
+
+function isDebian(): boolean {
+  return existsSync('/etc/debian_version');
+}
+
+function installedPackages(): Set<string> {
+  const list = execFileSync('dpkg-query', ['--show', '--showformat', '${Package} ${db:Status-Status}\n'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const lines = list.split('\n').map((line) => line.split(' '));
+  return new Set(lines.flatMap(([name, status]) => (status === 'installed' && name !== undefined ? [name] : [])));
+}
+
+function hasCommand(name: DebianPackage): boolean {
+  const need: Need = debianPackages[name];
+  const { command } = need;
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return command !== undefined && folders.some((folder) => existsSync(join(folder, command)));
+}

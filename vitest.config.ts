@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    // Processes, because tests start programs, change the environment and wait for signals.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 15_000,
+    hookTimeout: 60_000,
+    allowOnly: false,
+    // Else what oclif prints under test never reaches the stream that the test captures.
+    disableConsoleIntercept: true,
+  },
+});
