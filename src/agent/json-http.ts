@@ -142,12 +142,16 @@ function refuse(
   if (error.retryAfter !== undefined) {
     response.setHeader('retry-after', String(Math.ceil(error.retryAfter)));
   }
-  if (!request.complete || error.code === 'hello_expired') {
+  if (hasUnreadBody(request) || error.code === 'hello_expired') {
     response.setHeader('connection', 'close');
   }
   const problem = JSON.stringify(problemToWire(error));
   response.writeHead(error.http, { 'content-type': problemMediaType, 'content-length': Buffer.byteLength(problem) });
   response.end(problem);
+}
+
+function hasUnreadBody({ headers, complete }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
 }
 
 async function readBody<T>(request: IncomingMessage, check: (value: unknown) => Checked<T>): Promise<T> {

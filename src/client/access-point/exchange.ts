@@ -17,9 +17,8 @@ export interface DeviceCall {
   readonly port: number;
   readonly path: string;
   readonly body?: object;
-  /** Over TLS with these options; plain HTTP without. */
-  readonly tls?: https.RequestOptions;
-  readonly agent?: http.Agent;
+  /** Over its TLS connection; plain HTTP on a connection of its own without. */
+  readonly agent?: https.Agent;
   /** How long the other side may hold back its answer on purpose. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -59,7 +58,7 @@ function parsed<T>(response: IncomingMessage, text: string, mediaType: string, c
 }
 
 function send(call: DeviceCall): Promise<{ response: IncomingMessage; text: string }> {
-  const { method, host, port, path, body, tls, agent, waitMs = 0, signal } = call;
+  const { method, host, port, path, body, agent, waitMs = 0, signal } = call;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const options: RequestOptions = {
     method,
@@ -75,9 +74,9 @@ function send(call: DeviceCall): Promise<{ response: IncomingMessage; text: stri
     ...(signal === undefined ? {} : { signal }),
   };
   return new Promise((resolve, reject) => {
-    let secure = tls === undefined;
+    let secure = agent === undefined;
     const fail = (error: unknown) => reject(meaning(error, { host, secure, signal }));
-    const request = tls === undefined ? http.request(options) : https.request({ ...tls, ...options });
+    const request = agent === undefined ? http.request(options) : https.request(options);
     const late = (ms: number) => setTimeout(() => request.destroy(new LatchkeyError('timed_out', `${host} did not answer in time.`)), ms);
     let timer = late(connectMs + replyMs + waitMs);
     request.once('socket', (socket) => {
@@ -87,7 +86,7 @@ function send(call: DeviceCall): Promise<{ response: IncomingMessage; text: stri
       }
       clearTimeout(timer);
       timer = late(connectMs);
-      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      socket.once(agent === undefined ? 'connect' : 'secureConnect', () => {
         secure = true;
         clearTimeout(timer);
         timer = late(replyMs + waitMs);
@@ -121,7 +120,7 @@ function meaning(error: unknown, { host, secure, signal }: { host: string; secur
     return new LatchkeyError('interrupted', undefined, { cause: error });
   }
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (!secure && (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_'))) {
+  if (!secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_'))) {
     return new LatchkeyError('proof_rejected', 'The access point and this device do not hold the same pass_tmp.', { cause: error });
   }
   return networkFailure(error, host)?.error ?? error;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Agent } from 'node:https';
+import type { Agent } from 'node:https';
 import { checkDeviceRequest, checkHello, bytesFromWire, bytesToWire, type DeviceRequestWire } from '../../api/device-exchange.ts';
 import type { RequestStatus } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -9,7 +9,7 @@ import type { AccessPointLink, AskedRequest, AskOptions, DeviceIdentity, Granted
 import type { AccessPointAddress } from './address.ts';
 import { deviceExchange, type DeviceCall } from './exchange.ts';
 import { readAnswer } from './granted.ts';
-import { pskOptions } from './psk.ts';
+import { pskAgent } from './psk.ts';
 import { untilDecided } from './waiting.ts';
 
 /** What this link knows once it has asked. */
@@ -17,13 +17,12 @@ interface Session {
   readonly uuid: string;
   readonly requestId: string;
   readonly securePort: number;
-  readonly tls: ReturnType<typeof pskOptions>;
 }
 
 /** The exchange over TLS-PSK, protocol.md section 1, as the device. */
 export class SecureAccessPointLink implements AccessPointLink {
   readonly #address: AccessPointAddress;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 });
+  #agent: Agent | undefined;
   #session: Session | undefined;
   #joinedUrl: URL | undefined;
 
@@ -45,7 +44,8 @@ export class SecureAccessPointLink implements AccessPointLink {
     );
     const context = { uuid, apId: hello.ap_id, deviceNonce, apNonce: bytesFromWire(hello.ap_nonce) };
     const psk = devicePsk(passTmp, context);
-    const tls = pskOptions(hello.hello_id, psk);
+    this.#agent?.destroy();
+    this.#agent = pskAgent(hello.hello_id, psk);
     const asked = await deviceExchange(
       {
         method: 'POST',
@@ -53,12 +53,11 @@ export class SecureAccessPointLink implements AccessPointLink {
         port: hello.secure_port,
         path: '/v1/access-requests',
         body: present({ uuid, device_proof: bytesToWire(deviceProof(passTmp, context)), label, shows_code: showsCode }),
-        tls,
         agent: this.#agent,
       },
       checkDeviceRequest,
     );
-    this.#session = { uuid, requestId: asked.request_id, securePort: hello.secure_port, tls };
+    this.#session = { uuid, requestId: asked.request_id, securePort: hello.secure_port };
     return {
       requestId: asked.request_id,
       apId: hello.ap_id,
@@ -109,7 +108,7 @@ export class SecureAccessPointLink implements AccessPointLink {
   }
 
   async close(): Promise<void> {
-    this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
   async #get(waitS: number, signal?: AbortSignal): Promise<DeviceRequestWire> {
@@ -123,8 +122,8 @@ export class SecureAccessPointLink implements AccessPointLink {
   }
 
   #secure() {
-    const { securePort, tls } = this.#asked();
-    return { host: this.#address.host, port: securePort, tls, agent: this.#agent };
+    const { securePort } = this.#asked();
+    return { host: this.#address.host, port: securePort, ...(this.#agent === undefined ? {} : { agent: this.#agent }) };
   }
 
   #asked(): Session {

@@ -1,4 +1,4 @@
-import type { RequestOptions } from 'node:https';
+import { Agent } from 'node:https';
 
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
@@ -8,16 +8,24 @@ const ciphers = [
 ].join(':');
 
 /**
- * TLS-PSK under a hello (protocol.md section 1, TLS). An access point proves itself by the key alone: one that
- * shows a certificate instead, be it a good one, is refused, since nobody vouches for it.
+ * One TLS-PSK connection under a hello, made again when it breaks (protocol.md section 1, TLS). An access point
+ * proves itself by the key alone: one that shows a certificate instead, be it a good one, is refused, since
+ * nobody vouches for it.
  */
-export function pskOptions(helloId: string, psk: Uint8Array): RequestOptions & { pskCallback: () => object } {
-  return {
+export function pskAgent(helloId: string, psk: Uint8Array): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets: 1,
+    maxCachedSessions: 0,
     minVersion: 'TLSv1.2',
     ciphers,
     ca: [],
     pskCallback: () => ({ identity: helloId, psk }),
-    checkServerIdentity: (_host, certificate) =>
-      Object.keys(certificate ?? {}).length === 0 ? undefined : Object.assign(new Error('a certificate in place of a key'), { code: 'ERR_TLS_CERTIFICATE_SHOWN' }),
-  };
+    checkServerIdentity: refuseCertificate,
+  });
+}
+
+function refuseCertificate(_host: string, certificate: object | undefined): Error | undefined {
+  const shown = Object.keys(certificate ?? {}).length > 0;
+  return shown ? Object.assign(new Error('a certificate in place of a key'), { code: 'ERR_TLS_CERTIFICATE_SHOWN' }) : undefined;
 }
