@@ -69,7 +69,7 @@ export abstract class LatchkeyCommand<T> extends Command {
     const parsed = await super.parse<F, B, A>(options, argv);
     const { quiet, timeout, 'no-input': noInput } = parsed.flags as Partial<Record<string, unknown>>;
     this.quiet = quiet === true;
-    this.#interactive = noInput !== true && process.stdin.isTTY === true && process.stderr.isTTY === true;
+    this.#interactive = noInput !== true && process.stderr.isTTY === true && process.stdin.isTTY === true;
     if (typeof timeout === 'number') {
       this.timeoutMs = timeout;
       this.#deadline = setTimeout(() => this.#ended.abort(new LatchkeyError('timed_out')), timeout);

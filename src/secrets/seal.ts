@@ -15,22 +15,28 @@ interface Key {
   readonly header: Uint8Array;
 }
 
+interface Ring {
+  readonly newest: Key;
+  readonly byId: ReadonlyMap<number, Key>;
+}
+
 /** Seals with the first key, opens with any. `keys`: at least one of 32 bytes, newest first. */
 export class KeyringSealer implements Sealer {
-  #newest: Key;
-  #byId: ReadonlyMap<number, Key>;
+  #keys: readonly Uint8Array[];
+  #made: Ring | undefined;
 
   constructor(keys: readonly Uint8Array[]) {
-    [this.#newest, this.#byId] = ringOf(keys);
+    this.#keys = checked(keys);
   }
 
   /** From now on these. */
   use(keys: readonly Uint8Array[]): void {
-    [this.#newest, this.#byId] = ringOf(keys);
+    this.#keys = checked(keys);
+    this.#made = undefined;
   }
 
   seal(plaintext: string | Uint8Array, place: Place): Uint8Array {
-    return encrypt(this.#newest.secret, plaintext, associatedData(place), this.#newest.header);
+    return encrypt(this.#ring.newest.secret, plaintext, associatedData(place), this.#ring.newest.header);
   }
 
   open(box: Uint8Array, place: Place): Uint8Array {
@@ -42,14 +48,19 @@ export class KeyringSealer implements Sealer {
   }
 
   isCurrent(box: Uint8Array): boolean {
-    return box.length > headerLength && box[0] === version && keyId(box) === this.#newest.id;
+    return box.length > headerLength && box[0] === version && keyId(box) === this.#ring.newest.id;
+  }
+
+  /** Made when it is first needed: much is listed without a secret, and node:crypto takes long to load. */
+  get #ring(): Ring {
+    return (this.#made ??= ringOf(this.#keys));
   }
 
   #open(box: Uint8Array, place: Place): Buffer {
     if (box.length < headerLength + overhead || box[0] !== version) {
       throw new LatchkeyError('storage_corrupt', `${named(place)} is damaged: it is no sealed box.`);
     }
-    const key = this.#byId.get(keyId(box));
+    const key = this.#ring.byId.get(keyId(box));
     if (key === undefined) {
       throw new LatchkeyError('storage_key_missing', `${named(place)} is sealed with a key that is not here.`);
     }
@@ -61,19 +72,22 @@ export class KeyringSealer implements Sealer {
   }
 }
 
-function ringOf(keys: readonly Uint8Array[]): [newest: Key, byId: ReadonlyMap<number, Key>] {
-  const ring = keys.map(toKey);
-  const [newest] = ring;
-  if (newest === undefined) {
+function checked(keys: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (keys.length === 0) {
     throw new RangeError('a keyring holds at least one key');
   }
-  return [newest, new Map(ring.map((key) => [key.id, key]))];
+  if (keys.some((key) => key.length !== keyLength)) {
+    throw new RangeError(`a key has ${keyLength} bytes`);
+  }
+  return keys;
+}
+
+function ringOf(keys: readonly Uint8Array[]): Ring {
+  const ring = keys.map(toKey);
+  return { newest: ring[0]!, byId: new Map(ring.map((key) => [key.id, key])) };
 }
 
 function toKey(bytes: Uint8Array): Key {
-  if (bytes.length !== keyLength) {
-    throw new RangeError(`a key has ${keyLength} bytes`);
-  }
   const digest = createHash('sha256').update(bytes).digest();
   const header = Buffer.concat([Buffer.of(version), digest.subarray(0, headerLength - 1)]);
   return { id: keyId(header), secret: createSecretKey(bytes), header };
