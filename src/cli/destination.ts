@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { SecretStore } from '../roles/secret-store.ts';
 import { paths } from './paths.ts';
-import { Profiles, tokenName, type Profile } from './profiles.ts';
+import { Profiles, tokenName, type ApIdentity, type Profile } from './profiles.ts';
 import { readGivenSecret, type SecretSources } from './secret-input.ts';
 
 /** The flags that say whom a command talks to; see `remoteFlags`. */
@@ -19,6 +19,8 @@ export interface ServerAccess {
   readonly token: string | undefined;
   /** PEM text of further certificate authorities. */
   readonly ca: string | undefined;
+  /** The access point that the token is, as its enrolment said. */
+  readonly ap?: ApIdentity | undefined;
 }
 
 /** The name by which the database on this machine is chosen where a profile is. */
@@ -48,6 +50,18 @@ export async function explicitDestination(flags: RoleFlags, sources: SecretSourc
 export async function activeDestination(flags: RoleFlags, sources: SecretSources): Promise<ServerAccess | undefined> {
   const profile = profiles().active();
   return profile === undefined ? undefined : access(profile.server, profile, flags, sources);
+}
+
+/** As `destination`; where nothing is named and the active profile is no access point's, the one that is. */
+export async function apDestination(flags: RoleFlags, sources: SecretSources): Promise<ServerAccess | undefined> {
+  const explicit = await explicitDestination(flags, sources);
+  if (explicit !== undefined || explicitlyLocal(flags)) {
+    return explicit;
+  }
+  const active = profiles().active();
+  const enrolled = active?.role === 'ap' ? active : profiles().list().find(({ role }) => role === 'ap');
+  const chosen = enrolled ?? active;
+  return chosen === undefined ? undefined : access(chosen.server, chosen, flags, sources);
 }
 
 /** The server's address alone, undefined for the database on this machine. */
@@ -86,7 +100,7 @@ function profileOf(server: string): Profile | undefined {
 async function access(url: string, profile: Profile | undefined, flags: RoleFlags, sources: SecretSources): Promise<ServerAccess> {
   const given = await readGivenSecret('token', flags['token-file'], sources);
   const token = given ?? (profile === undefined ? undefined : await storedToken(profile, sources));
-  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca };
+  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, ap: given === undefined ? profile?.ap : undefined };
 }
 
 async function storedToken(profile: Profile, sources: SecretSources): Promise<string | undefined> {

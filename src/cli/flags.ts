@@ -38,6 +38,8 @@ export function numberFlag(min: number, max: number) {
   });
 }
 
+export const portFlag = numberFlag(0, 65_535);
+
 /** On every command. */
 export const globalFlags = {
   json: boolean({ helpGroup: 'GLOBAL', description: 'Print the result as one JSON value, and errors as one JSON object on stderr.' }),
@@ -75,9 +77,11 @@ export const idempotencyFlag = custom<string>({
   description: 'Same key, same result: makes it safe to run the command again.',
 });
 
+export const limitFlag = numberFlag(1, 1000)({ description: 'How many at most.', default: 100 });
+
 /** On commands that list. */
 export const pageFlags = {
-  limit: numberFlag(1, 1000)({ description: 'How many at most.', default: 100 }),
+  limit: limitFlag,
   after: string({ helpValue: 'CURSOR', description: 'Go on behind the page that ended with this `next`.' }),
 };
 

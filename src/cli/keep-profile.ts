@@ -7,7 +7,7 @@ import type { SecretSources } from './secret-input.ts';
 
 interface Obtained {
   readonly secret: string;
-  readonly token: Pick<Token, 'role' | 'apId'>;
+  readonly token: Pick<Token, 'role' | 'apId' | 'name'>;
 }
 
 /**
@@ -28,7 +28,8 @@ export async function keepProfile<T extends Obtained>(
     throw error;
   });
   await store.set(secretName, obtained.secret);
-  profiles().add({ ...place, role: obtained.token.role, apId: obtained.token.apId });
+  const { role, apId, name } = obtained.token;
+  profiles().add({ ...place, role, ap: apId === undefined ? undefined : { apId, name } });
   return obtained;
 }
 

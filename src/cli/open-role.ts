@@ -1,12 +1,18 @@
 import type { HttpClient } from '../client/http-client.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Actor } from '../domain/token.ts';
+import type { ApRole } from '../roles/ap/ports.ts';
 import type { AdminRole } from '../roles/admin/ports.ts';
-import type { Credential } from '../roles/device/ports.ts';
+import type { AgentControl } from '../roles/agent/ports.ts';
+import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
-import { destination, type RoleFlags, type ServerAccess } from './destination.ts';
+import { agentSocket } from './agent-files.ts';
+import { agentDesk, serverDesk, type Desk } from './desk.ts';
+import { activeDestination, apDestination, destination, explicitDestination, explicitlyLocal, type RoleFlags, type ServerAccess } from './destination.ts';
+import type { ApIdentity } from './profiles.ts';
 import { openRegistry, systemClock, systemRandom } from './local-registry.ts';
 import type { SecretSources } from './secret-input.ts';
 
@@ -57,9 +63,88 @@ export async function openEnrollmentAt(server: ServerAccess, opening: Opening): 
   return new EnrollmentClient(await openHttp(server, opening));
 }
 
-/** Asks the agent on this machine for the password behind a grant. Errors: `agent_unreachable`. */
-export async function openRevealer(_opening: Opening): Promise<(grantId: string) => Promise<Credential>> {
-  throw new Error('not yet');
+/**
+ * Where the owner decides: the server that flags or variables name; else the agent that runs on this machine; else
+ * the active profile's server. Errors: `agent_unreachable` if there is none of them.
+ */
+export async function openDesk(flags: RoleFlags, opening: Opening): Promise<Desk> {
+  const named = await explicitDestination(flags, opening.sources);
+  if (named !== undefined) {
+    return atServer(named, opening);
+  }
+  const agent = await openAgentControl();
+  if (await isRunning(agent)) {
+    return agentDesk(agent);
+  }
+  const active = explicitlyLocal(flags) ? undefined : await activeDestination(flags, opening.sources);
+  if (active === undefined) {
+    throw new LatchkeyError('agent_unreachable');
+  }
+  return atServer(active, opening);
+}
+
+async function atServer(server: ServerAccess, opening: Opening): Promise<Desk> {
+  const { OwnerClient } = await import('../client/owner-client.ts');
+  return serverDesk(new OwnerClient(await openHttp(server, opening)));
+}
+
+/** Asks the agent on this machine for the password behind a grant. Errors: `agent_unreachable`, `grant_not_found`. */
+export async function openRevealer(): Promise<(grantId: string) => Promise<Credential>> {
+  const agent = await openAgentControl();
+  return (grantId) => agent.reveal(grantId);
+}
+
+/** The agent that runs on this machine, over its socket. */
+export async function openAgentControl(): Promise<AgentControl> {
+  const { AgentControlClient } = await import('../client/agent-control-client.ts');
+  return new AgentControlClient(agentSocket());
+}
+
+async function isRunning(agent: AgentControl): Promise<boolean> {
+  try {
+    await agent.status();
+    return true;
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'agent_unreachable') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+export interface OpenedAp {
+  readonly ap: ApRole;
+  readonly identity: ApIdentity;
+  readonly serverUrl: string | undefined;
+}
+
+/** The access point that the database on this machine knows without any enrolment. */
+const localApId = 'ap_local';
+
+/** An access point's side of the registry. `name`: what the one in the database on this machine is called. */
+export async function openAp(flags: RoleFlags, name: string, opening: Opening): Promise<OpenedAp> {
+  const server = await apDestination(flags, opening.sources);
+  if (server === undefined) {
+    const context = await openLocal(opening, { kind: 'local', apId: localApId });
+    await context.store.accessPoints.insert({ id: localApId, name, createdAt: context.clock.now() });
+    const { ApService } = await import('../roles/ap/service.ts');
+    const ap = new ApService(context);
+    return { ap, identity: await ap.self(), serverUrl: undefined };
+  }
+  const { ApClient } = await import('../client/ap-client.ts');
+  const ap = new ApClient(await openHttp(server, opening));
+  return { ap, identity: server.ap ?? (await ap.self()), serverUrl: server.url };
+}
+
+/** The device's way to an access point; the default router's if no address is given. */
+export async function openAccessPoint(address: string | undefined, plain: boolean, { closing }: Opening): Promise<AccessPointLink> {
+  const { defaultAccessPoint, parseAccessPoint } = await import('../client/access-point/address.ts');
+  const at = address === undefined ? await defaultAccessPoint() : parseAccessPoint(address);
+  const link = plain
+    ? new (await import('../client/access-point/plain-link.ts')).PlainAccessPointLink(at)
+    : new (await import('../client/access-point/link.ts')).SecureAccessPointLink(at);
+  closing.defer(() => link.close());
+  return link;
 }
 
 interface Sides<Role> {

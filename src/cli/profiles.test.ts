@@ -10,8 +10,8 @@ function folder(): string {
   return path;
 }
 
-const factory: Profile = { name: 'factory', server: 'https://latchkey.example', ca: undefined, role: 'factory', apId: undefined };
-const ap: Profile = { name: 'ap', server: 'https://latchkey.example', ca: 'PEM', role: 'ap', apId: 'ap_1' };
+const factory: Profile = { name: 'factory', server: 'https://latchkey.example', ca: undefined, role: 'factory', ap: undefined };
+const ap: Profile = { name: 'ap', server: 'https://latchkey.example', ca: 'PEM', role: 'ap', ap: { apId: 'ap_1', name: 'Hall' } };
 
 test('keeps profiles, the first one active until another is used', () => {
   const profiles = new Profiles(folder());

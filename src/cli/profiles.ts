@@ -6,6 +6,11 @@ import { isId } from '../domain/identifiers.ts';
 import { roles, type Role } from '../domain/token.ts';
 import { ensureFolder } from './paths.ts';
 
+export interface ApIdentity {
+  readonly apId: string;
+  readonly name: string;
+}
+
 /** How one server is reached, and as whom. The token is in the secret store, under `secretName`. */
 export interface Profile {
   readonly name: string;
@@ -15,7 +20,7 @@ export interface Profile {
   /** What the token is for, as far as known. */
   readonly role: Role | undefined;
   /** The access point that it is, for an `ap` profile. */
-  readonly apId: string | undefined;
+  readonly ap: ApIdentity | undefined;
 }
 
 export function tokenName(profile: string): string {
@@ -58,8 +63,8 @@ export class Profiles {
 
   /** The first one becomes the active one. Errors: `profile_conflict`. */
   add(profile: Profile): void {
-    const { name, server, ca, role, apId } = profile;
-    const text = `${JSON.stringify({ server, ca, role, ap_id: apId }, null, 2)}\n`;
+    const { name, server, ca, role, ap } = profile;
+    const text = `${JSON.stringify({ server, ca, role, ap_id: ap?.apId, ap_name: ap?.name }, null, 2)}\n`;
     const file = this.#file(name);
     const draft = writeDraft(file, text);
     try {
@@ -132,12 +137,12 @@ function parseProfile(name: string, text: string, file: string): Profile {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid('it is not a JSON object');
   }
-  const known = ['server', 'ca', 'role', 'ap_id'];
+  const known = ['server', 'ca', 'role', 'ap_id', 'ap_name'];
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw invalid(`"${unknown}" is unknown`);
   }
-  const { server, ca, role, ap_id: apId } = value as Record<string, unknown>;
+  const { server, ca, role, ap_id: apId, ap_name: apName } = value as Record<string, unknown>;
   if (typeof server !== 'string' || !URL.canParse(server)) {
     throw invalid('"server" is not a URL');
   }
@@ -150,7 +155,10 @@ function parseProfile(name: string, text: string, file: string): Profile {
   if (apId !== undefined && (typeof apId !== 'string' || !isId(apId))) {
     throw invalid('"ap_id" is not an id');
   }
-  return { name, server, ca, role: role as Role | undefined, apId };
+  if ((apName === undefined) !== (apId === undefined) || (apName !== undefined && typeof apName !== 'string')) {
+    throw invalid('"ap_name" does not go with "ap_id"');
+  }
+  return { name, server, ca, role: role as Role | undefined, ap: apId === undefined ? undefined : { apId, name: apName as string } };
 }
 
 function parseJson(text: string): unknown {

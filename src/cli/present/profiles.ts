@@ -1,4 +1,4 @@
-import { arrayOf, boolean, id, object, oneOf, text, type Static } from '../../api/schema.ts';
+import { arrayOf, boolean, id, object, oneOf, remark, text, type Static } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
 import { roles } from '../../domain/token.ts';
 import type { Profile } from '../profiles.ts';
@@ -8,13 +8,13 @@ import { details, table } from './table.ts';
 export const profileSchema = object(
   'Profile',
   { name: text, active: boolean },
-  { server: { type: 'string' }, role: oneOf(roles), ap_id: id, ca: { type: 'string', description: 'PEM.' } },
+  { server: { type: 'string' }, role: oneOf(roles), ap_id: id, ap_name: remark, ca: { type: 'string', description: 'PEM.' } },
 );
 export const profileListSchema = object('ProfileList', { items: arrayOf(profileSchema) });
 export type ProfileWire = Static<typeof profileSchema>;
 
-export function profileToWire({ name, server, role, apId, ca }: Profile, active: boolean): ProfileWire {
-  return present({ name, active, server, role, ap_id: apId, ca });
+export function profileToWire({ name, server, role, ap, ca }: Profile, active: boolean): ProfileWire {
+  return present({ name, active, server, role, ap_id: ap?.apId, ap_name: ap?.name, ca });
 }
 
 export function presentProfiles({ items }: { readonly items: readonly ProfileWire[] }, screen: Screen): string {
@@ -24,7 +24,7 @@ export function presentProfiles({ items }: { readonly items: readonly ProfileWir
       { title: 'NAME', cell: (profile) => `${profile.active ? '* ' : '  '}${profile.name}` },
       { title: 'SERVER', cell: (profile) => profile.server ?? 'the database on this machine' },
       { title: 'ROLE', cell: (profile) => profile.role },
-      { title: 'AP', cell: (profile) => profile.ap_id },
+      { title: 'AP', cell: (profile) => profile.ap_name },
     ],
     screen,
   );
@@ -37,7 +37,7 @@ export function presentProfile(profile: ProfileWire, screen: Screen): string {
       ['active', profile.active ? 'yes' : 'no'],
       ['server', profile.server ?? 'the database on this machine'],
       ['role', profile.role],
-      ['access point', profile.ap_id],
+      ['access point', profile.ap_id && `${profile.ap_name} (${profile.ap_id})`],
       ['authorities', profile.server === undefined ? undefined : profile.ca === undefined ? 'the usual ones' : 'its own'],
     ],
     screen,

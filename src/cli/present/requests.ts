@@ -53,7 +53,12 @@ export function presentRequest(request: AccessRequestWire, screen: Screen): stri
 }
 
 /** One line for choosing among pending requests. */
-export function requestLine(request: AccessRequestWire, now = new Date()): string {
+export function requestChoice(request: AccessRequestWire, now = new Date()): string {
+  return `${requestLine(request)} · ${age(request.created_at, now)} ago`;
+}
+
+/** Which device it is, in one line. */
+export function requestLine(request: AccessRequestWire): string {
   const { label, device_label: own, model, uuid, match_code: code } = request;
   return [
     label ?? (own === undefined ? undefined : `calls itself "${own}"`),
@@ -61,7 +66,6 @@ export function requestLine(request: AccessRequestWire, now = new Date()): strin
     uuid,
     code === undefined ? undefined : `code ${code}`,
     beware(request)?.toUpperCase(),
-    `${age(request.created_at, now)} ago`,
   ]
     .filter((part) => part !== undefined)
     .join(' · ');

@@ -1,10 +1,17 @@
 /** An RFC 3339 time for people: local, with its zone. */
 export function localTime(time: string): string {
   const date = new Date(time);
-  const two = (value: number) => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const hour = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${day} ${hour} ${zone(date)}`;
+  return `${day} ${clock(date)} ${zone(date)}`;
+}
+
+/** The local time of day. */
+export function clock(date: Date): string {
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 function zone(date: Date): string {
@@ -12,7 +19,6 @@ function zone(date: Date): string {
   if (minutes === 0) {
     return 'UTC';
   }
-  const two = (value: number) => String(value).padStart(2, '0');
   const size = Math.abs(minutes);
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }

@@ -29,7 +29,7 @@ export default class GrantList extends LatchkeyCommand<PageWire<ShownGrantWire>>
     const owner = await openOwner(flags, this.opening);
     const { state, source, subject, ap, after, limit } = flags;
     const page = await owner.grants({ state, source, subjectId: subject, apIds: ap === undefined ? undefined : [ap] }, { after, limit });
-    const reveal = flags.reveal ? await openRevealer(this.opening) : undefined;
+    const reveal = flags.reveal ? await openRevealer() : undefined;
     return present({ items: await Promise.all(page.items.map((grant) => shownGrantToWire(grant, reveal))), next: page.next });
   }
 

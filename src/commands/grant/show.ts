@@ -22,7 +22,7 @@ export default class GrantShow extends LatchkeyCommand<ShownGrantWire> {
     const { args, flags } = await this.parse(GrantShow);
     const owner = await openOwner(flags, this.opening);
     const grant = await owner.grant(args.grant);
-    return shownGrantToWire(grant, flags.reveal ? await openRevealer(this.opening) : undefined);
+    return shownGrantToWire(grant, flags.reveal ? await openRevealer() : undefined);
   }
 
   protected present(grant: ShownGrantWire, screen: Screen): string {

@@ -1,0 +1,61 @@
+import { id, instant, object, oneOf, remark, ssid, uuid } from '../../api/schema.ts';
+import { instantToWire, present } from '../../api/wire.ts';
+import type { AskedRequest, Granted } from '../../roles/device/ports.ts';
+import type { Screen } from './screen.ts';
+import { details } from './table.ts';
+import { localTime } from './time.ts';
+
+export const joinedSchema = object(
+  'Joined',
+  { uuid, ssid, password: { type: 'string' }, security: oneOf(['wpa2-psk', 'wpa3-sae']), request_id: id, grant_id: id },
+  { ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' } },
+);
+
+export interface JoinedWire {
+  readonly uuid: string;
+  readonly ssid: string;
+  readonly password: string;
+  readonly security: Granted['security'];
+  readonly request_id: string;
+  readonly grant_id: string;
+  readonly ap_id?: string;
+  readonly ap_name?: string;
+  readonly expires_at?: string;
+  /** What `--format` asked for. */
+  readonly config?: string;
+  /** Where it was written instead. */
+  readonly output?: string;
+}
+
+export function joinedToWire(of: { uuid: string; asked: AskedRequest; granted: Granted; config?: string | undefined; output?: string | undefined }): JoinedWire {
+  const { asked, granted } = of;
+  return present({
+    uuid: of.uuid,
+    ssid: granted.ssid,
+    password: granted.password,
+    security: granted.security,
+    request_id: asked.requestId,
+    grant_id: granted.grantId,
+    ap_id: asked.apId === '' ? undefined : asked.apId,
+    ap_name: asked.apName,
+    expires_at: instantToWire(granted.expiresAt),
+    config: of.output === undefined ? of.config : undefined,
+    output: of.output,
+  });
+}
+
+export function presentJoined(joined: JoinedWire, screen: Screen): string {
+  if (joined.config !== undefined) {
+    return joined.config.trimEnd();
+  }
+  return details(
+    [
+      ['ssid', joined.ssid],
+      ['password', joined.output === undefined ? joined.password : undefined],
+      ['security', joined.security],
+      ['until', joined.expires_at && localTime(joined.expires_at)],
+      ['written to', joined.output],
+    ],
+    screen,
+  );
+}

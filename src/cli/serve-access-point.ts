@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { agentStatusToWire } from '../api/agent-control.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { parsePassphrase } from '../domain/ssid.ts';
+import { parseScope, type Scope } from '../domain/token.ts';
+import type { Log } from '../roles/agent/log.ts';
+import type { Prompt } from '../roles/agent/ports.ts';
+import type { Credential } from '../roles/device/ports.ts';
+import { agentDatabase, agentSocket } from './agent-files.ts';
+import { agentLog } from './agent-log.ts';
+import { secretStore, type RoleFlags } from './destination.ts';
+import { keyringOptions, systemClock, systemRandom } from './local-registry.ts';
+import { openNotifier, openPrompt } from './open-prompt.ts';
+import { openAp, type Opening } from './open-role.ts';
+import { agentEventToWire, type AgentEventWire } from './present/agent-events.ts';
+import { readSecret, type SecretSources } from './secret-input.ts';
+
+export const radios = ['none'] as const;
+export const securities = ['wpa2-psk', 'wpa3-sae'] as const satisfies Credential['security'][];
+
+export interface ServeFlags extends RoleFlags {
+  readonly 'onboarding-ssid': string;
+  readonly ssid: string;
+  readonly 'password-file'?: string | undefined;
+  readonly security: Credential['security'];
+  readonly listen?: string | undefined;
+  readonly port: number;
+  readonly 'secure-port': number;
+  readonly 'main-address'?: string | undefined;
+  readonly name?: string | undefined;
+  readonly 'auto-approve'?: readonly string[] | undefined;
+  readonly 'allow-plain': boolean;
+  readonly prompt?: string | undefined;
+  readonly notify?: string | undefined;
+}
+
+export interface Serving extends Opening {
+  readonly quiet: boolean;
+  readonly json: boolean;
+  readonly emit: (event: AgentEventWire) => Promise<void>;
+}
+
+/** Starts the agent; it ends with the command. Errors: `already_running`, `address_in_use`, those of what it opens. */
+export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Promise<void> {
+  const { closing, sources, emit } = serving;
+  const autoApprove = parseAutoApprove(flags['auto-approve'] ?? []);
+  const password = await readPassword(flags, sources);
+  const log: Log = agentLog(serving);
+  const prompt = await openSecondPrompt(flags.prompt, serving);
+  const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
+  const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving);
+  const [{ noRadio }, { runAgent }] = await Promise.all([import('../radio/none.ts'), import('../agent/agent.ts')]);
+  const store = await openStore(identity.apId, sources);
+  closing.defer(() => store.close());
+  const networks = { ssid: flags.ssid, onboardingSsid: flags['onboarding-ssid'] };
+  const agent = await runAgent({
+    ap,
+    store,
+    radio: noRadio({ ssid: flags.ssid, password, security: flags.security }),
+    networks,
+    identity,
+    serverUrl,
+    allowPlain: flags['allow-plain'],
+    autoApprove,
+    prompt,
+    notifier,
+    random: systemRandom,
+    clock: systemClock,
+    monotonic: () => performance.now(),
+    log,
+    listen: { ...(flags.listen === undefined ? {} : { host: flags.listen }), helloPort: flags.port, securePort: flags['secure-port'] },
+    mainAddress: flags['main-address'],
+    controlSocket: agentSocket(),
+  });
+  closing.defer(() => agent.close());
+  await emit({ event: 'listening', status: agentStatusToWire(await agent.service.status()) });
+  agent.service.onEvent((event) => {
+    if (event.kind === 'request' && event.before === event.request.status) {
+      return;
+    }
+    emit(agentEventToWire(event, identity.apId)).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
+  });
+}
+
+async function openStore(apId: string, sources: SecretSources) {
+  const path = agentDatabase(apId);
+  const [{ openKeyring }, { openAgentStore }] = await Promise.all([import('../secrets/keyring.ts'), import('../storage/agent-store.ts')]);
+  const sealer = await openKeyring({ ...keyringOptions(sources), create: !existsSync(path) });
+  return openAgentStore({ path, sealer });
+}
+
+async function readPassword(flags: ServeFlags, sources: SecretSources): Promise<string> {
+  const text = await readSecret({
+    name: 'password',
+    file: flags['password-file'],
+    storeName: 'ap/password',
+    store: () => secretStore(sources),
+    message: `Password of ${flags.ssid}:`,
+    ...sources,
+  });
+  return parsePassphrase(text);
+}
+
+/** At a terminal the owner is asked there unless somebody else is named. */
+async function openSecondPrompt(chosen: string | undefined, { sources, json, closing }: Serving): Promise<Prompt | undefined> {
+  const spec = chosen ?? (sources.interactive === true && !json ? 'terminal' : undefined);
+  if (spec === undefined) {
+    return undefined;
+  }
+  const prompt = await openPrompt(spec, sources);
+  closing.defer(() => prompt.close());
+  return prompt;
+}
+
+function parseAutoApprove(matches: readonly string[]): Scope | undefined {
+  const scope = parseScope(matches);
+  if (matches.includes('all') || scope.uuids !== undefined || scope.aps !== undefined) {
+    throw new LatchkeyError('invalid_input', '--auto-approve takes model=… and batch=….');
+  }
+  return matches.length === 0 ? undefined : scope;
+}
