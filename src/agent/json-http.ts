@@ -77,11 +77,13 @@ export function serveJson(server: Server, { routes, log, onMalformed }: ServeOpt
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) {
+    const code = error.code ?? '';
+    if (!(code.startsWith('HPE_') || code.startsWith('ERR_HTTP_')) || !socket.writable) {
+      // The connection broke; nobody is there to be told.
       socket.destroy();
       return;
     }
-    onMalformed(socket, error.code ?? 'not HTTP');
+    onMalformed(socket, code);
     const problem = JSON.stringify(problemToWire(new LatchkeyError('invalid_input', 'This is not a request that HTTP/1.1 knows.')));
     socket.end(
       `HTTP/1.1 400 Bad Request\r\ncontent-type: ${problemMediaType}\r\ncontent-length: ${problem.length}\r\nconnection: close\r\n\r\n${problem}`,
