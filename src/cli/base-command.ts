@@ -120,10 +120,15 @@ export abstract class LatchkeyCommand<T> extends Command {
     if (!this.interactive) {
       throw new LatchkeyError('missing_input', `${question} Nobody is here to answer: pass --yes.`);
     }
-    const { askYesNo } = await import('./question.ts');
-    if (!(await askYesNo(question, this.signal))) {
+    if (!(await this.ask(question))) {
       throw new LatchkeyError('interrupted', 'Nothing was changed.');
     }
+  }
+
+  /** Asks the person at the terminal; only where `interactive` is true. */
+  protected async ask(question: string): Promise<boolean> {
+    const { askYesNo } = await import('./question.ts');
+    return askYesNo(question, this.signal);
   }
 
   /** For `--dry-run`: what it would have worked on, as it is. */

@@ -22,7 +22,9 @@ export default class DeviceHistory extends LatchkeyCommand<History> {
   async run(): Promise<History> {
     const { args, flags } = await this.parse(DeviceHistory);
     const factory = await openFactory(flags, this.opening);
-    return { items: (await factory.history(args.uuid)).map(auditEntryToWire) };
+    // What was asked is logged in groups, so that it may come behind what followed from it.
+    const entries = (await factory.history(args.uuid)).toSorted((a, b) => a.at.getTime() - b.at.getTime());
+    return { items: entries.map(auditEntryToWire) };
   }
 
   protected present(history: History, screen: Screen): string {

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccessRequestWire } from '../../api/access-requests.ts';
+import type { AuditEntryWire, AuditVerificationWire } from '../../api/audit.ts';
+import type { EnrollCodeWire } from '../../api/enrollments.ts';
+import type { AgentEventWire } from '../present/agent-events.ts';
+import type { FlashWire } from '../present/devices.ts';
+import type { StepWire } from '../present/story.ts';
+import { throwawayCertificate } from './certificate.ts';
+import { Programs } from './programs.ts';
+
+export interface Narrator {
+  tell(step: Omit<StepWire, 'step'>): Promise<void>;
+  /** The owner's question; undefined where nobody is there to answer: then the story answers it. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined;
+  /** Removes what the story leaves, also when it is interrupted. */
+  readonly closing: AsyncDisposableStack;
+}
+
+const onboardingSsid = 'latchkey-setup';
+const ssid = 'Home';
+
+/**
+ * The whole story on one machine: server, AP agent and device are processes of this program in a temporary home,
+ * talking over TLS and TLS-PSK as they would anywhere.
+ */
+export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<void> {
+  const begun = performance.now();
+  const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
+  closing.defer(() => rmSync(home, { recursive: true, force: true }));
+  const programs = new Programs(environment(home));
+  closing.defer(() => programs.stopAll());
+
+  const { cert, key } = throwawayCertificate(new Date(), 3_600_000);
+  const certFile = keep(home, 'server.pem', cert);
+  const keyFile = keep(home, 'server.key', key);
+  const { first: server } = await programs.service(
+    ['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--quiet'],
+    (event) => event as { url: string },
+  );
+  await tell({ who: 'server', text: `Runs at ${server.url}, with its registry in a new SQLite file.` });
+
+  const remote = ['--server', server.url, '--ca', certFile];
+  await programs.json(['server', 'init', '--store', 'admin', '--url', server.url, '--ca', certFile]);
+  const { code } = await programs.json<EnrollCodeWire>(['server', 'enroll-code', 'create', '--role', 'ap', '--profile', 'admin']);
+  const ap = await programs.json<{ ap_id: string; ap_name: string }>(['ap', 'enroll', ...remote, '--enroll-code-file', '-', '--name', 'Hall'], code);
+  await tell({ who: 'admin', text: `Made a single-use code; with it the access point "${ap.ap_name}" got its token.` });
+
+  const password = randomBytes(9).toString('base64url');
+  const { events } = await programs.service(
+    ['ap', 'serve', '--profile', 'ap', '--onboarding-ssid', onboardingSsid, '--ssid', ssid, '--listen', '127.0.0.1', '--port', '0', '--secure-port', '0', '--password-file', '-'],
+    listening,
+    password,
+  );
+  const { hello_port: port, secure_port: securePort } = await events.next(listening);
+  await tell({
+    who: 'access point',
+    text: `Listens for devices on "${onboardingSsid}" (hello ${port}, TLS-PSK ${securePort}); knows the password of "${ssid}".`,
+  });
+
+  const device = await programs.json<FlashWire>(['device', 'register', '--ssid', onboardingSsid, '--model', 'lamp-2', '--label', 'Lamp', '--profile', 'admin']);
+  await tell({
+    who: 'factory',
+    text: 'Registered a lamp, and writes into it:',
+    lines: [`uuid      ${device.uuid}`, `ssid      ${device.ssid}`, `pass_tmp  ${device.pass_tmp}`],
+  });
+
+  const joining = programs.start(
+    ['device', 'join', '--uuid', device.uuid, '--ssid', onboardingSsid, '--ap', `http://127.0.0.1:${port}`, '--pass-tmp-file', '-', '--yes', '--no-input'],
+    device.pass_tmp,
+  );
+  const printed: string[] = [];
+  joining.lines.on('line', (line) => printed.push(line));
+  const request = await Promise.race([events.next(pending), joining.ended.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+  await tell({
+    who: 'device',
+    text: `Said hello, proved its pass_tmp by a TLS-PSK handshake without sending it, and asks to be let in. It shows ${request.match_code}.`,
+  });
+  await tell({ who: 'server', text: `Checked the device’s own proof, and tells the access point what it is: ${request.label}, ${request.model}.` });
+
+  const yes = ask === undefined ? true : await ask(`You own the access point. Let ${request.label} (${request.model}) in? Its code is ${request.match_code}.`);
+  if (yes) {
+    await programs.json(['ap', 'approve', request.request_id]);
+    await tell({ who: 'owner', text: `Compared the code ${request.match_code} and said yes.` });
+  } else {
+    await programs.json(['ap', 'deny', request.request_id, '--reason', 'not today']);
+    await tell({ who: 'owner', text: 'Said no.' });
+  }
+  const { stderr } = await joining.ended;
+  if (yes) {
+    await tell({ who: 'device', text: 'Got the password over the encrypted channel, joined, and said so:', lines: printed });
+  } else {
+    await tell({ who: 'device', text: 'Got nothing:', lines: stderr.trim().split('\n').slice(1) });
+  }
+
+  const history = await programs.json<{ items: AuditEntryWire[] }>(['device', 'history', device.uuid, '--profile', 'admin']);
+  const log = await programs.json<AuditVerificationWire>(['audit', 'verify', '--profile', 'admin']);
+  await tell({
+    who: 'server',
+    text: `Its log of this device; the chain of ${log.head?.count} entries is whole:`,
+    lines: history.items.map(({ action, actor }) => `${action.padEnd(18)} ${actor}`),
+  });
+  await programs.stopAll();
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  await tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
+}
+
+/** A home of its own: nothing of the user's is read or written, the keychain neither. */
+function environment(home: string): NodeJS.ProcessEnv {
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_') || name === 'LATCHKEY_CACHE_HOME'));
+  return {
+    ...kept,
+    NO_COLOR: '1',
+    LATCHKEY_CONFIG_HOME: join(home, 'config'),
+    LATCHKEY_DATA_HOME: join(home, 'data'),
+    LATCHKEY_STATE_HOME: join(home, 'state'),
+    LATCHKEY_SECRET_STORE: 'file',
+    LATCHKEY_SECRET_KEY_FILE: keep(home, 'secret-store.key', randomBytes(32).toString('base64url')),
+  };
+}
+
+function keep(home: string, name: string, text: string): string {
+  const path = join(home, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+function listening(event: unknown) {
+  const { event: kind, ...rest } = event as AgentEventWire;
+  return kind === 'listening' && 'status' in rest ? rest.status : undefined;
+}
+
+function pending(event: unknown): AccessRequestWire | undefined {
+  const { event: kind, ...rest } = event as AgentEventWire;
+  return kind === 'request' && 'request' in rest && rest.request.status === 'pending' ? rest.request : undefined;
+}
