@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Attempt } from '../../src/domain/audit.ts';
+import type { DeviceIdentity } from '../../src/roles/device/ports.ts';
+import { askAs, getStatus, plainCall, report, sayHello, secureCall } from './raw-device.ts';
+import { onboardingSsid, Site } from './site.ts';
+
+let site: Site;
+afterEach(() => site.close());
+
+async function attemptOf(outcome: Attempt['outcome'], uuid?: string): Promise<Attempt> {
+  const event = await site.event((each) => each.kind === 'attempt' && each.attempt.outcome === outcome && (uuid === undefined || each.attempt.uuid === uuid));
+  return (event as { attempt: Attempt }).attempt;
+}
+
+async function spent(): Promise<DeviceIdentity> {
+  const identity = await site.device();
+  const hello = await sayHello(site.agent, identity);
+  const requestId = await askAs(hello);
+  await site.agent.service.approve(requestId);
+  await getStatus(hello, requestId, 20);
+  await report(hello, requestId, 'joined');
+  await expect.poll(async () => (await site.owner.request(requestId)).status).toBe('joined');
+  return identity;
+}
+
+describe('devices that get no further', () => {
+  const cases: [name: string, outcome: Attempt['outcome'], make: () => Promise<DeviceIdentity>][] = [
+    ['unknown', 'unknown', async () => ({ uuid: '00000000-0000-4000-8000-000000000000', ssid: onboardingSsid, passTmp: 'x'.repeat(26) })],
+    ['out of scope', 'unknown', () => site.device({ model: 'camera' })],
+    ['not confirmed yet', 'unknown', async () => {
+      const { device, passTmp } = await site.factory.reserve({ ssid: onboardingSsid, model: 'lamp' });
+      return { uuid: device.uuid, ssid: device.ssid, passTmp };
+    }],
+    ['revoked', 'revoked', async () => {
+      const identity = await site.device();
+      await site.factory.revoke(identity.uuid);
+      return identity;
+    }],
+    ['spent', 'spent', spent],
+  ];
+
+  test.each(cases)('%s: the hello’s answer looks like any other, and no key fits it', async (_name, outcome, make) => {
+    site = await Site.open({ scope: { models: ['lamp'] } });
+    const shape = (reply: Record<string, unknown>) => ({
+      members: Object.keys(reply),
+      lengths: Object.values(reply).map((value) => String(value).length),
+    });
+    const good = await sayHello(site.agent, await site.device());
+    const identity = await make();
+    const hello = await sayHello(site.agent, identity);
+    expect(shape(hello.reply)).toEqual(shape(good.reply));
+    await expect(askAs(hello)).rejects.toMatchObject({ code: 'EPROTO' });
+    expect(await attemptOf(outcome, identity.uuid)).toMatchObject({ from: '127.0.0.1' });
+  });
+
+  test('a device that is revoked between hello and request is refused', async () => {
+    site = await Site.open();
+    const identity = await site.device();
+    const hello = await sayHello(site.agent, identity);
+    await site.factory.revoke(identity.uuid);
+    await expect(askAs(hello)).rejects.toMatchObject({ status: 403, body: { code: 'device_revoked' } });
+    await attemptOf('revoked', identity.uuid);
+  });
+});
+
+test('another onboarding SSID is refused and recorded, whether or not the device exists', async () => {
+  site = await Site.open();
+  const { uuid } = await site.device();
+  for (const each of [uuid, '00000000-0000-4000-8000-000000000000']) {
+    const body = { uuid: each, onboarding_ssid: 'elsewhere', device_nonce: randomBytes(32).toString('base64url') };
+    expect(await plainCall(site.agent.helloPort, { path: '/v1/hello', body })).toMatchObject({ status: 403, body: { code: 'wrong_ssid' } });
+    expect(await attemptOf('wrong_ssid', each)).toMatchObject({ detail: 'it names "elsewhere"' });
+  }
+});
+
+test('a device_nonce is good for one hello', async () => {
+  site = await Site.open();
+  const identity = await site.device();
+  const deviceNonce = randomBytes(32);
+  await sayHello(site.agent, identity, { deviceNonce });
+  await expect(sayHello(site.agent, identity, { deviceNonce })).rejects.toMatchObject({
+    status: 400,
+    body: { code: 'invalid_input', errors: [{ pointer: '/device_nonce' }] },
+  });
+});
+
+describe('bounds', () => {
+  test('four open hellos per client address; others get on, and none that is open is lost', async () => {
+    site = await Site.open({ limits: {} });
+    const identity = await site.device();
+    const open = [];
+    for (let i = 0; i < 4; i++) {
+      open.push(await sayHello(site.agent, identity));
+    }
+    const busy = await plainCall(site.agent.helloPort, {
+      path: '/v1/hello',
+      body: { uuid: identity.uuid, onboarding_ssid: onboardingSsid, device_nonce: randomBytes(32).toString('base64url') },
+    });
+    expect(busy).toMatchObject({ status: 503, body: { code: 'agent_busy' }, headers: { 'retry-after': expect.stringMatching(/^(?:60|59|58)$/) } });
+    await attemptOf('too_many', identity.uuid);
+
+    await sayHello(site.agent, await site.device(), { localAddress: '127.0.0.2' });
+    // A request under one of them makes room for another.
+    await askAs(open[3]!);
+    await sayHello(site.agent, identity);
+    await askAs(open[0]!);
+  });
+
+  test('their time over, there is room again', async () => {
+    site = await Site.open({ limits: { openHellosPerAddress: 1 } });
+    const identity = await site.device();
+    await sayHello(site.agent, identity);
+    await expect(sayHello(site.agent, identity)).rejects.toMatchObject({ body: { code: 'agent_busy' } });
+    site.pass(60_000);
+    await sayHello(site.agent, identity);
+    await attemptOf('expired', identity.uuid);
+  });
+
+  test('a bound for all together', async () => {
+    site = await Site.open({ limits: { openHellos: 2 } });
+    const identity = await site.device();
+    await sayHello(site.agent, identity, { localAddress: '127.0.0.1' });
+    await sayHello(site.agent, identity, { localAddress: '127.0.0.2' });
+    await expect(sayHello(site.agent, identity, { localAddress: '127.0.0.3' })).rejects.toMatchObject({ status: 503 });
+    expect((await site.agent.service.status()).openHellos).toBe(2);
+  });
+
+  test('failed handshakes make the address wait, and not the device', async () => {
+    site = await Site.open({ limits: { freeFailures: 3, firstWaitMs: 30_000 } });
+    const identity = await site.device();
+    const hello = await sayHello(site.agent, identity, { localAddress: '127.0.0.9' });
+    const guess = () =>
+      secureCall(hello.securePort, { helloId: hello.helloId, psk: randomBytes(32) }, { method: 'GET', path: '/', localAddress: '127.0.0.9' });
+    for (let i = 0; i < 3; i++) {
+      await expect(guess()).rejects.toMatchObject({ code: 'EPROTO' });
+    }
+    await expect(guess()).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
+    await expect(sayHello(site.agent, identity, { localAddress: '127.0.0.9' })).rejects.toMatchObject({
+      status: 429,
+      body: { code: 'rate_limited' },
+    });
+    expect(await askAs(await sayHello(site.agent, identity))).toMatch(/^req_/);
+    expect(site.events.filter((event) => event.kind === 'attempt' && event.attempt.outcome === 'bad_proof')).toHaveLength(1);
+    site.pass(30_000);
+    await sayHello(site.agent, identity, { localAddress: '127.0.0.9' });
+  });
+});
+
+test('every try reaches the server’s record, the failed ones too', async () => {
+  site = await Site.open();
+  const identity = await site.device();
+  const hello = await sayHello(site.agent, identity);
+  await expect(secureCall(hello.securePort, { helloId: hello.helloId, psk: randomBytes(32) }, { method: 'GET', path: '/' })).rejects.toThrow();
+  await askAs(hello);
+  await expect
+    .poll(async () => (await site.owner.attempts({ uuid: identity.uuid }, { limit: 10 })).items.map(({ outcome }) => outcome).sort())
+    .toEqual(['asked', 'bad_proof']);
+  expect((await site.agent.service.attempts(10)).map(({ outcome }) => outcome).sort()).toEqual(['asked', 'bad_proof']);
+  expect((await site.factory.history(identity.uuid)).map(({ action }) => action)).toContain('device.refused');
+});
+
+test('whether a uuid exists cannot be told from the time that a hello takes', async () => {
+  site = await Site.open();
+  const { uuid } = await site.device();
+  const rounds = 150;
+  const times = new Map<string, number[]>([['known', []], ['unknown', []]]);
+  for (let i = -10; i < rounds; i++) {
+    for (const [name, taken] of times) {
+      const body = {
+        uuid: name === 'known' ? uuid : '00000000-0000-4000-8000-000000000000',
+        onboarding_ssid: onboardingSsid,
+        device_nonce: randomBytes(32).toString('base64url'),
+      };
+      const start = performance.now();
+      await plainCall(site.agent.helloPort, { path: '/v1/hello', body });
+      if (i >= 0) {
+        taken.push(performance.now() - start);
+      }
+    }
+  }
+  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const [known, unknown] = [...times.values()].map(median);
+  // One seal is opened more for a device that exists; what remains is far below what a network lets through.
+  expect(Math.abs(known! - unknown!)).toBeLessThan(0.5);
+});
