@@ -1,5 +1,6 @@
 import { Command } from '@oclif/core/command';
-import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import { Config } from '@oclif/core/config';
+import type { Input, LoadOptions, ParserOutput } from '@oclif/core/interfaces';
 import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { globalFlags } from './flags.ts';
@@ -29,6 +30,17 @@ export abstract class LatchkeyCommand<T> extends Command {
   #ended = new AbortController();
   #deadline: NodeJS.Timeout | undefined;
   #stop: ((signal: NodeJS.Signals) => void) | undefined;
+
+  /** With the configuration that oclif has loaded; its own `run` loads it all again. */
+  static override async run<C extends Command>(
+    this: new (argv: string[], config: Config) => C,
+    argv?: string[],
+    options?: LoadOptions,
+  ): Promise<ReturnType<C['run']>> {
+    return options instanceof Config
+      ? (new this(argv ?? [], options) as C & LatchkeyCommand<unknown>)._run()
+      : super.run.call(this, argv, options);
+  }
 
   /** The result, in the shape of `--json`; undefined if `emit` or `stream` has printed everything. */
   abstract override run(): Promise<T | undefined>;

@@ -38,6 +38,10 @@ export function numberFlag(min: number, max: number) {
   });
 }
 
+export const databaseFlag = string({
+  helpValue: 'URL',
+  description: 'sqlite:PATH or postgres://… (or LATCHKEY_DATABASE); a file in the data folder if left out.',
+});
 export const portFlag = numberFlag(0, 65_535);
 
 /** On every command. */

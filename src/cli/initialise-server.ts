@@ -18,7 +18,7 @@ export async function initialiseServer(flags: InitFlags, { closing, sources }: O
   if (name !== undefined) {
     requireFreeName(name);
   }
-  const store = await openRegistry(closing, sources, databaseUrl(flags.database), { initialise: true });
+  const { store } = await openRegistry(closing, sources, databaseUrl(flags.database), { initialise: true });
   const { AdminService } = await import('../roles/admin/service.ts');
   const admin = new AdminService({ store, clock: systemClock, random: systemRandom, actor: { kind: 'local' } });
   return name === undefined ? admin.initialise() : keepProfile({ name, server, ca }, sources, () => admin.initialise());

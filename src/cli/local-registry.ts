@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Random } from '../domain/clock.ts';
 import type { Store } from '../roles/store.ts';
-import type { KeyringOptions } from '../secrets/keyring.ts';
+import type { Keyring, KeyringOptions } from '../secrets/keyring.ts';
 import { secretStore } from './destination.ts';
 import { ensureFolder, paths } from './paths.ts';
 import type { SecretSources } from './secret-input.ts';
@@ -21,19 +21,33 @@ export function keyringOptions(sources: SecretSources): KeyringOptions {
   return { env: process.env, store: () => secretStore(sources), data: ensureFolder(paths().data) };
 }
 
+export interface Registry {
+  readonly store: Store;
+  readonly keyring: Keyring;
+}
+
+/** How often what runs long looks whether `server rekey` has made a new key. */
+export const keyringReloadMs = 2_000;
+
 /** `initialise`: this is `server init`. Errors: those of storage and of the secret store. */
 export async function openRegistry(
   closing: AsyncDisposableStack,
   sources: SecretSources,
   url = databaseUrl(),
   { initialise = false }: { readonly initialise?: boolean } = {},
-): Promise<Store> {
+): Promise<Registry> {
   const { openKeyring } = await import('../secrets/keyring.ts');
-  const sealer = await openKeyring({ ...keyringOptions(sources), create: mayMakeKey(url, initialise) });
+  const keyring = await openKeyring({ ...keyringOptions(sources), create: mayMakeKey(url, initialise) });
   const { openStore } = await import('../storage/open-store.ts');
-  const store = await openStore({ url, sealer });
+  const store = await openStore({ url, sealer: keyring });
   closing.defer(() => store.close());
-  return store;
+  return { store, keyring };
+}
+
+/** Keeps a keyring in step with the file or store that it came from. */
+export function keepReloading(keyring: Keyring, closing: AsyncDisposableStack, onError: (error: unknown) => void): void {
+  const timer = setInterval(() => void keyring.reload().catch(onError), keyringReloadMs);
+  closing.defer(() => clearInterval(timer));
 }
 
 /**

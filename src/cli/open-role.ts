@@ -158,7 +158,8 @@ async function openRole<Role>(flags: RoleFlags, opening: Opening, sides: Sides<R
 }
 
 async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: 'local' }): Promise<ServiceContext> {
-  return { store: await openRegistry(closing, sources), clock: systemClock, random: systemRandom, actor };
+  const { store } = await openRegistry(closing, sources);
+  return { store, clock: systemClock, random: systemRandom, actor };
 }
 
 async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs }: Opening): Promise<HttpClient> {

@@ -10,7 +10,7 @@ import type { Credential } from '../roles/device/ports.ts';
 import { agentDatabase, agentSocket } from './agent-files.ts';
 import { agentLog } from './agent-log.ts';
 import { secretStore, type RoleFlags } from './destination.ts';
-import { keyringOptions, systemClock, systemRandom } from './local-registry.ts';
+import { keepReloading, keyringOptions, systemClock, systemRandom } from './local-registry.ts';
 import { openNotifier, openPrompt } from './open-prompt.ts';
 import { openAp, type Opening } from './open-role.ts';
 import { agentEventToWire, type AgentEventWire } from './present/agent-events.ts';
@@ -51,7 +51,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
   const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving);
   const [{ noRadio }, { runAgent }] = await Promise.all([import('../radio/none.ts'), import('../agent/agent.ts')]);
-  const store = await openStore(identity.apId, sources);
+  const { store, keyring } = await openStore(identity.apId, sources);
   closing.defer(() => store.close());
   const networks = { ssid: flags.ssid, onboardingSsid: flags['onboarding-ssid'] };
   const agent = await runAgent({
@@ -74,6 +74,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
     controlSocket: agentSocket(),
   });
   closing.defer(() => agent.close());
+  keepReloading(keyring, closing, (error) => log('error', 'The keys could not be read again.', { error }));
   await emit({ event: 'listening', status: agentStatusToWire(await agent.service.status()) });
   agent.service.onEvent((event) => {
     if (event.kind === 'request' && event.before === event.request.status) {
@@ -86,8 +87,8 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
 async function openStore(apId: string, sources: SecretSources) {
   const path = agentDatabase(apId);
   const [{ openKeyring }, { openAgentStore }] = await Promise.all([import('../secrets/keyring.ts'), import('../storage/agent-store.ts')]);
-  const sealer = await openKeyring({ ...keyringOptions(sources), create: !existsSync(path) });
-  return openAgentStore({ path, sealer });
+  const keyring = await openKeyring({ ...keyringOptions(sources), create: !existsSync(path) });
+  return { store: await openAgentStore({ path, sealer: keyring }), keyring };
 }
 
 async function readPassword(flags: ServeFlags, sources: SecretSources): Promise<string> {

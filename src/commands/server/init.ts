@@ -1,7 +1,7 @@
 import { enrollmentSchema, enrollmentToWire } from '../../api/enrollments.ts';
 import type { TokenWire } from '../../api/tokens.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { pathFlag, profileNameFlag, serverUrlFlag, textFlag } from '../../cli/flags.ts';
+import { databaseFlag, pathFlag, profileNameFlag, serverUrlFlag } from '../../cli/flags.ts';
 import { initialiseServer } from '../../cli/initialise-server.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { presentEnrollment } from '../../cli/present/tokens.ts';
@@ -25,7 +25,7 @@ export default class ServerInit extends LatchkeyCommand<ServerInitialised> {
     { description: 'Into the keychain, as the profile "admin"', command: '<%= config.bin %> <%= command.id %> --store admin --url https://latchkey.example:8420' },
   ];
   static override readonly flags = {
-    database: textFlag({ description: 'sqlite:PATH or postgres://… (or LATCHKEY_DATABASE); a file in the data folder if left out.', helpValue: 'URL' }),
+    database: databaseFlag,
     store: profileNameFlag({ description: 'Print no token; keep it in the secret store as this profile.' }),
     url: serverUrlFlag({ description: 'The server’s address, for the profile.', default: 'http://127.0.0.1:8420' }),
     ca: pathFlag({ description: 'Certificate authorities in PEM, for the profile.', dependsOn: ['store'] }),
