@@ -1,0 +1,150 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { SecureAccessPointLink } from '../../src/client/access-point/link.ts';
+import { LatchkeyError } from '../../src/domain/errors.ts';
+import type { DeviceIdentity } from '../../src/roles/device/ports.ts';
+import { OwnerService } from '../../src/roles/owner/service.ts';
+import { LongRunning, makeHome } from '../program.ts';
+import { Registry } from './registry.ts';
+
+const kills = 25;
+const devicesARound = 3;
+
+/** A device, and how far the agent has said that it is. */
+interface Device {
+  readonly identity: DeviceIdentity;
+  readonly link: SecureAccessPointLink;
+  requestId: string | undefined;
+  acknowledged: 'nothing' | 'asked' | 'granted' | 'joined';
+}
+
+test(`an agent killed ${kills} times amid devices goes on where it was`, { timeout: 300_000 }, async () => {
+  const home = await makeHome();
+  onTestFinished(() => home.remove());
+  const database = `sqlite:${path.join(home.folder, 'registry.db')}`;
+  const registry = await Registry.open(database, home.key);
+  onTestFinished(() => registry.close());
+  const owner = new OwnerService(registry.context());
+  const { secret, token } = await registry.token('ap', 'hall');
+  const server = await LongRunning.start(['server', 'start', '--listen', '127.0.0.1:0', '--database', database], home.env);
+  onTestFinished(() => server.end('SIGKILL'));
+
+  const passwordFile = path.join(home.folder, 'wifi');
+  await writeFile(passwordFile, 'correct horse 9!\n', { mode: 0o600 });
+  const [port, securePort] = [await freePort(), await freePort()];
+  const startAgent = () =>
+    LongRunning.start(
+      // prettier-ignore
+      ['ap', 'serve', '--onboarding-ssid', 'setup', '--ssid', 'Home', '--password-file', passwordFile,
+       '--listen', '127.0.0.1', '--port', String(port), '--secure-port', String(securePort), '--server', String(server.ready['url'])],
+      { ...home.env, LATCHKEY_TOKEN: secret },
+    );
+
+  const devices: Device[] = [];
+  let agent = await startAgent();
+  for (let kill = 0; kill < kills; kill++) {
+    for (let added = 0; added < devicesARound; added++) {
+      const { uuid, passTmp } = await registry.device();
+      devices.push({
+        identity: { uuid, ssid: 'setup', passTmp },
+        link: new SecureAccessPointLink({ host: '127.0.0.1', port }),
+        requestId: undefined,
+        acknowledged: 'nothing',
+      });
+    }
+    const progress = { acknowledged: 0, inFlight: 0 };
+    const working = Promise.all(
+      devices.filter((device) => device.acknowledged !== 'joined').map((device) => advance(device, owner, progress)),
+    );
+    // A round counts once something is acknowledged; the kill falls among what follows.
+    await progressed(progress, 1 + randomInt(devicesARound));
+    expect(progress.inFlight).toBeGreaterThan(0);
+    await agent.end('SIGKILL');
+    agent = await startAgent();
+    // Those who wait for their owner or their password find the restarted agent; others try again in the next round.
+    await working;
+  }
+  onTestFinished(() => agent.end());
+
+  for (const device of devices) {
+    const progress = { acknowledged: 0, inFlight: 0 };
+    while (device.acknowledged !== 'joined') {
+      await advance(device, owner, progress);
+    }
+    await device.link.close();
+  }
+  // What devices said is told to the registry, also what was said just before a kill.
+  await expect
+    .poll(async () => {
+      const requests = await owner.requests({ apIds: [token.apId!] }, { limit: 1000 });
+      const granted = requests.items.filter(({ id }) => devices.some(({ requestId }) => requestId === id));
+      return granted.map(({ status }) => status);
+    }, { timeout: 20_000 })
+    .toEqual(devices.map(() => 'joined'));
+  const grants = await owner.grants({ state: 'active' }, { limit: 1000 });
+  expect(grants.items.map(({ subject }) => subject.id).toSorted()).toEqual(devices.map(({ identity }) => identity.uuid).toSorted());
+});
+
+/** One device goes as far as it can until the agent is gone; what was acknowledged before must still hold. */
+async function advance(device: Device, owner: OwnerService, progress: { acknowledged: number; inFlight: number }): Promise<void> {
+  const { link, identity } = device;
+  progress.inFlight++;
+  try {
+    if (device.acknowledged === 'nothing') {
+      const { requestId } = await link.ask(identity, { showsCode: false });
+      device.requestId = requestId;
+      device.acknowledged = 'asked';
+      progress.acknowledged++;
+    } else {
+      const status = await link.status();
+      if (device.acknowledged === 'granted' && status === 'joined') {
+        // It was heard, and the kill cut off the acknowledgement.
+        device.acknowledged = 'joined';
+        return;
+      }
+      expect(['pending', 'approved']).toContain(status);
+    }
+    await approveOnce(owner, device.requestId!);
+    const granted = await link.wait(20_000);
+    expect(granted).toMatchObject({ ssid: 'Home', password: 'correct horse 9!' });
+    if (device.acknowledged === 'asked') {
+      device.acknowledged = 'granted';
+      progress.acknowledged++;
+    }
+    await link.joined();
+    device.acknowledged = 'joined';
+    progress.acknowledged++;
+  } catch (error) {
+    const code = error instanceof LatchkeyError ? error.code : 'internal';
+    // Only what a killed agent looks like from outside: nobody there, or nobody there yet.
+    expect(['remote_unreachable', 'server_unavailable', 'agent_busy'], String(error)).toContain(code);
+  } finally {
+    progress.inFlight--;
+  }
+}
+
+async function approveOnce(owner: OwnerService, requestId: string): Promise<void> {
+  const { status } = await owner.request(requestId);
+  if (status === 'pending') {
+    await owner.approve(requestId);
+  }
+}
+
+async function progressed(progress: { acknowledged: number; inFlight: number }, wanted: number): Promise<void> {
+  while (progress.acknowledged < wanted && progress.inFlight > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
