@@ -1,7 +1,8 @@
+import type { Limits } from '../server/limits.ts';
 import type { LogLevel } from '../server/log.ts';
 import { readText } from './destination.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import { databaseUrl, openRegistry, systemClock, systemRandom } from './local-registry.ts';
 import type { Opening } from './open-role.ts';
 
 export interface ServerFlags {
@@ -11,6 +12,7 @@ export interface ServerFlags {
   readonly 'tls-key'?: string | undefined;
   readonly 'insecure-http': boolean;
   readonly 'trust-proxy'?: readonly string[] | undefined;
+  readonly 'rate-limit': number;
   readonly reuse: boolean;
 }
 
@@ -21,9 +23,9 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
   const address = { ...flags.listen, tls: tls !== undefined, insecureHttp: flags['insecure-http'] };
   requireSafeAddress(address);
   const database = databaseUrl(flags.database);
-  const { store, keyring } = await openRegistry(closing, sources, database);
+  const store = await openRegistry(closing, sources, database);
   const { createServer } = await import('../server/create-server.ts');
-  const server = createServer({
+  const server = await createServer({
     store,
     clock: systemClock,
     random: systemRandom,
@@ -31,9 +33,9 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     log: { level: logLevel(level), stream: process.stderr },
     reuse: flags.reuse,
     trustProxy: flags['trust-proxy'],
+    limits: rateLimits(flags['rate-limit']),
   });
   closing.defer(() => server.stop());
-  keepReloading(keyring, closing, (error) => server.log.error({ err: error }, 'the keys could not be read again'));
   const { url } = await listen(server, address);
   return { url, database: withoutPassword(database) };
 }
@@ -43,6 +45,11 @@ function readTls(flags: ServerFlags): { cert: string; key: string } | undefined 
   return cert === undefined || key === undefined
     ? undefined
     : { cert: readText(cert, '--tls-cert'), key: readText(key, '--tls-key') };
+}
+
+function rateLimits(perSecond: number): Partial<Limits> {
+  const rate = (times: number) => ({ perSecond: perSecond * times, burst: perSecond * times * 10 });
+  return { perToken: rate(1), perAddress: rate(2) };
 }
 
 const levels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] satisfies LogLevel[];

@@ -1,6 +1,6 @@
 import { object, type Static } from '../../api/schema.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { databaseFlag, listenFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { startServer } from '../../cli/start-server.ts';
 
@@ -21,12 +21,16 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
     '<%= config.bin %> <%= command.id %> --database postgres://latchkey@db.example/latchkey --insecure-http --listen 10.0.0.5:8420',
   ];
   static override readonly flags = {
-    database: databaseFlag,
+    database: textFlag({ description: 'sqlite:PATH or postgres://… (or LATCHKEY_DATABASE); a file in the data folder if left out.', helpValue: 'URL' }),
     listen: listenFlag({ description: 'Where to listen; port 0 takes a free one.', default: { host: '127.0.0.1', port: 8420 }, defaultHelp: async () => '127.0.0.1:8420' }),
     'tls-cert': pathFlag({ description: 'Certificate chain in PEM.', dependsOn: ['tls-key'] }),
     'tls-key': pathFlag({ description: 'Its private key in PEM.', dependsOn: ['tls-cert'] }),
     'insecure-http': switchFlag({ description: 'Listen beyond this machine without TLS, behind a proxy that does it.', exclusive: ['tls-cert'] }),
     'trust-proxy': textFlag({ description: 'Believe X-Forwarded-For from this address; may be repeated.', multiple: true, multipleNonGreedy: true, helpValue: 'ADDRESS' }),
+    'rate-limit': numberFlag(0, 1_000_000)({
+      description: 'Requests a second of one token, an address twice as many, before 429; ten seconds’ worth at once. 0 is without limit.',
+      default: 1000,
+    }),
     reuse: switchFlag({ description: 'Let devices onboard again with a pass_tmp that is used: for test benches.' }),
   };
   static override readonly result = result;
