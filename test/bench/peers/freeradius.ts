@@ -1,0 +1,181 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { benchDevice } from '../bench-device.ts';
+import { serverCore } from '../cores.ts';
+import { PinnedProcess } from '../pinned-process.ts';
+
+/** Debian's freeradius 3: it too answers from an indexed row of SQLite whether a name's password is right. */
+const program = '/usr/sbin/freeradius';
+const raddb = '/etc/freeradius/3.0';
+export const sharedSecret = 'latchkey-bench';
+
+/**
+ * `as shipped`: the modules and queries of the site that the package installs, but for EAP (which asks for PAP's
+ * password nothing) and what writes. `bare`: PAP and one query.
+ */
+export type RadiusSite = 'as shipped' | 'bare';
+
+export function hasFreeRadius(): boolean {
+  return existsSync(program) && existsSync(raddb);
+}
+
+/** FreeRADIUS's own tables that are read, with the bench's devices as users. */
+export function radiusDatabase(folder: string, devices: number): string {
+  const file = join(folder, `freeradius-${devices}.db`);
+  if (existsSync(file)) {
+    return file;
+  }
+  rmSync(`${file}.part`, { force: true });
+  const db = new DatabaseSync(`${file}.part`);
+  const pair = `(id integer primary key autoincrement, username varchar(64) not null default '',
+    attribute varchar(64) not null default '', op char(2) not null default '==', value varchar(253) not null default '')`;
+  db.exec(`pragma journal_mode = off; pragma synchronous = off;
+    create table radcheck ${pair};
+    create table radreply ${pair};
+    create index reply_username on radreply (username);
+    create table radusergroup (id integer primary key autoincrement, username varchar(64) not null default '',
+      groupname varchar(64) not null default '', priority int(11) not null default '1');
+    create index usergroup_username on radusergroup (username);
+    begin`);
+  const insert = db.prepare(`insert into radcheck (username, attribute, op, value) values (?, 'Cleartext-Password', ':=', ?)`);
+  for (let number = 0; number < devices; number += 1) {
+    const { uuid, passTmp } = benchDevice(number);
+    insert.run(uuid, passTmp);
+  }
+  db.exec('commit; create index check_username on radcheck (username)');
+  db.close();
+  // Renamed last, so that a run that was interrupted leaves no half of it.
+  renameSync(`${file}.part`, file);
+  return file;
+}
+
+const sites: Record<RadiusSite, { modules: readonly string[]; groups: boolean; queries: string; authorize: readonly string[] }> = {
+  'as shipped': {
+    modules: ['always', 'attr_filter', 'chap', 'digest', 'expiration', 'expr', 'files', 'logintime', 'mschap', 'pap',
+      'preprocess', 'realm'],
+    groups: true,
+    queries: `$INCLUDE ${raddb}/mods-config/sql/main/sqlite/queries.conf`,
+    authorize: ['preprocess', 'chap', 'mschap', 'digest', 'suffix', 'files', 'sql', 'expiration', 'logintime', 'pap'],
+  },
+  bare: {
+    modules: ['pap'],
+    groups: false,
+    queries: `sql_user_name = "%{User-Name}"
+    authorize_check_query = "SELECT id, username, attribute, value, op FROM radcheck WHERE username = '%{SQL-User-Name}' ORDER BY id"`,
+    authorize: ['sql', 'pap'],
+  },
+};
+
+function configuration(site: RadiusSite, folder: string, database: string, port: number): string {
+  const { modules, groups, queries, authorize } = sites[site];
+  return `
+prefix = /usr
+localstatedir = ${folder}
+name = freeradius
+logdir = ${folder}
+run_dir = ${folder}
+db_dir = ${folder}
+libdir = /usr/lib/freeradius
+raddbdir = ${raddb}
+confdir = ${raddb}
+modconfdir = ${raddb}/mods-config
+pidfile = ${folder}/freeradius.pid
+max_requests = 65536
+cleanup_delay = 0
+hostname_lookups = no
+proxy_requests = no
+log {
+  destination = files
+  file = ${folder}/radius.log
+  auth = no
+}
+security {
+  max_attributes = 200
+  reject_delay = 1
+  status_server = no
+}
+thread pool {
+  start_servers = 4
+  max_servers = 4
+  min_spare_servers = 1
+  max_spare_servers = 4
+  max_requests_per_server = 0
+}
+client bench {
+  ipaddr = 127.0.0.1
+  secret = ${sharedSecret}
+}
+modules {
+${modules.map((name) => `  $INCLUDE ${raddb}/mods-available/${name}`).join('\n')}
+  sql {
+    dialect = "sqlite"
+    driver = "rlm_sql_sqlite"
+    sqlite {
+      filename = "${database}"
+      busy_timeout = 200
+    }
+    radius_db = "radius"
+    acct_table1 = "radacct"
+    acct_table2 = "radacct"
+    postauth_table = "radpostauth"
+    authcheck_table = "radcheck"
+    groupcheck_table = "radgroupcheck"
+    authreply_table = "radreply"
+    groupreply_table = "radgroupreply"
+    usergroup_table = "radusergroup"
+    client_table = "nas"
+    group_attribute = "SQL-Group"
+    read_clients = no
+    read_groups = ${groups ? 'yes' : 'no'}
+    read_profiles = ${groups ? 'yes' : 'no'}
+    ${queries}
+    pool {
+      start = 4
+      min = 4
+      max = 4
+      spare = 0
+      uses = 0
+      lifetime = 0
+      idle_timeout = 0
+    }
+  }
+}
+server default {
+  listen {
+    type = auth
+    ipaddr = 127.0.0.1
+    port = ${port}
+  }
+  authorize {
+${authorize.map((name) => `    ${name}`).join('\n')}
+  }
+  authenticate {
+    pap
+  }
+}
+`;
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+/** Runs in the foreground on the server's core; asked before it listens, it is asked again. */
+export async function startFreeRadius(
+  site: RadiusSite,
+  folder: string,
+  database: string,
+): Promise<{ server: PinnedProcess; port: number }> {
+  const port = await freeUdpPort();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'radiusd.conf'), configuration(site, folder, database, port), { mode: 0o600 });
+  return { server: new PinnedProcess(serverCore, [program, '-f', '-d', folder]), port };
+}

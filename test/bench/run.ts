@@ -1,0 +1,52 @@
+/** `npm run bench`: measures the figures that are named, or all, and keeps them in bench/RESULTS.md. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { whyNotPinned } from './cores.ts';
+import { measureOnboarding } from './onboarding/measure.ts';
+import { keepSections, renderSection, type Section } from './report.ts';
+import { measureStartUp } from './start-up.ts';
+import { measureVerification } from './verification/measure.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+const cache = path.join(root, '.cache/bench');
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard]
+
+Measures start-up, verification and onboarding against baselines in the same run; about ten minutes, the first time
+some more for a registry of a million devices. --quick: small sizes in about a minute, nothing is kept.`;
+
+const figures: Record<string, (quick: boolean) => Promise<Section>> = {
+  startup: (quick) => measureStartUp({ rounds: quick ? 10 : 41 }),
+  verify: (quick) =>
+    measureVerification(
+      quick
+        ? { many: 10_000, few: 1_000, rounds: 1, warmUpMs: 1000, windowMs: 2000, postgres: false }
+        : { many: 1_000_000, few: 10_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
+      cache,
+    ),
+  onboard: (quick) => measureOnboarding(quick ? { devices: 100, registered: 1_000, rounds: 1 } : { devices: 1000, registered: 10_000, rounds: 7 }, cache),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !Object.hasOwn(figures, name));
+const problem = unknown.length > 0 ? `There is no figure ${unknown.join(', ')}.` : whyNotPinned();
+if (values.help || problem !== undefined) {
+  console.log(values.help ? usage : `${problem}\n\n${usage}`);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  mkdirSync(cache, { recursive: true });
+  const sections: Section[] = [];
+  for (const [name, measure] of Object.entries(figures)) {
+    if (positionals.length === 0 || positionals.includes(name)) {
+      const section = await measure(values.quick);
+      sections.push(section);
+      console.log(renderSection(section));
+    }
+  }
+  if (!values.quick) {
+    keepSections(path.join(root, 'bench/RESULTS.md'), sections);
+  }
+}

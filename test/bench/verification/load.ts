@@ -1,0 +1,113 @@
+/**
+ * Asks a server for verifications over kept-alive connections, one request at a time on each, and says how many it
+ * answered in the window and how much CPU time it had then. A program of its own: `load.ts '{"port": …, …}'`.
+ */
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { devicePsk } from '../../../src/protocol/device-key.ts';
+import { benchDevice } from '../bench-device.ts';
+import { busyShare, usageOf } from '../process-usage.ts';
+import { quantile } from '../statistics.ts';
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly serverPid: number;
+  readonly devices: number;
+  readonly connections: number;
+  readonly warmUpMs: number;
+  readonly windowMs: number;
+  readonly token: string;
+  readonly apId: string;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Of the server's process, each request. */
+  readonly cpuMicros: number;
+  /** Of one core. */
+  readonly serverBusy: number;
+  readonly loadBusy: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Every so many answers the key is compared with our own. */
+const checkEvery = 512;
+
+const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
+const head =
+  `POST /v1/verifications HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\n` +
+  `Authorization: Bearer ${options.token}\r\nContent-Type: application/json\r\nContent-Length: `;
+
+let answered = 0;
+let latencies: number[] | undefined;
+
+/** Nonces are read from one pool: making them is not what is measured. */
+const pool = randomBytes(1 << 20);
+const below = (limit: number) => Math.floor(Math.random() * limit);
+function nonce(): Buffer {
+  const at = below(pool.length - 32);
+  return pool.subarray(at, at + 32);
+}
+
+function open(): Promise<Socket> {
+  const socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
+  let received = '';
+  let asked = { number: 0, deviceNonce: nonce(), apNonce: nonce(), at: 0 };
+
+  const ask = () => {
+    asked = { number: below(options.devices), deviceNonce: nonce(), apNonce: nonce(), at: performance.now() };
+    const body =
+      `{"uuid":"${benchDevice(asked.number).uuid}","device_nonce":"${asked.deviceNonce.toString('base64url')}",` +
+      `"ap_nonce":"${asked.apNonce.toString('base64url')}"}`;
+    socket.write(`${head}${body.length}\r\n\r\n${body}`, 'latin1');
+  };
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    received = received === '' ? chunk : received + chunk;
+    const bodyStart = received.indexOf('\r\n\r\n') + 4;
+    if (bodyStart < 4) return;
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
+    if (received.length < bodyStart + length) return;
+    const psk = /"psk":"([A-Za-z0-9_-]{43})"/.exec(received)?.[1];
+    if (!received.startsWith('HTTP/1.1 200 ') || psk === undefined) {
+      throw new Error(`this is no verification: ${received}`);
+    }
+    if (answered % checkEvery === 0) {
+      const { uuid, passTmp } = benchDevice(asked.number);
+      const own = devicePsk(passTmp, { uuid, apId: options.apId, deviceNonce: asked.deviceNonce, apNonce: asked.apNonce });
+      if (own.toString('base64url') !== psk) throw new Error(`this is not the key of ${uuid}`);
+    }
+    answered += 1;
+    latencies?.push(performance.now() - asked.at);
+    received = '';
+    ask();
+  });
+  socket.on('error', (error) => {
+    throw error;
+  });
+  return new Promise((resolve) => socket.on('connect', () => { ask(); resolve(socket); }));
+}
+
+const sockets = await Promise.all(Array.from({ length: options.connections }, open));
+await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
+
+const before = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
+latencies = [];
+await new Promise((resolve) => setTimeout(resolve, options.windowMs));
+const after = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
+for (const socket of sockets) {
+  socket.destroy();
+}
+
+const requests = after.answered - before.answered;
+const result: LoadResult = {
+  requests,
+  perSecond: (requests * 1000) / (after.server.atMs - before.server.atMs),
+  cpuMicros: ((after.server.cpuMs - before.server.cpuMs) * 1000) / requests,
+  serverBusy: busyShare(before.server, after.server),
+  loadBusy: busyShare(before.load, after.load),
+  p50Ms: quantile(latencies, 0.5),
+  p99Ms: quantile(latencies, 0.99),
+};
+console.log(JSON.stringify(result));
