@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, sql, type CompiledQuery, type Transaction } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
 import type { Database, OpenDatabase, PreparedQuery } from './database.ts';
+import { registrySchema } from './migrations/index.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { postgresDialect, translating } from './postgres-dialect.ts';
 import { isContention, isUniqueViolation } from './postgres-errors.ts';
@@ -40,7 +41,7 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
   const listen = (heard: (apId: string) => void, missed: () => void) =>
     new PostgresListener(pg.Client, config, revisionChannel, { heard, missed });
   try {
-    await translating(migratePostgres(pool));
+    await translating(migratePostgres(pool, registrySchema));
     return new PostgresDatabase(pool, listen, lockTimeoutMs);
   } catch (error) {
     await pool.end();

@@ -1,4 +1,4 @@
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import { errorTable, LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 
 /** SQLSTATEs (PostgreSQL manual, appendix A) that say something about the storage; a class by its two first. */
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -29,6 +29,10 @@ export function sqlState(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+function systemCode(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
 /**
  * The error as the roles know it. The driver's other errors, with Node's codes or with none, are all about the
  * connection; what is the caller's own fault stays as it is.
@@ -39,7 +43,12 @@ export function postgresError(error: unknown): unknown {
   }
   const state = sqlState(error);
   const code = state === undefined ? 'storage_unavailable' : (codes[state] ?? codes[state.slice(0, 2)]);
-  return code === undefined ? error : new LatchkeyError(code, undefined, { cause: error });
+  if (code === undefined) {
+    return error;
+  }
+  // The code alone: what PostgreSQL says with it may name users and data.
+  const reason = state === undefined ? systemCode(error) : `SQLSTATE ${state}`;
+  return new LatchkeyError(code, `${errorTable[code].title}${reason === undefined ? '' : ` (${reason})`}.`, { cause: error });
 }
 
 /** Two transactions got into each other's way: one of them was ended and can be run again. */

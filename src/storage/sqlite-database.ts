@@ -1,64 +1,31 @@
-import { mkdirSync, openSync, closeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { Kysely, type Transaction } from 'kysely';
 import type { Database, OpenDatabase, PreparedQuery } from './database.ts';
-import { migrateSqlite } from './migrations/sqlite.ts';
+import { registrySchema } from './migrations/index.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
-import { SqliteConnection, sqliteDialect, Turns } from './sqlite-dialect.ts';
-import { fileError, sqliteError } from './sqlite-errors.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+import { sqliteDialect, Turns } from './sqlite-dialect.ts';
+import { connect, inMemory, openSqliteFile } from './sqlite-file.ts';
 import type { Tables } from './tables.ts';
 
-/** SQLite's own waiting for a lock stops the event loop: short, the rest is waited for outside of it. */
-const busyTimeoutMs = 5;
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 75;
 const readerMapBytes = 2 ** 30;
 
-const connectionOptions = { timeout: busyTimeoutMs, enableForeignKeyConstraints: true };
-
 type Compile = (query: PreparedQuery<unknown>) => string;
 
-/** Opens the file, making it and its folder if they are not there, readable to their user alone. */
 export async function openSqlite(path: string, lockTimeoutMs: number): Promise<SqliteDatabase> {
-  const inMemory = path === ':memory:';
-  if (!inMemory) {
-    makeFile(path);
+  const writer = await openSqliteFile(path, registrySchema, lockTimeoutMs);
+  if (path === inMemory) {
+    return new SqliteDatabase(writer, undefined, lockTimeoutMs);
   }
-  const writer = connect(path, lockTimeoutMs);
   try {
-    await writer.patiently(() => writer.database.exec(`
-      pragma journal_mode = wal;
-      pragma synchronous = full;
-      pragma journal_size_limit = ${64 * 2 ** 20}`));
-    await migrateSqlite(writer);
-    if (inMemory) {
-      return new SqliteDatabase(writer, undefined, lockTimeoutMs);
-    }
     const reader = connect(path, lockTimeoutMs);
     await reader.patiently(() => reader.database.exec(`pragma query_only = on; pragma mmap_size = ${readerMapBytes}`));
     return new SqliteDatabase(writer, reader, lockTimeoutMs);
   } catch (error) {
     writer.database.close();
     throw error;
-  }
-}
-
-function makeFile(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
-  } catch (error) {
-    throw fileError(error, path);
-  }
-}
-
-function connect(path: string, lockTimeoutMs: number): SqliteConnection {
-  try {
-    return new SqliteConnection(new DatabaseSync(path, connectionOptions), lockTimeoutMs);
-  } catch (error) {
-    throw sqliteError(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import { errorTable, LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 
 /** SQLite's primary result codes (sqlite.org/rescode.html) that say something about the storage. */
 const codes: Readonly<Record<number, ErrorCode>> = {
@@ -23,7 +23,7 @@ const systemCodes: Readonly<Record<string, ErrorCode>> = {
   EFBIG: 'storage_full',
 };
 
-function property(error: unknown, name: 'errcode' | 'code' | 'syscall'): unknown {
+function property(error: unknown, name: 'errcode' | 'errstr' | 'code' | 'syscall'): unknown {
   return error instanceof Error ? (error as Error & Partial<Record<typeof name, unknown>>)[name] : undefined;
 }
 
@@ -41,7 +41,11 @@ export function isBusy(error: unknown): boolean {
 /** The error as the roles know it; what is not the storage's fault stays as it is. */
 export function sqliteError(error: unknown): unknown {
   const code = codes[primaryCode(error) ?? -1];
-  return code === undefined ? error : new LatchkeyError(code, undefined, { cause: error });
+  if (code === undefined) {
+    return error;
+  }
+  // SQLite's word for the code, the same every time: it names no data.
+  return new LatchkeyError(code, `${errorTable[code].title} (${String(property(error, 'errstr'))}).`, { cause: error });
 }
 
 /** The same for an error of the file system. */
@@ -51,5 +55,5 @@ export function fileError(error: unknown, path: string): unknown {
     return error;
   }
   const mapped = systemCodes[code] ?? 'storage_unavailable';
-  return new LatchkeyError(mapped, `The database ${path} cannot be used (${code}).`, { cause: error });
+  return new LatchkeyError(mapped, `${path} cannot be used (${code}).`, { cause: error });
 }

@@ -2,14 +2,14 @@ import type { Pool, PoolClient } from 'pg';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { advisoryLocks } from '../postgres-locks.ts';
 import { postgresWords } from './dialect-words.ts';
-import { migrations, type Migration } from './index.ts';
+import type { SchemaHistory } from './index.ts';
 
 /**
  * Brings the schema to the newest version, in one transaction under an advisory lock: of several servers that
  * start at once the first does it. The version is kept in the table `latchkey_schema`.
  * Errors: `storage_too_new`.
  */
-export async function migratePostgres(pool: Pool, steps: readonly Migration[] = migrations): Promise<void> {
+export async function migratePostgres(pool: Pool, { steps }: SchemaHistory): Promise<void> {
   const client = await pool.connect();
   let failed = true;
   try {
@@ -26,7 +26,7 @@ export async function migratePostgres(pool: Pool, steps: readonly Migration[] = 
   }
 }
 
-async function step(client: PoolClient, steps: readonly Migration[]): Promise<void> {
+async function step(client: PoolClient, steps: SchemaHistory['steps']): Promise<void> {
   const from = await version(client);
   const newest = steps.length;
   if (from > newest) {

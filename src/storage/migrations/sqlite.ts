@@ -1,56 +1,52 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { SqliteConnection } from '../sqlite-dialect.ts';
+import type { SqliteConnection } from '../sqlite-connection.ts';
 import { sqliteWords } from './dialect-words.ts';
-import { migrations, type Migration } from './index.ts';
-
-/** `LKEY`, in the header of the file (sqlite.org/fileformat2.html, application id). */
-const applicationId = 0x4c4b4559;
+import type { SchemaHistory } from './index.ts';
 
 /**
  * Brings the schema to the newest version, in one transaction: of several processes that start at once the first
  * does it. The version is kept in the file's header.
  * Errors: `storage_too_new`, `storage_unavailable` for a file that is another program's.
  */
-export async function migrateSqlite(
-  connection: SqliteConnection,
-  steps: readonly Migration[] = migrations,
-): Promise<void> {
-  if ((await connection.patiently(() => version(connection))) === steps.length) {
+export async function migrateSqlite(connection: SqliteConnection, schema: SchemaHistory): Promise<void> {
+  const { database } = connection;
+  if (await connection.patiently(() => isCurrent(connection, schema))) {
     return;
   }
-  await connection.patiently(() => connection.database.exec('begin immediate'));
+  await connection.patiently(() => database.exec('begin immediate'));
   try {
-    connection.guarded(() => step(connection, steps));
-    await connection.patiently(() => connection.database.exec('commit'));
+    connection.guarded(() => step(connection, schema));
+    await connection.patiently(() => database.exec('commit'));
   } finally {
-    if (connection.database.isTransaction) {
-      connection.database.exec('rollback');
+    if (database.isTransaction) {
+      database.exec('rollback');
     }
   }
 }
 
-function step(connection: SqliteConnection, steps: readonly Migration[]): void {
+function isCurrent(connection: SqliteConnection, { applicationId, steps }: SchemaHistory): boolean {
+  return header(connection, 'user_version') === steps.length && header(connection, 'application_id') === applicationId;
+}
+
+function step(connection: SqliteConnection, { applicationId, steps }: SchemaHistory): void {
   const { database } = connection;
-  const from = version(connection);
-  const newest = steps.length;
-  if (from > newest) {
-    throw new LatchkeyError('storage_too_new', `The database has version ${from}; this program knows ${newest}.`);
+  const isNew = connection.all('select 1 from sqlite_schema limit 1', []).length === 0;
+  if (!isNew && header(connection, 'application_id') !== applicationId) {
+    throw new LatchkeyError('storage_unavailable', 'This file is a database of another kind.');
   }
-  if (from === 0 && isForeign(connection)) {
-    throw new LatchkeyError('storage_unavailable', 'This file is a database of another program.');
+  const from = header(connection, 'user_version');
+  if (from > steps.length) {
+    throw new LatchkeyError('storage_too_new', `The database has version ${from}; this program knows ${steps.length}.`);
   }
   for (const { statements } of steps.slice(from)) {
     for (const statement of statements(sqliteWords)) {
       database.exec(statement);
     }
   }
-  database.exec(`pragma application_id = ${applicationId}; pragma user_version = ${newest}`);
+  database.exec(`pragma application_id = ${applicationId}; pragma user_version = ${steps.length}`);
 }
 
-function version(connection: SqliteConnection): number {
-  return (connection.all('pragma user_version', [])[0] as { user_version: number }).user_version;
-}
-
-function isForeign(connection: SqliteConnection): boolean {
-  return (connection.all('select count(*) as count from sqlite_schema', [])[0] as { count: number }).count > 0;
+function header(connection: SqliteConnection, field: 'user_version' | 'application_id'): number {
+  const [row] = connection.all(`pragma ${field}`, []) as Record<string, number>[];
+  return row![field]!;
 }

@@ -1,62 +1,11 @@
-import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import type { AccessRequest, RequestStatus } from '../../domain/access-request.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { RequestChange, RequestFilter, RequestRepository } from '../../roles/store.ts';
 import type { Database, PreparedQuery } from '../database.ts';
 import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
-import { date, optionalDate, type AccessRequestTable } from '../tables.ts';
-
-type Row = Selectable<AccessRequestTable>;
-
-function toRequest(row: Row): AccessRequest {
-  return {
-    id: row.id,
-    uuid: row.uuid,
-    apId: row.ap_id,
-    status: row.status as RequestStatus,
-    deviceLabel: row.device_label ?? undefined,
-    matchCode: row.match_code ?? undefined,
-    model: row.model ?? undefined,
-    batch: row.batch ?? undefined,
-    label: row.label ?? undefined,
-    weak: Boolean(row.weak),
-    plain: Boolean(row.plain),
-    createdAt: date(row.created_at),
-    expiresAt: date(row.expires_at),
-    decidedAt: optionalDate(row.decided_at),
-    decidedBy: row.decided_by ?? undefined,
-    reason: row.reason ?? undefined,
-    grantId: row.grant_id ?? undefined,
-    deliveredAt: optionalDate(row.delivered_at),
-    joinedAt: optionalDate(row.joined_at),
-    revision: Number(row.revision),
-  };
-}
-
-function toRow(request: AccessRequest): Insertable<AccessRequestTable> {
-  return {
-    ap_id: request.apId,
-    id: request.id,
-    uuid: request.uuid,
-    status: request.status,
-    device_label: request.deviceLabel ?? null,
-    match_code: request.matchCode ?? null,
-    model: request.model ?? null,
-    batch: request.batch ?? null,
-    label: request.label ?? null,
-    weak: request.weak,
-    plain: request.plain,
-    created_at: request.createdAt,
-    expires_at: request.expiresAt,
-    decided_at: request.decidedAt ?? null,
-    decided_by: request.decidedBy ?? null,
-    reason: request.reason ?? null,
-    grant_id: request.grantId ?? null,
-    delivered_at: request.deliveredAt ?? null,
-    joined_at: request.joinedAt ?? null,
-    revision: request.revision,
-  };
-}
+import { date, type AccessRequestTable } from '../tables.ts';
+import { toAccessRequestRow, toRequest, type AccessRequestRow } from './access-request-row.ts';
 
 /** What is absent from the change stays; what is there and undefined is emptied. */
 function toUpdate(change: RequestChange): Updateable<AccessRequestTable> {
@@ -72,7 +21,7 @@ function toUpdate(change: RequestChange): Updateable<AccessRequestTable> {
   };
 }
 
-const byId: PreparedQuery<Row> = (db) => db.selectFrom('access_requests').selectAll().where('id', '=', '');
+const byId: PreparedQuery<AccessRequestRow> = (db) => db.selectFrom('access_requests').selectAll().where('id', '=', '');
 
 export class AccessRequests implements RequestRepository {
   readonly #db: Database;
@@ -82,7 +31,7 @@ export class AccessRequests implements RequestRepository {
   }
 
   async insert(request: AccessRequest): Promise<void> {
-    await this.#db.write.insertInto('access_requests').values(toRow(request)).execute();
+    await this.#db.write.insertInto('access_requests').values(toAccessRequestRow(request)).execute();
   }
 
   async find(id: string): Promise<AccessRequest | undefined> {

@@ -1,0 +1,253 @@
+import type { AccessRequest } from '../domain/access-request.ts';
+import type { Attempt } from '../domain/audit.ts';
+import type { Grant } from '../domain/grant.ts';
+import type { AgentStore, Hello } from '../roles/agent/ports.ts';
+import type { Place, Sealer } from '../roles/sealer.ts';
+import { agentSchema } from './migrations/index.ts';
+import { toAccessRequestRow, toRequest, type AccessRequestRow } from './repositories/access-request-row.ts';
+import { toGrant, toGrantRow, type GrantRow } from './repositories/grant-row.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+import { openSqliteFile } from './sqlite-file.ts';
+
+export interface AgentStoreOptions {
+  readonly path: string;
+  readonly sealer: Sealer;
+  /** How long to try again at the opening while others hold the file's lock; then `storage_locked`. */
+  readonly lockTimeoutMs?: number;
+  /** What is kept of attempts; older ones go, whether or not they were sent. */
+  readonly attempts?: { readonly count: number; readonly days: number };
+}
+
+const keptAttempts = { count: 100_000, days: 30 };
+const dayMs = 86_400_000;
+/** Attempts are pruned at the opening and whenever so many came in. */
+const pruneEvery = 1000;
+
+type Report = ReturnType<AgentStore['owedReports']>[number];
+
+interface HelloRow {
+  id: string;
+  uuid: string;
+  device_nonce: Uint8Array;
+  ap_nonce: Uint8Array;
+  psk: Uint8Array;
+  from_address: string;
+  created_at: number;
+  request_id: string | null;
+}
+
+interface AttemptRow {
+  id: string;
+  at: number;
+  uuid: string | null;
+  from_address: string;
+  outcome: string;
+  detail: string | null;
+}
+
+/** Opens what an AP agent keeps over its restarts, a SQLite file. Errors: as `openStore`. */
+export async function openAgentStore(options: AgentStoreOptions): Promise<AgentStore> {
+  const connection = await openSqliteFile(options.path, agentSchema, options.lockTimeoutMs ?? 30_000);
+  return new SqliteAgentStore(connection, options.sealer, options.attempts ?? keptAttempts);
+}
+
+function pskPlace(id: string): Place {
+  return { table: 'hellos', row: id, column: 'psk' };
+}
+
+class SqliteAgentStore implements AgentStore {
+  readonly #connection: SqliteConnection;
+  readonly #sealer: Sealer;
+  readonly #kept: { readonly count: number; readonly days: number };
+  #addedSincePruning = 0;
+
+  constructor(connection: SqliteConnection, sealer: Sealer, kept: { readonly count: number; readonly days: number }) {
+    this.#connection = connection;
+    this.#sealer = sealer;
+    this.#kept = kept;
+    this.#pruneAttempts();
+  }
+
+  #all<Row>(sql: string, ...parameters: readonly unknown[]): Row[] {
+    return this.#connection.guarded(() => this.#connection.all(sql, parameters)) as Row[];
+  }
+
+  #change(sql: string, ...parameters: readonly unknown[]): number {
+    return this.#connection.guarded(() => this.#connection.change(sql, parameters));
+  }
+
+  /** Puts a row in the place of the one with its key. */
+  #put(table: string, row: object): void {
+    const columns = Object.keys(row);
+    const places = columns.map(() => '?');
+    this.#change(`insert or replace into ${table} (${columns.join()}) values (${places.join()})`, ...Object.values(row));
+  }
+
+  saveHello(hello: Hello): void {
+    this.#put('hellos', {
+      id: hello.id,
+      uuid: hello.uuid,
+      device_nonce: hello.deviceNonce,
+      ap_nonce: hello.apNonce,
+      psk: this.#sealer.seal(hello.psk, pskPlace(hello.id)),
+      from_address: hello.from,
+      created_at: hello.createdAt,
+      request_id: hello.requestId ?? null,
+    });
+  }
+
+  removeHello(id: string): void {
+    this.#change('delete from hellos where id = ?', id);
+  }
+
+  hellos(): Hello[] {
+    return this.#all<HelloRow>('select * from hellos order by created_at, id').map((row) => ({
+      id: row.id,
+      uuid: row.uuid,
+      deviceNonce: row.device_nonce,
+      apNonce: row.ap_nonce,
+      psk: this.#sealer.open(row.psk, pskPlace(row.id)),
+      from: row.from_address,
+      createdAt: new Date(row.created_at),
+      requestId: row.request_id ?? undefined,
+    }));
+  }
+
+  saveRequest(request: AccessRequest): void {
+    this.#put('access_requests', toAccessRequestRow(request));
+  }
+
+  request(id: string): AccessRequest | undefined {
+    const [row] = this.#all<AccessRequestRow>('select * from access_requests where id = ?', id);
+    return row === undefined ? undefined : toRequest(row);
+  }
+
+  requests({ all, limit }: { readonly all: boolean; readonly limit: number }): AccessRequest[] {
+    const which = all ? '' : `where status = 'pending'`;
+    return this.#all<AccessRequestRow>(
+      `select * from access_requests ${which} order by created_at desc, id desc limit ?`, limit).map(toRequest);
+  }
+
+  saveGrant(grant: Grant): void {
+    this.#put('grants', toGrantRow(grant));
+  }
+
+  grant(id: string): Grant | undefined {
+    const [row] = this.#all<GrantRow>('select * from grants where id = ?', id);
+    return row === undefined ? undefined : toGrant(row);
+  }
+
+  activeGrants(): Grant[] {
+    return this.#all<GrantRow>(`select * from grants where state = 'active' order by starts_at, id`).map(toGrant);
+  }
+
+  revision(): number {
+    return this.#state('revision') ?? 0;
+  }
+
+  saveRevision(revision: number): void {
+    this.#put('state', { name: 'revision', value: revision });
+  }
+
+  knownTime(): Date | undefined {
+    const ms = this.#state('known_time');
+    return ms === undefined ? undefined : new Date(ms);
+  }
+
+  saveKnownTime(at: Date): void {
+    this.#change(
+      `insert into state (name, value) values ('known_time', ?)
+        on conflict (name) do update set value = max(value, excluded.value)`, at);
+  }
+
+  #state(name: string): number | undefined {
+    return this.#all<{ value: number }>('select value from state where name = ?', name)[0]?.value;
+  }
+
+  addAttempt(attempt: Attempt): void {
+    this.#change(
+      `insert into attempts (id, at, uuid, from_address, outcome, detail, sent) values (?, ?, ?, ?, ?, ?, 0)
+        on conflict (id) do nothing`,
+      attempt.id, attempt.at, attempt.uuid ?? null, attempt.from, attempt.outcome, attempt.detail ?? null);
+    this.#addedSincePruning += 1;
+    if (this.#addedSincePruning >= pruneEvery) {
+      this.#pruneAttempts();
+    }
+  }
+
+  /** By the newest attempt's time: the agent may not know another. */
+  #pruneAttempts(): void {
+    this.#addedSincePruning = 0;
+    this.#change('delete from attempts where at < (select max(at) from attempts) - ?', this.#kept.days * dayMs);
+    this.#change(
+      'delete from attempts where (at, id) <= (select at, id from attempts order by at desc, id desc limit 1 offset ?)',
+      this.#kept.count);
+  }
+
+  attempts(limit: number): Attempt[] {
+    return this.#all<AttemptRow>('select * from attempts order by at desc, id desc limit ?', limit).map(toAttempt);
+  }
+
+  unsentAttempts(limit: number): Attempt[] {
+    return this.#all<AttemptRow>('select * from attempts where sent = 0 order by at, id limit ?', limit).map(toAttempt);
+  }
+
+  markSent(ids: readonly string[]): void {
+    this.transaction(() => {
+      for (const id of ids) {
+        this.#change('update attempts set sent = 1 where id = ?', id);
+      }
+    });
+  }
+
+  owedReports(): Report[] {
+    return this.#all<{ request_id: string; status: Report['status'] }>(
+      'select request_id, status from owed_reports order by owed_at',
+    ).map(({ request_id, status }) => ({ requestId: request_id, status }));
+  }
+
+  oweReport(requestId: string, status: Report['status']): void {
+    this.#change(
+      `insert into owed_reports (request_id, status, owed_at)
+        values (?, ?, (select coalesce(max(owed_at), 0) + 1 from owed_reports))
+        on conflict (request_id, status) do nothing`, requestId, status);
+  }
+
+  settleReport(requestId: string, status: Report['status']): void {
+    this.#change('delete from owed_reports where request_id = ? and status = ?', requestId, status);
+  }
+
+  transaction<T>(work: () => T): T {
+    const { database } = this.#connection;
+    if (database.isTransaction) {
+      return work();
+    }
+    this.#connection.guarded(() => database.exec('begin immediate'));
+    try {
+      const result = work();
+      this.#connection.guarded(() => database.exec('commit'));
+      return result;
+    } finally {
+      if (database.isTransaction) {
+        database.exec('rollback');
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#connection.database.isOpen) {
+      this.#connection.database.close();
+    }
+  }
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    at: new Date(row.at),
+    uuid: row.uuid ?? undefined,
+    from: row.from_address,
+    outcome: row.outcome as Attempt['outcome'],
+    detail: row.detail ?? undefined,
+  };
+}
