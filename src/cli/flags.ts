@@ -18,7 +18,12 @@ export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: tru
 /** A file that is read as a whole, or `-` for standard input. */
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
-export { boolean as switchFlag, string as textFlag };
+export { string as textFlag };
+
+/** On or off; oclif would leave it undefined where it is off. */
+export function switchFlag(options: Parameters<typeof boolean<boolean>>[0]) {
+  return boolean<boolean>({ default: false, ...options });
+}
 
 /** One of a few words. */
 export function choiceFlag<const Words extends readonly string[]>(words: Words) {
@@ -46,9 +51,9 @@ export const portFlag = numberFlag(0, 65_535);
 
 /** On every command. */
 export const globalFlags = {
-  json: boolean({ helpGroup: 'GLOBAL', description: 'Print the result as one JSON value, and errors as one JSON object on stderr.' }),
-  quiet: boolean({ char: 'q', helpGroup: 'GLOBAL', description: 'Print no progress and no notes on stderr.', env: 'LATCHKEY_QUIET' }),
-  'no-input': boolean({
+  json: switchFlag({ helpGroup: 'GLOBAL', description: 'Print the result as one JSON value, and errors as one JSON object on stderr.' }),
+  quiet: switchFlag({ char: 'q', helpGroup: 'GLOBAL', description: 'Print no progress and no notes on stderr.', env: 'LATCHKEY_QUIET' }),
+  'no-input': switchFlag({
     helpGroup: 'GLOBAL',
     description: 'Never ask: what is missing is an error. So it is also without a terminal.',
     env: 'LATCHKEY_NO_INPUT',
@@ -72,8 +77,8 @@ export const remoteFlags = {
   'token-file': fileFlag({ helpGroup: 'SERVER', description: 'Read the token from this file, - for stdin (or LATCHKEY_TOKEN).' }),
 };
 
-export const dryRunFlag = boolean({ description: 'Say what would be done, and do nothing.' });
-export const yesFlag = boolean({ char: 'y', description: 'Answer yes to the question.' });
+export const dryRunFlag = switchFlag({ description: 'Say what would be done, and do nothing.' });
+export const yesFlag = switchFlag({ char: 'y', description: 'Answer yes to the question.' });
 
 export const idempotencyFlag = custom<string>({
   parse: flagValue((text) => parseId(text, 'key')),

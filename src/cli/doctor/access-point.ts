@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { openAgentControl } from '../open-role.ts';
+import type { Check } from './checks.ts';
+
+interface Listening {
+  readonly host: string | undefined;
+  readonly ports: readonly number[];
+}
+
+/** The agent's ports are its own, or free. */
+export function portsCheck({ host, ports }: Listening): Check {
+  return {
+    name: 'ports',
+    async look() {
+      const agent = await runningAgent();
+      for (const port of ports) {
+        if (agent === undefined || ![agent.helloPort, agent.securePort].includes(port)) {
+          await requireFree(port, host);
+        }
+      }
+      return agent === undefined ? `${ports.join(' and ')} are free` : `the agent listens on ${agent.helloPort} and ${agent.securePort}`;
+    },
+  };
+}
+
+export function agentCheck(): Check {
+  return {
+    name: 'agent',
+    async look() {
+      const agent = await runningAgent();
+      if (agent === undefined) {
+        return 'does not run';
+      }
+      if (!agent.server.reachable) {
+        throw new LatchkeyError('server_unavailable', `The agent (process ${agent.pid}) does not reach its server.`, {
+          hint: 'Check the network and the server; what is granted goes on meanwhile.',
+        });
+      }
+      return `runs as process ${agent.pid}`;
+    },
+  };
+}
+
+async function runningAgent() {
+  const agent = await openAgentControl();
+  try {
+    return await agent.status();
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'agent_unreachable') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function requireFree(port: number, host: string | undefined): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new LatchkeyError('address_in_use', `Port ${port} is in use by another program.`, { hint: `Stop it (ss -ltnp 'sport = :${port}' names it), or choose another with --port and --secure-port.` })
+          : new LatchkeyError('invalid_input', `It is not possible to listen on ${host ?? 'this machine'}, port ${port}.`, { cause: error }),
+      );
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+}
+
+/** The interface of the onboarding network is there, up, and has an address. */
+export function interfaceCheck(name: string | undefined): Check {
+  return {
+    name: 'onboarding interface',
+    async look() {
+      if (name === undefined) {
+        return undefined;
+      }
+      const addresses = networkInterfaces()[name] ?? [];
+      const state = operationalState(name);
+      if (addresses.length === 0 && state === undefined) {
+        throw new LatchkeyError('check_failed', `There is no interface ${name}.`, { hint: 'See `ip link` for those that there are.' });
+      }
+      if (state === 'down') {
+        throw new LatchkeyError('check_failed', `${name} is down.`, { hint: `ip link set ${name} up` });
+      }
+      const ipv4 = addresses.find(({ family }) => family === 'IPv4');
+      if (ipv4 === undefined) {
+        throw new LatchkeyError('check_failed', `${name} has no IPv4 address.`, { hint: `Give it one: ip address add 192.168.4.1/24 dev ${name}` });
+      }
+      return `${name}, ${ipv4.address}`;
+    },
+  };
+}
+
+function operationalState(name: string): string | undefined {
+  const path = `/sys/class/net/${name}/operstate`;
+  return /^[\w.:@-]+$/.test(name) && existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
+}
