@@ -2,7 +2,7 @@ import type { Limits } from '../server/limits.ts';
 import type { LogLevel } from '../server/log.ts';
 import { readText } from './destination.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { databaseUrl, openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
 import type { Opening } from './open-role.ts';
 
 export interface ServerFlags {
@@ -23,9 +23,9 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
   const address = { ...flags.listen, tls: tls !== undefined, insecureHttp: flags['insecure-http'] };
   requireSafeAddress(address);
   const database = databaseUrl(flags.database);
-  const store = await openRegistry(closing, sources, database);
+  const { store, keyring } = await openRegistry(closing, sources, database);
   const { createServer } = await import('../server/create-server.ts');
-  const server = await createServer({
+  const server = createServer({
     store,
     clock: systemClock,
     random: systemRandom,
@@ -36,6 +36,7 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     limits: rateLimits(flags['rate-limit']),
   });
   closing.defer(() => server.stop());
+  keepReloading(keyring, closing, (error) => server.log.error({ err: error }, 'the keys could not be read again'));
   const { url } = await listen(server, address);
   return { url, database: withoutPassword(database) };
 }
