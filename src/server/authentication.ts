@@ -5,19 +5,17 @@ import { secretHash } from '../roles/admin/token-secret.ts';
 import type { Store } from '../roles/store.ts';
 import type { Route } from '../api/routes.ts';
 
-const bearer = /^Bearer (lk_[a-z]{1,16}_[A-Za-z0-9_-]{22})$/i;
+/** The scheme's name is written in any case (RFC 9110, 11.1), a token in one. */
+const bearer = /^[Bb][Ee][Aa][Rr][Ee][Rr] (lk_[a-z]{1,16}_[A-Za-z0-9_-]{22})$/;
 
 /**
  * The token behind an Authorization header (RFC 6750), looked up for every request, so that its revocation takes
- * effect at once. Errors: `unauthorized`.
+ * effect at once; undefined if it is none that is good.
  */
-export async function authenticate(store: Store, header: string | undefined): Promise<Token> {
+export async function authenticate(store: Store, header: string | undefined): Promise<Token | undefined> {
   const secret = header === undefined ? undefined : bearer.exec(header)?.[1];
   const token = secret === undefined ? undefined : await store.tokens.findByHash(secretHash(secret));
-  if (token === undefined || token.revokedAt !== undefined) {
-    throw new LatchkeyError('unauthorized');
-  }
-  return token;
+  return token?.revokedAt === undefined ? token : undefined;
 }
 
 /** Whether a role may ask at all; what it may touch is its service's to say. Errors: `forbidden`. */

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Server, Socket } from 'node:net';
-import { problemMediaType } from '../api/problem.ts';
+import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Limits } from './limits.ts';
-import { renderProblem } from './problems.ts';
 import { addressKey } from './rate-limit.ts';
 
 /** Closes what goes beyond the number of connections, in all or of one address, before it costs anything more. */
@@ -39,7 +38,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new LatchkeyError('payload_too_large', 'The headers are too large.')
       : new LatchkeyError('invalid_input', 'This is not an HTTP request.');
-  const body = Buffer.from(renderProblem(problem, 'unparsed'));
+  const body = Buffer.from(JSON.stringify(problemToWire(problem)));
   const reason = problem.http === 413 ? 'Content Too Large' : 'Bad Request';
   socket.end(
     `HTTP/1.1 ${problem.http} ${reason}\r\nContent-Type: ${problemMediaType}\r\n` +

@@ -1,24 +1,25 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Schema } from '../api/schema.ts';
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { Clock, Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import type { Store } from '../roles/store.ts';
 import { LastUses } from './authentication.ts';
+import { clientAddress } from './client-address.ts';
 import { answerClientError, boundConnections } from './connections.ts';
+import { Exchange } from './exchange.ts';
 import { keepHouse, repeatedly } from './housekeeping.ts';
-import { acceptJsonOnly } from './json-body.ts';
 import { usualLimits, type Limits } from './limits.ts';
-import { loggerOptions, type LogOptions } from './log.ts';
+import { makeLog, type Log, type LogOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
-import { addOperations } from './operations.ts';
-import { sendProblem, toLatchkeyError } from './problems.ts';
+import { operations } from './operations.ts';
+import { toLatchkeyError } from './problems.ts';
 import { RateLimit } from './rate-limit.ts';
-import { addRoutes, allowedMethods } from './routes.ts';
-import { requestCheck } from './validation.ts';
+import { Router } from './router.ts';
+import { apiEndpoints } from './routes.ts';
 
 export interface ServerOptions {
   /** Opened and closed by the caller, who closes it after `stop`. */
@@ -31,61 +32,87 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Spent devices verify and are let in again, on test benches. */
   readonly reuse?: boolean | undefined;
-  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
   readonly housekeepingMs?: number | undefined;
 }
 
 export interface LatchkeyServer {
-  readonly app: FastifyInstance;
+  readonly http: Server;
+  readonly log: Log;
   /** Ends what it began: nothing new is accepted, what was accepted is answered, what waits is answered early. */
   stop(graceMs?: number): Promise<void>;
 }
 
-/** The registry over HTTP: parse → role → render. It listens once `listen` (listen.ts) is called on it. */
-export async function createServer(options: ServerOptions): Promise<LatchkeyServer> {
+/** The registry over HTTP: parse → role → render. It accepts connections once `listen` (listen.ts) is called on it. */
+export function createServer(options: ServerOptions): LatchkeyServer {
   const { store, clock, random } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
+  const log = makeLog(options.log);
   const stopping = new AbortController();
+  const http = makeHttpServer(options, limits);
+  const connections = boundConnections(http, limits);
+  http.on('clientError', answerClientError);
 
-  const app = makeApp(options, limits);
-  const connections = boundConnections(app.server, limits);
   const metrics = new Metrics(connections.open);
   const failed = (task: 'housekeeping' | 'journal') => (error: unknown) => {
     metrics.backgroundFailure(task);
-    app.log.error({ err: error, task }, 'background work failed');
+    log.error({ err: error, task }, 'background work failed');
   };
   const journal = new AuditJournal(store, failed('journal'));
   const lastUses = new LastUses(store, clock);
+  const router = new Router([
+    ...operations({ store, metrics, stopping: stopping.signal }),
+    ...apiEndpoints({
+      store,
+      clock,
+      context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, reuse: options.reuse }),
+      lastUses,
+      metrics,
+      bodyBytes: limits.bodyBytes,
+      perToken: new RateLimit(limits.perToken),
+      perAddress: new RateLimit(limits.perAddress),
+      guesses: new RateLimit(limits.guesses),
+    }),
+  ]);
+  const unknown = metrics.route('any', 'unknown');
+  const addressOf = clientAddress(options.trustProxy ?? []);
+  const nextId = requestIds();
 
-  acceptJsonOnly(app);
-  app.setValidatorCompiler(({ schema, httpPart }) => requestCheck(schema as Schema, httpPart ?? 'body'));
-  app.setErrorHandler((error, request, reply) => {
-    const refused = toLatchkeyError(error);
-    logFailure(request, refused);
-    return sendProblem(reply, refused);
+  const tellsAll = log.isLevelEnabled('debug');
+
+  http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    void answer(new Exchange(nextId(), request, response, addressOf(request), stopping.signal));
   });
-  const unknownRoute = metrics.route('any', 'unknown');
-  app.setNotFoundHandler({}, (request, reply) => {
-    const allowed = allowedMethods(request.url);
-    unknownRoute.observe(allowed === undefined ? 404 : 405, reply.elapsedTime / 1000);
-    return allowed === undefined
-      ? sendProblem(reply, new LatchkeyError('route_not_found'))
-      : sendProblem(reply.header('allow', allowed.join(', ')), new LatchkeyError('method_not_allowed'));
-  });
-  addOperations(app, { store, metrics, stopping: stopping.signal });
-  addRoutes(app, {
-    store,
-    clock,
-    context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, reuse: options.reuse }),
-    lastUses,
-    metrics,
-    stopping: stopping.signal,
-    perToken: new RateLimit(limits.perToken),
-    perAddress: new RateLimit(limits.perAddress),
-    guesses: new RateLimit(limits.guesses),
-  });
-  await app.ready();
+
+  async function answer(exchange: Exchange): Promise<void> {
+    const startedAt = performance.now();
+    const { method, path } = exchange;
+    let counted = unknown;
+    try {
+      const match = router.find(method, path);
+      if (match === undefined) {
+        throw new LatchkeyError('route_not_found');
+      }
+      if ('allowed' in match) {
+        exchange.refuse(new LatchkeyError('method_not_allowed'), ['Allow', match.allowed.join(', ')]);
+      } else {
+        counted = match.endpoint.metrics;
+        await match.endpoint.serve(exchange, match.params);
+      }
+    } catch (error) {
+      const refused = toLatchkeyError(error);
+      if (refused.http >= 500) {
+        log.error({ request_id: exchange.id, method, path, error_code: refused.code, err: refused.cause ?? refused }, 'request failed');
+      }
+      exchange.refuse(refused);
+    }
+    const seconds = (performance.now() - startedAt) / 1000;
+    counted.observe(exchange.status, seconds);
+    if (tellsAll) {
+      log.debug({ request_id: exchange.id, method, path, status: exchange.status, seconds }, 'request');
+    }
+  }
 
   const housekeeping = repeatedly(
     () => keepHouse({ store, clock, random, lastUses }),
@@ -93,15 +120,11 @@ export async function createServer(options: ServerOptions): Promise<LatchkeyServ
     failed('housekeeping'),
   );
   return {
-    app,
+    http,
+    log,
     async stop(graceMs = 10_000) {
       stopping.abort();
-      const overdue = setTimeout(() => app.server.closeAllConnections(), graceMs);
-      try {
-        await app.close();
-      } finally {
-        clearTimeout(overdue);
-      }
+      await close(http, graceMs);
       await housekeeping.stop();
       await journal.flush();
       await lastUses.write();
@@ -109,40 +132,30 @@ export async function createServer(options: ServerOptions): Promise<LatchkeyServ
   };
 }
 
-function makeApp(options: ServerOptions, limits: Limits): FastifyInstance {
-  const { tls, log, trustProxy } = options;
-  const connection = {
+function makeHttpServer({ tls }: ServerOptions, limits: Limits): Server {
+  const http = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
     maxHeaderSize: 16_384,
   };
-  const common = {
-    bodyLimit: limits.bodyBytes,
-    keepAliveTimeout: limits.keepAliveMs,
-    requestTimeout: limits.requestMs,
-    // What arrives while we stop, on connections that we still hold, was accepted: it is answered.
-    return503OnClosing: false,
-    forceCloseConnections: 'idle' as const,
-    routerOptions: { maxParamLength: 512, caseSensitive: true },
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: requestIds(),
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
-      sendProblem(reply, toLatchkeyError(error));
-    },
-    clientErrorHandler: answerClientError,
-    trustProxy: trustProxy === undefined ? false : [...trustProxy],
-    logger: log === undefined ? false : loggerOptions(log),
-    // Requests are logged by us, with their id; a logger for each would cost more than the rest of the framework.
-    childLoggerFactory: (logger: FastifyInstance['log']) => logger,
-  };
-  // Only one of the two is given, so both are of the same shape to those who use it.
   return tls === undefined
-    ? Fastify({ ...common, http: connection })
-    : (Fastify({
-        ...common,
-        https: { ...connection, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs },
-      }) as unknown as FastifyInstance);
+    ? createHttpServer(http)
+    : createHttpsServer({ ...http, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs });
+}
+
+/** Stops accepting and waits for what is under way; what is not over by the end of the grace is cut off. */
+async function close(http: Server, graceMs: number): Promise<void> {
+  if (!http.listening) {
+    return;
+  }
+  const cut = setTimeout(() => http.closeAllConnections(), graceMs);
+  await new Promise((resolve) => {
+    http.close(resolve);
+    http.closeIdleConnections();
+  });
+  clearTimeout(cut);
 }
 
 /** Ids that name a request in the log: random for the process, counted within. */
@@ -150,13 +163,4 @@ function requestIds(): () => string {
   const prefix = randomBytes(6).toString('base64url');
   let count = 0;
   return () => `${prefix}-${(count += 1).toString(36)}`;
-}
-
-function logFailure(request: FastifyRequest, error: LatchkeyError): void {
-  if (error.http >= 500) {
-    request.log.error(
-      { request_id: request.id, method: request.method, route: request.routeOptions.url, error_code: error.code, err: error.cause ?? error },
-      'request failed',
-    );
-  }
 }

@@ -1,14 +1,17 @@
-import { isUtf8 } from 'node:buffer';
-import type { Buffer } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import { isUtf8, type Buffer } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import { LatchkeyError } from '../domain/errors.ts';
 
 /** Nothing on our wire nests deeper than a list of objects with objects in them. */
 const deepest = 16;
-const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = Array.from('"\\{}[]', (c) => c.charCodeAt(0));
+const quote = 0x22;
+const backslash = 0x5c;
 
-/** Whether brackets outside of strings nest deeper than allowed; cheap for the few that a good request has. */
+/** Whether brackets outside of strings nest deeper than allowed. */
 export function nestsTooDeep(text: string): boolean {
+  if (!hasManyBrackets(text)) {
+    return false;
+  }
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -18,14 +21,25 @@ export function nestsTooDeep(text: string): boolean {
       else if (character === quote) inString = false;
     } else if (character === quote) {
       inString = true;
-    } else if (character === openBrace || character === openBracket) {
+    } else if (character === 0x7b || character === 0x5b) {
       depth += 1;
       if (depth > deepest) return true;
-    } else if (character === closeBrace || character === closeBracket) {
+    } else if (character === 0x7d || character === 0x5d) {
       depth -= 1;
     }
   }
   return false;
+}
+
+/** Few brackets cannot nest deep, which settles it for nearly every request. */
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0 && count <= deepest; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+    }
+  }
+  return count > deepest;
 }
 
 /** A body of UTF-8 JSON; members that would reach into prototypes are refused. Errors: `invalid_input`. */
@@ -42,9 +56,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
   }
   try {
     // A reviver would slow down every request; the name has to be in the text, be it escaped, to be in the value.
-    return text.includes('__proto__') || text.includes('\\u')
-      ? JSON.parse(text, refusePrototypes)
-      : JSON.parse(text);
+    return text.includes('__proto__') || text.includes('\\u') ? JSON.parse(text, refusePrototypes) : JSON.parse(text);
   } catch (error) {
     if (error instanceof LatchkeyError) {
       throw error;
@@ -60,14 +72,14 @@ function refusePrototypes(name: string, value: unknown): unknown {
   return value;
 }
 
-/** JSON is the only body there is; every other media type is `unsupported_media_type`. */
-export function acceptJsonOnly(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, parseJsonBody(body as Buffer));
-    } catch (error) {
-      done(error as LatchkeyError, undefined);
-    }
-  });
+/** JSON as it is, is the only body there is. Errors: `unsupported_media_type`. */
+export function requireJson({ headers }: IncomingMessage): void {
+  const type = headers['content-type'];
+  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  if (hasBody && type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type ?? '')) {
+    throw new LatchkeyError('unsupported_media_type');
+  }
+  if (headers['content-encoding'] !== undefined) {
+    throw new LatchkeyError('unsupported_media_type', 'Send the body as it is, without a content encoding.');
+  }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { isLoopback } from '../api/loopback.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -32,14 +33,18 @@ export function requireSafeAddress({ host = '127.0.0.1', tls, insecureHttp }: Om
 export async function listen(server: LatchkeyServer, options: ListenOptions): Promise<Listening> {
   requireSafeAddress(options);
   const { host = '127.0.0.1', port } = options;
+  const { http } = server;
   try {
-    await server.app.listen({ host, port });
+    http.listen({ host, port });
+    await once(http, 'listening');
   } catch (error) {
     throw asListenError(error, host, port);
   }
-  const bound = server.app.server.address() as AddressInfo;
+  const bound = http.address() as AddressInfo;
   const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  return { url: `${options.tls ? 'https' : 'http'}://${name}:${bound.port}`, port: bound.port };
+  const url = `${options.tls ? 'https' : 'http'}://${name}:${bound.port}`;
+  server.log.info({ url }, 'listening');
+  return { url, port: bound.port };
 }
 
 function asListenError(error: unknown, host: string, port: number): unknown {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import pino, { type Logger } from 'pino';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
@@ -8,19 +9,21 @@ export interface LogOptions {
   readonly stream: Writable;
 }
 
-/** Members that hold secrets under whatever they stand, three levels deep. */
+/** Members that hold secrets, wherever they stand in what is logged, three levels deep. */
 const secretNames = [
-  'authorization', 'password', 'passTmp', 'pass_tmp', 'psk', 'token', 'secret', 'code', 'deviceProof', 'device_proof',
-  'key', 'cert', 'passphrase',
+  'authorization', 'password', 'passTmp', 'pass_tmp', 'psk', 'token', 'secret', 'deviceProof', 'device_proof', 'key', 'passphrase',
 ];
-// A code is a secret when somebody sends or gets it, and the name of the matter in an error.
-const named = secretNames.filter((name) => name !== 'code');
 const paths = [
-  ...named.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-  'body.code', 'reply.code', '*.body.code', '*.reply.code', 'code',
+  ...secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+  // Of an error `code` is its name, elsewhere it is an enrolment code.
+  'code', 'body.code', '*.body.code',
 ];
 
-/** Options of the pino that Fastify makes: JSON lines, and no secret in them. */
-export function loggerOptions({ level, stream }: LogOptions) {
-  return { level, stream, redact: { paths, censor: '[redacted]' } };
+/** JSON lines, and no secret in them. */
+export function makeLog(options: LogOptions | undefined): Logger {
+  return options === undefined
+    ? pino({ level: 'silent' })
+    : pino({ level: options.level, redact: { paths, censor: '[redacted]' } }, options.stream);
 }
+
+export type Log = Logger;

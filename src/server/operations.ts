@@ -1,10 +1,11 @@
-import type { FastifyInstance } from 'fastify';
 import { isLoopback } from '../api/loopback.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Store } from '../roles/store.ts';
 import { authenticate, authorize } from './authentication.ts';
+import { jsonMediaType, type Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
+import type { Endpoint } from './router.ts';
 
 interface Operations {
   readonly store: Store;
@@ -12,29 +13,39 @@ interface Operations {
   readonly stopping: AbortSignal;
 }
 
+const ok = JSON.stringify({ status: 'ok' });
+
 /** What operators and their tools read; no token but for metrics from elsewhere, and no word about devices. */
-export function addOperations(app: FastifyInstance, { store, metrics, stopping }: Operations): void {
+export function operations({ store, metrics, stopping }: Operations): Endpoint[] {
   let openApi: string | undefined;
-
-  app.get('/healthz', async () => ({ status: 'ok' }));
-
-  app.get('/readyz', async () => {
-    if (stopping.aborted) {
-      throw new LatchkeyError('server_unavailable', 'The server is stopping.');
-    }
-    await store.ping();
-    return { status: 'ok' };
+  const get = (path: string, serve: (exchange: Exchange) => Promise<void>): Endpoint => ({
+    method: 'GET',
+    path,
+    metrics: metrics.route('GET', path),
+    serve,
   });
-
-  app.get('/openapi.json', async (_request, reply) => {
-    openApi ??= JSON.stringify(openApiDocument());
-    return reply.type('application/json').serializer(String).send(openApi);
-  });
-
-  app.get('/metrics', async (request, reply) => {
-    if (!isLoopback(request.ip)) {
-      authorize(['admin', 'technician'], await authenticate(store, request.headers.authorization));
-    }
-    return reply.type(metrics.contentType).serializer(String).send(await metrics.render());
-  });
+  return [
+    get('/healthz', async (exchange) => exchange.send(200, jsonMediaType, ok)),
+    get('/readyz', async (exchange) => {
+      if (stopping.aborted) {
+        throw new LatchkeyError('server_unavailable', 'The server is stopping.');
+      }
+      await store.ping();
+      exchange.send(200, jsonMediaType, ok);
+    }),
+    get('/openapi.json', async (exchange) => {
+      openApi ??= JSON.stringify(openApiDocument());
+      exchange.send(200, jsonMediaType, openApi);
+    }),
+    get('/metrics', async (exchange) => {
+      if (!isLoopback(exchange.address)) {
+        const token = await authenticate(store, exchange.request.headers.authorization);
+        if (token === undefined) {
+          throw new LatchkeyError('unauthorized');
+        }
+        authorize(['admin', 'technician'], token);
+      }
+      exchange.send(200, metrics.contentType, await metrics.render());
+    }),
+  ];
 }

@@ -1,6 +1,5 @@
-import type { ServerResponse } from 'node:http';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { problemMediaType } from '../api/problem.ts';
+import { Buffer } from 'node:buffer';
+import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { routes, type Route, type RouteName } from '../api/routes.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -10,13 +9,16 @@ import { secretHash } from '../roles/admin/token-secret.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import type { Store } from '../roles/store.ts';
 import { authenticate, authorize, type LastUses } from './authentication.ts';
+import { jsonMediaType, type Exchange } from './exchange.ts';
 import { handlers } from './handlers/index.ts';
 import type { Call } from './handlers/handler.ts';
+import { parseJsonBody, requireJson } from './json-body.ts';
 import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
-import { renderProblem } from './problems.ts';
 import { addressKey, type RateLimit } from './rate-limit.ts';
+import type { Endpoint } from './router.ts';
 import { Services } from './services.ts';
+import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';
 
 export interface RouteContext {
   readonly store: Store;
@@ -24,76 +26,126 @@ export interface RouteContext {
   readonly context: (store: Store, actor: Actor) => ApServiceContext;
   readonly lastUses: LastUses;
   readonly metrics: Metrics;
-  readonly stopping: AbortSignal;
+  readonly bodyBytes: number;
   readonly perToken: RateLimit;
   readonly perAddress: RateLimit;
+  /** Tries of who has no token that is known here. */
   readonly guesses: RateLimit;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Who asks; before somebody is known, the server itself. */
-    actor: Actor;
-  }
+/** The API's endpoints, from the table of routes. */
+export function apiEndpoints(context: RouteContext): Endpoint[] {
+  return Object.entries<Route>(routes).map(([name, route]) => new ApiEndpoint(name as RouteName, route, context));
+}
+
+interface Input {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
 }
 
 /** Who asks where no token is needed. */
 const nobody: Actor = { kind: 'local' };
 
-export function addRoutes(app: FastifyInstance, context: RouteContext): void {
-  app.decorateRequest('actor');
-  for (const [name, route] of Object.entries<Route>(routes)) {
-    addRoute(app, name as RouteName, route, context);
-  }
-}
+/** One route: limits, token and role before anything is read; then parse → role → render. */
+class ApiEndpoint implements Endpoint {
+  readonly method;
+  readonly path;
+  readonly metrics;
+  readonly #name: RouteName;
+  readonly #route: Route;
+  readonly #context: RouteContext;
+  readonly #handle: (call: Call<Route>) => Promise<unknown>;
+  readonly #checkParams: ((params: unknown) => unknown) | undefined;
+  readonly #checkQuery: ((search: string) => unknown) | undefined;
+  readonly #checkBody: ((body: unknown) => unknown) | undefined;
 
-function addRoute(app: FastifyInstance, name: RouteName, route: Route, context: RouteContext): void {
-  const counted = context.metrics.route(route.method, route.path);
-  app.route({
-    method: route.method,
-    url: route.path.replace(/\{(\w+)\}/g, ':$1'),
-    ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
-    schema: {
-      ...(route.params === undefined ? {} : { params: route.params }),
-      ...(route.query === undefined ? {} : { querystring: route.query }),
-      ...(route.body === undefined ? {} : { body: route.body }),
-      ...(route.reply === undefined ? {} : { response: { [route.status]: route.reply } }),
-    },
-    onRequest: (request, reply, done) => {
-      admit(route, context, request, reply).then(() => done(), done);
-    },
-    onResponse: (_request, reply, done) => {
-      counted.observe(reply.statusCode, reply.elapsedTime / 1000);
-      done();
-    },
-    handler: (request, reply) => answer(name, route, context, request, reply),
-  });
-}
+  constructor(name: RouteName, route: Route, context: RouteContext) {
+    this.method = route.method;
+    this.path = route.path;
+    this.metrics = context.metrics.route(route.method, route.path);
+    this.#name = name;
+    this.#route = route;
+    this.#context = context;
+    // Its input is checked against the route's schemas, from which the handler's types are made.
+    this.#handle = handlers[name] as (call: Call<Route>) => Promise<unknown>;
+    this.#checkParams = route.params === undefined ? undefined : paramsCheck(route.params);
+    this.#checkQuery = route.query === undefined ? undefined : queryCheck(route.query);
+    this.#checkBody = route.body === undefined ? undefined : bodyCheck(route.body);
+  }
 
-/** Limits, token and role, before a body is read. */
-async function admit(route: Route, context: RouteContext, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { store, perAddress, perToken, guesses, lastUses, stopping } = context;
-  reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-  if (stopping.aborted) {
-    reply.header('connection', 'close');
+  async serve(exchange: Exchange, params: unknown): Promise<void> {
+    const address = addressKey(exchange.address);
+    refuseIf(this.#context.perAddress.take(address));
+    const { roles } = this.#route;
+    if (roles !== 'anyone') {
+      return this.#answer(exchange, await this.#admit(exchange, roles, address), params);
+    }
+    // What needs no token is tried by guessing: each try costs, and is given back when it was right.
+    const { guesses } = this.#context;
+    refuseIf(guesses.take(address));
+    await this.#answer(exchange, nobody, params);
+    guesses.giveBack(address);
   }
-  const address = addressKey(request.ip);
-  refuseIf(perAddress.take(address));
-  if (request.headers['content-encoding'] !== undefined) {
-    throw new LatchkeyError('unsupported_media_type', 'Send the body as it is, without a content encoding.');
+
+  async #admit(exchange: Exchange, roles: Exclude<Route['roles'], 'anyone'>, address: string): Promise<Actor> {
+    const { store, guesses, perToken, lastUses } = this.#context;
+    const token = await authenticate(store, exchange.request.headers.authorization);
+    if (token === undefined) {
+      refuseIf(guesses.take(address));
+      throw new LatchkeyError('unauthorized');
+    }
+    refuseIf(perToken.take(token.id));
+    authorize(roles, token);
+    lastUses.note(token.id);
+    return { kind: 'token', token };
   }
-  if (route.roles === 'anyone') {
-    request.actor = nobody;
-    return;
+
+  async #answer(exchange: Exchange, actor: Actor, params: unknown): Promise<void> {
+    const { store } = this.#context;
+    const input = {
+      params: this.#checkParams?.(params),
+      query: this.#checkQuery?.(exchange.search),
+      body: this.#checkBody?.(await this.#read(exchange)),
+    };
+    const key = this.#route.idempotent === true ? idempotencyKey(exchange) : undefined;
+    if (key === undefined) {
+      const reply = await this.#work(store, actor, input, exchange);
+      exchange.send(this.#route.status, jsonMediaType, reply);
+      return;
+    }
+    const { status, body } = await this.#once(exchange, actor, input, key);
+    exchange.send(status, status < 400 ? jsonMediaType : problemMediaType, body === '' ? undefined : body);
   }
-  const token = await authenticate(store, request.headers.authorization).catch((error: unknown) => {
-    refuseIf(error instanceof LatchkeyError && error.http === 401 ? guesses.take(address) : 0);
-    throw error;
-  });
-  refuseIf(perToken.take(token.id));
-  authorize(route.roles, token);
-  lastUses.note(token.id);
-  request.actor = { kind: 'token', token };
+
+  async #read(exchange: Exchange): Promise<unknown> {
+    requireJson(exchange.request);
+    return parseJsonBody(await exchange.body(this.#route.bodyLimit ?? this.#context.bodyBytes));
+  }
+
+  async #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<string | undefined> {
+    const services = new Services(this.#context.context(store, actor));
+    const reply = await this.#handle({ ...(input as Call<Route>), services, signal: () => exchange.signal() });
+    return reply === undefined ? undefined : JSON.stringify(reply);
+  }
+
+  /** The change and its reply, once for an `Idempotency-Key` (protocol.md section 3). */
+  #once(exchange: Exchange, actor: Actor, input: Input, key: string) {
+    const { store, clock } = this.#context;
+    const { method, url } = exchange.request;
+    return keepReply(
+      store,
+      clock,
+      {
+        scope: `${actor.kind === 'token' ? actor.token.id : scopeOfCode(input.body)} ${this.#name}`,
+        key,
+        request: `${method} ${url}\n${JSON.stringify(input.body ?? null)}`,
+      },
+      async (tx) => ({ status: this.#route.status, body: (await this.#work(tx, actor, input, exchange)) ?? '' }),
+      // What nobody has to authenticate for must not fill the database.
+      actor === nobody ? undefined : (error) => ({ status: error.http, body: JSON.stringify(problemToWire(error, exchange.id)) }),
+    );
+  }
 }
 
 function refuseIf(waitSeconds: number): void {
@@ -102,59 +154,7 @@ function refuseIf(waitSeconds: number): void {
   }
 }
 
-async function answer(
-  name: RouteName,
-  route: Route,
-  context: RouteContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const signal = () => AbortSignal.any([context.stopping, goneSignal(reply.raw)]);
-  const handle = handlers[name] as (call: Call<Route>) => Promise<unknown>;
-  const work = (store: Store) =>
-    handle({
-      // Checked against the route's schemas by now, which Fastify's types do not know.
-      params: request.params as never,
-      query: request.query as never,
-      body: request.body as never,
-      services: new Services(context.context(store, request.actor)),
-      signal,
-    });
-  const key = route.idempotent === true ? idempotencyKey(request) : undefined;
-  reply.code(route.status);
-  if (key === undefined) {
-    const result = route.roles === 'anyone' ? await guessed(context, request, () => work(context.store)) : await work(context.store);
-    return result === undefined ? reply.send() : result;
-  }
-  const kept = () =>
-    keepReply(
-      context.store,
-      context.clock,
-      { scope: keyScope(name, request), key, request: `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}` },
-      async (tx) => {
-        const result = await work(tx);
-        return { status: route.status, body: result === undefined ? '' : String(reply.serialize(result)) };
-      },
-      // What nobody has to authenticate for must not fill the database.
-      route.roles === 'anyone' ? undefined : (error) => ({ status: error.http, body: renderProblem(error, request.id) }),
-    );
-  const { status, body } = route.roles === 'anyone' ? await guessed(context, request, kept) : await kept();
-  if (body === '') {
-    return reply.code(status).send();
-  }
-  return reply.code(status).type(status < 400 ? 'application/json; charset=utf-8' : problemMediaType).serializer(String).send(body);
-}
-
-/** What needs no token is tried by guessing: each try costs, and is given back when it was right. */
-async function guessed<T>({ guesses }: RouteContext, request: FastifyRequest, work: () => Promise<T>): Promise<T> {
-  const address = addressKey(request.ip);
-  refuseIf(guesses.take(address));
-  const result = await work();
-  guesses.giveBack(address);
-  return result;
-}
-
-function idempotencyKey(request: FastifyRequest): string | undefined {
+function idempotencyKey({ request }: Exchange): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key !== undefined && (typeof key !== 'string' || !isId(key))) {
     throw new LatchkeyError('invalid_input', 'An Idempotency-Key has 1 to 64 letters, digits, "_" and "-".');
@@ -162,34 +162,8 @@ function idempotencyKey(request: FastifyRequest): string | undefined {
   return key;
 }
 
-/** Token and route; an enrolment, which has no token, has its code. */
-function keyScope(name: RouteName, request: FastifyRequest): string {
-  const { actor } = request;
-  if (actor.kind === 'token') {
-    return `${actor.token.id} ${name}`;
-  }
-  const { code } = request.body as { code: string };
-  return `${Buffer.from(secretHash(code)).toString('base64url')} ${name}`;
-}
-
-/** Aborted when the caller's connection closes before the answer was written. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  return gone.signal;
-}
-
-const patterns = Object.values<Route>(routes).map((route) => ({
-  method: route.method,
-  pattern: new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`),
-}));
-
-/** The methods that a path answers to; undefined if it answers to none. */
-export function allowedMethods(url: string): string[] | undefined {
-  const path = url.split('?', 1)[0]!;
-  const methods = patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
-  if (['/healthz', '/readyz', '/metrics', '/openapi.json'].includes(path)) {
-    methods.push('GET');
-  }
-  return methods.length === 0 ? undefined : methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+/** Keys are a token's own; who enrols has none yet, but a code. */
+function scopeOfCode(body: unknown): string {
+  const { code } = body as { code: string };
+  return Buffer.from(secretHash(code)).toString('base64url');
 }

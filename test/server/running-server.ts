@@ -28,7 +28,7 @@ export async function startServer(
   options: Partial<ServerOptions> & { readonly tls?: Certificate; readonly store?: Store } = {},
 ): Promise<RunningServer> {
   const store = options.store ?? (await openMemoryStore(testSealer()));
-  const server = await createServer({ clock: systemClock, random: systemRandom, ...options, store });
+  const server = createServer({ clock: systemClock, random: systemRandom, ...options, store });
   const { url, port } = await listen(server, { port: 0, tls: options.tls !== undefined });
   return {
     server,

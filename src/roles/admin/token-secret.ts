@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Random } from '../../domain/clock.ts';
 import type { Role } from '../../domain/token.ts';
 import { base64url } from '../../protocol/encoding.ts';
@@ -15,5 +15,5 @@ export function newTokenSecret(role: Role, random: Random): string {
 
 /** What the registry keeps of a token or code: its SHA-256 (protocol.md section 3). */
 export function secretHash(secret: string): Uint8Array {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }

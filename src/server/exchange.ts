@@ -1,0 +1,129 @@
+import { Buffer } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problemMediaType, problemToWire } from '../api/problem.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { problemHeaders } from './problems.ts';
+
+export const jsonMediaType = 'application/json';
+
+/** What may still come of a body that nobody wants, before the connection is closed. */
+const unwantedBytes = 1_048_576;
+
+/** One request and its answer. */
+export class Exchange {
+  /** Names the request in log and answer. */
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #stopping: AbortSignal;
+  /** Of the client, which is not always that of the connection. */
+  readonly address: string;
+
+  constructor(id: string, request: IncomingMessage, response: ServerResponse, address: string, stopping: AbortSignal) {
+    this.id = id;
+    this.request = request;
+    this.#response = response;
+    this.address = address;
+    this.#stopping = stopping;
+  }
+
+  get method(): string {
+    return this.request.method ?? '';
+  }
+
+  get path(): string {
+    const { url = '' } = this.request;
+    const at = url.indexOf('?');
+    return at < 0 ? url : url.slice(0, at);
+  }
+
+  get status(): number {
+    return this.#response.statusCode;
+  }
+
+  /** The text after `?`, if there is one. */
+  get search(): string {
+    const { url = '' } = this.request;
+    const at = url.indexOf('?');
+    return at < 0 ? '' : url.slice(at + 1);
+  }
+
+  /** Aborted when the caller is gone or the server stops: what waits answers at once. */
+  signal(): AbortSignal {
+    const gone = new AbortController();
+    this.#response.once('close', () => gone.abort());
+    return AbortSignal.any([this.#stopping, gone.signal]);
+  }
+
+  /**
+   * The whole body, none if there is none. Errors: `payload_too_large`; `interrupted` if the caller went away, which
+   * nobody hears of.
+   */
+  body(limit: number): Promise<Buffer> {
+    const { request } = this;
+    if (Number(request.headers['content-length'] ?? 0) > limit) {
+      return Promise.reject(new LatchkeyError('payload_too_large'));
+    }
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const onData = (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > limit) {
+          request.off('data', onData);
+          reject(new LatchkeyError('payload_too_large'));
+        } else {
+          chunks.push(chunk);
+        }
+      };
+      request.on('data', onData);
+      request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+      request.on('close', () => {
+        if (!request.complete) {
+          reject(new LatchkeyError('interrupted', 'The caller went away.'));
+        }
+      });
+    });
+  }
+
+  /** Answers; `body` undefined is an answer without one. */
+  send(status: number, mediaType: string, body: string | undefined, headers: readonly string[] = []): void {
+    const response = this.#response;
+    if (response.headersSent) {
+      return;
+    }
+    const all = ['X-Request-Id', this.id, ...headers];
+    if (this.method === 'GET') {
+      all.push('Cache-Control', 'no-store');
+    }
+    if (body !== undefined) {
+      all.push('Content-Type', mediaType, 'Content-Length', String(Buffer.byteLength(body)));
+    }
+    if (this.#stopping.aborted) {
+      all.push('Connection', 'close');
+    }
+    response.writeHead(status, all);
+    response.end(body);
+  }
+
+  refuse(error: LatchkeyError, headers: readonly string[] = []): void {
+    this.#discardBody();
+    const problem = JSON.stringify(problemToWire(error, this.id));
+    this.send(error.http, problemMediaType, problem, [...problemHeaders(error), ...headers]);
+  }
+
+  /** Reads on, so that the answer is not lost in a reset connection, but not for ever. */
+  #discardBody(): void {
+    const { request } = this;
+    if (request.complete) {
+      return;
+    }
+    let left = unwantedBytes;
+    request.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) {
+        request.destroy();
+      }
+    });
+  }
+}
