@@ -29,6 +29,7 @@ interface Options {
 
 /** How long the registry may hold back its answer until something changes. */
 const pollMs = 25_000;
+const answerMs = 10_000;
 const firstBackoffMs = 200;
 const longestBackoffMs = 15_000;
 /** Reports wait this long for company: they are in nobody's way. */
@@ -86,7 +87,7 @@ export class RegistryLink {
   /** A call for a device or the owner; its outcome also says whether the registry is there. */
   async call<T>(work: (ap: ApRole) => Promise<T>): Promise<T> {
     try {
-      const result = await work(this.#options.ap);
+      const result = await inTime(work(this.#options.ap));
       this.#contact();
       return result;
     } catch (error) {
@@ -110,11 +111,15 @@ export class RegistryLink {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     let backoffMs = firstBackoffMs;
+    // The first answer after a silence comes at once: it brings the time.
+    let waitMs = 0;
     while (!signal.aborted) {
       try {
-        await this.#step(signal);
+        await this.#step(waitMs, signal);
+        waitMs = pollMs;
         backoffMs = firstBackoffMs;
       } catch (error) {
+        waitMs = 0;
         if (signal.aborted) {
           return;
         }
@@ -125,7 +130,7 @@ export class RegistryLink {
     }
   }
 
-  async #step(signal: AbortSignal): Promise<void> {
+  async #step(waitMs: number, signal: AbortSignal): Promise<void> {
     const { ap, store, copy, time, networks, log } = this.#options;
     this.#identity ??= await ap.self();
     if (!this.#announced) {
@@ -133,7 +138,6 @@ export class RegistryLink {
       this.#announced = true;
     }
     const known = store.revision();
-    const waitMs = this.#reachable === true ? pollMs : 0;
     let changes = await ap.changes(known, waitMs, signal);
     const setBack = changes.revision < known;
     if (setBack) {
@@ -213,6 +217,19 @@ export class RegistryLink {
       log('info', 'The registry has gone on without this report.', { requestId, status, code: error.code });
     }
     await commit.write(() => store.settleReport(requestId, status));
+  }
+}
+
+/** Devices and owners are not kept waiting by a registry that says nothing; what it still does is heard later. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new LatchkeyError('server_unavailable', 'The server does not answer in time.')), answerMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
