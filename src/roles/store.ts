@@ -193,7 +193,8 @@ export interface AuditRepository {
   list(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
   /** Chains what is not yet sealed, under an advisory lock; returns how many entries. */
   seal(): Promise<number>;
-  verify(): Promise<AuditVerification>;
+  /** Recomputes the whole chain. `exported`: a head kept elsewhere, which the chain must still contain. */
+  verify(exported?: AuditHead): Promise<AuditVerification>;
 }
 
 /** A reply kept for an idempotency key; `body` is sealed at rest. */

@@ -75,7 +75,7 @@ export class AuditLog implements AuditRepository {
     }
   }
 
-  async verify(): Promise<AuditVerification> {
+  async verify(exported?: AuditHead): Promise<AuditVerification> {
     let previous: Uint8Array = firstLink;
     let position = 0n;
     let head: AuditHead | undefined;
@@ -103,9 +103,12 @@ export class AuditLog implements AuditRepository {
           return broken('The entry, or the chain at it, was changed.');
         }
         head = toHead(link);
+        if (position === exported?.count && Buffer.compare(previous, exported.hash) !== 0) {
+          return broken('The chain was written anew: it is not the one of the exported head.');
+        }
       }
       if (links.length < batch) {
-        return this.#verification(head, await this.#stray());
+        return this.#verification(head, cutShort(head, exported) ?? (await this.#stray()));
       }
     }
   }
@@ -132,6 +135,13 @@ export class AuditLog implements AuditRepository {
       .executeTakeFirstOrThrow();
     return { ok: broken === undefined, head, unsealed: BigInt(count), broken };
   }
+}
+
+function cutShort(head: AuditHead | undefined, exported: AuditHead | undefined): AuditVerification['broken'] {
+  const missing = (exported?.count ?? 0n) - (head?.count ?? 0n);
+  return exported === undefined || missing <= 0n
+    ? undefined
+    : { id: exported.id, detail: `The last ${missing} entries up to the exported head were removed.` };
 }
 
 /**
