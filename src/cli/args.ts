@@ -1,4 +1,4 @@
-import { custom } from '@oclif/core/args';
+import { custom, option } from '@oclif/core/args';
 import { isId, parseUuid } from '../domain/identifiers.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { argValue } from './input-error.ts';
@@ -18,4 +18,9 @@ function parseIdArg(text: string): string {
     throw new LatchkeyError('invalid_input', `"${text}" is not an id: 1 to 64 letters, digits, "_" and "-".`);
   }
   return text;
+}
+
+/** One of a few words. */
+export function choiceArg<const Words extends readonly string[]>(words: Words) {
+  return option({ options: words, ...fromCommandLine });
 }
