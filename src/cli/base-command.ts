@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import type { Input, LoadOptions, ParserOutput } from '@oclif/core/interfaces';
@@ -10,6 +11,8 @@ import { presentWarning } from './present/message.ts';
 import { screenOf, type Screen } from './present/screen.ts';
 import { reportFailure, wantsJson } from './report-failure.ts';
 import type { SecretSources } from './secret-input.ts';
+
+const closingMs = 3_000;
 
 /**
  * The CLI contract, for every command: a command parses, calls a role and returns its result (the shape of `--json`);
@@ -173,7 +176,7 @@ export abstract class LatchkeyCommand<T> extends Command {
         }
       } finally {
         clearTimeout(this.#deadline);
-        await this.closing.disposeAsync();
+        await this.#close();
       }
     } catch (thrown) {
       process.exitCode = await reportFailure(thrown, this.jsonEnabled());
@@ -182,6 +185,12 @@ export abstract class LatchkeyCommand<T> extends Command {
       process.off('SIGTERM', onSignal);
     }
     return undefined as R;
+  }
+
+  /** What was given up may not end by itself, and then is not waited for. */
+  async #close(): Promise<void> {
+    const closed = this.closing.disposeAsync();
+    await (this.#ended.signal.aborted ? Promise.race([closed, sleep(closingMs, undefined, { ref: false })]) : closed);
   }
 
   async #untilEnded(work: Promise<T | undefined>): Promise<T | undefined> {

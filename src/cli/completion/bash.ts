@@ -29,13 +29,14 @@ ${tree.map(({ path, children, flags }) => `    ${word(path)}) words=${word(child
     return
   elif [[ -n $files ]]; then
     compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    local IFS=$'\\n'
+    COMPREPLY=($(compgen -f -- "$current"))
   elif [[ -n $values ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+    COMPREPLY=($(compgen -W "$values" -- "$current"))
   elif [[ $current == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
+    COMPREPLY=($(compgen -W "$flags" -- "$current"))
   else
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
   fi
 }
 complete -F _${bin} ${bin}`;

@@ -62,5 +62,5 @@ function flagsOf(flags: Flags): CompletedFlag[] {
 }
 
 function firstSentence(text: string): string {
-  return text.split('\n')[0]!.replace(/([.;:]) .*$/, '$1').replace(/[.;:]$/, '');
+  return text.split('\n')[0]!.replace(/\. .*$/, '').replace(/\.$/, '');
 }
