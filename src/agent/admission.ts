@@ -4,6 +4,8 @@ import { clientAddress } from './client-address.ts';
 export interface ConnectionLimits {
   readonly connectionsPerAddress: number;
   readonly connections: number;
+  /** A handshake, and a request in full, has to be there after this long. */
+  readonly requestMs: number;
 }
 
 type ConnectionListener = (this: Server, socket: Socket) => void;

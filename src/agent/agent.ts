@@ -3,6 +3,7 @@ import { AgentService } from '../roles/agent/service.ts';
 import type { ConnectionLimits } from './admission.ts';
 import { serveControl } from './control-socket.ts';
 import { createHelloListener } from './hello-listener.ts';
+import { usualRequestMs } from './json-http.ts';
 import { createSecureListener } from './secure-listener.ts';
 
 export interface RunOptions extends AgentOptions {
@@ -25,7 +26,7 @@ export interface RunningAgent {
 export const defaultHelloPort = 8430;
 export const defaultSecurePort = 8431;
 /** A thousand devices may wait at once; no client address may be many of them. */
-const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200 };
+const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200, requestMs: usualRequestMs };
 
 /** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {

@@ -20,7 +20,7 @@ const mostAttempts = 10_000;
 export async function serveControl(control: AgentControl, path: string, log: Log): Promise<() => Promise<void>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeStale(path);
-  const server = createServer({ ...httpLimits });
+  const server = createServer(httpLimits());
   serveJson(server, { routes: routesOf(control), log, onMalformed: () => {} });
 
   const mask = process.umask(0o177);

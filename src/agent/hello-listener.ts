@@ -21,7 +21,7 @@ interface Options {
 
 /** Port 8430, plain HTTP/1.1 (protocol.md section 1): hello, and the literal exchange where it is allowed. */
 export function createHelloListener({ devices, plain, limits, securePort, mainAddress, log }: Options): DeviceListener {
-  const server = createServer({ ...httpLimits });
+  const server = createServer(httpLimits(limits.requestMs));
   const endAll = limitConnections(server, limits, () => true);
 
   const hello = async (call: Call): Promise<Reply> => {

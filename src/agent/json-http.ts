@@ -11,15 +11,20 @@ export const largestBody = 4096;
 /** Requests under way on one connection; a device needs one. */
 const mostAtOnce = 4;
 
+/** A request has to be there in full after this long. */
+export const usualRequestMs = 10_000;
+
 /** Options of every HTTP server here: nobody gets more time or room than a slow device needs. */
-export const httpLimits = {
-  maxHeaderSize: 4096,
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
-  noDelay: true,
-} as const;
+export function httpLimits(requestMs = usualRequestMs) {
+  return {
+    maxHeaderSize: 4096,
+    headersTimeout: requestMs / 2,
+    requestTimeout: requestMs,
+    keepAliveTimeout: 10_000,
+    connectionsCheckingInterval: requestMs / 10,
+    noDelay: true,
+  };
+}
 /** No traffic at all for this long ends a connection; longer than the longest wait for a decision. */
 const silenceMs = 45_000;
 

@@ -20,8 +20,6 @@ export const pskCiphers = [
   'ECDHE-PSK-AES128-CBC-SHA256',
 ].join(':');
 
-const handshakeMs = 10_000;
-
 interface Options {
   readonly devices: SecureExchange;
   readonly limits: ConnectionLimits;
@@ -38,14 +36,14 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
   const proven = new WeakMap<Socket, string>();
 
   const server = createServer({
-    ...httpLimits,
+    ...httpLimits(limits.requestMs),
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',
     ciphers: pskCiphers,
     // No tickets: a resumed session never asks for the key and would outlive expiry and revocation. No second
     // handshake on a connection either: it could put another hello in the place of the one that was proven.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
-    handshakeTimeout: handshakeMs,
+    handshakeTimeout: limits.requestMs,
     pskCallback: (socket, identity) => {
       const psk = devices.pskFor(identity);
       if (psk === undefined) {
