@@ -1,6 +1,6 @@
 import { grantStates, type Grant } from '../domain/grant.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, count, digits, id, input, instant, name, object, oneOf, remark, ssid, type Static } from './schema.ts';
+import { arrayOf, count, digits, id, input, instant, name, object, oneOf, remark, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const subjectKinds = ['device', 'nfc', 'terminal'] as const;
@@ -12,7 +12,10 @@ export const grantSchema = object(
   {
     grant_id: id,
     subject: object('Subject', { kind: oneOf(subjectKinds), id: name }),
-    network: object('GrantedNetwork', { ap_id: id, ssid }),
+    network: object('GrantedNetwork', {
+      ap_id: id,
+      ssid: { type: 'string', maxLength: 32, description: 'Empty if the access point had not said what it serves.' },
+    }),
     source: oneOf(sources),
     starts_at: instant,
     policy: oneOf(policies),

@@ -46,8 +46,13 @@ export async function startServer(
 let names = 0;
 
 /** Enrols behind the server's back, with the services that it would use. */
-export async function enrollIn(store: Store, role: Role, scope: Scope = {}): Promise<{ secret: string; token: Token }> {
-  const context = { store, clock: systemClock, random: systemRandom, actor: { kind: 'local' } } as const;
+export async function enrollIn(
+  store: Store,
+  role: Role,
+  scope: Scope = {},
+  clock: Clock = systemClock,
+): Promise<{ secret: string; token: Token }> {
+  const context = { store, clock, random: systemRandom, actor: { kind: 'local' } } as const;
   const { code } = await new AdminService(context).createEnrollCode({ role, scope, lifetimeMs: 60_000 });
   return new EnrollmentService(context).enroll(code, `${role}-${(names += 1)}`);
 }

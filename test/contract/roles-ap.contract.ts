@@ -1,0 +1,201 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Attempt } from '../../src/domain/audit.ts';
+import { devicePsk, matchCode } from '../../src/protocol/device-key.ts';
+import { codeOf, errorOf, newHello, proofOf, register, request, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+
+const hourMs = 3_600_000;
+
+export function apContract(name: string, make: MakeHarness): void {
+  describe(`${name}: access point`, () => {
+    let harness: RolesHarness;
+    let factory: Holder;
+    let owner: Holder;
+    let ap: Holder;
+
+    beforeAll(async () => {
+      harness = await make();
+      factory = await harness.hold('factory');
+      owner = await harness.hold('owner');
+      ap = await harness.hold('ap');
+      await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup' });
+    });
+    afterAll(() => harness.close());
+
+    test('knows itself and says what it serves', async () => {
+      expect(await ap.ap.self()).toEqual({ apId: ap.token.apId, name: ap.token.name });
+      const { items } = await owner.owner.accessPoints({ limit: 1000 });
+      expect(items.find(({ id }) => id === ap.token.apId)).toMatchObject({
+        name: ap.token.name, ssid: 'home', onboardingSsid: 'setup', lastSeenAt: expect.any(Date),
+      });
+      expect(await codeOf(ap.ap.announce({ ssid: '', onboardingSsid: 'setup' }))).toBe('invalid_input');
+    });
+
+    test('gets the key of a hello, and never for another access point', async () => {
+      const { uuid, passTmp } = await register(factory);
+      const hello = newHello(uuid);
+      const key = devicePsk(passTmp, { ...hello, apId: ap.token.apId! });
+      expect(await ap.ap.verify(hello)).toEqual({ status: 'known', psk: key });
+      const other = await (await harness.hold('ap')).ap.verify(hello);
+      expect(Buffer.from(other.psk ?? []).equals(key)).toBe(false);
+    });
+
+    test('hears why a device does not get on, and nothing of one outside its scope', async () => {
+      const { device } = await factory.factory.reserve({ ssid: 'setup' });
+      const revoked = await register(factory);
+      await factory.factory.revoke(revoked.uuid);
+      const spent = await register(factory);
+      await ap.ap.approve((await request(spent, ap)).id, 'local');
+      harness.clock.pass(hourMs);
+      const cameras = await harness.hold('ap', { models: ['camera'] });
+      const lamp = await register(factory, { model: 'lamp' });
+      const status = async (who: Holder, uuid: string) => who.ap.verify(newHello(uuid));
+      expect(await status(ap, device.uuid)).toEqual({ status: 'unknown', psk: undefined });
+      expect(await status(ap, randomUUID())).toEqual({ status: 'unknown', psk: undefined });
+      expect(await status(ap, revoked.uuid)).toEqual({ status: 'revoked', psk: undefined });
+      expect(await status(ap, spent.uuid)).toEqual({ status: 'spent', psk: undefined });
+      expect(await status(cameras, lamp.uuid)).toEqual({ status: 'unknown', psk: undefined });
+      expect(await codeOf(request(lamp, cameras))).toBe('proof_rejected');
+      expect(await codeOf(request(spent, ap))).toBe('device_spent');
+      expect(await codeOf(request(revoked, ap))).toBe('device_revoked');
+      expect(await codeOf(status(ap, 'nonsense'))).toBe('invalid_input');
+    });
+
+    test('a proven device gets a request with the registry’s word and the match code', async () => {
+      const device = await register(factory, { model: 'lamp', batch: 'b1', label: 'hall', passTmp: 'short', allowWeak: true });
+      const hello = newHello(device.uuid);
+      const proven = { ...proofOf(device, ap, hello), deviceLabel: '<b>Lampe</b>', showsCode: true, plain: true };
+      const made = await ap.ap.request(proven);
+      expect(made).toMatchObject({
+        uuid: device.uuid, apId: ap.token.apId, status: 'pending', deviceLabel: '<b>Lampe</b>', model: 'lamp', batch: 'b1',
+        label: 'hall', weak: true, plain: true, grantId: undefined,
+        matchCode: matchCode(devicePsk(device.passTmp, { ...hello, apId: ap.token.apId! }), made.id),
+      });
+      expect(made.expiresAt.getTime() - made.createdAt.getTime()).toBe(hourMs);
+      expect(await ap.ap.request(proven)).toEqual(made);
+      const error = await errorOf(ap.ap.approve(made.id, 'auto'));
+      expect([error?.code, error?.message]).toEqual(['forbidden', 'A device with a weak pass_tmp is never approved automatically.']);
+    });
+
+    test('without the right proof nothing is made', async () => {
+      const device = await register(factory);
+      const wrong = { ...proofOf(device, ap), deviceProof: randomBytes(32) };
+      expect(await codeOf(ap.ap.request(wrong))).toBe('proof_rejected');
+      const elsewhere = proofOf(device, await harness.hold('ap'));
+      expect(await codeOf(ap.ap.request(elsewhere))).toBe('proof_rejected');
+      expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
+    });
+
+    test('a newer request takes the older one’s place', async () => {
+      const device = await register(factory);
+      const older = await request(device, ap);
+      const newer = await request(device, ap);
+      expect((await owner.owner.request(older.id)).status).toBe('expired');
+      expect((await owner.owner.request(newer.id)).status).toBe('pending');
+      expect(await codeOf(ap.ap.approve(older.id, 'local'))).toBe('request_expired');
+    });
+
+    test('approval spends the pass_tmp and grants; then delivered, then joined, each once', async () => {
+      const device = await register(factory);
+      const { id } = await request(device, ap);
+      const approved = await ap.ap.approve(id, 'local');
+      expect(approved).toMatchObject({ status: 'approved', decidedBy: 'local', grantId: expect.any(String) });
+      expect((await factory.factory.show(device.uuid)).spentBy).toBe(id);
+      expect(await owner.owner.grant(approved.grantId!)).toMatchObject({
+        subject: { kind: 'device', id: device.uuid }, network: { apId: ap.token.apId, ssid: 'home' }, source: 'device',
+        requestId: id, state: 'active', endsAt: undefined, quotaBytes: undefined,
+      });
+      const delivered = await ap.ap.report(id, 'delivered');
+      expect(delivered).toMatchObject({ status: 'delivered', deliveredAt: expect.any(Date) });
+      expect(await ap.ap.report(id, 'delivered')).toEqual(delivered);
+      expect((await ap.ap.report(id, 'joined')).status).toBe('joined');
+      expect(await codeOf(ap.ap.report(id, 'declined'))).toBe('already_decided');
+      const again = await errorOf(ap.ap.deny(id, 'local'));
+      expect([again?.code, again?.message]).toEqual(['already_decided', `Request ${id} is joined, decided by local.`]);
+    });
+
+    test('what its user declines can be asked for again', async () => {
+      const device = await register(factory);
+      const { id } = await request(device, ap);
+      const { grantId } = await ap.ap.approve(id, 'local');
+      expect((await ap.ap.report(id, 'declined')).status).toBe('declined');
+      expect((await owner.owner.grant(grantId!)).state).toBe('revoked');
+      expect((await factory.factory.show(device.uuid)).spentBy).toBeUndefined();
+      expect((await request(device, ap)).status).toBe('pending');
+    });
+
+    test('denied is denied, with a reason', async () => {
+      const device = await register(factory);
+      const { id } = await request(device, ap);
+      expect(await ap.ap.deny(id, 'local', 'not mine')).toMatchObject({ status: 'denied', reason: 'not mine', decidedBy: 'local' });
+      expect(await codeOf(ap.ap.approve(id, 'local'))).toBe('already_decided');
+      expect(await codeOf(ap.ap.deny(id, 'local', 'a\u0000b'))).not.toBeUndefined();
+    });
+
+    test('of two access points one gets the device, the other’s request is denied', async () => {
+      const device = await register(factory);
+      const rival = await harness.hold('ap');
+      const [mine, theirs] = [await request(device, ap), await request(device, rival)];
+      const outcomes = await Promise.all([codeOf(ap.ap.approve(mine.id, 'local')), codeOf(rival.ap.approve(theirs.id, 'local'))]);
+      expect(outcomes.filter((code) => code === undefined)).toHaveLength(1);
+      expect(['already_decided', 'device_spent']).toContain(outcomes.find((code) => code !== undefined));
+      const states = [await owner.owner.request(mine.id), await owner.owner.request(theirs.id)].map(({ status }) => status);
+      expect(states.sort()).toEqual(['approved', 'denied']);
+    });
+
+    test('an approval of a spent device denies the request, also when the refusal is repeated', async () => {
+      const device = await register(factory);
+      const rival = await harness.hold('ap');
+      const { id } = await request(device, rival);
+      await ap.ap.approve((await request(device, ap)).id, 'local');
+      expect((await owner.owner.request(id)).status).toBe('denied');
+      expect(await codeOf(rival.ap.approve(id, 'local'))).toBe('already_decided');
+    });
+
+    test('nobody decides in time: it expires', async () => {
+      const { id } = await request(await register(factory), ap);
+      harness.clock.pass(hourMs);
+      expect(await codeOf(owner.owner.approve(id))).toBe('request_expired');
+      expect((await owner.owner.request(id)).status).toBe('expired');
+    });
+
+    test('sees nothing of another access point', async () => {
+      const { id } = await request(await register(factory), ap);
+      const other = await harness.hold('ap');
+      const works = [other.ap.approve(id, 'local'), other.ap.deny(id, 'local'), other.ap.report(id, 'joined')];
+      expect(await Promise.all(works.map(codeOf))).toEqual(works.map(() => 'request_not_found'));
+      expect(await codeOf(ap.ap.approve('no such id', 'local'))).toBe('request_not_found');
+    });
+
+    test('hears of changes at once, and of nothing that it knows', async () => {
+      const quiet = await harness.hold('ap');
+      const { revision } = await quiet.ap.changes(0, 0);
+      expect(await quiet.ap.changes(revision, 0)).toEqual({ revision, now: expect.any(Date), requests: [], grants: [] });
+      const { id } = await request(await register(factory), quiet);
+      const heard = await quiet.ap.changes(revision, 0);
+      expect(heard.requests.map((each) => each.id)).toEqual([id]);
+      const waiting = quiet.ap.changes(heard.revision, 20_000);
+      await owner.owner.approve(id);
+      const changed = await waiting;
+      expect(changed.revision).toBeGreaterThan(heard.revision);
+      expect(changed.requests).toMatchObject([{ id, status: 'approved' }]);
+      expect(changed.grants).toMatchObject([{ requestId: id, state: 'active' }]);
+    });
+
+    test('brings attempts, each once', async () => {
+      const { uuid } = await register(factory);
+      const attempt = (outcome: Attempt['outcome'], more: Partial<Attempt> = {}): Attempt => ({
+        id: `att_${randomBytes(8).toString('hex')}`, at: harness.clock.now(), uuid, from: '192.0.2.7', outcome, detail: undefined, ...more,
+      });
+      const tried = [attempt('bad_proof', { detail: 'no handshake' }), attempt('wrong_ssid', { uuid: undefined }), attempt('asked')];
+      await ap.ap.reportAttempts(tried);
+      await ap.ap.reportAttempts([...tried.slice(1), attempt('bad_proof')]);
+      await ap.ap.reportAttempts([]);
+      const { items } = await owner.owner.attempts({ uuid }, { limit: 10 });
+      expect(items.map(({ outcome }) => outcome)).toEqual(['bad_proof', 'asked', 'bad_proof']);
+      expect(items.at(-1)).toEqual({ ...tried[0], apId: ap.token.apId });
+      const refusals = (await factory.factory.history(uuid)).filter(({ action }) => action === 'device.refused');
+      expect(refusals.map(({ detail }) => detail['from'])).toEqual(['192.0.2.7', '192.0.2.7']);
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import type { Actor, Token } from '../../src/domain/token.ts';
+import type { Store } from '../../src/roles/store.ts';
+import { Services } from '../../src/server/services.ts';
+import { enrollIn, systemRandom } from '../server/running-server.ts';
+import { TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
+
+/** The roles' services over a store. */
+export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
+  const { store, remove } = await open();
+  const clock = new TestClock();
+  const services = (actor: Actor) => new Services({ store, clock, random: systemRandom, actor });
+  return {
+    clock,
+    nobody: services({ kind: 'local' }).enrollment,
+    async hold(role, scope) {
+      const { token } = await enrollIn(store, role, scope, clock);
+      return holder(services({ kind: 'token', token }), token);
+    },
+    async close() {
+      await store.close();
+      await remove();
+    },
+  };
+}
+
+/** Services of a role are made on demand, those of an access point only for one. */
+function holder(services: Services, token: Token): Holder {
+  return {
+    token,
+    get enrollment() { return services.enrollment; },
+    get factory() { return services.factory; },
+    get ap() { return services.ap; },
+    get owner() { return services.owner; },
+    get admin() { return services.admin; },
+  };
+}

@@ -1,0 +1,45 @@
+import { AdminClient } from '../../src/client/admin-client.ts';
+import { ApClient } from '../../src/client/ap-client.ts';
+import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
+import { FactoryClient } from '../../src/client/factory-client.ts';
+import { HttpClient } from '../../src/client/http-client.ts';
+import { OwnerClient } from '../../src/client/owner-client.ts';
+import type { Store } from '../../src/roles/store.ts';
+import { Authority } from '../server/certificates.ts';
+import { enrollIn, startServer } from '../server/running-server.ts';
+import { TestClock, type RolesHarness } from './roles.harness.ts';
+
+/** The roles over HTTP: clients, TLS on loopback, and a server over a store. */
+export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
+  const { store, remove } = await open();
+  const clock = new TestClock();
+  const authority = new Authority();
+  const running = await startServer({ store, clock, tls: authority.server() });
+  const clients: HttpClient[] = [];
+  const connect = (token?: string) => {
+    const client = new HttpClient({ url: running.url, token, ca: authority.cert });
+    clients.push(client);
+    return client;
+  };
+  return {
+    clock,
+    nobody: new EnrollmentClient(connect()),
+    async hold(role, scope) {
+      const { secret, token } = await enrollIn(store, role, scope, clock);
+      const http = connect(secret);
+      return {
+        token,
+        enrollment: new EnrollmentClient(http),
+        factory: new FactoryClient(http),
+        ap: new ApClient(http),
+        owner: new OwnerClient(http),
+        admin: new AdminClient(http),
+      };
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+      await running.stop();
+      await remove();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import type { AccessRequest } from '../../src/domain/access-request.ts';
+import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { Role, Scope, Token } from '../../src/domain/token.ts';
+import { deviceProof } from '../../src/protocol/device-key.ts';
+import type { AdminRole } from '../../src/roles/admin/ports.ts';
+import type { ApRole } from '../../src/roles/ap/ports.ts';
+import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
+import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
+import type { OwnerRole } from '../../src/roles/owner/ports.ts';
+
+/** Moves on by a millisecond whenever it is looked at, so that whatever happens later is later. */
+export class TestClock {
+  #at = Date.parse('2026-11-25T08:00:00.000Z');
+
+  now(): Date {
+    this.#at += 1;
+    return new Date(this.#at);
+  }
+
+  pass(ms: number): void {
+    this.#at += ms;
+  }
+}
+
+/** What the holder of one token can do. */
+export interface Holder {
+  readonly token: Token;
+  readonly enrollment: EnrollmentRole;
+  readonly factory: FactoryRole;
+  readonly ap: ApRole;
+  readonly owner: OwnerRole;
+  readonly admin: AdminRole;
+}
+
+/** A registry under test, empty at first, and how to get at it. */
+export interface RolesHarness {
+  readonly clock: TestClock;
+  hold(role: Role, scope?: Scope): Promise<Holder>;
+  /** Without a token. */
+  readonly nobody: EnrollmentRole;
+  close(): Promise<void>;
+}
+
+export type MakeHarness = () => Promise<RolesHarness>;
+
+/** The code of the error that some work ends with. */
+export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
+  return (await errorOf(work))?.code;
+}
+
+export async function errorOf(work: Promise<unknown>): Promise<LatchkeyError | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof LatchkeyError) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+/** A device that is registered, with what is written into it. */
+export async function register(
+  { factory }: Holder,
+  registration: Partial<Registration> = {},
+): Promise<{ readonly uuid: string; readonly passTmp: string }> {
+  const { device, passTmp } = await factory.reserve({ ssid: 'setup', ...registration });
+  await factory.confirm(device.uuid);
+  return { uuid: device.uuid, passTmp };
+}
+
+export function newHello(uuid: string) {
+  return { uuid, deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
+}
+
+/** What an access point brings of a device that knows its pass_tmp. */
+export function proofOf({ uuid, passTmp }: { uuid: string; passTmp: string }, ap: Holder, hello = newHello(uuid)) {
+  const proof = deviceProof(passTmp, { ...hello, apId: ap.token.apId! });
+  return { ...hello, deviceProof: proof, deviceLabel: undefined, showsCode: false, plain: false };
+}
+
+export async function request(device: { uuid: string; passTmp: string }, ap: Holder): Promise<AccessRequest> {
+  return ap.ap.request(proofOf(device, ap));
+}
