@@ -34,8 +34,8 @@ static struct {
   unsigned char pass_tmp[PASS_TMP + 3];
   size_t length;
   int shows_code, declines;
-} device = { .label = "" };
-static struct http ap = { .fd = -1 };
+} device;
+static struct http ap;
 static mbedtls_ctr_drbg_context random_source;
 static mbedtls_ssl_config tls_config;
 static mbedtls_ssl_context tls;
@@ -258,6 +258,8 @@ int main(int argc, char **argv)
   static mbedtls_entropy_context entropy;
   const char *file = "-", *port = "8430";
   int option, code, seconds = 3600;
+  device.label = "";
+  ap.fd = -1;
   while ((option = getopt(argc, argv, "cnf:l:p:t:")) != -1) {
     if (option == 'c') device.shows_code = 1;
     else if (option == 'n') device.declines = 1;
