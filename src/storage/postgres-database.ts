@@ -36,8 +36,10 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
     keepAlive: true,
   };
   const pool = new pg.Pool(config);
-  // A connection that breaks while nobody uses it is replaced; who uses one is told.
+  // A connection that breaks while nobody uses it is replaced; who has it, in a transaction between two queries
+  // say, is told at the next query. The events themselves would end the process if nobody listened.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const listen = (heard: (apId: string) => void, missed: () => void) =>
     new PostgresListener(pg.Client, config, revisionChannel, { heard, missed });
   try {
