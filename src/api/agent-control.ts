@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { accessRequestSchema } from './access-requests.ts';
-import { attemptSchema } from './attempts.ts';
+import { ownAttemptSchema } from './attempts.ts';
 import { checker } from './check.ts';
 import { arrayOf, boolean, count, input, instant, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -30,7 +30,7 @@ export type AgentStatusWire = Static<typeof agentStatusSchema>;
 export const checkAgentStatus = checker(agentStatusSchema);
 
 export const checkAgentRequests = checker(object('AgentRequests', { items: arrayOf(accessRequestSchema) }));
-export const checkAgentAttempts = checker(object('AgentAttempts', { items: arrayOf(attemptSchema) }));
+export const checkAgentAttempts = checker(object('AgentAttempts', { items: arrayOf(ownAttemptSchema) }));
 export const checkDecided = checker(accessRequestSchema);
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 

@@ -12,7 +12,7 @@ const told = {
 const perhaps = { uuid, detail: note } as const;
 
 /** One try of a device at the access point that speaks. */
-const ownAttemptSchema = input('OwnAttempt', told, perhaps);
+export const ownAttemptSchema = input('OwnAttempt', told, perhaps);
 type OwnAttemptWire = Static<typeof ownAttemptSchema>;
 
 /** One try of a device, and where. */

@@ -1,4 +1,4 @@
-import DemoOnboarding from './onboarding.ts';
+import DemoOnboarding from './demo/onboarding.ts';
 
 /** The first story is the one that is told when none is named. */
 export default class Demo extends DemoOnboarding {

@@ -1,0 +1,283 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandLine } from './command-line.ts';
+import { password, serveArgs, type Site, type Way } from './site.ts';
+
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly input?: string;
+  readonly env?: Record<string, string>;
+  /** On whose machine; the site's usual one if not given. */
+  readonly cli?: CommandLine;
+  /** It runs until it is told to end. */
+  readonly endless?: true;
+}
+
+/** How a command is driven. */
+export interface Case {
+  /** A run that works, on things of its own. */
+  readonly happy: (site: Site) => Promise<Invocation> | Invocation;
+  /** A run that fails. */
+  readonly failing: (site: Site) => (Invocation & { readonly exit: number }) | Promise<Invocation & { readonly exit: number }>;
+  /** Only one way, and why. */
+  readonly only?: { readonly way: Way; readonly because: string };
+  /** What of the result is the same both ways; all of it but ids and times if not given. */
+  readonly same?: (result: any) => unknown;
+}
+
+const nobody = '00000000-0000-4000-8000-000000000000';
+const noRole = (because: string) => ({ way: 'embedded', because }) as const;
+const talksToNoRole = noRole('it talks to no role');
+
+/** A command that talks to a role: with the site's flags and token. */
+function role(site: Site, ...args: string[]): Invocation {
+  return { args: [...args, ...site.flags], env: site.env };
+}
+
+const failing =
+  (exit: number, ...args: string[]): Case['failing'] =>
+  (site) => ({ ...role(site, ...args), exit });
+
+const failingHere =
+  (exit: number, ...args: string[]): Case['failing'] =>
+  () => ({ args, exit });
+
+async function profiled({ cli }: Site): Promise<string> {
+  const name = `p${randomUUID().slice(0, 8)}`;
+  await cli.json(['profile', 'add', name, '--server', 'https://latchkey.example']);
+  return name;
+}
+
+/** A home in which there is no database yet. */
+function emptyHome({ cli }: Site): Record<string, string> {
+  const folder = `${cli.folder}/${randomUUID()}`;
+  return { LATCHKEY_DATA_HOME: `${folder}/data`, LATCHKEY_CONFIG_HOME: `${folder}/config`, LATCHKEY_STATE_HOME: `${folder}/state` };
+}
+
+export const cases: Record<string, Case> = {
+  'ap approve': {
+    happy: async (site) => role(site, 'ap', 'approve', (await site.asking()).requestId),
+    failing: failing(3, 'ap', 'approve', 'req_none'),
+  },
+  'ap attempts': {
+    happy: async (site) => role(site, 'ap', 'attempts', '--uuid', (await site.granted()).uuid),
+    failing: failing(2, 'ap', 'attempts', '--limit', '0'),
+  },
+  'ap deny': {
+    happy: async (site) => role(site, 'ap', 'deny', (await site.asking()).requestId, '--reason', 'not ours'),
+    failing: failing(3, 'ap', 'deny', 'req_none'),
+  },
+  'ap doctor': {
+    happy: (site) => ({ args: ['ap', 'doctor', '--port', '0', '--secure-port', '0', '--interface', 'lo'], cli: site.apCli }),
+    failing: (site) => ({ args: ['ap', 'doctor', '--port', '0', '--secure-port', '0', '--interface', 'none0'], cli: site.apCli, exit: 12 }),
+    // What there is to look at differs: an embedded access point has no server and no certificate.
+    same: ({ ok }) => ok,
+  },
+  'ap enroll': {
+    only: { way: 'server', because: 'an access point enrols at a server' },
+    happy: async (site) => {
+      const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'ap');
+      return {
+        args: ['ap', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('enroll-ca.pem', site.server!.ca), '--enroll-code-file', '-', '--profile', `ap-${randomUUID()}`],
+        input: code,
+      };
+    },
+    failing: (site) => ({
+      args: ['ap', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('enroll-ca.pem', site.server!.ca), '--enroll-code-file', '-', '--profile', 'never'],
+      input: 'lke_never',
+      exit: 4,
+    }),
+  },
+  'ap requests': {
+    happy: async (site) => {
+      await site.asking();
+      return role(site, 'ap', 'requests', '--limit', '1');
+    },
+    failing: failing(2, 'ap', 'requests', '--limit', '0'),
+  },
+  'ap serve': {
+    happy: (site) => ({ args: serveArgs, input: password, cli: site.apCli, env: { LATCHKEY_STATE_HOME: `${site.apCli.folder}/${randomUUID()}` }, endless: true }),
+    failing: (site) => ({ args: serveArgs, input: 'short', cli: site.apCli, exit: 2 }),
+    same: ([listening]) => listening,
+  },
+  'ap status': {
+    happy: async (site) => {
+      await site.accessPoint();
+      return role(site, 'ap', 'status');
+    },
+    failing: (site) => ({ args: ['ap', 'status', '--server', 'https://127.0.0.1:1'], env: emptyHome(site), exit: 6 }),
+    // The agent knows more of itself than the server does.
+    same: ({ items }) =>
+      items
+        .filter(({ ssid }: { ssid?: string }) => ssid !== undefined)
+        .map(({ ssid, onboarding_ssid }: Record<string, string>) => ({ ssid, onboarding_ssid })),
+  },
+  'audit head': {
+    happy: (site) => role(site, 'audit', 'head'),
+    failing: failing(2, 'audit', 'head', 'of-what'),
+  },
+  'audit list': {
+    happy: async (site) => role(site, 'audit', 'list', '--uuid', (await site.device()).uuid),
+    failing: failing(2, 'audit', 'list', '--action', 'nothing'),
+  },
+  'audit verify': {
+    happy: (site) => role(site, 'audit', 'verify'),
+    failing: failing(2, 'audit', 'verify', '--unknown'),
+    same: ({ ok }) => ok,
+  },
+  completion: {
+    only: talksToNoRole,
+    happy: () => ({ args: ['completion', 'bash'] }),
+    failing: failingHere(2, 'completion', 'tcsh'),
+  },
+  demo: {
+    only: noRole('it brings a server of its own'),
+    happy: () => ({ args: ['demo'] }),
+    failing: failingHere(2, 'demo', 'nothing'),
+  },
+  'demo onboarding': {
+    only: noRole('it brings a server of its own'),
+    happy: () => ({ args: ['demo', 'onboarding'] }),
+    failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
+  },
+  'device history': {
+    happy: async (site) => role(site, 'device', 'history', (await site.granted()).uuid),
+    failing: failing(3, 'device', 'history', nobody),
+  },
+  'device join': {
+    only: noRole('it talks to an access point, not to the registry'),
+    happy: async (site) => {
+      const { uuid, ssid, pass_tmp: input } = await site.device('--batch', 'automatic');
+      const running = site.apCli.start([...serveArgs, '--auto-approve', 'batch=automatic', '--json'], {
+        input: password,
+        env: { LATCHKEY_STATE_HOME: `${site.apCli.folder}/${randomUUID()}` },
+      });
+      const port = await running.line((line) => (JSON.parse(line) as { status?: { hello_port: number } }).status?.hello_port);
+      return { args: ['device', 'join', '--uuid', uuid, '--ssid', ssid, '--ap', `127.0.0.1:${port}`, '--pass-tmp-file', '-', '--yes'], input };
+    },
+    failing: async (site) => {
+      const { uuid, ssid } = await site.device();
+      return {
+        args: ['device', 'join', '--uuid', uuid, '--ssid', ssid, '--ap', await site.accessPoint(), '--pass-tmp-file', '-', '--yes'],
+        input: 'another-pass-tmp-of-26-letters',
+        exit: 4,
+      };
+    },
+  },
+  'device list': {
+    happy: async (site) => {
+      const batch = randomUUID();
+      await site.device('--batch', batch);
+      return role(site, 'device', 'list', '--batch', batch);
+    },
+    failing: failing(2, 'device', 'list', '--state', 'lost'),
+    same: ({ items }) => items.map(({ batch: _, ...device }: Record<string, unknown>) => device),
+  },
+  'device register': {
+    happy: (site) => role(site, 'device', 'register', '--ssid', 'iot-setup', '--model', 'lamp'),
+    failing: async (site) => {
+      const { uuid } = await site.device();
+      const { args, env } = role(site, 'device', 'register', '--ssid', 'iot-setup', '--uuid', uuid, '--pass-tmp-file', '-');
+      return { args, env: env!, input: 'another-pass-tmp-of-26-letters', exit: 5 };
+    },
+  },
+  'device reset': {
+    happy: async (site) => role(site, 'device', 'reset', (await site.granted()).uuid),
+    failing: failing(3, 'device', 'reset', nobody),
+  },
+  'device revoke': {
+    happy: async (site) => role(site, 'device', 'revoke', (await site.device()).uuid, '--yes'),
+    failing: async (site) => ({ ...role(site, 'device', 'revoke', (await site.device()).uuid), exit: 2 }),
+  },
+  'device show': {
+    happy: async (site) => role(site, 'device', 'show', (await site.device()).uuid),
+    failing: failing(3, 'device', 'show', nobody),
+  },
+  doctor: {
+    happy: (site) => role(site, 'doctor'),
+    failing: (site) => ({ args: ['doctor'], env: { LATCHKEY_SECRET_STORE: 'env', LATCHKEY_SERVER: 'https://127.0.0.1:1', ...emptyHome(site) }, exit: 12 }),
+    same: ({ ok }) => ok,
+  },
+  'grant list': {
+    happy: async (site) => role(site, 'grant', 'list', '--subject', (await site.granted()).uuid),
+    failing: failing(2, 'grant', 'list', '--after', 'nowhere'),
+  },
+  'grant revoke': {
+    happy: async (site) => role(site, 'grant', 'revoke', (await site.granted()).grantId, '--reason', 'moved out'),
+    failing: failing(3, 'grant', 'revoke', 'grt_none'),
+  },
+  'grant show': {
+    happy: async (site) => role(site, 'grant', 'show', (await site.granted()).grantId),
+    failing: failing(3, 'grant', 'show', 'grt_none'),
+  },
+  'profile add': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['profile', 'add', `p${randomUUID().slice(0, 8)}`, '--server', 'https://latchkey.example'] }),
+    failing: async (site) => ({ args: ['profile', 'add', await profiled(site), '--server', 'https://latchkey.example'], exit: 5 }),
+  },
+  'profile list': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['profile', 'list'] }),
+    failing: failingHere(2, 'profile', 'list', 'what'),
+  },
+  'profile remove': {
+    only: talksToNoRole,
+    happy: async (site) => ({ args: ['profile', 'remove', await profiled(site), '--yes'] }),
+    failing: failingHere(3, 'profile', 'remove', 'nobody', '--yes'),
+  },
+  'profile show': {
+    only: talksToNoRole,
+    happy: async (site) => ({ args: ['profile', 'show', await profiled(site)] }),
+    failing: failingHere(3, 'profile', 'show', 'nobody'),
+  },
+  'profile use': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['profile', 'use', 'local'] }),
+    failing: failingHere(3, 'profile', 'use', 'nobody'),
+  },
+  'server backup': {
+    only: noRole('it needs the database itself'),
+    happy: () => ({ args: ['server', 'backup', `${randomUUID()}.db`] }),
+    failing: (site) => ({ args: ['server', 'backup', site.cli.file(`${randomUUID()}.db`, '')], exit: 5 }),
+  },
+  'server enroll-code create': {
+    happy: (site) => role(site, 'server', 'enroll-code', 'create', '--role', 'technician', '--match', 'model=lamp'),
+    failing: failing(2, 'server', 'enroll-code', 'create', '--role', 'technician', '--match', 'colour=red'),
+  },
+  'server init': {
+    only: noRole('it needs the database itself'),
+    happy: (site) => ({ args: ['server', 'init'], env: emptyHome(site) }),
+    failing: failingHere(5, 'server', 'init'),
+  },
+  'server rekey': {
+    only: noRole('it needs the database itself'),
+    happy: (site) => ({ args: ['server', 'rekey'], cli: site.cli }),
+    failing: failingHere(2, 'server', 'rekey', '--retire'),
+  },
+  'server start': {
+    only: noRole('it is the server'),
+    happy: () => ({ args: ['server', 'start', '--listen', '127.0.0.1:0'], endless: true }),
+    failing: failingHere(2, 'server', 'start', '--listen', '0.0.0.0:0'),
+  },
+  'server token list': {
+    happy: (site) => role(site, 'server', 'token', 'list'),
+    failing: failing(2, 'server', 'token', 'list', '--limit', '1001'),
+    same: ({ items }) => items.filter(({ role: of }: { role: string }) => of === 'admin').map(({ name, scope }: Record<string, unknown>) => ({ name, scope })),
+  },
+  'server token revoke': {
+    only: { way: 'server', because: 'only a server has others who enrol' },
+    happy: async (site) => {
+      const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'technician');
+      const name = `t${randomUUID().slice(0, 8)}`;
+      await site.cli.json(['profile', 'add', name, '--server', site.server!.url, '--ca', site.cli.file('token-ca.pem', site.server!.ca), '--enroll-code-file', '-', '--token-name', name], { input: code });
+      const { items } = await site.json<{ items: { token_id: string; name: string }[] }>('server', 'token', 'list', '--limit', '1000');
+      return role(site, 'server', 'token', 'revoke', items.find((token) => token.name === name)!.token_id, '--yes');
+    },
+    failing: failing(3, 'server', 'token', 'revoke', 'tok_none', '--yes'),
+  },
+  whoami: {
+    happy: (site) => role(site, 'whoami'),
+    failing: (site) => ({ args: ['whoami', '--server', 'https://127.0.0.1:1'], env: emptyHome(site), exit: 6 }),
+    // Who one is, is just what differs.
+    same: () => undefined,
+  },
+};

@@ -1,0 +1,132 @@
+import { Authority } from '../server/certificates.ts';
+import { CommandLine, jsonWith, type Running } from './command-line.ts';
+
+/** `embedded`: on the database of this machine; `server`: with `--server`, another process, over TLS. */
+export const ways = ['embedded', 'server'] as const;
+export type Way = (typeof ways)[number];
+
+export interface Identity {
+  readonly uuid: string;
+  readonly ssid: string;
+  readonly pass_tmp: string;
+}
+
+export interface Asking {
+  readonly requestId: string;
+  readonly uuid: string;
+  readonly joining: Running;
+}
+
+const onboardingSsid = 'iot-setup';
+export const password = 'correct horse battery';
+
+/** Somebody who runs commands one way or the other, with an access point to try them on. */
+export class Site {
+  readonly way: Way;
+  /** Who registers, decides and looks after things. */
+  readonly cli: CommandLine;
+  /** The access point's machine; in the embedded way the same one. */
+  readonly apCli: CommandLine;
+  /** What goes behind a command that talks to a role. */
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Where `flags` point, and what it takes to trust it. */
+  readonly server: { readonly url: string; readonly ca: string } | undefined;
+  readonly #others: readonly CommandLine[];
+  #agent: { readonly running: Running; readonly address: string } | undefined;
+
+  private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, others: readonly CommandLine[]) {
+    this.way = of.way;
+    this.cli = of.cli;
+    this.apCli = of.apCli;
+    this.flags = of.flags;
+    this.env = of.env;
+    this.server = of.server;
+    this.#others = others;
+  }
+
+  static async make(way: Way): Promise<Site> {
+    const cli = await CommandLine.make();
+    if (way === 'embedded') {
+      await cli.json(['server', 'init']);
+      return new Site({ way, cli, apCli: cli, flags: [], env: {}, server: undefined }, []);
+    }
+    const host = await CommandLine.make();
+    const { url, ca } = await startServer(host);
+    const { token } = await host.json(['server', 'init']);
+    const caFile = cli.file('ca.pem', ca);
+    const env = { LATCHKEY_TOKEN: token as string };
+    const flags = ['--server', url, '--ca-file', caFile];
+    const apCli = await CommandLine.make();
+    const { code } = await cli.json(['server', 'enroll-code', 'create', '--role', 'ap', ...flags], { env });
+    await apCli.json(['ap', 'enroll', '--server', url, '--ca', apCli.file('ca.pem', ca), '--enroll-code-file', '-', '--name', 'Hall'], { input: code });
+    return new Site({ way, cli, apCli, flags, env, server: { url, ca } }, [apCli, host]);
+  }
+
+  /** A role's command, one way or the other. */
+  json<T = Record<string, any>>(...args: string[]): Promise<T> {
+    return this.cli.json<T>([...args, ...this.flags], { env: this.env });
+  }
+
+  async device(...args: string[]): Promise<Identity> {
+    return this.json<Identity>('device', 'register', '--ssid', onboardingSsid, '--model', 'lamp', ...args);
+  }
+
+  /** The running access point's address; it is started when it is first needed. */
+  async accessPoint(): Promise<string> {
+    if (this.#agent === undefined) {
+      const running = this.apCli.start([...serveArgs, '--json'], { input: password });
+      const { status } = (await running.line(jsonWith('event', 'listening'))) as { status: { hello_port: number } };
+      this.#agent = { running, address: `http://127.0.0.1:${status.hello_port}` };
+    }
+    return this.#agent.address;
+  }
+
+  /** A device that waits for the owner. */
+  async asking(): Promise<Asking> {
+    const address = await this.accessPoint();
+    const { uuid, ssid, pass_tmp: passTmp } = await this.device();
+    const joining = this.apCli.start(['device', 'join', '--uuid', uuid, '--ssid', ssid, '--ap', address, '--pass-tmp-file', '-', '--yes'], {
+      input: passTmp,
+    });
+    const requestId = await Promise.race([
+      this.#agent!.running.line((line) => {
+        const { event, request } = JSON.parse(line) as Record<string, any>;
+        return event === 'request' && request.uuid === uuid ? (request.request_id as string) : undefined;
+      }),
+      joining.ended.then(({ stderr }) => Promise.reject(new Error(stderr))),
+    ]);
+    return { requestId, uuid, joining };
+  }
+
+  /** A device that was let in. */
+  async granted(): Promise<{ readonly grantId: string; readonly uuid: string }> {
+    const { requestId, uuid, joining } = await this.asking();
+    const { grant_id: grantId } = await this.json('ap', 'approve', requestId);
+    const { code, stderr } = await joining.ended;
+    if (code !== 0) {
+      throw new Error(stderr);
+    }
+    return { grantId: grantId as string, uuid };
+  }
+
+  async close(): Promise<void> {
+    await this.cli.close();
+    for (const other of this.#others) {
+      await other.close();
+    }
+  }
+}
+
+export const serveArgs = [
+  'ap', 'serve', '--onboarding-ssid', onboardingSsid, '--ssid', 'Home', '--listen', '127.0.0.1', '--port', '0', '--secure-port', '0', '--password-file', '-',
+];
+
+async function startServer(host: CommandLine): Promise<{ url: string; ca: string }> {
+  const authority = new Authority();
+  const { cert, key } = authority.server();
+  const tls = ['--tls-cert', host.file('server.pem', cert), '--tls-key', host.file('server.key', key)];
+  const running = host.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--json']);
+  const url = await running.line((line) => (JSON.parse(line) as { url: string }).url);
+  return { url, ca: authority.cert };
+}
