@@ -25,9 +25,16 @@ interface Finding {
   readonly params: object;
 }
 
+/** One for each place: what is wrong there first says enough. */
 function problemsIn(findings: readonly Finding[]): InputProblem[] {
-  return findings
-    .filter((finding) => finding.keyword !== 'additionalProperties')
+  const byPlace = new Map<string, Finding>();
+  for (const finding of findings) {
+    // Each unknown member has a finding of its own.
+    if (finding.keyword !== 'additionalProperties' && !byPlace.has(finding.instancePath)) {
+      byPlace.set(finding.instancePath, finding);
+    }
+  }
+  return [...byPlace.values()]
     .slice(0, mostProblems)
     .map((finding) => ({ pointer: finding.instancePath, detail: describe(finding) }));
 }

@@ -44,7 +44,10 @@ export interface LatchkeyServer {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** The registry over HTTP: parse → role → render. It accepts connections once `listen` (listen.ts) is called on it. */
+/**
+ * The registry over HTTP: parse → role → render. It accepts connections once `listen` (listen.ts) is called on it.
+ * Errors: `invalid_input` for a certificate, key or proxy that is none.
+ */
 export function createServer(options: ServerOptions): LatchkeyServer {
   const { store, clock, random } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
@@ -62,7 +65,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const journal = new AuditJournal(store, failed('journal'));
   const lastUses = new LastUses(store, clock);
   const router = new Router([
-    ...operations({ store, metrics, stopping: stopping.signal }),
+    ...operations({ store, metrics }),
     ...apiEndpoints({
       store,
       clock,
@@ -140,9 +143,14 @@ function makeHttpServer({ tls }: ServerOptions, limits: Limits): Server {
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
     maxHeaderSize: 16_384,
   };
-  return tls === undefined
-    ? createHttpServer(http)
-    : createHttpsServer({ ...http, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs });
+  if (tls === undefined) {
+    return createHttpServer(http);
+  }
+  try {
+    return createHttpsServer({ ...http, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: limits.handshakeMs });
+  } catch (error) {
+    throw new LatchkeyError('invalid_input', 'The TLS certificate and key are not a pair in PEM.', { cause: error });
+  }
 }
 
 /** Stops accepting and waits for what is under way; what is not over by the end of the grace is cut off. */

@@ -10,13 +10,12 @@ import type { Endpoint } from './router.ts';
 interface Operations {
   readonly store: Store;
   readonly metrics: Metrics;
-  readonly stopping: AbortSignal;
 }
 
 const ok = JSON.stringify({ status: 'ok' });
 
 /** What operators and their tools read; no token but for metrics from elsewhere, and no word about devices. */
-export function operations({ store, metrics, stopping }: Operations): Endpoint[] {
+export function operations({ store, metrics }: Operations): Endpoint[] {
   let openApi: string | undefined;
   const get = (path: string, serve: (exchange: Exchange) => Promise<void>): Endpoint => ({
     method: 'GET',
@@ -27,9 +26,6 @@ export function operations({ store, metrics, stopping }: Operations): Endpoint[]
   return [
     get('/healthz', async (exchange) => exchange.send(200, jsonMediaType, ok)),
     get('/readyz', async (exchange) => {
-      if (stopping.aborted) {
-        throw new LatchkeyError('server_unavailable', 'The server is stopping.');
-      }
       await store.ping();
       exchange.send(200, jsonMediaType, ok);
     }),
