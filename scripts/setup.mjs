@@ -54,7 +54,7 @@ function buildStep(node) {
     async run() {
       // Taken before: what changes meanwhile is built the next time.
       const stampOfInput = built();
-      await runQuietly(node.path, [inProject('scripts', 'build.mjs')], { cwd: root });
+      await runQuietly(node.path, [inProject('scripts', 'building', 'build.ts')], { cwd: root });
       stampOfInput.write();
     },
   };

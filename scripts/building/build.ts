@@ -1,64 +1,125 @@
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { globSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { type ChunkingContext, type OutputOptions, type RolldownOptions, rolldown } from 'rolldown';
+import { linesOfCommand } from '../../src/cli/built-commands.ts';
 import { cacheFolder, inProject, root } from '../setup/project.mjs';
 import { fastOclif } from './fast-oclif.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import { commandsIn } from './manifest.ts';
+import { packageOf } from './own-file.ts';
+import { seldomUsed } from './seldom-used.ts';
 
 /**
- * Builds dist/: main.js, which starts the CLI, a file for each command, as oclif looks for it, one for each dynamic
- * import, and core.js with what two or more of them share. CommonJS, because Node loads it faster than ES modules.
+ * Builds dist/: main.js, which starts the CLI; a file for each command, where oclif looks for it; one for each dynamic
+ * import; and a few with what several of them share. CommonJS, because Node loads it faster than ES modules.
  */
-const { dependencies } = JSON.parse(readFileSync(inProject('package.json'), 'utf8')) as { dependencies: Record<string, string> };
 
-/** Packages that are not bundled: with native code, or for a server, which starts once. */
+/** Packages that stay where they are: with native code, or for a server, which starts once. */
 const external = ['keytar', 'fastify', 'pg', 'prom-client'];
-const bundled = Object.keys(dependencies).filter((name) => !external.includes(name) && name !== '@oclif/core');
 
-const fresh = join(cacheFolder, 'dist');
-rmSync(fresh, { recursive: true, force: true });
-const bundle = await rolldown({
+/** What few commands need of packages that many need. */
+const seldom = {
+  'typebox/build/schema/index.mjs': 'typebox',
+  'kysely/dist/schema/schema-module.js': 'kysely-schema',
+  'kysely/dist/plugin/with-schema/with-schema-plugin.js': 'kysely-with-schema',
+  'kysely/dist/query-builder/merge-query-builder.js': 'kysely-merge',
+};
+
+/** What commands import dynamically that open the database on this machine; one file, with all that these need. */
+const local = [
+  'roles/admin/service.ts',
+  'roles/enrollment/service.ts',
+  'roles/factory/service.ts',
+  'roles/owner/service.ts',
+  'secrets/env-store.ts',
+  'secrets/keyring.ts',
+  'secrets/open-secret-store.ts',
+  'storage/open-store.ts',
+  'storage/relational-store.ts',
+  'storage/sqlite-database.ts',
+].map((path) => inProject('src', path));
+
+const input: RolldownOptions = {
   cwd: root,
   input: { main: 'src/cli/main.ts', ...commandFiles() },
   platform: 'node',
   external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-  plugins: [fastOclif(), lazyBuiltins()],
+  plugins: [fastOclif(), lazyBuiltins(), seldomUsed(seldom)],
   preserveEntrySignatures: 'allow-extension',
   logLevel: 'warn',
-});
-const { output } = await bundle.write({
-  dir: fresh,
+  checks: { bundlerTimings: false },
+};
+
+const output: OutputOptions = {
   format: 'cjs',
   exports: 'named',
   minify: true,
   sourcemap: true,
-  strictExecutionOrder: true,
   entryFileNames: '[name].js',
-  chunkFileNames: '[name].js',
+  chunkFileNames: ({ facadeModuleId, name }) => `${(facadeModuleId === null ? undefined : fileOf(facadeModuleId)) ?? name}.js`,
   codeSplitting: {
-    includeDependenciesRecursively: false,
     groups: [
-      { name: 'oclif', test: /^\0(builtin|lazy):|[/\\]scripts[/\\]building[/\\]|[/\\](@oclif[/\\]core|is-wsl|is-docker|is-inside-container)[/\\]/, priority: 3 },
-      ...bundled.map((name) => ({ name: `vendor/${name}`, test: new RegExp(`[/\\\\]node_modules[/\\\\]${name}[/\\\\]`), priority: 2 })),
-      { name: 'core', test: /^[^\0](?!.*[/\\]node_modules[/\\])/, minShareCount: 2, tags: ['$initial'], priority: 1 },
+      { name: 'oclif', priority: 3, test: /^\0(lazy|builtin|seldom|rolldown)|[/\\](@oclif[/\\]core|is-[a-z-]+|indent-string|supports-color|has-flag|replacements)[/\\]/ },
+      {
+        name: packageFile,
+        debugName: 'vendor',
+        priority: 2,
+        test: /[/\\]node_modules[/\\](chalk|inquirer|undici|kysely(?!.*[/\\](schema|with-schema|immediate-value|postgres|operation-node-transformer|merge-)))/,
+      },
+      // What every command needs …
+      { name: 'core', priority: 1, tags: ['$initial'], minShareCount: 8, test: /^[^\0](?!.*[/\\](node_modules|commands)[/\\])/ },
+      // … and those that open the database on this machine.
+      { name: (path, context) => (isLocal(path, context) ? 'local' : null), debugName: 'local', priority: 0, test: /[/\\]src[/\\]/ },
     ],
   },
-});
-await bundle.close();
-writeFileSync(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
-replaceFolder(inProject('dist'), fresh);
-const bytes = output.reduce((sum, file) => sum + (file.type === 'chunk' ? file.code.length : 0), 0);
-console.log(`dist: ${output.filter((file) => file.type === 'chunk').length} files, ${Math.round(bytes / 1024)} KiB`);
+};
+
+try {
+  await build();
+} catch (error) {
+  console.error(stripVTControlCharacters(error instanceof Error ? error.message : String(error)));
+  process.exitCode = 1;
+}
+
+async function build(): Promise<void> {
+  const folder = join(cacheFolder, 'dist');
+  rmSync(folder, { recursive: true, force: true });
+  await using bundle = await rolldown(input);
+  await bundle.write({ ...output, dir: folder });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+  const lines = (await commandsIn(cacheFolder)).flatMap(linesOfCommand);
+  writeFileSync(join(folder, 'commands.ndjson'), `${lines.join('\n')}\n`);
+  replaceFolder(inProject('dist'), folder);
+}
 
 function commandFiles(): Record<string, string> {
   const files = globSync('src/commands/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
   return Object.fromEntries(files.map((file) => [file.replace(/^src[/\\]|\.ts$/g, ''), file]));
 }
 
-/** Whoever runs the old build meanwhile keeps what it has open, and finds the new one the next moment. */
+/** The file for a module that is imported dynamically, without its extension. */
+function fileOf(path: string): string | undefined {
+  const source = relative(inProject('src'), path);
+  return source.startsWith('..') ? undefined : source.replace(/\.ts$/, '');
+}
+
+/** Whether a module is imported by one of `local`, or by one that these import, and so on. */
+function isLocal(path: string, context: ChunkingContext): boolean {
+  const reached = new Set(local);
+  for (const module of reached) {
+    context.getModuleInfo(module)?.importedIds.forEach((id) => reached.add(id));
+  }
+  return reached.has(path);
+}
+
+function packageFile(path: string): string {
+  return `vendor/${packageOf(path).replaceAll('/', '-')}`;
+}
+
+/** Whoever runs what was there before finds the new files the next moment. */
 function replaceFolder(folder: string, by: string): void {
   const old = join(cacheFolder, 'dist.old');
-  mkdirSync(dirname(old), { recursive: true });
   rmSync(old, { recursive: true, force: true });
   try {
     renameSync(folder, old);

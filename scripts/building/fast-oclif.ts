@@ -1,50 +1,38 @@
 import { createRequire } from 'node:module';
-import { sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type { Plugin } from 'rolldown';
-import { inProject } from '../setup/project.mjs';
 import { lazyModule } from './lazy-module.ts';
+import { ownFile, packageOf } from './own-file.ts';
 
 const require = createRequire(import.meta.url);
+const oclif = dirname(require.resolve('@oclif/core')) + sep;
+const ours = join(import.meta.dirname, 'replacements') + sep;
 const prefix = '\0lazy:';
 
-const replacementFolder = inProject('scripts', 'building', 'replacements') + sep;
+/** What oclif imports and gets from us instead: the same, but quick at what it is mostly asked (replacements.test.ts). */
+const replacements = new Map(
+  ['debug.cjs', 'ejs.cjs', 'string-width.cjs', 'widest-line.cjs', 'wrap-ansi.cjs', 'wsl-utils.mjs', 'fs-promises.cjs'].map(
+    (file) => [file === 'fs-promises.cjs' ? 'node:fs/promises' : file.replace(/\.[cm]js$/, ''), ours + file],
+  ),
+);
 
-/** Imports of oclif that are answered by something equal that costs less. */
-const replacements = new Map([
-  // Reads package.json, the manifest and the theme: a few small files, faster without the thread pool.
-  ['node:fs/promises', `${replacementFolder}fs-promises.cjs`],
-  // Almost all that oclif asks is whether this is WSL; the whole package prepares to start PowerShell.
-  ['wsl-utils', `${replacementFolder}wsl-utils.mjs`],
-  // Used by none but those who look for a fault in oclif.
-  ['debug', `${replacementFolder}debug.cjs`],
-]);
-
-/** Code of oclif that is written otherwise. */
-const rewrites = [
-  {
-    // Sorts the commands of the manifest. The first locale comparison of a process loads ICU's collation: 7 ms.
-    file: /[/\\]config[/\\]plugin\.js$/,
-    from: '.sort((a, b) => a.id.localeCompare(b.id))',
-    to: '.sort((a, b) => (a.id < b.id ? -1 : 1))',
-  },
-];
+/** Small packages that every help needs; not worth a file each. */
+const withOclif = ['indent-string', 'supports-color'];
 
 /**
  * Makes @oclif/core start fast. It is about 80 CommonJS modules, each of which loads all others that it may ever need;
  * here each is run when something of it is first used, and each package that it depends on is a file of its own under
- * dist/vendor. What does not find the code that it is made for fails the build, and test/cli/bundle.test.ts holds the
- * result to what oclif does unchanged.
+ * dist/vendor. Nothing of its code is changed. The build fails if it no longer imports what is replaced, and
+ * test/cli/bundle.test.ts holds the result to what it does unbundled.
  */
 export function fastOclif(): Plugin {
-  const unused = new Set<unknown>([...replacements.keys(), ...rewrites]);
+  const unused = new Set(replacements.keys());
   return {
     name: 'fast-oclif',
     async resolveId(source, importer, { kind }) {
-      if (source.startsWith('./vendor/')) {
-        return { id: source, external: true };
-      }
-      const fromOclif = isOclif(importer);
-      if (!fromOclif && importer?.startsWith(replacementFolder) !== true) {
+      const fromOclif = importer?.startsWith(oclif) === true;
+      const fromOurs = importer?.startsWith(ours) === true && !source.startsWith('.');
+      if (!fromOclif && !fromOurs) {
         return undefined;
       }
       const replacement = fromOclif ? replacements.get(source) : undefined;
@@ -52,47 +40,24 @@ export function fastOclif(): Plugin {
         unused.delete(source);
         return replacement;
       }
-      const resolved = await this.resolve(source, importer, { kind });
-      const isFile = resolved !== null && resolved.external === false && /^[^\0].*\.[cm]?js$/.test(resolved.id);
-      return isFile && kind === 'require-call' ? `${prefix}${resolved.id}` : resolved;
+      // The packages behind the replacements are those that oclif would have found.
+      const resolved = await this.resolve(source, fromOurs ? `${oclif}index.js` : importer, { kind });
+      const isCode = resolved !== null && resolved.external === false && /^[^\0].*\.[cm]?js$/.test(resolved.id);
+      return isCode && kind === 'require-call' ? `${prefix}${resolved.id}` : resolved;
     },
     load(id) {
       if (!id.startsWith(prefix)) {
         return undefined;
       }
       const path = id.slice(prefix.length);
-      if (isOclif(path)) {
-        return lazyModule(require(path), `require(${JSON.stringify(path)})`);
-      }
-      const file = `vendor/${packageOf(path).replaceAll(/[/\\]/g, '-')}`;
-      this.emitFile({ type: 'chunk', id: path, name: file });
-      return lazyModule(require(path), `require("./${file}.js").default`);
-    },
-    transform(code, id) {
-      const rewrite = isOclif(id) ? rewrites.find(({ file }) => file.test(id)) : undefined;
-      if (rewrite === undefined || code.split(rewrite.from).length !== 2) {
-        return undefined;
-      }
-      unused.delete(rewrite);
-      return { code: code.replace(rewrite.from, rewrite.to), map: null };
+      const isAlone = !path.startsWith(oclif) && !withOclif.includes(packageOf(path));
+      const load = isAlone ? `${ownFile(this, path)}.default` : `require(${JSON.stringify(path)})`;
+      return lazyModule(require(path), load);
     },
     buildEnd(error) {
       if (error === undefined && unused.size > 0) {
-        const what = [...unused].map((entry) => (typeof entry === 'string' ? entry : JSON.stringify(entry))).join(', ');
-        throw new Error(`@oclif/core is not as scripts/building/fast-oclif.ts expects it; not found: ${what}`);
+        throw new Error(`@oclif/core is not as scripts/building/fast-oclif.ts expects it; not found: ${[...unused].join(', ')}`);
       }
     },
   };
-}
-
-function isOclif(path: string | undefined): boolean {
-  return /^[^\0].*[/\\]node_modules[/\\]@oclif[/\\]core[/\\]lib[/\\]/.test(path ?? '');
-}
-
-function packageOf(path: string): string {
-  const name = /.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(path)?.[1];
-  if (name === undefined) {
-    throw new Error(`${path} belongs to no package.`);
-  }
-  return name;
 }

@@ -1,9 +1,10 @@
 import type { PJSON } from '@oclif/core/interfaces';
+import { builtCommands } from './built-commands.ts';
 
 interface MainOptions {
   /** The folder of package.json. */
   readonly root: string;
-  /** Instead of what package.json says, for running from the sources. */
+  /** Instead of the build, which is used else: says where the sources of the commands are. */
   readonly pjson?: PJSON;
   readonly argv?: readonly string[];
 }
@@ -25,7 +26,8 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   process.stderr.on('error', ignoreClosedPipe);
   try {
     const { run } = await import('@oclif/core/run');
-    await run([...argv], { root, userPlugins: false, ...(pjson === undefined ? {} : { pjson, ignoreManifest: true }) });
+    const commands = pjson === undefined ? { plugins: builtCommands(root) } : { pjson, ignoreManifest: true, userPlugins: false };
+    await run([...argv], { root, ...commands });
   } catch (thrown) {
     const { failureToStart } = await import('./report-failure.ts');
     await fail(failureToStart(thrown, argv));
