@@ -2,10 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { inProject } from '../setup/project.mjs';
 import type { GeneratedFile } from './generated-file.ts';
+import { cliSnapshot } from './cli-snapshot.ts';
 import { commandManifest } from './command-manifest.ts';
 
 /** Every file of the project that is made from its code, and committed. */
-const files: readonly GeneratedFile[] = [commandManifest];
+const files: readonly GeneratedFile[] = [commandManifest, cliSnapshot];
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 for (const file of files) {

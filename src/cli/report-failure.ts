@@ -15,7 +15,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 export async function reportFailure(thrown: unknown, json: boolean): Promise<number> {
   const error = toLatchkeyError(thrown);
   if (error instanceof OutputClosed) {
-    return 0;
+    return error.exit;
   }
   const text = json ? JSON.stringify(failureJson(error)) : presentError(error, await screenOf(process.stderr));
   const trace = error.code === 'internal' && process.env['LATCHKEY_LOG'] === 'debug' ? `\n${traceOf(error)}` : '';
