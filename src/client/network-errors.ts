@@ -56,5 +56,9 @@ function codeOf(error: unknown): string | undefined {
   if ('code' in error && typeof error.code === 'string') {
     return error.code;
   }
+  // undici gives its parser's errors no code where the parser had none.
+  if (error.name === 'HTTPParserError') {
+    return 'HPE_INVALID_CONSTANT';
+  }
   return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined;
 }
