@@ -1,8 +1,6 @@
-import type { Compilable, Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { PreparedQuery } from './prepared-query.ts';
 import type { Tables } from './tables.ts';
-
-/** A query of fixed shape, kept as a constant of its module: built and compiled once, run with fresh parameters. */
-export type PreparedQuery<Row> = (db: Kysely<Tables>) => Compilable<Row>;
 
 /** What the repositories work on: one of the two databases, or one transaction on it. */
 export interface Database {
@@ -10,8 +8,11 @@ export interface Database {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
 
-  /** Reads by a prepared query; each parameter of it is given anew. */
-  run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]>;
+  /** Reads by a prepared query. */
+  find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
+
+  /** Changes by a prepared query; resolves to the rows that it returns. */
+  change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
 
   /**
    * Adds many rows, all of the same columns, in one transaction; rows whose key is taken are passed over.

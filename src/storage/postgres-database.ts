@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely, sql, type CompiledQuery, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
-import type { Database, OpenDatabase, PreparedQuery } from './database.ts';
+import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { postgresDialect, translating } from './postgres-dialect.ts';
 import { isContention, isUniqueViolation } from './postgres-errors.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import { advisoryLocks } from './postgres-locks.ts';
+import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Tables } from './tables.ts';
@@ -53,14 +54,6 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
 
 type Listen = (heard: (apId: string) => void, missed: () => void) => PostgresListener;
 
-interface Prepared {
-  /** Of the statement in the connections that have it prepared. */
-  readonly name: string;
-  readonly compiled: CompiledQuery;
-}
-
-type Compile = (query: PreparedQuery<unknown>) => Prepared;
-
 /**
  * A pool of connections. Transactions read what is committed (`read committed`): what decides is a row lock, a
  * compare-and-set or a unique key, and whichever of two gets into the other's way is run again.
@@ -72,7 +65,7 @@ export class PostgresDatabase implements OpenDatabase {
   readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
   readonly #listener: PostgresListener;
   readonly #lockTimeoutMs: number;
-  readonly #prepared = new Map<PreparedQuery<unknown>, Prepared>();
+  readonly #queries: PreparedQueries;
   #closed = false;
 
   constructor(pool: Pool, listen: Listen, lockTimeoutMs: number) {
@@ -84,12 +77,22 @@ export class PostgresDatabase implements OpenDatabase {
     );
     this.write = new Kysely({ dialect: postgresDialect(pool) });
     this.read = this.write;
+    this.#queries = new PreparedQueries(this.write);
   }
 
-  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
-    const { name, compiled } = this.#compile(query);
-    const { rows } = await translating(this.#pool.query({ name, text: compiled.sql, values: [...parameters] }));
+  /** By a statement that the connection keeps prepared. */
+  async find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    const ready = this.#queries.get(query);
+    const { rows } = await translating(this.#pool.query({
+      name: `latchkey_${ready.number}`,
+      text: ready.compiled.sql,
+      values: parametersOf(ready, values),
+    }));
     return rows as Row[];
+  }
+
+  change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    return this.#again(() => this.find(query, values));
   }
 
   insertNew: Database['insertNew'] = (table, rows, key) =>
@@ -110,7 +113,7 @@ export class PostgresDatabase implements OpenDatabase {
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     return this.#again(() =>
       this.write.transaction().setIsolationLevel('read committed').execute((trx) =>
-        work(new PostgresTransaction(trx, this.#compile))));
+        work(new PostgresTransaction(trx, this.#queries))));
   }
 
   /** Runs it again, after a pause, when it got into the way of another transaction. */
@@ -128,15 +131,6 @@ export class PostgresDatabase implements OpenDatabase {
       await delay(Math.random() * Math.min(5 * 2 ** attempt, 200));
     }
   }
-
-  #compile: Compile = (query) => {
-    let prepared = this.#prepared.get(query);
-    if (prepared === undefined) {
-      prepared = { name: `latchkey_${this.#prepared.size + 1}`, compiled: query(this.read).compile() };
-      this.#prepared.set(query, prepared);
-    }
-    return prepared;
-  };
 
   async waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const waited = this.#waiters.wait(apId, revision, timeoutMs, signal);
@@ -162,17 +156,22 @@ export class PostgresDatabase implements OpenDatabase {
 class PostgresTransaction implements Database {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
-  readonly #compile: Compile;
+  readonly #queries: PreparedQueries;
 
-  constructor(trx: Transaction<Tables>, compile: Compile) {
+  constructor(trx: Transaction<Tables>, queries: PreparedQueries) {
     this.read = trx;
     this.write = trx;
-    this.#compile = compile;
+    this.#queries = queries;
   }
 
-  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
-    const { rows } = await this.read.executeQuery({ ...this.#compile(query).compiled, parameters });
+  async find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    const ready = this.#queries.get(query);
+    const { rows } = await this.read.executeQuery({ ...ready.compiled, parameters: parametersOf(ready, values) });
     return rows as Row[];
+  }
+
+  change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    return this.find(query, values);
   }
 
   insertNew: Database['insertNew'] = (table, rows, key) => insertRows(this.write, table, rows, key);

@@ -1,6 +1,7 @@
 import { Kysely, type Transaction } from 'kysely';
-import type { Database, OpenDatabase, PreparedQuery } from './database.ts';
+import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
+import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -11,8 +12,6 @@ import type { Tables } from './tables.ts';
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 75;
 const readerMapBytes = 2 ** 30;
-
-type Compile = (query: PreparedQuery<unknown>) => string;
 
 export async function openSqlite(path: string, lockTimeoutMs: number): Promise<SqliteDatabase> {
   const writer = await openSqliteFile(path, registrySchema, lockTimeoutMs);
@@ -41,7 +40,8 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #reader: SqliteConnection | undefined;
   readonly #turns: Turns;
   readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
-  readonly #sql = new Map<PreparedQuery<unknown>, string>();
+  readonly #queries: PreparedQueries;
+  readonly #inserts = new Map<string, string>();
   #poll: NodeJS.Timeout | undefined;
   #dataVersion: unknown;
   #closed = false;
@@ -52,15 +52,21 @@ export class SqliteDatabase implements OpenDatabase {
     this.#turns = new Turns(lockTimeoutMs);
     this.write = new Kysely({ dialect: sqliteDialect(writer, this.#turns) });
     this.read = reader === undefined ? this.write : new Kysely({ dialect: sqliteDialect(reader) });
+    this.#queries = new PreparedQueries(this.read);
   }
 
-  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
-    const sql = this.#compiled(query);
-    if (this.#reader !== undefined) {
-      const reader = this.#reader;
-      return (await reader.patiently(() => reader.all(sql, parameters))) as Row[];
+  /** Synchronous underneath: what it costs beside SQLite itself is a promise. */
+  find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    const reader = this.#reader;
+    if (reader === undefined) {
+      return this.transaction((tx) => tx.find(query, values));
     }
-    return this.transaction((tx) => tx.run(query, parameters));
+    const ready = this.#queries.get(query);
+    return reader.patiently(() => reader.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
+  }
+
+  change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    return this.transaction((tx) => tx.change(query, values));
   }
 
   insertNew: Database['insertNew'] = (table, rows, key) => this.transaction((tx) => tx.insertNew(table, rows, key));
@@ -78,19 +84,10 @@ export class SqliteDatabase implements OpenDatabase {
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const revised = new Set<string>();
     const result = await this.write.transaction().execute((trx) =>
-      work(new SqliteTransaction(trx, this.#writer, this.#compiled, revised)));
+      work(new SqliteTransaction(trx, this.#writer, this.#queries, this.#inserts, revised)));
     void this.#waiters.check([...revised]);
     return result;
   }
-
-  #compiled: Compile = (query) => {
-    let sql = this.#sql.get(query);
-    if (sql === undefined) {
-      sql = query(this.read).compile().sql;
-      this.#sql.set(query, sql);
-    }
-    return sql;
-  };
 
   async waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const waited = this.#waiters.wait(apId, revision, timeoutMs, signal);
@@ -140,43 +137,63 @@ class SqliteTransaction implements Database {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
   readonly #connection: SqliteConnection;
-  readonly #compiled: Compile;
+  readonly #queries: PreparedQueries;
+  readonly #inserts: Map<string, string>;
   readonly #revised: Set<string>;
 
-  constructor(trx: Transaction<Tables>, connection: SqliteConnection, compiled: Compile, revised: Set<string>) {
+  constructor(
+    trx: Transaction<Tables>,
+    connection: SqliteConnection,
+    queries: PreparedQueries,
+    inserts: Map<string, string>,
+    revised: Set<string>,
+  ) {
     this.read = trx;
     this.write = trx;
     this.#connection = connection;
-    this.#compiled = compiled;
+    this.#queries = queries;
+    this.#inserts = inserts;
     this.#revised = revised;
   }
 
-  async run<Row>(query: PreparedQuery<Row>, parameters: readonly unknown[]): Promise<Row[]> {
-    const sql = this.#compiled(query);
-    return this.#connection.guarded(() => this.#connection.all(sql, parameters)) as Row[];
+  async find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    const ready = this.#queries.get(query);
+    return this.#connection.guarded(() =>
+      this.#connection.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
   }
 
-  insertNew: Database['insertNew'] = async (table, rows, key) =>
-    this.#insert(rows, (row) => this.write.insertInto(table).values(row as never)
-      .onConflict((conflict) => conflict.columns([...key] as never[]).doNothing()).compile().sql);
+  change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    return this.find(query, values);
+  }
+
+  insertNew: Database['insertNew'] = async (table, rows, key) => this.#insert(table, rows, key);
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await this.#insert(rows, (row) => this.write.insertInto(table).values(row as never).compile().sql);
+    this.#insert(table, rows, undefined);
   };
 
-  /** One compiled statement for all rows: building one for each would take longer than running it. */
-  async #insert<Row extends Readonly<Record<string, unknown>>>(
+  /** One statement for all rows, built once: that takes longer than running it. */
+  #insert<Row extends Readonly<Record<string, unknown>>>(
+    table: keyof Tables,
     rows: readonly Row[],
-    compile: (row: Row) => string,
-  ): Promise<readonly Row[]> {
+    key: readonly string[] | undefined,
+  ): readonly Row[] {
     const [first] = rows;
     if (first === undefined) {
       return [];
     }
-    const sql = compile(first);
     const columns = Object.keys(first);
+    const name = `${table}(${columns.join()})${key?.join() ?? ''}`;
+    let sql = this.#inserts.get(name);
+    if (sql === undefined) {
+      const insert = this.write.insertInto(table).values(first as never);
+      const unlessTaken = insert.onConflict((conflict) => conflict.columns((key ?? []) as never[]).doNothing());
+      sql = (key === undefined ? insert : unlessTaken).compile().sql;
+      this.#inserts.set(name, sql);
+    }
+    const statement = sql;
     return this.#connection.guarded(() =>
-      rows.filter((row) => this.#connection.change(sql, columns.map((column) => row[column])) > 0));
+      rows.filter((row) => this.#connection.change(statement, columns.map((column) => row[column])) > 0));
   }
 
   async lock(): Promise<void> {

@@ -63,10 +63,12 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
       delivered_at ${time},
       joined_at ${time},
       revision ${big} not null,
-      primary key (ap_id, id)
+      primary key (ap_id, created_at, id)
     ) ${heap}`,
     'create index access_requests_id on access_requests (id)',
     `create unique index access_requests_pending on access_requests (ap_id, uuid) where status = 'pending'`,
+    `create index access_requests_open on access_requests (created_at, id) where status = 'pending'`,
+    `create index access_requests_open_at on access_requests (ap_id, created_at, id) where status = 'pending'`,
     `create index access_requests_overdue on access_requests (expires_at) where status = 'pending'`,
     'create index access_requests_uuid on access_requests (uuid, created_at, id)',
     'create index access_requests_revision on access_requests (ap_id, revision)',
@@ -89,11 +91,12 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
       closed_by ${text},
       reason ${text},
       revision ${big} not null,
-      primary key (ap_id, id)
+      primary key (ap_id, starts_at, id)
     ) ${heap}`,
     'create index grants_id on grants (id)',
     'create index grants_subject on grants (subject_id, starts_at, id)',
     'create index grants_revision on grants (ap_id, revision)',
+    `create index grants_active on grants (starts_at, id) where state = 'active'`,
     'create index grants_newest on grants (starts_at, id)',
 
     `create table tokens (

@@ -2,8 +2,9 @@ import { sql, type Selectable } from 'kysely';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AccessPoint, AccessPointRepository } from '../../roles/store.ts';
-import type { Database, PreparedQuery } from '../database.ts';
+import type { Database } from '../database.ts';
 import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type AccessPointTable } from '../tables.ts';
 
 type Row = Selectable<AccessPointTable>;
@@ -20,7 +21,14 @@ function toAccessPoint(row: Row): AccessPoint {
   };
 }
 
-const byId: PreparedQuery<Row> = (db) => db.selectFrom('access_points').selectAll().where('id', '=', '');
+const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) =>
+  db.selectFrom('access_points').selectAll().where('id', '=', id);
+
+const counting: PreparedQuery<{ id: string }, Pick<Row, 'revision'>> = (db, { id }) =>
+  db.updateTable('access_points')
+    .set({ revision: sql`revision + 1` })
+    .where('id', '=', id)
+    .returning('revision');
 
 /** The committed revisions of those that exist. */
 export async function revisionsOf(db: Database, ids: readonly string[]): Promise<Map<string, number>> {
@@ -52,7 +60,7 @@ export class AccessPoints implements AccessPointRepository {
   }
 
   async find(id: string): Promise<AccessPoint | undefined> {
-    const [row] = await this.#db.run(byId, [id]);
+    const [row] = await this.#db.find(byId, { id });
     return row === undefined ? undefined : toAccessPoint(row);
   }
 
@@ -78,11 +86,7 @@ export class AccessPoints implements AccessPointRepository {
   async nextRevision(id: string): Promise<number> {
     // One transaction, so that its commit wakes those who wait.
     return this.#db.transaction(async (tx) => {
-      const row = await tx.write.updateTable('access_points')
-        .set({ revision: sql`revision + 1` })
-        .where('id', '=', id)
-        .returning('revision')
-        .executeTakeFirst();
+      const [row] = await tx.change(counting, { id });
       if (row === undefined) {
         throw new LatchkeyError('ap_not_found');
       }

@@ -2,13 +2,17 @@ import { sql, type Updateable } from 'kysely';
 import type { AccessRequest, RequestStatus } from '../../domain/access-request.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { RequestChange, RequestFilter, RequestRepository } from '../../roles/store.ts';
-import type { Database, PreparedQuery } from '../database.ts';
+import type { Database } from '../database.ts';
 import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date, type AccessRequestTable } from '../tables.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from './access-request-row.ts';
 
+/** Written out and no parameter, so that SQLite may use the indexes over pending ones. */
+const isPending = sql<boolean>`status = 'pending'`;
+
 /** What is absent from the change stays; what is there and undefined is emptied. */
-function toUpdate(change: RequestChange): Updateable<AccessRequestTable> {
+function toUpdate(change: RequestChange): Update {
   return {
     status: change.status,
     revision: change.revision,
@@ -21,7 +25,42 @@ function toUpdate(change: RequestChange): Updateable<AccessRequestTable> {
   };
 }
 
-const byId: PreparedQuery<AccessRequestRow> = (db) => db.selectFrom('access_requests').selectAll().where('id', '=', '');
+const byId: PreparedQuery<{ id: string }, AccessRequestRow> = (db, { id }) =>
+  db.selectFrom('access_requests').selectAll().where('id', '=', id);
+
+const newerThan: PreparedQuery<{ apId: string; revision: number }, AccessRequestRow> = (db, { apId, revision }) =>
+  db.selectFrom('access_requests').selectAll()
+    .where('ap_id', '=', apId)
+    .where('revision', '>', revision)
+    .orderBy('revision');
+
+const overdue: PreparedQuery<{ at: Date; limit: number }, AccessRequestRow> = (db, { at, limit }) =>
+  db.selectFrom('access_requests').selectAll()
+    .where(isPending)
+    .where('expires_at', '<=', at)
+    .orderBy('expires_at')
+    .limit(limit);
+
+type Update = Updateable<AccessRequestTable>;
+type Changing = PreparedQuery<Update & { id: string }, AccessRequestRow>;
+
+/** One for each set of columns and statuses that callers change. */
+const changes = new Map<string, Changing>();
+
+function changing(columns: readonly (keyof Update)[], from: readonly RequestStatus[]): Changing {
+  const name = `${columns.join()}/${from.join()}`;
+  let query = changes.get(name);
+  if (query === undefined) {
+    query = (db, values) =>
+      db.updateTable('access_requests')
+        .set(Object.fromEntries(columns.map((column) => [column, values[column]])))
+        .where('id', '=', values.id)
+        .where('status', 'in', from)
+        .returningAll();
+    changes.set(name, query);
+  }
+  return query;
+}
 
 export class AccessRequests implements RequestRepository {
   readonly #db: Database;
@@ -31,11 +70,11 @@ export class AccessRequests implements RequestRepository {
   }
 
   async insert(request: AccessRequest): Promise<void> {
-    await this.#db.write.insertInto('access_requests').values(toAccessRequestRow(request)).execute();
+    await this.#db.insertAll('access_requests', [{ ...toAccessRequestRow(request) }]);
   }
 
   async find(id: string): Promise<AccessRequest | undefined> {
-    const [row] = await this.#db.run(byId, [id]);
+    const [row] = await this.#db.find(byId, { id });
     return row === undefined ? undefined : toRequest(row);
   }
 
@@ -44,12 +83,8 @@ export class AccessRequests implements RequestRepository {
     from: readonly RequestStatus[],
     change: RequestChange,
   ): Promise<AccessRequest | undefined> {
-    const row = await this.#db.write.updateTable('access_requests')
-      .set(toUpdate(change))
-      .where('id', '=', id)
-      .where('status', 'in', from)
-      .returningAll()
-      .executeTakeFirst();
+    const update = toUpdate(change);
+    const [row] = await this.#db.change(changing(Object.keys(update) as (keyof Update)[], from), { ...update, id });
     return row === undefined ? undefined : toRequest(row);
   }
 
@@ -63,7 +98,11 @@ export class AccessRequests implements RequestRepository {
       .limit(limit + 1);
     if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
-    if (filter.statuses !== undefined) query = query.where('status', 'in', filter.statuses);
+    if (filter.statuses?.length === 1 && filter.statuses[0] === 'pending') {
+      query = query.where(isPending);
+    } else if (filter.statuses !== undefined) {
+      query = query.where('status', 'in', filter.statuses);
+    }
     if (page.after !== undefined) {
       const [at, id] = decodeCursor(page.after, ['number', 'text']);
       query = query.where((eb) =>
@@ -73,22 +112,10 @@ export class AccessRequests implements RequestRepository {
   }
 
   async changedSince(apId: string, revision: number): Promise<AccessRequest[]> {
-    const rows = await this.#db.read.selectFrom('access_requests').selectAll()
-      .where('ap_id', '=', apId)
-      .where('revision', '>', revision)
-      .orderBy('revision')
-      .execute();
-    return rows.map(toRequest);
+    return (await this.#db.find(newerThan, { apId, revision })).map(toRequest);
   }
 
   async overdue(at: Date, limit: number): Promise<AccessRequest[]> {
-    const rows = await this.#db.read.selectFrom('access_requests').selectAll()
-      // Written out, so that the index over pending ones is used.
-      .where((eb) => eb('status', '=', sql.lit('pending')))
-      .where('expires_at', '<=', at)
-      .orderBy('expires_at')
-      .limit(limit)
-      .execute();
-    return rows.map(toRequest);
+    return (await this.#db.find(overdue, { at, limit })).map(toRequest);
   }
 }

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AuditHead, AuditRepository, AuditVerification, NewAuditEntry } from '../../roles/store.ts';
@@ -55,8 +55,14 @@ export class AuditLog implements AuditRepository {
   ): Promise<Page<AuditEntry>> {
     const limit = pageLimit(page);
     let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id').limit(limit + 1);
-    if (filter.action !== undefined) query = query.where('action', '=', filter.action);
-    if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
+    if (filter.uuid !== undefined) {
+      // One device has few entries, one action may have millions: its index is kept out of it.
+      const { action } = filter;
+      query = query.where('uuid', '=', filter.uuid);
+      if (action !== undefined) query = query.where(sql<string>`action || ''`, '=', action);
+    } else if (filter.action !== undefined) {
+      query = query.where('action', '=', filter.action);
+    }
     if (page.after !== undefined) {
       const [id] = decodeCursor(page.after, ['number']);
       query = query.where('id', '>', Number(id));

@@ -1,12 +1,13 @@
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Device, DeviceState } from '../../domain/device.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { DeviceFilter, DeviceRepository, NewDevice } from '../../roles/store.ts';
-import type { Database, PreparedQuery } from '../database.ts';
+import type { Database } from '../database.ts';
 import { decodeCursor, pageLimit, toPage } from '../paging.ts';
-import { date, optionalDate, type DeviceTable } from '../tables.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { date, optionalDate, type DeviceTable, type Tables } from '../tables.ts';
 
 type Row = Selectable<DeviceTable>;
 
@@ -31,7 +32,42 @@ export function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
   };
 }
 
-const byUuid: PreparedQuery<Row> = (db) => db.selectFrom('devices').selectAll().where('uuid', '=', '');
+const byUuid: PreparedQuery<{ uuid: string }, Row> = (db, { uuid }) =>
+  db.selectFrom('devices').selectAll().where('uuid', '=', uuid);
+
+const registering: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
+  db.updateTable('devices')
+    .set({ state: 'registered', registered_at: at })
+    .where('uuid', '=', uuid)
+    .where('state', '=', 'reserved')
+    .returning('uuid');
+
+const revoking: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
+  db.updateTable('devices')
+    .set({ state: 'revoked', revoked_at: at })
+    .where('uuid', '=', uuid)
+    .where('state', '!=', 'revoked')
+    .returning('uuid');
+
+interface Spending {
+  uuid: string;
+  expected: string | null;
+  requestId: string | null;
+}
+
+/** Null is equal to nothing in SQL. */
+const spending = {
+  unspent: (db, { uuid, requestId }) => spend(db, uuid, requestId).where('spent_by', 'is', null),
+  spent: (db, { uuid, expected, requestId }) => spend(db, uuid, requestId).where('spent_by', '=', expected),
+} satisfies Record<string, PreparedQuery<Spending, { uuid: string }>>;
+
+function spend(db: Kysely<Tables>, uuid: string, requestId: string | null) {
+  return db.updateTable('devices')
+    .set({ spent_by: requestId })
+    .where('uuid', '=', uuid)
+    .where('state', '=', 'registered')
+    .returning('uuid');
+}
 
 export class Devices implements DeviceRepository {
   readonly #db: Database;
@@ -43,24 +79,21 @@ export class Devices implements DeviceRepository {
   }
 
   async insert(device: NewDevice): Promise<boolean> {
-    const result = await this.#db.write.insertInto('devices')
-      .values({
-        uuid: device.uuid,
-        ssid: device.ssid,
-        model: device.model ?? null,
-        batch: device.batch ?? null,
-        label: device.label ?? null,
-        state: 'reserved',
-        weak: device.weak,
-        spent_by: null,
-        created_at: device.createdAt,
-        registered_at: null,
-        revoked_at: null,
-        pass_tmp: this.#sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
-      })
-      .onConflict((conflict) => conflict.column('uuid').doNothing())
-      .executeTakeFirst();
-    return result.numInsertedOrUpdatedRows === 1n;
+    const added = await this.#db.insertNew('devices', [{
+      uuid: device.uuid,
+      ssid: device.ssid,
+      model: device.model ?? null,
+      batch: device.batch ?? null,
+      label: device.label ?? null,
+      state: 'reserved',
+      weak: device.weak,
+      spent_by: null,
+      created_at: device.createdAt,
+      registered_at: null,
+      revoked_at: null,
+      pass_tmp: this.#sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
+    }], ['uuid']);
+    return added.length === 1;
   }
 
   async find(uuid: string): Promise<Device | undefined> {
@@ -77,7 +110,7 @@ export class Devices implements DeviceRepository {
   }
 
   async #row(uuid: string): Promise<Row | undefined> {
-    const [row] = await this.#db.run(byUuid, [uuid]);
+    const [row] = await this.#db.find(byUuid, { uuid });
     return row;
   }
 
@@ -99,30 +132,16 @@ export class Devices implements DeviceRepository {
   }
 
   async register(uuid: string, at: Date): Promise<boolean> {
-    const result = await this.#db.write.updateTable('devices')
-      .set({ state: 'registered', registered_at: at })
-      .where('uuid', '=', uuid)
-      .where('state', '=', 'reserved')
-      .executeTakeFirst();
-    return result.numUpdatedRows === 1n;
+    return (await this.#db.change(registering, { uuid, at })).length === 1;
   }
 
   async revoke(uuid: string, at: Date): Promise<boolean> {
-    const result = await this.#db.write.updateTable('devices')
-      .set({ state: 'revoked', revoked_at: at })
-      .where('uuid', '=', uuid)
-      .where('state', '!=', 'revoked')
-      .executeTakeFirst();
-    return result.numUpdatedRows === 1n;
+    return (await this.#db.change(revoking, { uuid, at })).length === 1;
   }
 
   async setSpentBy(uuid: string, expected: string | undefined, requestId: string | undefined): Promise<boolean> {
-    const result = await this.#db.write.updateTable('devices')
-      .set({ spent_by: requestId ?? null })
-      .where('uuid', '=', uuid)
-      .where('state', '=', 'registered')
-      .where('spent_by', expected === undefined ? 'is' : '=', expected ?? null)
-      .executeTakeFirst();
-    return result.numUpdatedRows === 1n;
+    const query = expected === undefined ? spending.unspent : spending.spent;
+    const values = { uuid, expected: expected ?? null, requestId: requestId ?? null };
+    return (await this.#db.change(query, values)).length === 1;
   }
 }

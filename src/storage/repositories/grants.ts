@@ -1,12 +1,40 @@
+import { sql } from 'kysely';
 import type { Grant } from '../../domain/grant.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { GrantFilter, GrantRepository } from '../../roles/store.ts';
-import type { Database, PreparedQuery } from '../database.ts';
+import type { Database } from '../database.ts';
 import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date } from '../tables.ts';
 import { toGrant, toGrantRow, type GrantRow } from './grant-row.ts';
 
-const byId: PreparedQuery<GrantRow> = (db) => db.selectFrom('grants').selectAll().where('id', '=', '');
+/** Written out and no parameter, so that SQLite may use the index over active ones. */
+const isActive = sql<boolean>`state = 'active'`;
+
+const byId: PreparedQuery<{ id: string }, GrantRow> = (db, { id }) =>
+  db.selectFrom('grants').selectAll().where('id', '=', id);
+
+const newerThan: PreparedQuery<{ apId: string; revision: number }, GrantRow> = (db, { apId, revision }) =>
+  db.selectFrom('grants').selectAll()
+    .where('ap_id', '=', apId)
+    .where('revision', '>', revision)
+    .orderBy('revision');
+
+interface Closing {
+  id: string;
+  state: string;
+  at: Date;
+  by: string;
+  reason: string | null;
+  revision: number;
+}
+
+const closing: PreparedQuery<Closing, GrantRow> = (db, { id, state, at, by, reason, revision }) =>
+  db.updateTable('grants')
+    .set({ state, closed_at: at, closed_by: by, reason, revision })
+    .where('id', '=', id)
+    .where(isActive)
+    .returningAll();
 
 export class Grants implements GrantRepository {
   readonly #db: Database;
@@ -16,11 +44,11 @@ export class Grants implements GrantRepository {
   }
 
   async insert(grant: Grant): Promise<void> {
-    await this.#db.write.insertInto('grants').values(toGrantRow(grant)).execute();
+    await this.#db.insertAll('grants', [{ ...toGrantRow(grant) }]);
   }
 
   async find(id: string): Promise<Grant | undefined> {
-    const [row] = await this.#db.run(byId, [id]);
+    const [row] = await this.#db.find(byId, { id });
     return row === undefined ? undefined : toGrant(row);
   }
 
@@ -28,18 +56,7 @@ export class Grants implements GrantRepository {
     id: string,
     close: { state: 'ended' | 'revoked'; at: Date; by: string; reason: string | undefined; revision: number },
   ): Promise<Grant | undefined> {
-    const row = await this.#db.write.updateTable('grants')
-      .set({
-        state: close.state,
-        closed_at: close.at,
-        closed_by: close.by,
-        reason: close.reason ?? null,
-        revision: close.revision,
-      })
-      .where('id', '=', id)
-      .where('state', '=', 'active')
-      .returningAll()
-      .executeTakeFirst();
+    const [row] = await this.#db.change(closing, { ...close, id, reason: close.reason ?? null });
     return row === undefined ? undefined : toGrant(row);
   }
 
@@ -54,7 +71,11 @@ export class Grants implements GrantRepository {
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
     if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
     if (filter.source !== undefined) query = query.where('source', '=', filter.source);
-    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    if (filter.state === 'active') {
+      query = query.where(isActive);
+    } else if (filter.state !== undefined) {
+      query = query.where('state', '=', filter.state);
+    }
     if (page.after !== undefined) {
       const [at, id] = decodeCursor(page.after, ['number', 'text']);
       query = query.where((eb) =>
@@ -64,11 +85,6 @@ export class Grants implements GrantRepository {
   }
 
   async changedSince(apId: string, revision: number): Promise<Grant[]> {
-    const rows = await this.#db.read.selectFrom('grants').selectAll()
-      .where('ap_id', '=', apId)
-      .where('revision', '>', revision)
-      .orderBy('revision')
-      .execute();
-    return rows.map(toGrant);
+    return (await this.#db.find(newerThan, { apId, revision })).map(toGrant);
   }
 }

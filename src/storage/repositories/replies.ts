@@ -1,11 +1,17 @@
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { KeptReply, ReplyRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import type { ReplyTable } from '../tables.ts';
 
 /** Where a reply's body is sealed to. Neither part holds the separator: a key is an id (protocol.md, encodings). */
 export function replyPlace(scope: string, key: string): Place {
   return { table: 'replies', row: `${scope} ${key}`, column: 'body' };
 }
+
+const byKey: PreparedQuery<{ scope: string; key: string }, Pick<ReplyTable, 'fingerprint' | 'status' | 'body'>> =
+  (db, { scope, key }) =>
+    db.selectFrom('replies').select(['fingerprint', 'status', 'body']).where('scope', '=', scope).where('key', '=', key);
 
 export class Replies implements ReplyRepository {
   readonly #db: Database;
@@ -17,10 +23,7 @@ export class Replies implements ReplyRepository {
   }
 
   async find(scope: string, key: string): Promise<KeptReply | undefined> {
-    const row = await this.#db.read.selectFrom('replies').select(['fingerprint', 'status', 'body'])
-      .where('scope', '=', scope)
-      .where('key', '=', key)
-      .executeTakeFirst();
+    const [row] = await this.#db.find(byKey, { scope, key });
     if (row === undefined) {
       return undefined;
     }
@@ -32,18 +35,15 @@ export class Replies implements ReplyRepository {
   }
 
   async insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean> {
-    const result = await this.#db.write.insertInto('replies')
-      .values({
-        scope,
-        key,
-        fingerprint: reply.fingerprint,
-        status: reply.status,
-        body: this.#sealer.seal(reply.body, replyPlace(scope, key)),
-        at,
-      })
-      .onConflict((conflict) => conflict.columns(['scope', 'key']).doNothing())
-      .executeTakeFirst();
-    return result.numInsertedOrUpdatedRows === 1n;
+    const added = await this.#db.insertNew('replies', [{
+      scope,
+      key,
+      fingerprint: reply.fingerprint,
+      status: reply.status,
+      body: this.#sealer.seal(reply.body, replyPlace(scope, key)),
+      at,
+    }], ['scope', 'key']);
+    return added.length === 1;
   }
 
   async forget(before: Date): Promise<number> {

@@ -2,8 +2,9 @@ import type { Selectable } from 'kysely';
 import type { Role, Token } from '../../domain/token.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { TokenRepository } from '../../roles/store.ts';
-import type { Database, PreparedQuery } from '../database.ts';
+import type { Database } from '../database.ts';
 import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type TokenTable } from '../tables.ts';
 import { scopeFrom } from './scope.ts';
 
@@ -22,7 +23,8 @@ function toToken(row: Row): Token {
   };
 }
 
-const byHash: PreparedQuery<Row> = (db) => db.selectFrom('tokens').selectAll().where('hash', '=', new Uint8Array());
+const byHash: PreparedQuery<{ hash: Uint8Array }, Row> = (db, { hash }) =>
+  db.selectFrom('tokens').selectAll().where('hash', '=', hash);
 
 export class Tokens implements TokenRepository {
   readonly #db: Database;
@@ -48,7 +50,7 @@ export class Tokens implements TokenRepository {
   }
 
   async findByHash(hash: Uint8Array): Promise<Token | undefined> {
-    const [row] = await this.#db.run(byHash, [hash]);
+    const [row] = await this.#db.find(byHash, { hash });
     return row === undefined ? undefined : toToken(row);
   }
 
