@@ -11,9 +11,15 @@ const prefix = '\0lazy:';
 
 /** What oclif imports and gets from us instead: the same, but quick at what it is mostly asked (replacements.test.ts). */
 const replacements = new Map(
-  ['debug.cjs', 'ejs.cjs', 'string-width.cjs', 'widest-line.cjs', 'wrap-ansi.cjs', 'wsl-utils.mjs', 'fs-promises.cjs'].map(
-    (file) => [file === 'fs-promises.cjs' ? 'node:fs/promises' : file.replace(/\.[cm]js$/, ''), ours + file],
-  ),
+  Object.entries({
+    debug: 'debug.cjs',
+    ejs: 'ejs.cjs',
+    'node:fs/promises': 'fs-promises.cjs',
+    'string-width': 'string-width.cjs',
+    'widest-line': 'widest-line.cjs',
+    'wrap-ansi': 'wrap-ansi.cjs',
+    'wsl-utils': 'wsl.mjs',
+  }).map(([source, file]) => [source, ours + file]),
 );
 
 /** Small packages that every help needs; not worth a file each. */
@@ -51,7 +57,8 @@ export function fastOclif(): Plugin {
       }
       const path = id.slice(prefix.length);
       const isAlone = !path.startsWith(oclif) && !withOclif.includes(packageOf(path));
-      const load = isAlone ? `${ownFile(this, path)}.default` : `require(${JSON.stringify(path)})`;
+      // A module that assigns to `module.exports` has no `default` there.
+      const load = isAlone ? `((own) => own.default ?? own)(${ownFile(this, path)})` : `require(${JSON.stringify(path)})`;
       return lazyModule(require(path), load);
     },
     buildEnd(error) {

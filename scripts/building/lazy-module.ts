@@ -14,7 +14,7 @@ export function lazyModule(exports: unknown, load: string): string {
       ? `new Proxy(function () {}, {
   ${get},
   apply: (_, self, args) => Reflect.apply(load(), self, args),
-  construct: (_, args) => Reflect.construct(load(), args),
+  construct: (_, args, by) => Reflect.construct(load(), args, by),
 })`
       : `Object.create(new Proxy({}, { ${get} }))`;
   return `let loaded;\nconst load = () => (loaded ??= ${load});\nmodule.exports = ${lazy};\n`;

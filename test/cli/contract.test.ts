@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { program } from '../program.ts';
+import { CommandLine, jsonWith } from './command-line.ts';
+import { password, serveArgs } from './site.ts';
+
+let cli: CommandLine;
+
+beforeAll(async () => {
+  cli = await CommandLine.make();
+});
+
+afterAll(() => cli.close());
+
+test.each([
+  ['an unknown command', ['nonsense'], 'invalid_input', '"nonsense" is not a command.'],
+  ['an unknown command of a topic', ['device', 'nonsense'], 'invalid_input', '"device nonsense" is not a command.'],
+  ['an unknown flag', ['device', 'list', '--colour', 'red'], 'invalid_input', 'Nonexistent flag: --colour'],
+  ['a flag without its value', ['device', 'list', '--model'], 'invalid_input', 'Flag --model expects a value'],
+  ['a missing argument', ['device', 'show'], 'missing_input', 'UUID is missing.'],
+  ['a missing flag', ['device', 'register'], 'missing_input', '--ssid is missing.'],
+  ['an argument too many', ['device', 'list', 'please'], 'invalid_input', undefined],
+  ['a value of the wrong kind', ['device', 'show', 'lamp'], 'invalid_input', 'UUID: This is not a uuid such as 9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d.'],
+  ['two flags that exclude each other', ['device', 'list', '--server', 'https://a.example', '--profile', 'b'], 'invalid_input', undefined],
+  ['a duration that is none', ['device', 'list', '--timeout', 'soon'], 'invalid_input', '--timeout: "soon" is not a duration such as 30s, 10m, 1h30m or 7d.'],
+])('%s is a usage error, exit 2, and so it is under --json', async (_, args, code, message) => {
+  const plain = await cli.run(args);
+  const json = await cli.run([...args, '--json']);
+  expect({ plain: plain.code, json: json.code }).toEqual({ plain: 2, json: 2 });
+  expect({ plain: plain.stdout, json: json.stdout }).toEqual({ plain: '', json: '' });
+  expect(JSON.parse(json.stderr)).toMatchObject({ code, exit: 2, ...(message === undefined ? {} : { message }) });
+  expect(plain.stderr).toMatch(/^Error: /);
+});
+
+test('piped input never becomes an argument', async () => {
+  const { code, stderr } = await cli.run(['device', 'show', '--json'], { input: '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d\n' });
+  expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 2, error: 'missing_input' });
+});
+
+test('a topic and the program alone show their help on stdout', async () => {
+  for (const args of [[], ['device'], ['server', 'token']]) {
+    const { code, stdout, stderr } = await cli.run(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('USAGE');
+  }
+});
+
+test('--version says which', async () => {
+  const { code, stdout } = await cli.run(['--version']);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^latchkey\/\d+\.\d+\.\d+/) });
+});
+
+test('nobody to answer and no flag that does: a usage error that names it', async () => {
+  const { uuid } = await cli.json(['device', 'register', '--ssid', 'iot']);
+  for (const more of [[], ['--no-input']]) {
+    const { code, stderr } = await cli.run(['device', 'revoke', uuid, '--json', ...more]);
+    expect({ code, error: JSON.parse(stderr) }).toMatchObject({ code: 2, error: { code: 'missing_input', message: expect.stringContaining('--yes') } });
+  }
+  expect((await cli.json(['device', 'show', uuid])).state).toBe('registered');
+});
+
+test('--dry-run changes nothing', async () => {
+  const { uuid } = await cli.json(['device', 'register', '--ssid', 'iot']);
+  const { code, stdout, stderr } = await cli.run(['device', 'revoke', uuid, '--dry-run']);
+  expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringContaining('registered'), stderr: 'Nothing was changed (--dry-run).\n' });
+  expect((await cli.json(['device', 'show', uuid])).state).toBe('registered');
+});
+
+test('--quiet leaves nothing on stderr but errors', async () => {
+  const { uuid } = await cli.json(['device', 'register', '--ssid', 'iot']);
+  expect((await cli.run(['device', 'revoke', uuid, '--dry-run', '--quiet'])).stderr).toBe('');
+  expect((await cli.run(['device', 'show', 'no-uuid', '--quiet'])).stderr).toMatch(/^Error: /);
+});
+
+test('the same idempotency key gives the same device, another request under it none', async () => {
+  const args = ['device', 'register', '--ssid', 'iot', '--idempotency-key', 'station-1'];
+  const first = await cli.json(args);
+  expect(await cli.json(args)).toEqual(first);
+  const { code, stderr } = await cli.run([...args, '--model', 'lamp', '--json']);
+  expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 5, error: 'idempotency_mismatch' });
+});
+
+test('a device whose identity nobody took is not registered, and can still be', async () => {
+  const passTmp = 'given-pass-tmp-of-26-chars';
+  const uuid = '2b1f0a3c-5d4e-4f60-8a71-92b3c4d5e6f7';
+  const args = ['device', 'register', '--ssid', 'iot', '--uuid', uuid, '--pass-tmp-file', cli.file('given', passTmp)];
+  const child = spawn(process.execPath, [program, ...args], { env: cli.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const [code] = await once(child, 'close');
+  expect(code).toBe(130);
+  expect((await cli.json(['device', 'show', uuid])).state).toBe('reserved');
+  expect(await cli.json(args)).toMatchObject({ uuid, pass_tmp: passTmp });
+  expect((await cli.json(['device', 'show', uuid])).state).toBe('registered');
+});
+
+test('a reader that has enough ends a command quietly', async () => {
+  const child = spawn(process.execPath, [program, 'completion', 'zsh'], { env: cli.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (text) => (stderr += text));
+  await once(child, 'close');
+  expect(stderr).toBe('');
+});
+
+test('waiting is bounded by --timeout (exit 8) and ends at SIGINT (exit 130)', async () => {
+  const agent = cli.start([...serveArgs, '--json'], { input: password });
+  const { status } = (await agent.line(jsonWith('event', 'listening'))) as { status: { hello_port: number } };
+  const join = async () => {
+    const { uuid, pass_tmp: input } = await cli.json(['device', 'register', '--ssid', 'iot-setup']);
+    return { args: ['device', 'join', '--uuid', uuid, '--ssid', 'iot-setup', '--ap', `127.0.0.1:${status.hello_port}`, '--pass-tmp-file', '-', '--yes', '--json'], input };
+  };
+  const late = await join();
+  const timedOut = await cli.run([...late.args, '--timeout', '300ms'], { input: late.input });
+  expect({ code: timedOut.code, error: JSON.parse(timedOut.stderr).code }).toEqual({ code: 8, error: 'timed_out' });
+
+  const stopped = await join();
+  const waiting = cli.start(stopped.args, { input: stopped.input });
+  const uuid = stopped.args[3];
+  await agent.line((line) => (JSON.parse(line).request?.uuid === uuid ? true : undefined));
+  waiting.kill('SIGINT');
+  const interrupted = await waiting.ended;
+  expect({ code: interrupted.code, error: JSON.parse(interrupted.stderr).code }).toEqual({ code: 130, error: 'interrupted' });
+
+  agent.kill('SIGINT');
+  expect((await agent.ended).code).toBe(130);
+});
+
+test('a second agent beside the first is a conflict', async () => {
+  const agent = cli.start([...serveArgs, '--json'], { input: password });
+  await agent.line(jsonWith('event', 'listening'));
+  const second = await cli.run([...serveArgs, '--json'], { input: password });
+  expect({ code: second.code, error: JSON.parse(second.stderr.trim().split('\n').at(-1)!).code }).toEqual({ code: 5, error: 'already_running' });
+  agent.kill('SIGTERM');
+  expect((await agent.ended).code).toBe(0);
+});
+
+test('without a keychain a command that needs one fails with exit 7 within a second, and says what to do', async () => {
+  const env = { LATCHKEY_SECRET_STORE: 'keychain', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent', LATCHKEY_KEY_FILE: '' };
+  const begun = performance.now();
+  const { code, stderr } = await cli.run(['profile', 'add', 'x', '--server', 'https://a.example', '--token-file', cli.file('t', 'lk_admin_x'), '--json'], { env });
+  const took = performance.now() - begun;
+  expect({ code, error: JSON.parse(stderr) }).toMatchObject({ code: 7, error: { code: 'secret_store_unavailable', hint: expect.stringContaining('LATCHKEY_SECRET_STORE=file') } });
+  expect(took).toBeLessThan(5_000);
+});
+
+test('a certificate nobody vouches for is its own error, exit 6', async () => {
+  const { Authority } = await import('../server/certificates.ts');
+  const { cert, key } = new Authority().server();
+  const server = cli.start(['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', cli.file('s.pem', cert), '--tls-key', cli.file('s.key', key), '--json']);
+  const url = await server.line((line) => (JSON.parse(line) as { url: string }).url);
+  const { code, stderr } = await cli.run(['device', 'list', '--server', url, '--json'], { env: { LATCHKEY_TOKEN: 'lk_admin_0123456789012345678901' } });
+  expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 6, error: 'certificate_invalid' });
+});
