@@ -28,6 +28,8 @@ export async function makeHome(): Promise<Home> {
     key,
     env: {
       HOME: folder,
+      // Compiled code is shared: else every program of every test compiles its own.
+      LATCHKEY_CACHE_HOME: path.join(import.meta.dirname, '../.cache/tests'),
       PATH: process.env['PATH'] ?? '',
       NO_COLOR: '1',
       TZ: 'UTC',

@@ -61,7 +61,7 @@ test('files are read as node:fs/promises reads them', async () => {
 });
 
 test('wsl-utils says the same of this machine', async () => {
-  const { isWsl } = await import(`${import.meta.dirname}/wsl-utils.mjs`);
+  const { isWsl } = await import(`${import.meta.dirname}/wsl.mjs`);
   const real = await import(pathToFileURL(ofOclif.resolve('wsl-utils')).href);
 
   expect(isWsl).toBe(real.isWsl);
