@@ -57,9 +57,14 @@ export class RevisionWaiters {
         waiter.resolve();
       }
     } catch (error) {
-      for (const waiter of this.#at(waited)) {
-        waiter.reject(error);
-      }
+      this.fail(error, waited);
+    }
+  }
+
+  /** Nobody can tell what changed: the waiters at these access points, or at any, are told why. */
+  fail(error: unknown, apIds: readonly string[] = [...this.#waiters.keys()]): void {
+    for (const waiter of this.#at(apIds)) {
+      waiter.reject(error);
     }
   }
 

@@ -43,7 +43,7 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #queries: PreparedQueries;
   readonly #inserts = new Map<string, string>();
   #poll: NodeJS.Timeout | undefined;
-  #dataVersion: unknown;
+  #dataVersion: number | undefined;
   #closed = false;
 
   constructor(writer: SqliteConnection, reader: SqliteConnection | undefined, lockTimeoutMs: number) {
@@ -92,10 +92,13 @@ export class SqliteDatabase implements OpenDatabase {
   async waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const waited = this.#waiters.wait(apId, revision, timeoutMs, signal);
     this.#watch();
-    await waited;
-    if (this.#waiters.empty) {
-      clearInterval(this.#poll);
-      this.#poll = undefined;
+    try {
+      await waited;
+    } finally {
+      if (this.#waiters.empty) {
+        clearInterval(this.#poll);
+        this.#poll = undefined;
+      }
     }
   }
 
@@ -105,11 +108,18 @@ export class SqliteDatabase implements OpenDatabase {
     if (reader === undefined || this.#poll !== undefined) {
       return;
     }
-    this.#poll = setInterval(() => {
-      const version = (reader.all('pragma data_version', [])[0] as { data_version: number }).data_version;
-      if (version !== this.#dataVersion) {
-        this.#dataVersion = version;
+    const look = () => {
+      const [row] = reader.all('pragma data_version', []) as { data_version: number }[];
+      if (row?.data_version !== this.#dataVersion) {
+        this.#dataVersion = row?.data_version;
         void this.#waiters.check();
+      }
+    };
+    this.#poll = setInterval(() => {
+      try {
+        reader.guarded(look);
+      } catch (error) {
+        this.#waiters.fail(error);
       }
     }, pollMs);
   }
