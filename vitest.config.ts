@@ -6,7 +6,7 @@ export default defineConfig({
     // Processes, because tests start programs, change the environment and wait for signals.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 15_000,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     allowOnly: false,
     // Else what oclif prints under test never reaches the stream that the test captures.

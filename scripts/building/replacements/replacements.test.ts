@@ -30,7 +30,7 @@ test('lines are wrapped as wrap-ansi wraps them', () => {
     fc.property(text, fc.integer({ min: 1, max: 30 }), options, (words, columns, how) => {
       expect(require('./wrap-ansi.cjs')(words, columns, how)).toBe(ofOclif('wrap-ansi')(words, columns, how));
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
 });
 
