@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { SecureAccessPointLink } from '../../src/client/access-point/link.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
@@ -46,37 +47,29 @@ test(`an agent killed ${kills} times amid devices goes on where it was`, { timeo
 
   const devices: Device[] = [];
   let agent = await startAgent();
+  onTestFinished(() => agent.end('SIGKILL'));
   for (let kill = 0; kill < kills; kill++) {
-    for (let added = 0; added < devicesARound; added++) {
-      const { uuid, passTmp } = await registry.device();
-      devices.push({
-        identity: { uuid, ssid: 'setup', passTmp },
-        link: new SecureAccessPointLink({ host: '127.0.0.1', port }),
-        requestId: undefined,
-        acknowledged: 'nothing',
-      });
-    }
-    const progress = { acknowledged: 0, inFlight: 0 };
-    const working = Promise.all(
-      devices.filter((device) => device.acknowledged !== 'joined').map((device) => advance(device, owner, progress)),
+    const arrivals = await Promise.all(
+      Array.from({ length: devicesARound }, async (): Promise<Device> => {
+        const { uuid, passTmp } = await registry.device();
+        return {
+          identity: { uuid, ssid: 'setup', passTmp },
+          link: new SecureAccessPointLink({ host: '127.0.0.1', port }),
+          requestId: undefined,
+          acknowledged: 'nothing',
+        };
+      }),
     );
-    // A round counts once something is acknowledged; the kill falls among what follows.
-    await progressed(progress, 1 + randomInt(devicesARound));
-    expect(progress.inFlight).toBeGreaterThan(0);
+    devices.push(...arrivals);
+    // The kill falls behind one of the acknowledgements of this round, and before its last.
+    const progress = new Progress(1 + randomInt(3 * devicesARound - 1));
+    const working = Promise.all(arrivals.map((device) => untilJoined(device, owner, progress)));
+    await progress.reached;
     await agent.end('SIGKILL');
     agent = await startAgent();
-    // Those who wait for their owner or their password find the restarted agent; others try again in the next round.
     await working;
   }
-  onTestFinished(() => agent.end());
 
-  for (const device of devices) {
-    const progress = { acknowledged: 0, inFlight: 0 };
-    while (device.acknowledged !== 'joined') {
-      await advance(device, owner, progress);
-    }
-    await device.link.close();
-  }
   // What devices said is told to the registry, also what was said just before a kill.
   await expect
     .poll(async () => {
@@ -89,54 +82,74 @@ test(`an agent killed ${kills} times amid devices goes on where it was`, { timeo
   expect(grants.items.map(({ subject }) => subject.id).toSorted()).toEqual(devices.map(({ identity }) => identity.uuid).toSorted());
 });
 
-/** One device goes as far as it can until the agent is gone; what was acknowledged before must still hold. */
-async function advance(device: Device, owner: OwnerService, progress: { acknowledged: number; inFlight: number }): Promise<void> {
-  const { link, identity } = device;
-  progress.inFlight++;
-  try {
-    if (device.acknowledged === 'nothing') {
-      const { requestId } = await link.ask(identity, { showsCode: false });
-      device.requestId = requestId;
-      device.acknowledged = 'asked';
-      progress.acknowledged++;
-    } else {
-      const status = await link.status();
-      if (device.acknowledged === 'granted' && status === 'joined') {
-        // It was heard, and the kill cut off the acknowledgement.
-        device.acknowledged = 'joined';
-        return;
-      }
-      expect(['pending', 'approved']).toContain(status);
-    }
-    await approveOnce(owner, device.requestId!);
-    const granted = await link.wait(20_000);
-    expect(granted).toMatchObject({ ssid: 'Home', password: 'correct horse 9!' });
-    if (device.acknowledged === 'asked') {
-      device.acknowledged = 'granted';
-      progress.acknowledged++;
-    }
-    await link.joined();
-    device.acknowledged = 'joined';
-    progress.acknowledged++;
-  } catch (error) {
-    const code = error instanceof LatchkeyError ? error.code : 'internal';
-    // Only what a killed agent looks like from outside: nobody there, or nobody there yet.
-    expect(['remote_unreachable', 'server_unavailable', 'agent_busy'], String(error)).toContain(code);
-  } finally {
-    progress.inFlight--;
+/** Counts acknowledgements up to the one behind which the agent is killed. */
+class Progress {
+  readonly reached: Promise<void>;
+  readonly #reach: () => void;
+  #left: number;
+
+  constructor(wanted: number) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.reached = promise;
+    this.#reach = resolve;
+    this.#left = wanted;
   }
+
+  acknowledged(): void {
+    this.#left -= 1;
+    if (this.#left === 0) {
+      this.#reach();
+    }
+  }
+}
+
+async function untilJoined(device: Device, owner: OwnerService, progress: Progress): Promise<void> {
+  while (device.acknowledged !== 'joined') {
+    try {
+      await advance(device, owner, progress);
+    } catch (error) {
+      // Only what a killed agent looks like from outside: nobody there, or nobody there yet.
+      const code = error instanceof LatchkeyError ? error.code : 'internal';
+      expect(['remote_unreachable', 'server_unavailable', 'agent_busy'], String(error)).toContain(code);
+      await delay(20);
+    }
+  }
+  await device.link.close();
+}
+
+/** One device goes as far as it can; what was acknowledged before must still hold. */
+async function advance(device: Device, owner: OwnerService, progress: Progress): Promise<void> {
+  const { link, identity } = device;
+  if (device.acknowledged === 'nothing') {
+    device.requestId = (await link.ask(identity, { showsCode: false })).requestId;
+    device.acknowledged = 'asked';
+    progress.acknowledged();
+  } else {
+    const status = await link.status();
+    if (device.acknowledged === 'granted' && status === 'joined') {
+      // It was heard, and the kill cut off the acknowledgement.
+      device.acknowledged = 'joined';
+      progress.acknowledged();
+      return;
+    }
+    expect(['pending', 'approved']).toContain(status);
+  }
+  await approveOnce(owner, device.requestId!);
+  const granted = await link.wait(20_000);
+  expect(granted).toMatchObject({ ssid: 'Home', password: 'correct horse 9!' });
+  if (device.acknowledged === 'asked') {
+    device.acknowledged = 'granted';
+    progress.acknowledged();
+  }
+  await link.joined();
+  device.acknowledged = 'joined';
+  progress.acknowledged();
 }
 
 async function approveOnce(owner: OwnerService, requestId: string): Promise<void> {
   const { status } = await owner.request(requestId);
   if (status === 'pending') {
     await owner.approve(requestId);
-  }
-}
-
-async function progressed(progress: { acknowledged: number; inFlight: number }, wanted: number): Promise<void> {
-  while (progress.acknowledged < wanted && progress.inFlight > 0) {
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
