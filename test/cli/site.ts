@@ -107,7 +107,24 @@ export class Site {
     if (code !== 0) {
       throw new Error(stderr);
     }
+    // The agent tells the server of it a moment later.
+    await this.until<{ items: { action: string }[] }>(['device', 'history', uuid], ({ items }) => items.some(({ action }) => action === 'request.joined'));
+    await this.until<{ items: unknown[] }>(['ap', 'attempts', '--uuid', uuid], ({ items }) => items.length > 0);
     return { grantId: grantId as string, uuid };
+  }
+
+  /** Asks until the answer is as it is to be, and not for long. */
+  async until<T>(args: readonly string[], isSo: (result: T) => boolean): Promise<T> {
+    const end = performance.now() + 10_000;
+    for (;;) {
+      const result = await this.json<T>(...args);
+      if (isSo(result)) {
+        return result;
+      }
+      if (performance.now() > end) {
+        throw new Error(`${args.join(' ')} still says ${JSON.stringify(result)}`);
+      }
+    }
   }
 
   async close(): Promise<void> {
