@@ -67,9 +67,9 @@ export class HttpClient {
 
   async call<const R extends Route>(route: R, input: CallInput<R>): Promise<ReplyOf<R>> {
     const { timeoutMs = usualTimeoutMs, retries = 2 } = this.#options;
-    const endsAt = performance.now() + timeoutMs + (input.waitMs ?? 0);
     const key = route.idempotent === true ? (input.idempotencyKey ?? randomBytes(16).toString('base64url')) : undefined;
     const modules = await this.#load();
+    const endsAt = performance.now() + timeoutMs + (input.waitMs ?? 0);
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await this.#exchange(modules, route, input as Parts, key, endsAt, input.signal);
       if ('reply' in outcome) {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Limits } from './limits.ts';
@@ -28,9 +29,12 @@ export function boundConnections(server: Server, limits: Limits): { readonly ope
   return { open: () => open };
 }
 
-/** What comes back for bytes that are no HTTP request; of one too slow the connection is closed. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+/**
+ * What comes back for bytes that are no HTTP request. Of who is too slow, or fails the TLS handshake, the connection is
+ * closed.
+ */
+export function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code?.startsWith('HPE_') !== true) {
     socket.destroy();
     return;
   }

@@ -17,7 +17,7 @@ import { makeLog, type Log, type LogOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { operations } from './operations.ts';
 import { toLatchkeyError } from './problems.ts';
-import { RateLimit } from './rate-limit.ts';
+import { addressKey, RateLimit, refuseIf } from './rate-limit.ts';
 import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
 
@@ -56,6 +56,10 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const http = makeHttpServer(options, limits);
   const connections = boundConnections(http, limits);
   http.on('clientError', answerClientError);
+  http.on('error', (error) => {
+    // Before it listens, who asked it to hears of that.
+    if (http.listening) log.error({ err: error }, 'a connection was not accepted');
+  });
 
   const metrics = new Metrics(connections.open);
   const failed = (task: 'housekeeping' | 'journal') => (error: unknown) => {
@@ -74,12 +78,12 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       metrics,
       bodyBytes: limits.bodyBytes,
       perToken: new RateLimit(limits.perToken),
-      perAddress: new RateLimit(limits.perAddress),
       guesses: new RateLimit(limits.guesses),
     }),
   ]);
   const unknown = metrics.route('any', 'unknown');
   const addressOf = clientAddress(options.trustProxy ?? []);
+  const perAddress = new RateLimit(limits.perAddress);
   const nextId = requestIds();
 
   const tellsAll = log.isLevelEnabled('debug');
@@ -93,6 +97,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     const { method, path } = exchange;
     let counted = unknown;
     try {
+      refuseIf(perAddress.take(addressKey(exchange.address)));
       const match = router.find(method, path);
       if (match === undefined) {
         throw new LatchkeyError('route_not_found');
@@ -135,7 +140,13 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   };
 }
 
-function makeHttpServer({ tls }: ServerOptions, limits: Limits): Server {
+function makeHttpServer(options: ServerOptions, limits: Limits): Server {
+  const server = unlimitedServer(options, limits);
+  server.timeout = limits.silenceMs;
+  return server;
+}
+
+function unlimitedServer({ tls }: ServerOptions, limits: Limits): Server {
   const http = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,

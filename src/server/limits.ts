@@ -11,6 +11,8 @@ export interface Limits {
   readonly requestMs: number;
   readonly handshakeMs: number;
   readonly keepAliveMs: number;
+  /** Without a byte in either direction; longer than anybody waits for changes. */
+  readonly silenceMs: number;
   readonly perToken: Rate;
   readonly perAddress: Rate;
   /** Unknown tokens and enrolment codes, per address. */
@@ -25,6 +27,7 @@ export const usualLimits: Limits = {
   requestMs: 30_000,
   handshakeMs: 10_000,
   keepAliveMs: 65_000,
+  silenceMs: 120_000,
   perToken: { perSecond: 1_000, burst: 10_000 },
   perAddress: { perSecond: 2_000, burst: 20_000 },
   guesses: { perSecond: 0.5, burst: 20 },

@@ -1,3 +1,5 @@
+import { LatchkeyError } from '../domain/errors.ts';
+
 /** How many at once, and how many a second after that; `perSecond` 0 is without limit. */
 export interface Rate {
   readonly perSecond: number;
@@ -62,6 +64,13 @@ export class RateLimit {
       if (surplus-- <= 0) break;
       this.#buckets.delete(key);
     }
+  }
+}
+
+/** Errors: `rate_limited`, if there is a time to wait. */
+export function refuseIf(waitSeconds: number): void {
+  if (waitSeconds > 0) {
+    throw new LatchkeyError('rate_limited', undefined, { retryAfter: waitSeconds });
   }
 }
 

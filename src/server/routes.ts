@@ -15,8 +15,8 @@ import type { Call } from './handlers/handler.ts';
 import { parseJsonBody, requireJson } from './json-body.ts';
 import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
-import { addressKey, type RateLimit } from './rate-limit.ts';
-import type { Endpoint } from './router.ts';
+import { addressKey, refuseIf, type RateLimit } from './rate-limit.ts';
+import type { Endpoint, PathParams } from './router.ts';
 import { Services } from './services.ts';
 import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';
 
@@ -28,7 +28,6 @@ export interface RouteContext {
   readonly metrics: Metrics;
   readonly bodyBytes: number;
   readonly perToken: RateLimit;
-  readonly perAddress: RateLimit;
   /** Tries of who has no token that is known here. */
   readonly guesses: RateLimit;
 }
@@ -47,7 +46,7 @@ interface Input {
 /** Who asks where no token is needed. */
 const nobody: Actor = { kind: 'local' };
 
-/** One route: limits, token and role before anything is read; then parse → role → render. */
+/** One route: token and role before anything is read; then parse → role → render. */
 class ApiEndpoint implements Endpoint {
   readonly method;
   readonly path;
@@ -74,25 +73,25 @@ class ApiEndpoint implements Endpoint {
     this.#checkBody = route.body === undefined ? undefined : bodyCheck(route.body);
   }
 
-  async serve(exchange: Exchange, params: unknown): Promise<void> {
-    const address = addressKey(exchange.address);
-    refuseIf(this.#context.perAddress.take(address));
+  async serve(exchange: Exchange, params: PathParams): Promise<void> {
+    const { guesses } = this.#context;
     const { roles } = this.#route;
     if (roles !== 'anyone') {
-      return this.#answer(exchange, await this.#admit(exchange, roles, address), params);
+      await this.#answer(exchange, await this.#admit(exchange, roles), params);
+      return;
     }
     // What needs no token is tried by guessing: each try costs, and is given back when it was right.
-    const { guesses } = this.#context;
+    const address = addressKey(exchange.address);
     refuseIf(guesses.take(address));
     await this.#answer(exchange, nobody, params);
     guesses.giveBack(address);
   }
 
-  async #admit(exchange: Exchange, roles: Exclude<Route['roles'], 'anyone'>, address: string): Promise<Actor> {
+  async #admit({ request, address }: Exchange, roles: Exclude<Route['roles'], 'anyone'>): Promise<Actor> {
     const { store, guesses, perToken, lastUses } = this.#context;
-    const token = await authenticate(store, exchange.request.headers.authorization);
+    const token = await authenticate(store, request.headers.authorization);
     if (token === undefined) {
-      refuseIf(guesses.take(address));
+      refuseIf(guesses.take(addressKey(address)));
       throw new LatchkeyError('unauthorized');
     }
     refuseIf(perToken.take(token.id));
@@ -101,8 +100,7 @@ class ApiEndpoint implements Endpoint {
     return { kind: 'token', token };
   }
 
-  async #answer(exchange: Exchange, actor: Actor, params: unknown): Promise<void> {
-    const { store } = this.#context;
+  async #answer(exchange: Exchange, actor: Actor, params: PathParams): Promise<void> {
     const input = {
       params: this.#checkParams?.(params),
       query: this.#checkQuery?.(exchange.search),
@@ -110,8 +108,7 @@ class ApiEndpoint implements Endpoint {
     };
     const key = this.#route.idempotent === true ? idempotencyKey(exchange) : undefined;
     if (key === undefined) {
-      const reply = await this.#work(store, actor, input, exchange);
-      exchange.send(this.#route.status, jsonMediaType, reply);
+      exchange.send(this.#route.status, jsonMediaType, await this.#work(this.#context.store, actor, input, exchange));
       return;
     }
     const { status, body } = await this.#once(exchange, actor, input, key);
@@ -145,12 +142,6 @@ class ApiEndpoint implements Endpoint {
       // What nobody has to authenticate for must not fill the database.
       actor === nobody ? undefined : (error) => ({ status: error.http, body: JSON.stringify(problemToWire(error, exchange.id)) }),
     );
-  }
-}
-
-function refuseIf(waitSeconds: number): void {
-  if (waitSeconds > 0) {
-    throw new LatchkeyError('rate_limited', undefined, { retryAfter: waitSeconds });
   }
 }
 

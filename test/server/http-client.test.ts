@@ -55,8 +55,9 @@ describe('what cannot be reached', () => {
     const { port } = await serve([self]);
     await open.pop()!.close();
     const startedAt = performance.now();
-    expect(await failure(client(port).call(routes.showSelf, {}))).toMatchObject({ code: 'remote_unreachable', exit: 6 });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const refused = failure(client(port, { timeoutMs: 60_000 }).call(routes.showSelf, {}));
+    expect(await refused).toMatchObject({ code: 'remote_unreachable', exit: 6 });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('a name that nobody has', async () => {

@@ -2,12 +2,15 @@ import { connect } from 'node:tls';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { isLoopback } from '../../src/api/loopback.ts';
+import { routes } from '../../src/api/routes.ts';
+import { HttpClient } from '../../src/client/http-client.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { createServer } from '../../src/server/create-server.ts';
 import { listen, requireSafeAddress } from '../../src/server/listen.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
 import { testSealer } from '../storage/sealer.ts';
 import { Authority } from './certificates.ts';
+import { RawConnection } from './raw-http.ts';
 import { startServer, systemClock, systemRandom, type RunningServer } from './running-server.ts';
 
 let running: RunningServer | undefined;
@@ -75,4 +78,18 @@ test('TLS is 1.2 at least', async () => {
   expect(await handshake('TLSv1.1')).toBeUndefined();
   expect(await handshake('TLSv1.2')).toBe('TLSv1.2');
   expect(await handshake('TLSv1.3')).toBe('TLSv1.3');
+});
+
+test('who does not speak TLS is cut off, and nobody else notices', async () => {
+  const authority = new Authority();
+  running = await startServer({ tls: authority.server() });
+  for (const bytes of ['GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', '\u0000\u0001\u0002', '\u0016\u0003\u0001\u0000\u0005xxxxx', '']) {
+    const connection = await RawConnection.open(running.port);
+    connection.send(bytes).socket.end();
+    await connection.closed();
+  }
+  const { secret } = await running.enroll('factory');
+  const http = new HttpClient({ url: running.url, token: secret, ca: authority.cert });
+  expect(await http.call(routes.whoami, {})).toMatchObject({ role: 'factory' });
+  await http.close();
 });
