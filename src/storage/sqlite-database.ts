@@ -1,12 +1,14 @@
-import { Kysely, type Transaction } from 'kysely';
+import { Kysely } from 'kysely';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import { sqliteDialect, Turns } from './sqlite-dialect.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
 import { connect, inMemory, openSqliteFile } from './sqlite-file.ts';
+import { SqliteGroupCommit } from './sqlite-group-commit.ts';
+import { Turns } from './sqlite-turns.ts';
 import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
@@ -39,6 +41,9 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection | undefined;
   readonly #turns: Turns;
+  readonly #commits: SqliteGroupCommit;
+  /** For those whose turn it is: the transactions. */
+  readonly #within: Kysely<Tables>;
   readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
   readonly #queries: PreparedQueries;
   readonly #inserts = new Map<string, string>();
@@ -50,6 +55,8 @@ export class SqliteDatabase implements OpenDatabase {
     this.#writer = writer;
     this.#reader = reader;
     this.#turns = new Turns(lockTimeoutMs);
+    this.#commits = new SqliteGroupCommit(writer, this.#turns, lockTimeoutMs);
+    this.#within = new Kysely({ dialect: sqliteDialect(writer) });
     this.write = new Kysely({ dialect: sqliteDialect(writer, this.#turns) });
     this.read = reader === undefined ? this.write : new Kysely({ dialect: sqliteDialect(reader) });
     this.#queries = new PreparedQueries(this.read);
@@ -82,10 +89,9 @@ export class SqliteDatabase implements OpenDatabase {
   }
 
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
-    const revised = new Set<string>();
-    const result = await this.write.transaction().execute((trx) =>
-      work(new SqliteTransaction(trx, this.#writer, this.#queries, this.#inserts, revised)));
-    void this.#waiters.check([...revised]);
+    const tx = new SqliteTransaction(this.#within, this.#writer, this.#queries, this.#inserts);
+    const result = await this.#commits.run(() => work(tx).finally(() => tx.end()));
+    void this.#waiters.check([...tx.revisedAps]);
     return result;
   }
 
@@ -136,6 +142,7 @@ export class SqliteDatabase implements OpenDatabase {
     this.#closed = true;
     this.#waiters.close();
     clearInterval(this.#poll);
+    await this.#commits.settled();
     await this.#turns.take();
     this.#reader?.database.close();
     this.#writer.database.close();
@@ -144,29 +151,48 @@ export class SqliteDatabase implements OpenDatabase {
 }
 
 class SqliteTransaction implements Database {
-  readonly read: Kysely<Tables>;
-  readonly write: Kysely<Tables>;
+  /** Access points whose revision went up. */
+  readonly revisedAps = new Set<string>();
+  readonly #within: Kysely<Tables>;
+  #over = false;
   readonly #connection: SqliteConnection;
   readonly #queries: PreparedQueries;
   readonly #inserts: Map<string, string>;
-  readonly #revised: Set<string>;
 
   constructor(
-    trx: Transaction<Tables>,
+    within: Kysely<Tables>,
     connection: SqliteConnection,
     queries: PreparedQueries,
     inserts: Map<string, string>,
-    revised: Set<string>,
   ) {
-    this.read = trx;
-    this.write = trx;
+    this.#within = within;
     this.#connection = connection;
     this.#queries = queries;
     this.#inserts = inserts;
-    this.#revised = revised;
+  }
+
+  get read(): Kysely<Tables> {
+    this.#assertOpen();
+    return this.#within;
+  }
+
+  get write(): Kysely<Tables> {
+    return this.read;
+  }
+
+  /** Nothing can be done in it from now on. */
+  end(): void {
+    this.#over = true;
+  }
+
+  #assertOpen(): void {
+    if (this.#over) {
+      throw new Error('this transaction is over');
+    }
   }
 
   async find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
+    this.#assertOpen();
     const ready = this.#queries.get(query);
     return this.#connection.guarded(() =>
       this.#connection.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
@@ -188,6 +214,7 @@ class SqliteTransaction implements Database {
     rows: readonly Row[],
     key: readonly string[] | undefined,
   ): readonly Row[] {
+    this.#assertOpen();
     const [first] = rows;
     if (first === undefined) {
       return [];
@@ -211,7 +238,7 @@ class SqliteTransaction implements Database {
   }
 
   async revised(apId: string): Promise<void> {
-    this.#revised.add(apId);
+    this.revisedAps.add(apId);
   }
 
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {

@@ -1,44 +1,8 @@
 import {
   SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver, type Kysely,
 } from 'kysely';
-import { LatchkeyError } from '../domain/errors.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-
-/** One at a time, in the order in which they came. */
-export class Turns {
-  readonly #timeoutMs: number;
-  readonly #waiting = new Set<() => void>();
-  #taken = false;
-
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** Resolves when it is one's turn. Errors: `storage_locked` after the time given. */
-  async take(): Promise<void> {
-    if (!this.#taken) {
-      this.#taken = true;
-      return;
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      this.#waiting.delete(resolve);
-      reject(new LatchkeyError('storage_locked', 'The database was busy with other work for too long.'));
-    }, this.#timeoutMs);
-    this.#waiting.add(resolve);
-    await promise.finally(() => clearTimeout(timer));
-  }
-
-  end(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) {
-      this.#taken = false;
-    } else {
-      this.#waiting.delete(next);
-      next();
-    }
-  }
-}
+import type { Turns } from './sqlite-turns.ts';
 
 /** Lets kysely run on one connection; with turns, whoever has the connection has it alone. */
 class SqliteDriver implements Driver {
@@ -61,25 +25,26 @@ class SqliteDriver implements Driver {
     this.#turns?.end();
   }
 
-  async beginTransaction(connection: SqliteConnection): Promise<void> {
-    // Immediate: a transaction that wants to write only later could fail then, with its reads outdated.
-    await connection.patiently(() => connection.database.exec('begin immediate'));
+  beginTransaction(): Promise<void> {
+    return unsupported();
   }
 
-  async commitTransaction(connection: SqliteConnection): Promise<void> {
-    await connection.patiently(() => connection.database.exec('commit'));
+  commitTransaction(): Promise<void> {
+    return unsupported();
   }
 
-  async rollbackTransaction({ database }: SqliteConnection): Promise<void> {
-    // On a full disk SQLite rolls back by itself.
-    if (database.isTransaction) {
-      database.exec('rollback');
-    }
+  rollbackTransaction(): Promise<void> {
+    return unsupported();
   }
 
   async destroy(): Promise<void> {
     this.#connection.database.close();
   }
+}
+
+/** Transactions are grouped elsewhere. */
+function unsupported(): Promise<never> {
+  return Promise.reject(new Error('transactions are run by SqliteDatabase'));
 }
 
 /** The turns, not kysely's own mutex, order who uses the connection: they end after a time. */

@@ -483,6 +483,28 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect(await store.devices.find(two.uuid)).toBeDefined();
       });
 
+      test('one that fails takes no other with it', async () => {
+        const devices = Array.from({ length: 16 }, () => newDevice());
+        const results = await Promise.allSettled(devices.map((device, index) => store.transaction(async (tx) => {
+          await tx.devices.insert(device);
+          if (index % 3 === 0) throw new Error('changed my mind');
+          return index;
+        })));
+        for (const [index, device] of devices.entries()) {
+          const fails = index % 3 === 0;
+          expect(results[index]!.status).toBe(fails ? 'rejected' : 'fulfilled');
+          expect((await store.devices.find(device.uuid)) === undefined).toBe(fails);
+        }
+      });
+
+      test('nothing can be done in one that is over', async () => {
+        let escaped: Store | undefined;
+        await store.transaction(async (tx) => { escaped = tx; });
+        await expect(escaped!.devices.insert(newDevice())).rejects.toThrow();
+        await expect(escaped!.devices.find(randomUUID())).rejects.toThrow();
+        await expect(escaped!.devices.list({}, { limit: 1 })).rejects.toThrow();
+      });
+
       test('one inside another joins it', async () => {
         const [one, two] = [newDevice(), newDevice()];
         await expect(store.transaction(async (tx) => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql, type Selectable } from 'kysely';
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
@@ -9,7 +10,7 @@ import { date, type AuditChainTable, type AuditEntryTable } from '../tables.ts';
 
 type Row = Selectable<AuditEntryTable>;
 
-/** How many entries are sealed in one transaction, and verified by one read. */
+/** How many entries are sealed in one transaction, and verified by one read; between them others get their turn. */
 const batch = 500;
 
 function toEntry(row: Row): AuditEntry {
@@ -78,6 +79,7 @@ export class AuditLog implements AuditRepository {
       if (sealed < batch) {
         return total;
       }
+      await setImmediate();
     }
   }
 
@@ -116,6 +118,7 @@ export class AuditLog implements AuditRepository {
       if (links.length < batch) {
         return this.#verification(head, cutShort(head, exported) ?? (await this.#stray()));
       }
+      await setImmediate();
     }
   }
 

@@ -15,13 +15,16 @@ const store = await openStore({ url, sealer: testSealer() });
 const acknowledged: string[] = [];
 let code: string | undefined;
 while (code === undefined) {
-  const device = newDevice();
-  try {
-    await store.devices.insert(device);
-    acknowledged.push(device.uuid);
-  } catch (error) {
-    if (!(error instanceof LatchkeyError)) throw error;
-    code = error.code;
+  // Several at a time: what shares a commit fails together.
+  const devices = Array.from({ length: 4 }, () => newDevice());
+  const results = await Promise.allSettled(devices.map((device) => store.devices.insert(device)));
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') {
+      acknowledged.push(devices[index]!.uuid);
+    } else {
+      if (!(result.reason instanceof LatchkeyError)) throw result.reason;
+      code = result.reason.code;
+    }
   }
 }
 const transaction = await store.transaction(async (tx) => {

@@ -1,0 +1,135 @@
+import { LatchkeyError } from '../domain/errors.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+import type { Turns } from './sqlite-turns.ts';
+
+/** Jobs that share one commit at most: the event loop stands still while they run. */
+const groupSize = 64;
+
+interface Job {
+  work(): Promise<unknown>;
+  settle(outcome: Outcome): void;
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/**
+ * Transactions that come up in one turn of the event loop are made durable by one commit: waiting for the disk is
+ * most of what a small transaction costs. Each is all or nothing by itself (a savepoint), sees those before it in
+ * the group, and is settled only once the group is on the disk, also if it failed: what it saw might not last.
+ */
+export class SqliteGroupCommit {
+  readonly #connection: SqliteConnection;
+  readonly #turns: Turns;
+  readonly #timeoutMs: number;
+  readonly #queue = new Set<Job>();
+  #draining: Promise<void> | undefined;
+
+  /** `timeoutMs`: how long a transaction waits for others before it is given up. */
+  constructor(connection: SqliteConnection, turns: Turns, timeoutMs: number) {
+    this.#connection = connection;
+    this.#turns = turns;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#queue.delete(job);
+        reject(new LatchkeyError('storage_locked', 'The database was busy with other work for too long.'));
+      }, this.#timeoutMs);
+      const job: Job = {
+        work() {
+          clearTimeout(timer);
+          return work();
+        },
+        settle(outcome) {
+          clearTimeout(timer);
+          if ('error' in outcome) {
+            reject(outcome.error);
+          } else {
+            resolve(outcome.value as T);
+          }
+        },
+      };
+      this.#queue.add(job);
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Resolves when all that was asked for is settled. */
+  async settled(): Promise<void> {
+    await this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.size > 0) {
+      // Whatever else came in meanwhile is heard, and may join the group.
+      await new Promise(setImmediate);
+      await this.#turns.take().then(
+        () => this.#group().finally(() => this.#turns.end()),
+        (error: unknown) => this.#refuse(error),
+      );
+    }
+    this.#draining = undefined;
+  }
+
+  async #group(): Promise<void> {
+    const { database } = this.#connection;
+    try {
+      // Immediate: a transaction that wants to write only later could fail then, with its reads outdated.
+      await this.#connection.patiently(() => this.#connection.change('begin immediate', []));
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    const done: { job: Job; outcome: Outcome }[] = [];
+    try {
+      for (let job = this.#next(); job !== undefined; job = done.length < groupSize ? this.#next() : undefined) {
+        const outcome = await this.#attempt(job);
+        done.push({ job, outcome });
+        if (!database.isTransaction) {
+          // A full disk, say: SQLite has rolled back all of it by itself.
+          throw 'error' in outcome ? outcome.error : new Error('the transaction ended inside a job');
+        }
+      }
+      await this.#connection.patiently(() => this.#connection.change('commit', []));
+    } catch (error) {
+      if (database.isTransaction) {
+        database.exec('rollback');
+      }
+      done.forEach(({ job }) => job.settle({ error }));
+      return;
+    }
+    done.forEach(({ job, outcome }) => job.settle(outcome));
+  }
+
+  async #attempt(job: Job): Promise<Outcome> {
+    const connection = this.#connection;
+    try {
+      connection.guarded(() => connection.change('savepoint job', []));
+      const value = await job.work();
+      connection.guarded(() => connection.change('release job', []));
+      return { value };
+    } catch (error) {
+      if (connection.database.isTransaction) {
+        connection.guarded(() => connection.database.exec('rollback to job; release job'));
+      }
+      return { error };
+    }
+  }
+
+  #next(): Job | undefined {
+    const [job] = this.#queue;
+    if (job !== undefined) {
+      this.#queue.delete(job);
+    }
+    return job;
+  }
+
+  /** The lock was not to be had: nobody who waits for it gets it. */
+  #refuse(error: unknown): void {
+    const refused = [...this.#queue];
+    this.#queue.clear();
+    refused.forEach((job) => job.settle({ error }));
+  }
+}
