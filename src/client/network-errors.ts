@@ -22,6 +22,9 @@ const addressCodes = new Set(['EACCES', 'EADDRNOTAVAIL', 'EINVAL', 'EMFILE', 'EN
 /** What answers is no HTTP server, or not over TLS where it should be. */
 const protocolPrefixes = ['HPE_', 'ERR_SSL_', 'UND_ERR_'];
 
+/** The client itself was closed amid the call. */
+const closedCodes = new Set(['UND_ERR_ABORTED', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
+
 export interface NetworkFailure {
   readonly error: LatchkeyError;
   readonly mayRetry: boolean;
@@ -32,6 +35,9 @@ export function networkFailure(error: unknown, host: string): NetworkFailure | u
   const code = codeOf(error);
   if (code === undefined) {
     return undefined;
+  }
+  if (closedCodes.has(code)) {
+    return { error: new LatchkeyError('interrupted', undefined, { cause: error }), mayRetry: false };
   }
   if (certificateCodes.has(code)) {
     const message = `The certificate of ${host} is not trusted (${code}).`;

@@ -7,6 +7,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import type { Store } from '../roles/store.ts';
+import { answering } from './answering.ts';
 import { LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { answerClientError, boundConnections } from './connections.ts';
@@ -16,8 +17,7 @@ import { usualLimits, type Limits } from './limits.ts';
 import { makeLog, type Log, type LogOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { operations } from './operations.ts';
-import { toLatchkeyError } from './problems.ts';
-import { addressKey, RateLimit, refuseIf } from './rate-limit.ts';
+import { RateLimit } from './rate-limit.ts';
 import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
 
@@ -81,46 +81,17 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       guesses: new RateLimit(limits.guesses),
     }),
   ]);
-  const unknown = metrics.route('any', 'unknown');
+  const answer = answering({
+    router,
+    perAddress: new RateLimit(limits.perAddress),
+    unknown: metrics.route('any', 'unknown'),
+    log,
+  });
   const addressOf = clientAddress(options.trustProxy ?? []);
-  const perAddress = new RateLimit(limits.perAddress);
   const nextId = requestIds();
-
-  const tellsAll = log.isLevelEnabled('debug');
-
   http.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void answer(new Exchange(nextId(), request, response, addressOf(request), stopping.signal));
   });
-
-  async function answer(exchange: Exchange): Promise<void> {
-    const startedAt = performance.now();
-    const { method, path } = exchange;
-    let counted = unknown;
-    try {
-      refuseIf(perAddress.take(addressKey(exchange.address)));
-      const match = router.find(method, path);
-      if (match === undefined) {
-        throw new LatchkeyError('route_not_found');
-      }
-      if ('allowed' in match) {
-        exchange.refuse(new LatchkeyError('method_not_allowed'), ['Allow', match.allowed.join(', ')]);
-      } else {
-        counted = match.endpoint.metrics;
-        await match.endpoint.serve(exchange, match.params);
-      }
-    } catch (error) {
-      const refused = toLatchkeyError(error);
-      if (refused.http >= 500) {
-        log.error({ request_id: exchange.id, method, path, error_code: refused.code, err: refused.cause ?? refused }, 'request failed');
-      }
-      exchange.refuse(refused);
-    }
-    const seconds = (performance.now() - startedAt) / 1000;
-    counted.observe(exchange.status, seconds);
-    if (tellsAll) {
-      log.debug({ request_id: exchange.id, method, path, status: exchange.status, seconds }, 'request');
-    }
-  }
 
   const housekeeping = repeatedly(
     () => keepHouse({ store, clock, random, lastUses }),

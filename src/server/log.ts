@@ -19,11 +19,22 @@ const paths = [
   'code', 'body.code', '*.body.code',
 ];
 
-/** JSON lines, and no secret in them. */
+/** JSON lines like those of the AP agent: time, level and message, then what belongs to it, and no secret in them. */
 export function makeLog(options: LogOptions | undefined): Logger {
-  return options === undefined
-    ? pino({ level: 'silent' })
-    : pino({ level: options.level, redact: { paths, censor: '[redacted]' } }, options.stream);
+  if (options === undefined) {
+    return pino({ level: 'silent' });
+  }
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      redact: { paths, censor: '[redacted]' },
+    },
+    options.stream,
+  );
 }
 
 export type Log = Logger;

@@ -91,6 +91,15 @@ describe('what cannot be reached', () => {
   });
 });
 
+test('who closes the client ends its calls', async () => {
+  const { port, seen } = await serve([() => {}]);
+  const http = client(port);
+  const failed = failure(http.call(routes.listChanges, { query: { revision: 0 } }));
+  await expect.poll(() => seen.length).toBe(1);
+  await http.close();
+  expect((await failed).code).toBe('interrupted');
+});
+
 describe('certificates', () => {
   const authority = new Authority();
   const attempt = async (tls: Certificate, options: Partial<HttpClientOptions>) => {
