@@ -1,10 +1,9 @@
-import { grantStates, type Grant } from '../domain/grant.ts';
+import { grantSources, grantStates, type Grant } from '../domain/grant.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, count, digits, id, input, instant, name, object, oneOf, remark, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const subjectKinds = ['device', 'nfc', 'terminal'] as const;
-const sources = ['device', 'payment', 'share'] as const;
 const policies = ['cut', 'restrict'] as const;
 
 export const grantSchema = object(
@@ -16,7 +15,7 @@ export const grantSchema = object(
       ap_id: id,
       ssid: { type: 'string', maxLength: 32, description: 'Empty if the access point had not said what it serves.' },
     }),
-    source: oneOf(sources),
+    source: oneOf(grantSources),
     starts_at: instant,
     policy: oneOf(policies),
     state: oneOf(grantStates),
@@ -40,7 +39,7 @@ export const grantQuerySchema = input(
   {
     ap_id: { ...arrayOf(id), maxItems: 100 },
     subject_id: name,
-    source: oneOf(sources),
+    source: oneOf(grantSources),
     state: oneOf(grantStates),
     ...pageQuery,
   },
