@@ -76,17 +76,20 @@ export class ShellSession {
   async runInBackground({ command, expected }: ConsoleCommand, signal: AbortSignal): Promise<string> {
     const log = path.join(this.home, `.background-${++this.#count}.log`);
     await writeFile(log, '');
-    await this.run(`{ ${command}\n} >'${log}' 2>&1 &`);
-    const watcher = watch(log);
+    // Without a shell between, so that `kill $!` and `wait $!` reach the command itself.
+    await this.run(`{ ${command} & } >'${log}' 2>&1`);
+    let wake = () => {};
+    const watcher = watch(log, () => wake());
+    signal.addEventListener('abort', () => wake(), { once: true });
     try {
-      const changes = new AbortController();
-      signal.addEventListener('abort', () => changes.abort(), { once: true });
       for (;;) {
+        // From before it is read: what is written meanwhile must not go unseen.
+        const changed = new Promise<void>((resolve) => (wake = resolve));
         const output = await readFile(log, 'utf8');
         if (signal.aborted || matchesOutput([...expected, '…'], output)) {
           return output;
         }
-        await once(watcher, 'change', { signal: changes.signal }).catch(() => {});
+        await changed;
       }
     } finally {
       watcher.close();
