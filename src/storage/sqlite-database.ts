@@ -55,7 +55,11 @@ export class SqliteDatabase implements OpenDatabase {
     this.#writer = writer;
     this.#reader = reader;
     this.#turns = new Turns(lockTimeoutMs);
-    this.#commits = new SqliteGroupCommit(writer, this.#turns, lockTimeoutMs);
+    this.#commits = new SqliteGroupCommit(writer, this.#turns, {
+      timeoutMs: lockTimeoutMs,
+      // One turn of the event loop; where there is no disk to wait for, there is nothing to share.
+      gather: () => (reader === undefined ? Promise.resolve() : new Promise(setImmediate)),
+    });
     this.#within = new Kysely({ dialect: sqliteDialect(writer) });
     this.write = new Kysely({ dialect: sqliteDialect(writer, this.#turns) });
     this.read = reader === undefined ? this.write : new Kysely({ dialect: sqliteDialect(reader) });

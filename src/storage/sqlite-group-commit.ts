@@ -12,6 +12,13 @@ interface Job {
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
+interface GroupCommitOptions {
+  /** How long a transaction waits for others before it is given up. */
+  readonly timeoutMs: number;
+  /** Lets others join the group before it starts. */
+  gather(): Promise<unknown>;
+}
+
 /**
  * Transactions that come up in one turn of the event loop are made durable by one commit: waiting for the disk is
  * most of what a small transaction costs. Each is all or nothing by itself (a savepoint), sees those before it in
@@ -20,15 +27,14 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 export class SqliteGroupCommit {
   readonly #connection: SqliteConnection;
   readonly #turns: Turns;
-  readonly #timeoutMs: number;
+  readonly #options: GroupCommitOptions;
   readonly #queue = new Set<Job>();
   #draining: Promise<void> | undefined;
 
-  /** `timeoutMs`: how long a transaction waits for others before it is given up. */
-  constructor(connection: SqliteConnection, turns: Turns, timeoutMs: number) {
+  constructor(connection: SqliteConnection, turns: Turns, options: GroupCommitOptions) {
     this.#connection = connection;
     this.#turns = turns;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -36,7 +42,7 @@ export class SqliteGroupCommit {
       const timer = setTimeout(() => {
         this.#queue.delete(job);
         reject(new LatchkeyError('storage_locked', 'The database was busy with other work for too long.'));
-      }, this.#timeoutMs);
+      }, this.#options.timeoutMs);
       const job: Job = {
         work() {
           clearTimeout(timer);
@@ -63,8 +69,7 @@ export class SqliteGroupCommit {
 
   async #drain(): Promise<void> {
     while (this.#queue.size > 0) {
-      // Whatever else came in meanwhile is heard, and may join the group.
-      await new Promise(setImmediate);
+      await this.#options.gather();
       await this.#turns.take().then(
         () => this.#group().finally(() => this.#turns.end()),
         (error: unknown) => this.#refuse(error),

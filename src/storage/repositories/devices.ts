@@ -124,6 +124,14 @@ export class Devices implements DeviceRepository {
     if (filter.model !== undefined) query = query.where('model', '=', filter.model);
     if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
     if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    const { models, batches, uuids } = filter.within ?? {};
+    if (models !== undefined || batches !== undefined || uuids !== undefined) {
+      query = query.where(({ eb, or }) => or([
+        eb('model', 'in', models ?? []),
+        eb('batch', 'in', batches ?? []),
+        eb('uuid', 'in', uuids ?? []),
+      ]));
+    }
     if (page.after !== undefined) {
       const [uuid] = decodeCursor(page.after, ['text']);
       query = query.where('uuid', '>', parseUuid(String(uuid)));
