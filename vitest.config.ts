@@ -7,7 +7,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     allowOnly: false,
     // Else what oclif prints under test never reaches the stream that the test captures.
     disableConsoleIntercept: true,

@@ -10,7 +10,7 @@ import type { TestSummary } from './vitest-summary.ts';
 const checks = {
   'types of everything': ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   'types of the domain, without Node': ['node_modules/typescript/bin/tsc', '-p', 'src/domain/tsconfig.json'],
-  'generated files are fresh': ['scripts/generate/generate.ts', '--check'],
+  'generated files are fresh': ['scripts/generating/generate.ts', '--check'],
 };
 
 const filters = process.argv.slice(2);
