@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { SecretStore } from '../roles/secret-store.ts';
 import { paths } from './paths.ts';
+import { parseServerUrl } from './server-url.ts';
 import { Profiles, tokenName, type ApIdentity, type Profile } from './profiles.ts';
 import { readGivenSecret, type SecretSources } from './secret-input.ts';
 
@@ -87,7 +88,8 @@ function named({ server, profile }: RoleFlags): { server: string | undefined; pr
   if (server !== undefined || profile !== undefined) {
     return { server, profile };
   }
-  return { server: process.env['LATCHKEY_SERVER'] || undefined, profile: process.env['LATCHKEY_PROFILE'] || undefined };
+  const { LATCHKEY_SERVER: url, LATCHKEY_PROFILE: name } = process.env;
+  return { server: url ? parseServerUrl(url) : undefined, profile: name || undefined };
 }
 
 /** A profile's token goes to that profile's server and to no other. */

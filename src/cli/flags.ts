@@ -4,6 +4,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { parseSsid } from '../domain/ssid.ts';
 import { flagValue } from './input-error.ts';
+import { parseServerUrl } from './server-url.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
@@ -93,11 +94,3 @@ export const pageFlags = {
   limit: limitFlag,
   after: string({ helpValue: 'CURSOR', description: 'Go on behind the page that ended with this `next`.' }),
 };
-
-function parseServerUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
-    throw new LatchkeyError('invalid_input', `"${text}" is not the URL of a server such as https://latchkey.example:8420.`);
-  }
-  return url.href.replace(/\/$/, '');
-}

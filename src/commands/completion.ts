@@ -1,8 +1,7 @@
-import { basename } from 'node:path';
 import { object, oneOf, type Static } from '../api/schema.ts';
 import { choiceArg } from '../cli/args.ts';
 import { LatchkeyCommand } from '../cli/base-command.ts';
-import { completionFor, shells } from '../cli/completion/completion.ts';
+import { completionFor, shells, usualShell } from '../cli/completion/completion.ts';
 
 const result = object('Completion', { shell: oneOf(shells), script: { type: 'string' } });
 type Completion = Static<typeof result>;
@@ -20,7 +19,7 @@ export default class CompletionCommand extends LatchkeyCommand<Completion> {
 
   async run(): Promise<Completion> {
     const { args } = await this.parse(CompletionCommand);
-    return completionFor(args.shell ?? basename(process.env['SHELL'] ?? ''), this.config);
+    return completionFor(args.shell ?? usualShell(), this.config);
   }
 
   protected present({ script }: Completion): string {

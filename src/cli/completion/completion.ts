@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Config } from '@oclif/core/interfaces';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { bashCompletion } from './bash.ts';
@@ -18,4 +19,9 @@ export function completionFor(name: string, config: Config): { shell: Shell; scr
     throw new LatchkeyError('missing_input', `SHELL is missing: name one of ${shells.join(', ')}.`);
   }
   return { shell, script: makers[shell](config.bin, commandTree(config)) };
+}
+
+/** The shell of whoever runs this, by its name. */
+export function usualShell(): string {
+  return basename(process.env['SHELL'] ?? '');
 }
