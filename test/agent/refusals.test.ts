@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/domain/audit.ts';
 import type { DeviceIdentity } from '../../src/roles/device/ports.ts';
@@ -158,6 +158,35 @@ test('every try reaches the server’s record, the failed ones too', async () =>
     .toEqual(['asked', 'bad_proof']);
   expect((await site.agent.service.attempts(10)).map(({ outcome }) => outcome).sort()).toEqual(['asked', 'bad_proof']);
   expect((await site.factory.history(identity.uuid)).map(({ action }) => action)).toContain('device.refused');
+});
+
+test('who makes up uuids does not fill the record, and nobody else is missing from it', async () => {
+  site = await Site.open();
+  const lost = (uuid: string, localAddress: string) =>
+    plainCall(site.agent.helloPort, {
+      path: '/v1/hello',
+      body: { uuid, onboarding_ssid: 'elsewhere', device_nonce: randomBytes(32).toString('base64url') },
+      localAddress,
+    });
+  const recorded = () => site.events.filter((event) => event.kind === 'attempt').length;
+  for (let i = 0; i < 40; i++) {
+    expect(await lost(randomUUID(), '127.0.0.2')).toMatchObject({ status: 403 });
+  }
+  expect(recorded()).toBe(10);
+  const other = randomUUID();
+  await lost(other, '127.0.0.3');
+  await attemptOf('wrong_ssid', other);
+
+  // However many addresses it takes, there is an end.
+  for (let address = 4; address < 30; address++) {
+    await Promise.all(Array.from({ length: 10 }, () => lost(randomUUID(), `127.0.0.${address}`)));
+  }
+  expect(recorded()).toBe(200);
+  site.pass(10_000);
+  const later = randomUUID();
+  await lost(later, '127.0.0.2');
+  await attemptOf('wrong_ssid', later);
+  await expect.poll(() => site.log.filter(({ message }) => message.includes('not in the record')).length).toBeGreaterThan(0);
 });
 
 test('whether a uuid exists cannot be told from the time that a hello takes', async () => {

@@ -17,10 +17,19 @@ interface Options {
 
 const groupMs = 500;
 const groupSize = 1000;
-/** What anybody can cause at no cost is recorded once per address in this time. */
+/** What anybody can cause at no cost is recorded once per address and uuid in `quietMs`. */
 const noisy: ReadonlySet<Attempt['outcome']> = new Set(['bad_request', 'too_many', 'plain_off', 'wrong_ssid', 'server_away']);
 const quietMs = 10_000;
+/** And of one address, whatever uuids it makes up, and of all, whatever addresses they take, so many in that time. */
+const noisyOfAddress = 10;
+const noisyOfAll = 200;
 const rememberedNoise = 4096;
+
+/** How many there were since a moment. */
+interface Count {
+  readonly since: number;
+  count: number;
+}
 
 /**
  * Records every try of a device, written in groups within half a second: a crash can lose that much of the record,
@@ -29,6 +38,8 @@ const rememberedNoise = 4096;
 export class AttemptLog {
   readonly #options: Options;
   readonly #noise = new Map<string, number>();
+  readonly #noiseOf = new Map<string, Count>();
+  #noiseOfAll: Count | undefined;
   #waiting: Attempt[] = [];
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -38,7 +49,7 @@ export class AttemptLog {
   }
 
   record(attempt: Omit<Attempt, 'id' | 'at' | 'detail'> & { readonly detail?: string | undefined }): void {
-    if (noisy.has(attempt.outcome) && this.#isNoise(`${attempt.outcome} ${attempt.from} ${attempt.uuid ?? ''}`)) {
+    if (noisy.has(attempt.outcome) && this.#isNoise(attempt)) {
       return;
     }
     if (this.#waiting.length >= groupSize) {
@@ -70,18 +81,38 @@ export class AttemptLog {
     }
   }
 
-  #isNoise(key: string): boolean {
+  #isNoise({ outcome, from, uuid }: Pick<Attempt, 'outcome' | 'from' | 'uuid'>): boolean {
     const at = this.#options.monotonic();
+    const key = `${outcome} ${from} ${uuid ?? ''}`;
     const last = this.#noise.get(key);
     if (last !== undefined && at - last < quietMs) {
       return true;
     }
-    this.#noise.delete(key);
-    this.#noise.set(key, at);
-    const [oldest] = this.#noise.keys();
-    if (this.#noise.size > rememberedNoise && oldest !== undefined) {
-      this.#noise.delete(oldest);
+    const ofAddress = running(this.#noiseOf.get(from), at);
+    const ofAll = running(this.#noiseOfAll, at);
+    if (ofAddress.count >= noisyOfAddress || ofAll.count >= noisyOfAll) {
+      this.#dropped += 1;
+      return true;
     }
+    ofAddress.count += 1;
+    ofAll.count += 1;
+    this.#noiseOfAll = ofAll;
+    remember(this.#noiseOf, from, ofAddress);
+    remember(this.#noise, key, at);
     return false;
+  }
+}
+
+function running(count: Count | undefined, at: number): Count {
+  return count !== undefined && at - count.since < quietMs ? count : { since: at, count: 0 };
+}
+
+/** The one that was longest not set is forgotten when there are too many. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > rememberedNoise && oldest !== undefined) {
+    map.delete(oldest);
   }
 }
