@@ -234,6 +234,25 @@ export const cases: Record<string, Case> = {
     happy: () => ({ args: ['profile', 'use', 'local'] }),
     failing: failingHere(3, 'profile', 'use', 'nobody'),
   },
+  'secret list': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['secret', 'list'] }),
+    failing: () => ({ args: ['secret', 'list'], env: { LATCHKEY_SECRET_STORE: 'keychain', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' }, exit: 7 }),
+  },
+  'secret remove': {
+    only: talksToNoRole,
+    happy: async ({ cli }) => {
+      const name = `test/${randomUUID()}`;
+      await cli.json(['secret', 'set', name, '--value-file', '-'], { input: 'a value' });
+      return { args: ['secret', 'remove', name, '--yes'] };
+    },
+    failing: failingHere(3, 'secret', 'remove', 'test/none', '--yes'),
+  },
+  'secret set': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['secret', 'set', `test/${randomUUID()}`, '--value-file', '-'], input: 'a value' }),
+    failing: failingHere(2, 'secret', 'set', 'test/none'),
+  },
   'server backup': {
     only: noRole('it needs the database itself'),
     happy: () => ({ args: ['server', 'backup', `${randomUUID()}.db`] }),

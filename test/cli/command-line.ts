@@ -111,6 +111,20 @@ export class CommandLine {
     return JSON.parse(stdout) as T;
   }
 
+  /** Asks until the answer is as it is to be, and not for long. */
+  async until<T>(args: readonly string[], isSo: (result: T) => boolean, options: { env?: Record<string, string> } = {}): Promise<T> {
+    const end = performance.now() + 10_000;
+    for (;;) {
+      const result = await this.json<T>(args, options);
+      if (isSo(result)) {
+        return result;
+      }
+      if (performance.now() > end) {
+        throw new Error(`${args.join(' ')} still says ${JSON.stringify(result)}`);
+      }
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       [...this.#running].map(async (running) => {

@@ -68,6 +68,11 @@ export class Site {
     return this.cli.json<T>([...args, ...this.flags], { env: this.env });
   }
 
+  /** As `CommandLine.until`, for a role's command. */
+  until<T>(args: readonly string[], isSo: (result: T) => boolean): Promise<T> {
+    return this.cli.until([...args, ...this.flags], isSo, { env: this.env });
+  }
+
   async device(...args: string[]): Promise<Identity> {
     return this.json<Identity>('device', 'register', '--ssid', onboardingSsid, '--model', 'lamp', ...args);
   }
@@ -111,20 +116,6 @@ export class Site {
     await this.until<{ items: { action: string }[] }>(['device', 'history', uuid], ({ items }) => items.some(({ action }) => action === 'request.joined'));
     await this.until<{ items: unknown[] }>(['ap', 'attempts', '--uuid', uuid], ({ items }) => items.length > 0);
     return { grantId: grantId as string, uuid };
-  }
-
-  /** Asks until the answer is as it is to be, and not for long. */
-  async until<T>(args: readonly string[], isSo: (result: T) => boolean): Promise<T> {
-    const end = performance.now() + 10_000;
-    for (;;) {
-      const result = await this.json<T>(...args);
-      if (isSo(result)) {
-        return result;
-      }
-      if (performance.now() > end) {
-        throw new Error(`${args.join(' ')} still says ${JSON.stringify(result)}`);
-      }
-    }
   }
 
   async close(): Promise<void> {

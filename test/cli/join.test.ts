@@ -1,0 +1,74 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CommandLine, jsonWith } from './command-line.ts';
+import { password, serveArgs } from './site.ts';
+
+let cli: CommandLine;
+let ap: string;
+
+beforeAll(async () => {
+  cli = await CommandLine.make();
+  await cli.json(['secret', 'set', 'ap/password', '--value-file', '-'], { input: password });
+  const agent = cli.start([...serveArgs.slice(0, -2), '--allow-plain', '--auto-approve', 'model=lamp', '--json']);
+  const { status } = (await agent.line(jsonWith('event', 'listening'))) as { status: { hello_port: number } };
+  ap = `127.0.0.1:${status.hello_port}`;
+});
+
+afterAll(() => cli.close());
+
+async function device(): Promise<{ uuid: string; args: string[]; input: string }> {
+  const { uuid, pass_tmp: input } = await cli.json(['device', 'register', '--ssid', 'iot-setup', '--model', 'lamp']);
+  return { uuid, input, args: ['device', 'join', '--uuid', uuid, '--ssid', 'iot-setup', '--ap', ap, '--pass-tmp-file', '-'] };
+}
+
+test('gets the network’s name and password', async () => {
+  const { args, input, uuid } = await device();
+  expect(await cli.json([...args, '--yes'], { input })).toMatchObject({ uuid, ssid: 'Home', password, security: 'wpa2-psk' });
+});
+
+test('takes its pass_tmp from the secret store', async () => {
+  const { args, input, uuid } = await device();
+  await cli.json(['secret', 'set', `device/${uuid}/pass-tmp`, '--value-file', '-'], { input });
+  expect(await cli.json([...args.slice(0, -2), '--yes'])).toMatchObject({ uuid, password });
+});
+
+test('prints a configuration instead, or writes it to a new file of its user’s', async () => {
+  const first = await device();
+  const printed = await cli.run([...first.args, '--yes', '--format', 'wpa_supplicant'], { input: first.input });
+  expect(printed.stdout).toBe(`network={\n\tssid="Home"\n\tpsk="${password}"\n\tkey_mgmt=WPA-PSK\n}\n`);
+
+  const second = await device();
+  const output = join(cli.folder, 'home.nmconnection');
+  const { code, stdout } = await cli.run([...second.args, '--yes', '--format', 'networkmanager', '--output', output], { input: second.input });
+  expect({ code, leaked: stdout.includes(password) }).toEqual({ code: 0, leaked: false });
+  expect(readFileSync(output, 'utf8')).toContain(`psk=${password}\n`);
+  expect(statSync(output).mode & 0o777).toBe(0o600);
+
+  const third = await device();
+  expect((await cli.run([...third.args, '--yes', '--format', 'networkmanager', '--output', output], third)).code).toBe(5);
+});
+
+test('a program answers the first prompt; a no declines, and the device may ask again', async () => {
+  const { args, input, uuid } = await device();
+  const no = await cli.run([...args, '--prompt', 'exec:false', '--json'], { input });
+  expect({ code: no.code, error: JSON.parse(no.stderr).code }).toEqual({ code: 4, error: 'join_declined' });
+  // The agent tells the registry of it a moment later.
+  await cli.until<{ items: { action: string }[] }>(['device', 'history', uuid], ({ items }) => items.some(({ action }) => action === 'request.declined'));
+  expect(await cli.json([...args, '--prompt', 'exec:true'], { input })).toMatchObject({ password });
+});
+
+test('nobody to answer the first prompt is a usage error, before anything is asked', async () => {
+  const { args, input, uuid } = await device();
+  const { code, stderr } = await cli.run([...args, '--json'], { input });
+  expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 2, error: 'missing_input' });
+  const { items } = await cli.json(['device', 'history', uuid]);
+  expect(items.map(({ action }: { action: string }) => action)).not.toContain('device.asked');
+});
+
+test('the literal exchange is warned about, and works where it is allowed', async () => {
+  const { args, input } = await device();
+  const { code, stdout, stderr } = await cli.run([...args, '--yes', '--plain', '--json'], { input });
+  expect({ code, warned: JSON.parse(stderr) }).toEqual({ code: 0, warned: { warning: expect.stringContaining('--plain') } });
+  expect(JSON.parse(stdout)).toMatchObject({ password });
+});
