@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { helloLifetimeMs } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { AccessDesk, RequestAnswer } from './access-desk.ts';
@@ -9,6 +10,12 @@ export interface HelloInput {
   readonly onboardingSsid: string;
   readonly deviceNonce: Uint8Array;
 }
+
+/**
+ * Every hello is answered this long after it came: what is found out about the device meanwhile takes a little longer
+ * for one than for another, and nobody learns from that which uuids exist.
+ */
+const answerMs = 25;
 
 /** What the device is told; the port of the secure listener is for that to add. */
 export interface HelloAnswer {
@@ -48,10 +55,13 @@ export class SecureExchange {
    */
   async hello({ uuid, onboardingSsid, deviceNonce }: HelloInput, from: string): Promise<HelloAnswer> {
     this.#desk.admit(uuid, onboardingSsid, from);
+    // Begins before anything is looked up, so that its end does not depend on what is found.
+    const due = delay(answerMs);
     const { live, status, identity } = await this.#desk.open({ uuid, deviceNonce }, from);
     if (status !== 'known') {
       this.#desk.record(uuid, from, status);
     }
+    await due;
     return {
       helloId: live.hello.id,
       apId: identity.apId,
