@@ -79,12 +79,14 @@ export class PlainExchange {
   async #proven(input: PlainInput, from: string): Promise<LiveHello> {
     const { allowed, monotonic, log } = this.#options;
     const startedAt = monotonic();
+    // Off or on, who may try at all and whose tries are counted is the same.
+    this.#admit(input, from);
     if (!allowed) {
+      this.#throttle.failed(from);
       this.#desk.record(input.uuid, from, 'plain_off');
       throw await this.#refusal(startedAt);
     }
     log('warn', 'A device showed its pass_tmp in the clear (--allow-plain).', { uuid: input.uuid, from });
-    this.#admit(input, from);
     const earlier = this.#earlier(input);
     if (earlier !== undefined && !over.includes(earlier.request?.status)) {
       return earlier;
