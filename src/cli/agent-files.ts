@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -10,7 +10,7 @@ const longestSocketPath = 103;
 
 /**
  * Where the agent on this machine is asked; in a folder of the user's among the temporary ones if the state folder's
- * path is too long. Errors: `forbidden` if that folder is somebody else's.
+ * path is too long. Errors: `forbidden` if that folder is no folder of this user's alone.
  */
 export function agentSocket(): string {
   const path = join(paths().state, 'agent.sock');
@@ -19,9 +19,13 @@ export function agentSocket(): string {
   }
   const name = createHash('sha256').update(path).digest('hex').slice(0, 16);
   const folder = join(tmpdir(), `latchkey-${name}`);
-  const owner = statSync(ensureFolder(folder)).uid;
-  if (process.getuid !== undefined && owner !== process.getuid()) {
-    throw new LatchkeyError('forbidden', `${folder} belongs to another user.`, { hint: 'Set LATCHKEY_STATE_HOME to a folder with a shorter path.' });
+  ensureFolder(folder);
+  // Its name can be guessed, and anybody may put something there: a link too, and turn it elsewhere later.
+  const found = lstatSync(folder);
+  if (process.getuid !== undefined && (!found.isDirectory() || found.uid !== process.getuid() || (found.mode & 0o077) !== 0)) {
+    throw new LatchkeyError('forbidden', `${folder} is not a folder of this user’s alone.`, {
+      hint: 'Set LATCHKEY_STATE_HOME to a folder with a shorter path.',
+    });
   }
   return join(folder, 'agent.sock');
 }

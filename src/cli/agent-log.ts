@@ -1,4 +1,5 @@
 import type { Log } from '../roles/agent/log.ts';
+import { shown } from './present/text.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -27,6 +28,6 @@ function plain(value: unknown): unknown {
 }
 
 function tail(detail: Record<string, unknown>): string {
-  const parts = Object.entries(detail).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const parts = Object.entries(detail).map(([name, value]) => `${name}=${shown(typeof value === 'string' ? value : JSON.stringify(value))}`);
   return parts.length === 0 ? '' : ` (${parts.join(' ')})`;
 }

@@ -1,8 +1,9 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { AgentControl, AgentStatus } from '../roles/agent/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
-import type { Page } from '../roles/page.ts';
+import type { Page, PageRequest } from '../roles/page.ts';
 
 /** An access point as its owner sees it; `agent` only where the agent itself is asked. */
 export interface AccessPointStatus {
@@ -17,26 +18,26 @@ export interface AccessPointStatus {
 
 /** Where the owner decides: beside the running agent, or at the server from anywhere. */
 export interface Desk {
-  requests(options: { readonly all: boolean; readonly limit: number }): Promise<Page<AccessRequest>>;
+  requests(options: { readonly all: boolean }, page: PageRequest): Promise<Page<AccessRequest>>;
   /** Errors: as `AgentControl.approve`. */
   approve(requestId: string): Promise<AccessRequest>;
   deny(requestId: string, reason?: string): Promise<AccessRequest>;
-  attempts(options: { readonly uuid?: string | undefined; readonly limit: number }): Promise<Page<Attempt & { readonly apId: string }>>;
+  attempts(options: { readonly uuid?: string | undefined }, page: PageRequest): Promise<Page<Attempt & { readonly apId: string }>>;
   accessPoints(): Promise<AccessPointStatus[]>;
 }
 
 export function agentDesk(agent: AgentControl): Desk {
   return {
-    async requests({ all, limit }) {
-      return firstPage(await agent.requests({ all }), limit);
+    async requests({ all }, page) {
+      return pageOf(await agent.requests({ all }), page);
     },
     approve: (requestId) => agent.approve(requestId),
     deny: (requestId, reason) => agent.deny(requestId, reason),
-    async attempts({ uuid, limit }) {
+    async attempts({ uuid }, page) {
       const { apId } = await agent.status();
-      const attempts = await agent.attempts(uuid === undefined ? limit : mostAttempts);
+      const attempts = await agent.attempts(mostAttempts);
       const wanted = attempts.filter((attempt) => uuid === undefined || attempt.uuid === uuid);
-      return firstPage(wanted.map((attempt) => ({ ...attempt, apId })), limit);
+      return pageOf(wanted.map((attempt) => ({ ...attempt, apId })), page);
     },
     async accessPoints() {
       const status = await agent.status();
@@ -48,10 +49,10 @@ export function agentDesk(agent: AgentControl): Desk {
 
 export function serverDesk(owner: OwnerRole): Desk {
   return {
-    requests: ({ all, limit }) => owner.requests(all ? {} : { statuses: ['pending'] }, { limit }),
+    requests: ({ all }, page) => owner.requests(all ? {} : { statuses: ['pending'] }, page),
     approve: (requestId) => owner.approve(requestId),
     deny: (requestId, reason) => owner.deny(requestId, reason),
-    attempts: ({ uuid, limit }) => owner.attempts({ uuid }, { limit }),
+    attempts: ({ uuid }, page) => owner.attempts({ uuid }, page),
     async accessPoints() {
       const { items } = await owner.accessPoints({ limit: 1000 });
       const pending = await owner.requests({ statuses: ['pending'] }, { limit: 1000 });
@@ -70,6 +71,13 @@ export function serverDesk(owner: OwnerRole): Desk {
 
 const mostAttempts = 10_000;
 
-function firstPage<T>(all: readonly T[], limit: number): Page<T> {
-  return { items: all.slice(0, limit), next: undefined };
+/** Of all that the agent has; what came since the page before does not shift it. */
+function pageOf<T extends { readonly id: string }>(all: readonly T[], { after, limit }: PageRequest): Page<T> {
+  const before = after === undefined ? -1 : all.findIndex(({ id }) => id === after);
+  if (after !== undefined && before < 0) {
+    throw new LatchkeyError('invalid_input', 'This page does not continue this list.');
+  }
+  const start = before + 1;
+  const items = all.slice(start, start + limit);
+  return { items, next: start + limit < all.length ? items.at(-1)?.id : undefined };
 }

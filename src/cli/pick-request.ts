@@ -10,7 +10,7 @@ export async function pickRequest(desk: Desk, message: string, { interactive = f
   if (!interactive || signal === undefined) {
     throw new LatchkeyError('missing_input', 'REQUEST is missing, and nobody is here to choose: see `ap requests`.');
   }
-  const { items } = await desk.requests({ all: false, limit: 1000 });
+  const { items } = await desk.requests({ all: false }, { limit: 1000 });
   if (items.length === 0) {
     throw new LatchkeyError('request_not_found', 'Nothing is waiting to be let in.');
   }

@@ -7,8 +7,7 @@ export function presentError(error: LatchkeyError, { style }: Screen): string {
   return [
     `${style.bad('Error:')} ${shown(error.message)}`,
     ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${shown(detail)}`),
-    ...(error.retryAfter === undefined ? [] : [`  Try again in ${error.retryAfter} s.`]),
-    `  ${style.dim(shown(error.hint))}`,
+    `  ${style.dim(error.retryAfter === undefined ? shown(error.hint) : `Try again in ${error.retryAfter} s.`)}`,
   ].join('\n');
 }
 

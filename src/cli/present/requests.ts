@@ -57,15 +57,19 @@ export function requestChoice(request: AccessRequestWire, now = new Date()): str
   return `${requestLine(request)} · ${age(request.created_at, now)} ago`;
 }
 
-/** Which device it is, in one line. */
+/**
+ * Which device it is, in one line. What the device says of itself comes last and quoted, so that it cannot imitate what
+ * the registry says of another.
+ */
 export function requestLine(request: AccessRequestWire): string {
   const { label, device_label: own, model, uuid, match_code: code } = request;
   return [
-    label ?? (own === undefined ? undefined : `calls itself "${own}"`),
+    label,
     model,
     uuid,
     code === undefined ? undefined : `code ${code}`,
     beware(request)?.toUpperCase(),
+    label !== undefined || own === undefined ? undefined : `calls itself ${JSON.stringify(own)}`,
   ]
     .filter((part) => part !== undefined)
     .join(' · ');

@@ -27,10 +27,16 @@ test('wraps long cells to the width, and drops nothing', () => {
   expect(text.match(/hangs|why|does/g)).toHaveLength(3);
 });
 
-test('turns rows into blocks where columns would be slivers', () => {
-  const text = table(rows, wanted, { ...wide, width: 16 });
-  expect(text.startsWith('NAME:  lamp\nNOTE:  a short')).toBe(true);
-  expect(text).toContain('\n\nNAME:  sensor\n');
+test('turns rows into blocks where words would have to be cut', () => {
+  const devices = [{ uuid: '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d', label: 'lamp' }];
+  const both = [
+    { title: 'UUID', cell: (row: (typeof devices)[number]) => row.uuid },
+    { title: 'LABEL', cell: (row: (typeof devices)[number]) => row.label },
+  ];
+  expect(table(devices, both, { ...wide, width: 43 }).split('\n')).toHaveLength(2);
+  expect(table(devices, both, { ...wide, width: 42 })).toBe(
+    'UUID:   9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d\nLABEL:  lamp',
+  );
 });
 
 test('shows control characters of devices as escapes', () => {

@@ -9,11 +9,10 @@ export interface Column<T> {
 }
 
 const gap = 2;
-const narrowest = 6;
 
 /**
- * A table that fits the screen and drops nothing: long cells wrap; where even that does not fit, each row becomes a
- * block of `title: value` lines.
+ * A table that fits the screen and drops nothing: long cells wrap between words; where that is not enough, each row
+ * becomes a block of `title: value` lines.
  */
 export function table<T>(rows: readonly T[], wanted: readonly Column<T>[], screen: Screen): string {
   const used = wanted.filter((column) => rows.some((row) => (column.cell(row) ?? '') !== ''));
@@ -21,7 +20,10 @@ export function table<T>(rows: readonly T[], wanted: readonly Column<T>[], scree
   const natural = used.map((column, at) =>
     Math.max(columns(column.title), ...cells.map((row) => columns(row[at]!))),
   );
-  const widths = fit(natural, screen.width);
+  const longestWords = used.map((column, at) =>
+    Math.max(columns(column.title), ...cells.flatMap((row) => row[at]!.split(' ').map(columns))),
+  );
+  const widths = fit(natural, longestWords, screen.width);
   if (widths === undefined) {
     return rows.map((row) => details(used.map((column) => [column.title, column.cell(row)]), screen)).join('\n\n');
   }
@@ -43,24 +45,23 @@ function lines<T>(row: T, cells: readonly string[], used: readonly Column<T>[], 
   );
 }
 
-/** Takes width from the widest column until all fit; undefined if the columns would be too narrow to read. */
-function fit(natural: readonly number[], width: number): number[] | undefined {
+/**
+ * Takes width from the widest columns until all fit; undefined if words would have to be cut, for an id in pieces
+ * can no longer be copied.
+ */
+function fit(natural: readonly number[], least: readonly number[], width: number): number[] | undefined {
   const widths = [...natural];
-  const available = width - gap * (widths.length - 1);
-  let excess = widths.reduce((sum, each) => sum + each, 0) - available;
+  let excess = widths.reduce((sum, each) => sum + each, 0) + gap * (widths.length - 1) - width;
   while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= narrowest) {
+    const spare = widths.map((each, at) => each - least[at]!);
+    const at = spare.indexOf(Math.max(...spare));
+    if (spare[at]! <= 0) {
       return undefined;
     }
-    const at = widths.indexOf(widest);
-    const next = Math.max(narrowest, ...widths.filter((each) => each < widest));
-    const step = Math.min(excess, Math.max(1, widest - next));
-    widths[at] = widest - step;
-    excess -= step;
+    widths[at]! -= 1;
+    excess -= 1;
   }
-  // A column that is broken into slivers is worse than a block: no cell takes more than four lines.
-  return natural.every((each, at) => each <= widths[at]! * 4) ? widths : undefined;
+  return widths;
 }
 
 /** `title: value` lines, values aligned; what is undefined is left out. */

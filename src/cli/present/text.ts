@@ -33,35 +33,19 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - columns(text)));
 }
 
-/** Breaks a text, between words where it can, into lines of at most `width` columns. */
+/** Breaks a text between words into lines of at most `width` columns; a longer word stays whole, to be copied. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = '';
+  let line: string | undefined;
   for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (columns(longer) <= width) {
-      line = longer;
-      continue;
-    }
-    if (line !== '') {
+    if (line === undefined) {
+      line = word;
+    } else if (columns(line) + 1 + columns(word) <= width) {
+      line += ` ${word}`;
+    } else {
       lines.push(line);
+      line = word;
     }
-    const pieces = cut(word, width);
-    line = pieces.pop()!;
-    lines.push(...pieces);
   }
-  return [...lines, line];
-}
-
-function cut(word: string, width: number): string[] {
-  const pieces: string[] = [];
-  let piece = '';
-  for (const character of word) {
-    if (piece !== '' && columns(piece + character) > width) {
-      pieces.push(piece);
-      piece = '';
-    }
-    piece += character;
-  }
-  return [...pieces, piece];
+  return [...lines, line ?? ''];
 }
