@@ -1,7 +1,7 @@
 import { accessRequestPageSchema, accessRequestToWire, type AccessRequestWire } from '../../api/access-requests.ts';
 import { pageToWire } from '../../api/page.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { limitFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
+import { pageFlags, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { openDesk } from '../../cli/open-role.ts';
 import type { PageWire } from '../../cli/present/page.ts';
 import { presentRequests } from '../../cli/present/requests.ts';
@@ -14,7 +14,7 @@ export default class ApRequests extends LatchkeyCommand<PageWire<AccessRequestWi
   static override readonly examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --all --json'];
   static override readonly flags = {
     all: switchFlag({ description: 'Those that are decided, too.' }),
-    limit: limitFlag,
+    ...pageFlags,
     ...remoteFlags,
   };
   static override readonly result = accessRequestPageSchema;
@@ -22,7 +22,7 @@ export default class ApRequests extends LatchkeyCommand<PageWire<AccessRequestWi
   async run(): Promise<PageWire<AccessRequestWire>> {
     const { flags } = await this.parse(ApRequests);
     const desk = await openDesk(flags, this.opening);
-    return pageToWire(await desk.requests({ all: flags.all, limit: flags.limit }), accessRequestToWire);
+    return pageToWire(await desk.requests({ all: flags.all }, { after: flags.after, limit: flags.limit }), accessRequestToWire);
   }
 
   protected present(page: PageWire<AccessRequestWire>, screen: Screen): string {
