@@ -52,9 +52,9 @@ export const errorTable = {
 
   remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },
   agent_unreachable: { exit: 6, http: 502, title: 'No AP agent is running here', hint: 'Start `latchkey ap serve`, or name the server with --server.' },
-  server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again after the time given.' },
-  agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again after the time given.' },
-  rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again after the time given.' },
+  server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
+  agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
+  rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },
   certificate_invalid: { exit: 6, http: 502, title: 'The server’s certificate is not trusted', hint: 'Give your authority’s certificate with --ca-file or `profile add --ca`.' },
   bad_reply: { exit: 6, http: 502, title: 'The other side’s reply makes no sense', hint: 'Check that the address is a Latchkey server of a matching version.' },
 
