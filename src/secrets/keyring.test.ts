@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -132,4 +132,14 @@ test('the environment gives keys and takes none', async () => {
     code: 'storage_key_missing',
     hint: expect.stringContaining('LATCHKEY_SECRET_STORAGE_KEY'),
   });
+});
+
+test.skipIf(process.platform === 'win32')('others cannot hold the lock, nor lead the keys elsewhere by a link', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  await writeFile(elsewhere, 'theirs');
+  await symlink(elsewhere, `${keyFile}.new`);
+  await openKeyring({ ...inFile(), create: true });
+  expect(await readFile(elsewhere, 'utf8')).toBe('theirs');
+  expect((await lstat(keyFile)).isFile()).toBe(true);
+  expect((await stat(join(folder, 'storage-key.lock'))).mode & 0o777).toBe(0o600);
 });

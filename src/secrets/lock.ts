@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -16,6 +17,8 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   const { DatabaseSync } = await import('node:sqlite');
   let lock;
   try {
+    // Not by SQLite, which would let others read it: whoever can read it can hold the lock.
+    await (await open(path, 'a', 0o600)).close();
     lock = new DatabaseSync(path, { timeout: 0 });
     const giveUpAt = performance.now() + patienceMs;
     while (!taken(lock)) {

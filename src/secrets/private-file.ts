@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
 
@@ -45,8 +45,10 @@ export async function writePrivateFile(path: string, content: string): Promise<v
   const unfinished = `${path}.new`;
   try {
     await makePrivateFolder(dirname(path));
+    // What an interrupted write left, or somebody put there: a link would lead the secret elsewhere.
+    await rm(unfinished, { force: true });
     {
-      await using file = await open(unfinished, 'w', ownerOnly);
+      await using file = await open(unfinished, 'wx', ownerOnly);
       await file.chmod(ownerOnly);
       await file.writeFile(content);
       await file.sync();
