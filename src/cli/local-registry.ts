@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Random } from '../domain/clock.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Store } from '../roles/store.ts';
 import type { Keyring, KeyringOptions } from '../secrets/keyring.ts';
 import { secretStore } from './destination.ts';
@@ -11,9 +12,28 @@ import type { SecretSources } from './secret-input.ts';
 export const systemClock: Clock = { now: () => new Date() };
 export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
 
-/** The registry's database: what a flag names, else LATCHKEY_DATABASE, else one in the user's data folder. */
+/**
+ * The registry's database: what a flag names, else LATCHKEY_DATABASE, else one in the user's data folder.
+ * Errors: `invalid_input` for a password in the flag.
+ */
 export function databaseUrl(flag?: string): string {
+  if (flag !== undefined && withoutPassword(flag) !== flag) {
+    throw new LatchkeyError('invalid_input', 'A password in the arguments is seen by everybody on this machine.', {
+      hint: 'Give the whole address in LATCHKEY_DATABASE, or the password in PGPASSWORD or ~/.pgpass.',
+    });
+  }
   return flag ?? (process.env['LATCHKEY_DATABASE'] || `sqlite:${join(ensureFolder(paths().data), 'latchkey.db')}`);
+}
+
+/** The address of a database as it may be shown. */
+export function withoutPassword(database: string): string {
+  const url = URL.canParse(database) && !database.startsWith('sqlite:') ? new URL(database) : undefined;
+  if (url === undefined || (url.password === '' && !url.searchParams.has('password'))) {
+    return database;
+  }
+  url.password = '';
+  url.searchParams.delete('password');
+  return url.href;
 }
 
 /** Where the keys are that seal the database's secrets: the secret store, or LATCHKEY_KEY_FILE. */

@@ -2,7 +2,7 @@ import type { Limits } from '../server/limits.ts';
 import type { LogLevel } from '../server/log.ts';
 import { readText } from './destination.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom, withoutPassword } from './local-registry.ts';
 import type { Opening } from './open-role.ts';
 
 export interface ServerFlags {
@@ -58,13 +58,4 @@ const levels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 't
 function logLevel(usual: LogLevel): LogLevel {
   const wanted = process.env['LATCHKEY_LOG'];
   return wanted !== undefined && levels.includes(wanted) ? (wanted as LogLevel) : usual;
-}
-
-function withoutPassword(database: string): string {
-  if (!URL.canParse(database) || database.startsWith('sqlite:')) {
-    return database;
-  }
-  const url = new URL(database);
-  url.password = '';
-  return url.href;
 }

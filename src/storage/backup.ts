@@ -103,8 +103,9 @@ function check(copy: string): void {
 /** The password goes to pg_dump in a file that only its user can read, never in arguments or environment. */
 async function dumpPostgres(url: string, copy: string, folder: string): Promise<void> {
   const address = new URL(url);
-  const password = decodeURIComponent(address.password) || process.env['PGPASSWORD'];
+  const password = address.searchParams.get('password') || decodeURIComponent(address.password) || process.env['PGPASSWORD'];
   address.password = '';
+  address.searchParams.delete('password');
   const { PGPASSWORD: _, ...environment } = process.env;
   if (password !== undefined) {
     const passwordFile = join(folder, 'pgpass');

@@ -180,6 +180,12 @@ requires('postgresql')('a backup of PostgreSQL', () => {
       expect((await run('cat', [`${seen}.password`])).stdout)
         .toBe(password === '' ? '*:*:*:*:from-the-environment\n600\n' : '*:*:*:*:s3cr\\:et\\\\pässword\n600\n');
     }
+    address.search = '?password=s3cret&application_name=x';
+    expect(await codeOf(backupDatabase({ url: address.href, file: join(folder, 'x.dump') }))).toBe('storage_unavailable');
+    const open = (await run('cat', [`${seen}.open`])).stdout;
+    expect(open).toContain('application_name=x');
+    expect(open).not.toContain('s3cr');
+    expect((await run('cat', [`${seen}.password`])).stdout).toBe('*:*:*:*:s3cret\n600\n');
   });
 
   test('says what is missing where there is no pg_dump', async () => {
