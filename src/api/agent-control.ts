@@ -3,6 +3,7 @@ import type { Credential } from '../roles/device/ports.ts';
 import { accessRequestSchema } from './access-requests.ts';
 import { ownAttemptSchema } from './attempts.ts';
 import { checker } from './check.ts';
+import { wifiPassword } from './device-exchange.ts';
 import { arrayOf, boolean, count, input, instant, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
@@ -36,7 +37,7 @@ export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text 
 
 export const credentialSchema = object('Credential', {
   ssid,
-  password: { type: 'string', minLength: 1, maxLength: 64 },
+  password: wifiPassword,
   security: oneOf(['wpa2-psk', 'wpa3-sae']),
 });
 export type CredentialWire = Static<typeof credentialSchema>;

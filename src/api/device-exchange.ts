@@ -7,6 +7,11 @@ import { boolean, bytes32, id, input, instant, object, oneOf, remark, ssid, text
 // What a device and an AP agent say to each other, protocol.md section 1, shapes.
 
 const securities = ['wpa2-psk', 'wpa3-sae'] as const;
+/**
+ * A passphrase, or a key in hex, of printable ASCII (IEEE 802.11, J.4.1): it goes into the files of others, where a line
+ * break would begin a setting of its own.
+ */
+export const wifiPassword = { type: 'string', pattern: '^[ -~]{1,64}$' } as const;
 const passTmp = { type: 'string', minLength: 1, maxLength: 64 } as const;
 
 /** POST /v1/hello, on the hello port. */
@@ -47,7 +52,7 @@ export const deviceRequestSchema = object(
     reason: remark,
     uuid,
     ssid,
-    password: { type: 'string', minLength: 1, maxLength: 64 },
+    password: wifiPassword,
     security: oneOf(securities),
     grant_id: id,
     expires_at: instant,
