@@ -19,7 +19,7 @@ export function wordsOf(command: string): string[] {
     words.push(match[1] ?? match[2] ?? match[3] ?? '');
     rest = rest.slice(match[0].length);
   }
-  if (words.length === 0) {
+  if (words.length === 0 || words[0] === '') {
     throw new LatchkeyError('invalid_input', 'There is no command behind "exec:".');
   }
   return words;
