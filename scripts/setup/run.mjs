@@ -21,10 +21,19 @@ export async function runInOurPlace(program, args, options = {}) {
   const fromTerminal = process.stdin.isTTY === true;
   const pass = (signal) => (signal === 'SIGINT' && fromTerminal ? undefined : child.kill(signal));
   forwarded.forEach((signal) => process.on(signal, pass));
+  const watch = whenNpmIsGone(() => child.kill());
   try {
     const [code, signal] = await once(child, 'close');
     return code ?? 128 + constants.signals[signal];
   } finally {
+    clearInterval(watch);
     forwarded.forEach((signal) => process.off(signal, pass));
   }
+}
+
+/** npm passes a signal to the shell between it and us, which ends and does not pass it on: then we are left alone. */
+function whenNpmIsGone(act) {
+  const shell = process.ppid;
+  const look = () => (process.ppid === shell ? undefined : act());
+  return process.env.npm_lifecycle_event === undefined ? undefined : setInterval(look, 200).unref();
 }
