@@ -7,6 +7,7 @@ import { limitConnections, type ConnectionLimits } from './admission.ts';
 import { clientAddress, urlHost } from './client-address.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
 import { answerToWire, helloToWire, waitMs, whenSent } from './device-replies.ts';
+import { SlicedStream } from './sliced-stream.ts';
 import { httpLimits, serveJson, type Call, type Reply, type Route } from './json-http.ts';
 
 interface Options {
@@ -19,10 +20,13 @@ interface Options {
   readonly log: Log;
 }
 
+/** A hello with its headers fits into one. */
+const sliceBytes = 1024;
+
 /** Port 8430, plain HTTP/1.1 (protocol.md section 1): hello, and the literal exchange where it is allowed. */
 export function createHelloListener({ devices, plain, limits, securePort, mainAddress, log }: Options): DeviceListener {
   const server = createServer(httpLimits(limits.requestMs));
-  const endAll = limitConnections(server, limits, () => true);
+  const endAll = limitConnections(server, { ...limits, wrap: (socket) => new SlicedStream(socket, sliceBytes) });
 
   const hello = async (call: Call): Promise<Reply> => {
     const input = await call.body(checkHelloInput);

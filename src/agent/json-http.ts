@@ -10,6 +10,11 @@ import type { Log } from '../roles/agent/log.ts';
 export const largestBody = 4096;
 /** Requests under way on one connection; a device needs one. */
 const mostAtOnce = 4;
+/**
+ * Requests that one connection is good for; whoever waits for longer makes another. Hundreds of requests in one
+ * packet would all be held in memory until the last is answered, but for those beyond this.
+ */
+const mostOnOne = 16;
 
 /** A request has to be there in full after this long. */
 export const usualRequestMs = 10_000;
@@ -63,6 +68,7 @@ interface ServeOptions {
 export function serveJson(server: Server, { routes, log, onMalformed }: ServeOptions): void {
   const underWay = new WeakMap<Socket, number>();
   server.setTimeout(silenceMs);
+  server.maxRequestsPerSocket = mostOnOne;
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
@@ -202,7 +208,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     });
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.once('error', reject);
-    request.once('close', () => reject(new LatchkeyError('interrupted')));
+    request.once('close', () => {
+      if (!request.complete) {
+        reject(new LatchkeyError('interrupted'));
+      }
+    });
   });
 }
 

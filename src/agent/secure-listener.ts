@@ -53,7 +53,7 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
       return psk;
     },
   });
-  const endAll = limitConnections(server, limits, (address) => devices.waitMs(address) === 0);
+  const endAll = limitConnections(server, { ...limits, mayEnter: (address) => devices.waitMs(address) === 0 });
 
   server.on('secureConnection', (socket: TLSSocket) => {
     socket.on('error', (error) => log('debug', 'A device’s connection broke.', { error }));

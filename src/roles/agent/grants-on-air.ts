@@ -46,18 +46,21 @@ export class GrantsOnAir {
   /** The grant if the radio lets its subject in now. */
   onAir(grantId: string): Grant | undefined {
     const grant = this.#active.get(grantId);
-    return grant !== undefined && this.#onAir.has(grantId) && this.#inForce(grant) ? grant : undefined;
+    const now = this.#options.now();
+    return grant !== undefined && this.#onAir.has(grantId) && (now === undefined || isInForce(grant, now)) ? grant : undefined;
   }
 
   /** Whether a grant began or came to its end since the last convergence. */
   isDue(): boolean {
-    const inForce = this.active().filter((grant) => this.#inForce(grant));
+    const inForce = this.#inForce();
     return inForce.length !== this.#onAir.size || inForce.some(({ id }) => !this.#onAir.has(id));
   }
 
   /** Resolves when the radio was brought in step with what is active now, or could not be (which is logged). */
   converge(): Promise<void> {
-    this.#next ??= this.#running.then(() => {
+    this.#next ??= this.#running.then(async () => {
+      // What else comes up in this turn of the event loop goes along.
+      await new Promise(setImmediate);
       this.#next = undefined;
       return this.#converge();
     });
@@ -67,7 +70,7 @@ export class GrantsOnAir {
 
   async #converge(): Promise<void> {
     const { radio, log, onNew } = this.#options;
-    const inForce = this.active().filter((grant) => this.#inForce(grant));
+    const inForce = this.#inForce();
     try {
       await radio.converge(inForce);
     } catch (error) {
@@ -79,8 +82,8 @@ export class GrantsOnAir {
     onNew(inForce.filter(({ id }) => !before.has(id)));
   }
 
-  #inForce(grant: Grant): boolean {
+  #inForce(): Grant[] {
     const now = this.#options.now();
-    return now === undefined ? grant.state === 'active' : isInForce(grant, now);
+    return this.active().filter((grant) => now === undefined || isInForce(grant, now));
   }
 }

@@ -6,6 +6,9 @@ interface Write {
   readonly reject: (reason: unknown) => void;
 }
 
+/** How long a write that acknowledges nothing may wait for company. */
+const laterMs = 250;
+
 /**
  * Writes that come up in one turn of the event loop go to the disk in one transaction: a thousand devices at once
  * share a few commits. Each promise resolves when its write is durable, never before.
@@ -13,6 +16,9 @@ interface Write {
 export class GroupCommit {
   readonly #store: AgentStore;
   #group: Write[] = [];
+  /** Whether a commit of the group is on its way in this turn. */
+  #soon = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(store: AgentStore) {
     this.#store = store;
@@ -20,12 +26,19 @@ export class GroupCommit {
 
   /** `work` does nothing but storage. */
   write<T>(work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#group.push({ work, resolve, reject });
-      if (this.#group.length === 1) {
-        setImmediate(() => this.#commit());
-      }
-    });
+    const written = this.#add(work);
+    if (!this.#soon) {
+      this.#soon = true;
+      setImmediate(() => this.#commit());
+    }
+    return written;
+  }
+
+  /** For what nobody is promised: goes along with the next write, or by itself a moment later. */
+  writeLater<T>(work: () => T): Promise<T> {
+    const written = this.#add(work);
+    this.#timer ??= setTimeout(() => this.#commit(), laterMs);
+    return written;
   }
 
   /** Resolves when all that was asked for before is written or has failed. */
@@ -35,9 +48,21 @@ export class GroupCommit {
     }
   }
 
+  #add<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#group.push({ work, resolve, reject });
+    });
+  }
+
   #commit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#soon = false;
     const group = this.#group;
     this.#group = [];
+    if (group.length === 0) {
+      return;
+    }
     let results: unknown[];
     try {
       results = this.#store.transaction(() => group.map(({ work }) => work()));

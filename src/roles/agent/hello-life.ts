@@ -15,6 +15,7 @@ export function isAlive(
   now: Date,
 ): boolean {
   const within = (since: Date | undefined, ms: number) => since !== undefined && now.getTime() < since.getTime() + ms;
+  const lately = (at: Date | undefined) => at !== undefined && at <= now && within(at, helloLifetimeMs);
 
   switch (request?.status) {
     case undefined:
@@ -30,6 +31,6 @@ export function isAlive(
     case 'denied':
       return within(request?.decidedAt, helloLifetimeMs);
     case 'expired':
-      return within(hello.createdAt, helloLifetimeMs) || (now >= request!.expiresAt && within(request?.expiresAt, helloLifetimeMs));
+      return request?.decidedAt === undefined && (within(hello.createdAt, helloLifetimeMs) || lately(request?.expiresAt));
   }
 }

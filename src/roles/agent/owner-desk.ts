@@ -43,19 +43,15 @@ export class OwnerDesk {
   }
 
   /** Errors: as `ApRole.approve`, and `server_unavailable` while the agent knows no time. */
-  async approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
-    const { link, copy, now } = this.#options;
-    if (now() === undefined) {
-      throw new LatchkeyError('server_unavailable', 'The agent does not know what time it is and grants nothing.');
-    }
-    const request = await link.call((ap) => ap.approve(requestId, by));
-    await copy.apply({ requests: [request] });
+  async approve(requestId: string): Promise<AccessRequest> {
+    const request = await this.#approve(requestId, 'local');
+    await this.#options.copy.apply({ requests: [request] });
     return request;
   }
 
-  async deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest> {
+  async deny(requestId: string, reason?: string): Promise<AccessRequest> {
     const { link, copy } = this.#options;
-    const request = await link.call((ap) => ap.deny(requestId, by, reason));
+    const request = await link.call((ap) => ap.deny(requestId, 'local', reason));
     await copy.apply({ requests: [request] });
     return request;
   }
@@ -101,12 +97,21 @@ export class OwnerDesk {
     }
     this.#automatic.add(requestId);
     try {
-      await this.approve(requestId, 'auto');
+      // The registry tells of it with the grant, in the company of others.
+      await this.#approve(requestId, 'auto');
     } catch (error) {
       this.#options.log('warn', 'A request was not approved automatically.', { requestId, error });
     } finally {
       this.#automatic.delete(requestId);
     }
+  }
+
+  #approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
+    const { link, now } = this.#options;
+    if (now() === undefined) {
+      throw new LatchkeyError('server_unavailable', 'The agent does not know what time it is and grants nothing.');
+    }
+    return link.call((ap) => ap.approve(requestId, by));
   }
 
   #ask(request: AccessRequest): void {
@@ -121,7 +126,7 @@ export class OwnerDesk {
       try {
         const answer = signal.aborted ? undefined : await prompt.ask(describe(request), signal);
         if (answer !== undefined && !signal.aborted) {
-          await (answer ? this.approve(request.id, 'local') : this.deny(request.id, 'local'));
+          await (answer ? this.approve(request.id) : this.deny(request.id));
         }
       } catch (error) {
         this.#options.log('warn', 'The owner’s answer came to nothing.', { requestId: request.id, error });

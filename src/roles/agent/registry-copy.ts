@@ -69,7 +69,8 @@ export class RegistryCopy {
    * changes nothing.
    */
   async advance(requestId: string, status: Report, at: Date): Promise<boolean> {
-    const { applied, allowed } = await this.#commit.write(() => {
+    // That the password was read is nobody's promise: lost in a crash, it is read again or `joined` follows.
+    const { applied, allowed } = await this.#commit[status === 'delivered' ? 'writeLater' : 'write'](() => {
       const before = this.#store.request(requestId);
       if (before === undefined || !mayFollow(before.status, status)) {
         return { applied: { requests: [], grants: [] }, allowed: before?.status === status };

@@ -12,6 +12,8 @@ export interface ApIdentity {
   readonly name: string;
 }
 
+type OwedReport = ReturnType<AgentStore['owedReports']>[number];
+
 interface Options {
   readonly ap: ApRole;
   readonly store: AgentStore;
@@ -32,9 +34,16 @@ const pollMs = 25_000;
 const answerMs = 10_000;
 const firstBackoffMs = 200;
 const longestBackoffMs = 15_000;
-/** Reports wait this long for company: they are in nobody's way. */
-const reportDelayMs = 200;
+/** What is owed waits this long for company, and for longer while devices need the registry themselves. */
+const deliveryDelayMs = 200;
+const longestDeliveryDelayMs = 5000;
+const busyCalls = 4;
+const reportsAtOnce = 16;
 const attemptBatch = 500;
+/** News that come thick and fast are fetched together; a single one is fetched at once. */
+const longestPaceMs = 25;
+/** A registry that answers at once although there is nothing to tell is not asked more often than this. */
+const idlePaceMs = 50;
 
 /** The registry's last word on a report that it does not take: there is nothing left to tell. */
 const finalCodes: readonly ErrorCode[] = ['already_decided', 'request_not_found'];
@@ -54,6 +63,8 @@ export class RegistryLink {
   #endPause: (() => void) | undefined;
   #delivery: Promise<void> | undefined;
   #deliveryTimer: NodeJS.Timeout | undefined;
+  /** Calls for devices and owners that are under way. */
+  #calls = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -86,6 +97,7 @@ export class RegistryLink {
 
   /** A call for a device or the owner; its outcome also says whether the registry is there. */
   async call<T>(work: (ap: ApRole) => Promise<T>): Promise<T> {
+    this.#calls += 1;
     try {
       const result = await inTime(work(this.#options.ap));
       this.#contact();
@@ -95,17 +107,24 @@ export class RegistryLink {
         this.#lost(error);
       }
       throw error;
+    } finally {
+      this.#calls -= 1;
     }
   }
 
   /** Something is owed to the registry: it is told soon. */
-  deliverSoon(): void {
-    if (!this.#closing.signal.aborted) {
-      this.#deliveryTimer ??= setTimeout(() => {
-        this.#deliveryTimer = undefined;
-        this.#delivery = (this.#delivery ?? Promise.resolve()).then(() => this.#deliver());
-      }, reportDelayMs);
+  deliverSoon(waitedMs = 0): void {
+    if (this.#closing.signal.aborted) {
+      return;
     }
+    this.#deliveryTimer ??= setTimeout(() => {
+      this.#deliveryTimer = undefined;
+      if (this.#calls > busyCalls && waitedMs < longestDeliveryDelayMs) {
+        this.deliverSoon(waitedMs + deliveryDelayMs);
+      } else {
+        this.#delivery = (this.#delivery ?? Promise.resolve()).then(() => this.#deliver());
+      }
+    }, deliveryDelayMs);
   }
 
   async #run(): Promise<void> {
@@ -115,9 +134,11 @@ export class RegistryLink {
     let waitMs = 0;
     while (!signal.aborted) {
       try {
-        await this.#step(waitMs, signal);
+        const news = await this.#step(waitMs, signal);
         waitMs = pollMs;
         backoffMs = firstBackoffMs;
+        // A single thing is fetched at once; an answer without any came before its time.
+        await this.#pause(news === 1 ? 0 : news === 0 ? idlePaceMs : Math.min(news, longestPaceMs));
       } catch (error) {
         waitMs = 0;
         if (signal.aborted) {
@@ -130,7 +151,8 @@ export class RegistryLink {
     }
   }
 
-  async #step(waitMs: number, signal: AbortSignal): Promise<void> {
+  /** Returns how many things are new. */
+  async #step(waitMs: number, signal: AbortSignal): Promise<number> {
     const { ap, store, copy, time, networks, log } = this.#options;
     this.#identity ??= await ap.self();
     if (!this.#announced) {
@@ -145,8 +167,11 @@ export class RegistryLink {
       changes = await ap.changes(0, 0, signal);
     }
     time.heard(changes.now);
-    await copy.apply({ ...changes, now: time.now(), setBack });
+    if (changes.revision !== known) {
+      await copy.apply({ ...changes, now: time.now(), setBack });
+    }
     this.#contact();
+    return changes.requests.length + changes.grants.length;
   }
 
   #contact(): void {
@@ -183,16 +208,11 @@ export class RegistryLink {
     });
   }
 
-  /** Reports one after another, delivered before joined; then attempts in batches. */
+  /** Reports of several requests at once, those of one in their order; then attempts in batches. */
   async #deliver(): Promise<void> {
     const { store, commit, attempts } = this.#options;
     try {
-      for (const { requestId, status } of store.owedReports()) {
-        if (this.#closing.signal.aborted) {
-          return;
-        }
-        await this.#report(requestId, status);
-      }
+      await this.#reportAll(Map.groupBy(store.owedReports(), ({ requestId }) => requestId));
       await attempts.flush();
       for (let unsent = store.unsentAttempts(attemptBatch); unsent.length > 0; unsent = store.unsentAttempts(attemptBatch)) {
         const batch = unsent;
@@ -206,7 +226,22 @@ export class RegistryLink {
     }
   }
 
-  async #report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<void> {
+  async #reportAll(owed: ReadonlyMap<string, readonly OwedReport[]>): Promise<void> {
+    const ofRequests = owed.values();
+    const worker = async () => {
+      for (const reports of ofRequests) {
+        for (const report of reports) {
+          if (this.#closing.signal.aborted) {
+            return;
+          }
+          await this.#report(report);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: reportsAtOnce }, worker));
+  }
+
+  async #report({ requestId, status }: OwedReport): Promise<void> {
     const { store, commit, log } = this.#options;
     try {
       await this.call((ap) => ap.report(requestId, status));

@@ -222,11 +222,11 @@ export class AgentService implements AgentControl {
   }
 
   async approve(requestId: string): Promise<AccessRequest> {
-    return this.#owner.approve(requestId, 'local');
+    return this.#owner.approve(requestId);
   }
 
   async deny(requestId: string, reason?: string): Promise<AccessRequest> {
-    return this.#owner.deny(requestId, 'local', reason);
+    return this.#owner.deny(requestId, reason);
   }
 
   async attempts(limit: number): Promise<Attempt[]> {
