@@ -8,17 +8,27 @@ function encodeCursor(parts: readonly CursorPart[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** What each part of a list's cursor must be; a cursor of something else is `invalid_input`. */
-export type CursorShape = readonly ('text' | 'number')[];
+/**
+ * What each part of a list's cursor must be; a cursor of something else is `invalid_input`. A time is in milliseconds
+ * since 1970.
+ */
+export type CursorShape = readonly ('text' | 'number' | 'time')[];
+
+/** The last moment of the year 9999: beyond, RFC 3339 ends, and soon what databases take. */
+const latest = 253_402_300_799_999;
 
 export function decodeCursor(text: string, shape: CursorShape): CursorPart[] {
   const parts = parseJson(Buffer.from(text, 'base64url').toString('utf8'));
-  const fits = Array.isArray(parts) && parts.length === shape.length && shape.every((kind, index) =>
-    kind === 'text' ? typeof parts[index] === 'string' : Number.isSafeInteger(parts[index]));
-  if (!fits) {
+  if (!Array.isArray(parts) || parts.length !== shape.length || !shape.every((kind, index) => fits(kind, parts[index]))) {
     throw new LatchkeyError('invalid_input', 'This page does not continue this list.');
   }
   return parts as CursorPart[];
+}
+
+function fits(kind: CursorShape[number], part: unknown): boolean {
+  return kind === 'text'
+    ? typeof part === 'string' && !part.includes('\0')
+    : Number.isSafeInteger(part) && (kind === 'number' || (Number(part) >= 0 && Number(part) <= latest));
 }
 
 function parseJson(text: string): unknown {

@@ -3,6 +3,8 @@ import { errorTable, LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 /** SQLSTATEs (PostgreSQL manual, appendix A) that say something about the storage; a class by its two first. */
 const codes: Readonly<Record<string, ErrorCode>> = {
   '08': 'storage_unavailable', // connection exception
+  '22007': 'invalid_input', // invalid datetime format: there is no year 0
+  '22008': 'invalid_input', // datetime field overflow
   '22021': 'invalid_input', // character not in repertoire: PostgreSQL's text holds no zero character
   '22P05': 'invalid_input', // untranslatable character
   '25006': 'storage_read_only', // read-only transaction

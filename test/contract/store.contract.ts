@@ -594,6 +594,17 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
       });
     });
 
+    test('a page that continues no list is the input’s fault', async () => {
+      const from = (...parts: unknown[]) => ({ limit: 10, after: Buffer.from(JSON.stringify(parts)).toString('base64url') });
+      for (const page of [from(), from('x'), from(8.64e15 + 1, 'x'), from(-8.64e15, 'x'), from(2 ** 53, 'x'), from(1.5, 'x'), from(0, 'a\0b')]) {
+        expect(await codeOf(store.tokens.list(page))).toBe('invalid_input');
+        expect(await codeOf(store.requests.list({}, page))).toBe('invalid_input');
+        expect(await codeOf(store.grants.list({}, page))).toBe('invalid_input');
+        expect(await codeOf(store.attempts.list({}, page))).toBe('invalid_input');
+      }
+      expect(await codeOf(store.attempts.list({}, from(2 ** 53 - 1, 'x', 'y')))).toBe('invalid_input');
+    });
+
     test('it answers', () => store.ping());
 
     test('closing ends the waiting, and may be said again', async () => {

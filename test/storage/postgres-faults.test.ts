@@ -186,11 +186,12 @@ requires('postgresql')('failures of PostgreSQL', () => {
     await own.remove();
   });
 
-  test('text that PostgreSQL cannot hold is the input’s fault', async () => {
+  test('text and times that PostgreSQL cannot hold are the input’s fault', async () => {
     const store = await open(database.url);
     const apId = await addAccessPoint(store);
     expect(await codeOf(store.devices.insert(newDevice({ label: 'a\0b' })))).toBe('invalid_input');
     expect(await codeOf(store.attempts.add(apId, [newAttempt({ detail: 'a\0b' })]))).toBe('invalid_input');
+    expect(await codeOf(store.attempts.add(apId, [newAttempt({ at: new Date('0000-01-01T00:00:00.000Z') })]))).toBe('invalid_input');
     expect(await store.attempts.add(apId, [newAttempt({ detail: 'lone \ud800' })])).toHaveLength(1);
     await store.close();
   });

@@ -104,7 +104,7 @@ export class AccessRequests implements RequestRepository {
       query = query.where('status', 'in', filter.statuses);
     }
     if (page.after !== undefined) {
-      const [at, id] = decodeCursor(page.after, ['number', 'text']);
+      const [at, id] = decodeCursor(page.after, ['time', 'text']);
       query = query.where((eb) =>
         eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(new Date(Number(at)), String(id))));
     }

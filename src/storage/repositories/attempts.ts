@@ -56,7 +56,7 @@ export class Attempts implements AttemptRepository {
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
     if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
     if (page.after !== undefined) {
-      const [at, apId, id] = decodeCursor(page.after, ['number', 'text', 'text']);
+      const [at, apId, id] = decodeCursor(page.after, ['time', 'text', 'text']);
       query = query.where((eb) =>
         eb(eb.refTuple('at', 'ap_id', 'id'), '<', eb.tuple(new Date(Number(at)), String(apId), String(id))));
     }

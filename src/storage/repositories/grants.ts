@@ -77,7 +77,7 @@ export class Grants implements GrantRepository {
       query = query.where('state', '=', filter.state);
     }
     if (page.after !== undefined) {
-      const [at, id] = decodeCursor(page.after, ['number', 'text']);
+      const [at, id] = decodeCursor(page.after, ['time', 'text']);
       query = query.where((eb) =>
         eb(eb.refTuple('starts_at', 'id'), '<', eb.tuple(new Date(Number(at)), String(id))));
     }

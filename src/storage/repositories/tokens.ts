@@ -61,7 +61,7 @@ export class Tokens implements TokenRepository {
       .orderBy('created_at').orderBy('id')
       .limit(limit + 1);
     if (page.after !== undefined) {
-      const [at, id] = decodeCursor(page.after, ['number', 'text']);
+      const [at, id] = decodeCursor(page.after, ['time', 'text']);
       query = query.where((eb) =>
         eb(eb.refTuple('created_at', 'id'), '>', eb.tuple(new Date(Number(at)), String(id))));
     }
