@@ -1,7 +1,7 @@
 import type { NewAuditEntry, Store } from './store.ts';
 
-const groupSize = 1000;
-const groupMs = 500;
+const groupSize = 10_000;
+const groupMs = 800;
 
 /**
  * Audit entries that acknowledge nothing (an AP asked about a uuid), written in groups at most a second after

@@ -72,14 +72,14 @@ async function copySqlite(path: string, copy: string): Promise<void> {
   // Opened before SQLite does it, which would make what is not there.
   await (await open(path, 'r').catch((error: unknown) => { throw fileError(error, path); })).close();
   await (await open(copy, 'wx', 0o600)).close();
-  const source = connect(path, 0);
+  const source = connect(path);
   try {
     // All pages in one step: between steps another process's commit would start it over.
-    await backup(source.database, copy, { rate: 0x7fff_ffff });
+    await backup(source, copy, { rate: 0x7fff_ffff });
   } catch (error) {
     throw sqliteError(error);
   } finally {
-    source.database.close();
+    source.close();
   }
   check(copy);
 }

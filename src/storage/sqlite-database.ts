@@ -8,12 +8,15 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { connect, inMemory, openSqliteFile } from './sqlite-file.ts';
 import { SqliteGroupCommit } from './sqlite-group-commit.ts';
+import { SqliteReader } from './sqlite-reader.ts';
 import { Turns } from './sqlite-turns.ts';
 import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 75;
 const readerMapBytes = 2 ** 30;
+/** Room for the pages of a long transaction, such as a group of audit entries: without it they are written twice. */
+const writerCacheKiB = 16_384;
 
 export async function openSqlite(path: string, lockTimeoutMs: number): Promise<SqliteDatabase> {
   const writer = await openSqliteFile(path, registrySchema, lockTimeoutMs);
@@ -21,7 +24,9 @@ export async function openSqlite(path: string, lockTimeoutMs: number): Promise<S
     return new SqliteDatabase(writer, undefined, lockTimeoutMs);
   }
   try {
-    const reader = connect(path, lockTimeoutMs);
+    // What savepoints keep stays in memory, too.
+    await writer.patiently(() => writer.database.exec(`pragma cache_size = -${writerCacheKiB}; pragma temp_store = memory`));
+    const reader = new SqliteReader(connect(path), lockTimeoutMs);
     await reader.patiently(() => reader.database.exec(`pragma query_only = on; pragma mmap_size = ${readerMapBytes}`));
     return new SqliteDatabase(writer, reader, lockTimeoutMs);
   } catch (error) {
@@ -39,7 +44,7 @@ export class SqliteDatabase implements OpenDatabase {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
   readonly #writer: SqliteConnection;
-  readonly #reader: SqliteConnection | undefined;
+  readonly #reader: SqliteReader | undefined;
   readonly #turns: Turns;
   readonly #commits: SqliteGroupCommit;
   /** For those whose turn it is: the transactions. */
@@ -51,7 +56,7 @@ export class SqliteDatabase implements OpenDatabase {
   #dataVersion: number | undefined;
   #closed = false;
 
-  constructor(writer: SqliteConnection, reader: SqliteConnection | undefined, lockTimeoutMs: number) {
+  constructor(writer: SqliteConnection, reader: SqliteReader | undefined, lockTimeoutMs: number) {
     this.#writer = writer;
     this.#reader = reader;
     this.#turns = new Turns(lockTimeoutMs);
@@ -148,7 +153,7 @@ export class SqliteDatabase implements OpenDatabase {
     clearInterval(this.#poll);
     await this.#commits.settled();
     await this.#turns.take();
-    this.#reader?.database.close();
+    this.#reader?.close();
     this.#writer.database.close();
     this.#turns.end();
   }

@@ -2,6 +2,7 @@ import {
   SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Dialect, type Driver, type Kysely,
 } from 'kysely';
 import type { SqliteConnection } from './sqlite-connection.ts';
+import { endSnapshots } from './sqlite-reader.ts';
 import type { Turns } from './sqlite-turns.ts';
 
 /** Lets kysely run on one connection; with turns, whoever has the connection has it alone. */
@@ -22,7 +23,10 @@ class SqliteDriver implements Driver {
   }
 
   async releaseConnection(): Promise<void> {
-    this.#turns?.end();
+    if (this.#turns !== undefined) {
+      endSnapshots();
+      this.#turns.end();
+    }
   }
 
   beginTransaction(): Promise<void> {

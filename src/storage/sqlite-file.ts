@@ -26,7 +26,7 @@ export async function openSqliteFile(
   if (path !== inMemory) {
     makeFile(path);
   }
-  const connection = connect(path, lockTimeoutMs);
+  const connection = new SqliteConnection(connect(path), lockTimeoutMs);
   try {
     await connection.patiently(() => connection.database.exec(
       `pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${logBytes}`));
@@ -38,10 +38,9 @@ export async function openSqliteFile(
   }
 }
 
-export function connect(path: string, lockTimeoutMs: number): SqliteConnection {
+export function connect(path: string): DatabaseSync {
   try {
-    const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-    return new SqliteConnection(database, lockTimeoutMs);
+    return new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   } catch (error) {
     throw sqliteError(error);
   }

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../domain/errors.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
+import { endSnapshots } from './sqlite-reader.ts';
 import type { Turns } from './sqlite-turns.ts';
 
 /** Jobs that share one commit at most: the event loop stands still while they run. */
@@ -90,13 +91,15 @@ export class SqliteGroupCommit {
     const done: { job: Job; outcome: Outcome }[] = [];
     try {
       for (let job = this.#next(); job !== undefined; job = done.length < groupSize ? this.#next() : undefined) {
-        const outcome = await this.#attempt(job);
+        const isAlone = done.length === 0 && this.#queue.size === 0;
+        const outcome = await (isAlone ? this.#attemptAlone(job) : this.#attempt(job));
         done.push({ job, outcome });
         if (!database.isTransaction) {
-          // A full disk, say: SQLite has rolled back all of it by itself.
+          // One alone has failed; or, on a full disk, say, SQLite has rolled back all of it by itself.
           throw 'error' in outcome ? outcome.error : new Error('the transaction ended inside a job');
         }
       }
+      endSnapshots();
       await this.#connection.patiently(() => this.#connection.change('commit', []));
     } catch (error) {
       if (database.isTransaction) {
@@ -106,6 +109,19 @@ export class SqliteGroupCommit {
       return;
     }
     done.forEach(({ job, outcome }) => job.settle(outcome));
+  }
+
+  /** Without a savepoint, for which SQLite keeps what was in every page that changes: the transaction is one. */
+  async #attemptAlone(job: Job): Promise<Outcome> {
+    try {
+      return { value: await job.work() };
+    } catch (error) {
+      const { database } = this.#connection;
+      if (database.isTransaction) {
+        database.exec('rollback');
+      }
+      return { error };
+    }
   }
 
   async #attempt(job: Job): Promise<Outcome> {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import pg from 'pg';
 import type { PostgresServer } from '../postgres.ts';
 
@@ -27,6 +28,8 @@ export async function sqliteDatabase(): Promise<RawDatabase> {
         return statements.map((statement) => database.prepare(statement).all()).at(-1) ?? [];
       } finally {
         database.close();
+        // From when on a store in this process sees it.
+        await nextTurn();
       }
     },
     remove: () => rm(folder, { recursive: true }),

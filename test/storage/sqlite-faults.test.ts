@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
@@ -161,6 +162,7 @@ describe('what is no good database', () => {
     for (const [index, scope] of ['', 'null', '[]', '{"model":["a"]}', '{"models":[1]}', '{"models":"a"}'].entries()) {
       const hash = Buffer.alloc(32, index);
       insert.run(hash, `tok_${index}`, scope);
+      await nextTurn();
       expect(await codeOf(store.tokens.findByHash(hash))).toBe('storage_corrupt');
     }
     raw.close();

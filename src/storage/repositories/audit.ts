@@ -12,6 +12,8 @@ type Row = Selectable<AuditEntryTable>;
 
 /** How many entries are sealed in one transaction, and verified by one read; between them others get their turn. */
 const batch = 500;
+/** In one transaction: each commit costs all who read SQLite what they have in memory of it. */
+const batchesSealed = 10;
 
 function toEntry(row: Row): AuditEntry {
   return {
@@ -74,9 +76,9 @@ export class AuditLog implements AuditRepository {
   async seal(): Promise<number> {
     let total = 0;
     for (;;) {
-      const sealed = await this.#db.transaction(sealBatch);
+      const sealed = await this.#db.transaction(sealBatches);
       total += sealed;
-      if (sealed < batch) {
+      if (sealed < batch * batchesSealed) {
         return total;
       }
       await setImmediate();
@@ -157,8 +159,18 @@ function cutShort(head: AuditHead | undefined, exported: AuditHead | undefined):
  * Chains entries in the order in which sealing sees them: in PostgreSQL a lower id may be committed after a
  * higher one was sealed, so the place in the chain is counted here and not taken from the id.
  */
-async function sealBatch(tx: Database): Promise<number> {
+async function sealBatches(tx: Database): Promise<number> {
   await tx.lock('audit-chain');
+  let total = 0;
+  for (let batches = 0; batches < batchesSealed; batches += 1) {
+    const sealed = await sealBatch(tx);
+    total += sealed;
+    if (sealed < batch) break;
+  }
+  return total;
+}
+
+async function sealBatch(tx: Database): Promise<number> {
   const entries = await tx.read.selectFrom('audit_unsealed')
     .innerJoin('audit_entries', 'audit_entries.id', 'audit_unsealed.entry_id')
     .selectAll('audit_entries')

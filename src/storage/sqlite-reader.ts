@@ -1,0 +1,50 @@
+import type { QueryResult } from 'kysely';
+import { SqliteConnection } from './sqlite-connection.ts';
+
+/** Those of this process that hold a snapshot, whatever their database. */
+const holding = new Set<SqliteReader>();
+
+/**
+ * Ends all snapshots: what this process commits is seen by whatever it reads from then on. One that stayed open
+ * would also keep SQLite from beginning its write-ahead log anew.
+ */
+export function endSnapshots(): void {
+  for (const reader of holding) {
+    reader.endSnapshot();
+  }
+}
+
+/**
+ * A connection that only reads. Its reads within one turn of the event loop see one snapshot, since locking the
+ * file for each takes longer than most reads: what another process commits is seen from the next turn on.
+ */
+export class SqliteReader extends SqliteConnection {
+  override all(sql: string, parameters: readonly unknown[]): unknown[] {
+    this.#beginSnapshot();
+    return super.all(sql, parameters);
+  }
+
+  override execute(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
+    this.#beginSnapshot();
+    return super.execute(sql, parameters);
+  }
+
+  #beginSnapshot(): void {
+    if (!holding.has(this)) {
+      super.change('begin', []);
+      holding.add(this);
+      setImmediate(() => this.endSnapshot());
+    }
+  }
+
+  endSnapshot(): void {
+    if (holding.delete(this) && this.database.isTransaction) {
+      super.change('commit', []);
+    }
+  }
+
+  close(): void {
+    this.endSnapshot();
+    this.database.close();
+  }
+}
