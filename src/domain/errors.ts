@@ -30,7 +30,7 @@ export const errorTable = {
   secret_not_found: { exit: 3, http: 404, title: 'This secret is not in the secret store', hint: 'Store it first, or give it with the flag that the message names.' },
 
   unauthorized: { exit: 4, http: 401, title: 'The token is missing, unknown, expired or revoked', hint: 'Enrol again with a code from `latchkey server enroll-code create`.' },
-  forbidden: { exit: 4, http: 403, title: 'This token may not do that', hint: 'Use a token of the role that the message names.' },
+  forbidden: { exit: 4, http: 403, title: 'This token may not do that', hint: 'Use a token of the right role and scope: `latchkey whoami` says what this one may.' },
   enroll_code_invalid: { exit: 4, http: 403, title: 'The enrolment code is unknown, used or expired', hint: 'Ask an admin for a new one.' },
   proof_rejected: { exit: 4, http: 403, title: 'The device did not prove its pass_tmp', hint: 'Compare the device’s pass_tmp with the registry; see `latchkey ap attempts`.' },
   plain_disabled: { exit: 4, http: 403, title: 'Access was refused', hint: 'The literal exchange is off unless the agent runs with --allow-plain; otherwise the uuid or pass_tmp is not right.' },
