@@ -74,7 +74,7 @@ test('what breaks inside is in the log with the request’s id, and not in the r
       expect(problem.detail).toBeUndefined();
       expect(reply.body).not.toMatch(/SELECT|secret_table|10\.1\.2\.3|\.ts|node_modules/);
       expect(stream.entries.at(-1)).toMatchObject({
-        level: 50, error_code: code, request_id: reply.headers.get('x-request-id'), path: '/v1/devices',
+        level: 'error', error_code: code, request_id: reply.headers.get('x-request-id'), path: '/v1/devices',
         err: { message: expect.stringContaining('secret_table'), stack: expect.any(String) },
       });
     }
