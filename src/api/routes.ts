@@ -43,6 +43,8 @@ export interface Route {
   readonly idempotent?: true;
   /** What it says no with, beside what every route may say. */
   readonly errors?: readonly ErrorCode[];
+  /** Its answer may be held back until something happens. */
+  readonly waits?: true;
   /** Largest body in bytes, where it is not the usual. */
   readonly bodyLimit?: number;
 }
@@ -303,6 +305,7 @@ export const routes = {
     query: changesQuerySchema,
     status: 200,
     reply: changesSchema,
+    waits: true,
     errors: ['ap_not_found'],
   },
   listGrants: {

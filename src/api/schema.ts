@@ -56,7 +56,7 @@ export const bytes32 = { type: 'string', pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgk
 export const instant = {
   type: 'string',
   format: 'date-time',
-  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$',
+  pattern: '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z$',
 } as const;
 /** An integer that may outgrow 53 bits, in decimal digits. */
 export const digits = { type: 'string', pattern: '^(0|[1-9][0-9]{0,38})$' } as const;

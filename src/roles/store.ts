@@ -45,6 +45,8 @@ export interface DeviceFilter {
   readonly model?: string | undefined;
   readonly batch?: string | undefined;
   readonly state?: DeviceState | undefined;
+  /** Only devices that a token of this scope may touch. */
+  readonly within?: Scope | undefined;
 }
 
 export interface DeviceRepository {

@@ -4,7 +4,7 @@ import { routes, type Route, type RouteName } from '../api/routes.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
-import type { Actor } from '../domain/token.ts';
+import type { Actor, Token } from '../domain/token.ts';
 import { secretHash } from '../roles/admin/token-secret.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import type { Store } from '../roles/store.ts';
@@ -87,13 +87,19 @@ class ApiEndpoint implements Endpoint {
     guesses.giveBack(address);
   }
 
-  async #admit({ request, address }: Exchange, roles: Exclude<Route['roles'], 'anyone'>): Promise<Actor> {
-    const { store, guesses, perToken, lastUses } = this.#context;
+  async #authenticate({ request, address }: Exchange): Promise<Token> {
+    const { store, guesses } = this.#context;
     const token = await authenticate(store, request.headers.authorization);
     if (token === undefined) {
       refuseIf(guesses.take(addressKey(address)));
       throw new LatchkeyError('unauthorized');
     }
+    return token;
+  }
+
+  async #admit(exchange: Exchange, roles: Exclude<Route['roles'], 'anyone'>): Promise<Actor> {
+    const { perToken, lastUses } = this.#context;
+    const token = await this.#authenticate(exchange);
     refuseIf(perToken.take(token.id));
     authorize(roles, token);
     lastUses.note(token.id);
@@ -108,7 +114,12 @@ class ApiEndpoint implements Endpoint {
     };
     const key = this.#route.idempotent === true ? idempotencyKey(exchange) : undefined;
     if (key === undefined) {
-      exchange.send(this.#route.status, jsonMediaType, await this.#work(this.#context.store, actor, input, exchange));
+      const reply = await this.#work(this.#context.store, actor, input, exchange);
+      if (this.#route.waits === true) {
+        // Meanwhile its token may have been revoked.
+        await this.#authenticate(exchange);
+      }
+      exchange.send(this.#route.status, jsonMediaType, reply);
       return;
     }
     const { status, body } = await this.#once(exchange, actor, input, key);

@@ -35,7 +35,7 @@ export function apContract(name: string, make: MakeHarness): void {
       const { uuid, passTmp } = await register(factory);
       const hello = newHello(uuid);
       const key = devicePsk(passTmp, { ...hello, apId: ap.token.apId! });
-      expect(await ap.ap.verify(hello)).toEqual({ status: 'known', psk: key });
+      expect(await ap.ap.verify(hello)).toMatchObject({ status: 'known', psk: key });
       const other = await (await harness.hold('ap')).ap.verify(hello);
       expect(Buffer.from(other.psk ?? []).equals(key)).toBe(false);
     });
@@ -50,11 +50,11 @@ export function apContract(name: string, make: MakeHarness): void {
       const cameras = await harness.hold('ap', { models: ['camera'] });
       const lamp = await register(factory, { model: 'lamp' });
       const status = async (who: Holder, uuid: string) => who.ap.verify(newHello(uuid));
-      expect(await status(ap, device.uuid)).toEqual({ status: 'unknown', psk: undefined });
-      expect(await status(ap, randomUUID())).toEqual({ status: 'unknown', psk: undefined });
-      expect(await status(ap, revoked.uuid)).toEqual({ status: 'revoked', psk: undefined });
-      expect(await status(ap, spent.uuid)).toEqual({ status: 'spent', psk: undefined });
-      expect(await status(cameras, lamp.uuid)).toEqual({ status: 'unknown', psk: undefined });
+      expect(await status(ap, device.uuid)).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
+      expect(await status(ap, randomUUID())).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
+      expect(await status(ap, revoked.uuid)).toEqual({ status: 'revoked', psk: undefined, verificationId: undefined });
+      expect(await status(ap, spent.uuid)).toEqual({ status: 'spent', psk: undefined, verificationId: undefined });
+      expect(await status(cameras, lamp.uuid)).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
       expect(await codeOf(request(lamp, cameras))).toBe('proof_rejected');
       expect(await codeOf(request(spent, ap))).toBe('device_spent');
       expect(await codeOf(request(revoked, ap))).toBe('device_revoked');
@@ -64,7 +64,7 @@ export function apContract(name: string, make: MakeHarness): void {
     test('a proven device gets a request with the registry’s word and the match code', async () => {
       const device = await register(factory, { model: 'lamp', batch: 'b1', label: 'hall', passTmp: 'short', allowWeak: true });
       const hello = newHello(device.uuid);
-      const proven = { ...proofOf(device, ap, hello), deviceLabel: '<b>Lampe</b>', showsCode: true, plain: true };
+      const proven = { ...(await proofOf(device, ap, hello)), deviceLabel: '<b>Lampe</b>', showsCode: true, plain: true };
       const made = await ap.ap.request(proven);
       expect(made).toMatchObject({
         uuid: device.uuid, apId: ap.token.apId, status: 'pending', deviceLabel: '<b>Lampe</b>', model: 'lamp', batch: 'b1',
@@ -79,10 +79,21 @@ export function apContract(name: string, make: MakeHarness): void {
 
     test('without the right proof nothing is made', async () => {
       const device = await register(factory);
-      const wrong = { ...proofOf(device, ap), deviceProof: randomBytes(32) };
+      const wrong = { ...(await proofOf(device, ap)), deviceProof: randomBytes(32) };
       expect(await codeOf(ap.ap.request(wrong))).toBe('proof_rejected');
-      const elsewhere = proofOf(device, await harness.hold('ap'));
+      const elsewhere = await proofOf(device, await harness.hold('ap'));
       expect(await codeOf(ap.ap.request(elsewhere))).toBe('proof_rejected');
+      expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
+    });
+
+    test('a proof that was kept back is worth nothing later, nor under another hello', async () => {
+      const device = await register(factory);
+      const hoarded = await proofOf(device, ap);
+      harness.clock.pass(2 * 60_000);
+      expect(await codeOf(ap.ap.request(hoarded))).toBe('hello_expired');
+      const { verificationId } = await ap.ap.verify(newHello(device.uuid));
+      expect(await codeOf(ap.ap.request({ ...hoarded, verificationId: verificationId! }))).toBe('hello_expired');
+      expect(await codeOf(ap.ap.request({ ...hoarded, verificationId: 'ver_0' }))).toBe('hello_expired');
       expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
     });
 
@@ -112,6 +123,16 @@ export function apContract(name: string, make: MakeHarness): void {
       expect(await codeOf(ap.ap.report(id, 'declined'))).toBe('already_decided');
       const again = await errorOf(ap.ap.deny(id, 'local'));
       expect([again?.code, again?.message]).toEqual(['already_decided', `Request ${id} is joined, decided by local.`]);
+    });
+
+    test('a grant that is revoked before the device joined does not come back as a retry', async () => {
+      const device = await register(factory);
+      const { id } = await request(device, ap);
+      const { grantId } = await ap.ap.approve(id, 'local');
+      await owner.owner.revokeGrant(grantId!);
+      expect(await owner.owner.request(id)).toMatchObject({ status: 'expired', reason: 'grant revoked' });
+      expect((await ap.ap.verify(newHello(device.uuid))).status).toBe('spent');
+      expect(await codeOf(request(device, ap))).toBe('device_spent');
     });
 
     test('what its user declines can be asked for again', async () => {

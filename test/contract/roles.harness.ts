@@ -75,12 +75,13 @@ export function newHello(uuid: string) {
   return { uuid, deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
 }
 
-/** What an access point brings of a device that knows its pass_tmp. */
-export function proofOf({ uuid, passTmp }: { uuid: string; passTmp: string }, ap: Holder, hello = newHello(uuid)) {
+/** What an access point brings of a device that knows its pass_tmp, once it has asked about it. */
+export async function proofOf({ uuid, passTmp }: { uuid: string; passTmp: string }, ap: Holder, hello = newHello(uuid)) {
+  const { verificationId = 'none' } = await ap.ap.verify(hello);
   const proof = deviceProof(passTmp, { ...hello, apId: ap.token.apId! });
-  return { ...hello, deviceProof: proof, deviceLabel: undefined, showsCode: false, plain: false };
+  return { ...hello, verificationId, deviceProof: proof, deviceLabel: undefined, showsCode: false, plain: false };
 }
 
 export async function request(device: { uuid: string; passTmp: string }, ap: Holder): Promise<AccessRequest> {
-  return ap.ap.request(proofOf(device, ap));
+  return ap.ap.request(await proofOf(device, ap));
 }

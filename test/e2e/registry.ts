@@ -52,10 +52,12 @@ export class Registry {
   /** A proven request of a device at an access point, waiting for its owner. */
   async request(device: { uuid: string; passTmp: string }, token: Token): Promise<AccessRequest> {
     const salt = { uuid: device.uuid, apId: token.apId!, deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
-    const proof = deviceProof(device.passTmp, salt);
-    return new ApService(this.context({ kind: 'token', token })).request({
+    const ap = new ApService(this.context({ kind: 'token', token }));
+    const { verificationId } = await ap.verify(salt);
+    return ap.request({
       ...salt,
-      deviceProof: proof,
+      verificationId: verificationId!,
+      deviceProof: deviceProof(device.passTmp, salt),
       deviceLabel: undefined,
       showsCode: false,
       plain: false,

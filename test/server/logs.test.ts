@@ -37,9 +37,9 @@ test('no secret gets into the log, at the most talkative level', async () => {
     await post(`/v1/devices/${uuid}/confirm`, admin);
     const nonces = { deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
     const wire = { device_nonce: nonces.deviceNonce.toString('base64url'), ap_nonce: nonces.apNonce.toString('base64url') };
-    const { psk } = await post('/v1/verifications', token, { uuid, ...wire });
+    const { psk, verification_id } = await post('/v1/verifications', token, { uuid, ...wire });
     const proof = deviceProof(passTmp!, { uuid: uuid!, apId: apId!, ...nonces }).toString('base64url');
-    await post('/v1/access-requests', token, { uuid, ...wire, device_proof: proof, shows_code: true, plain: false });
+    await post('/v1/access-requests', token, { uuid, ...wire, verification_id, device_proof: proof, shows_code: true, plain: false });
     await post('/v1/devices', admin, { ssid: 'setup', uuid, pass_tmp: 'x'.repeat(20) });
     await ask(port, 'GET', `/v1/devices?after=${passTmp}`, { token: admin });
     await ask(port, 'GET', '/v1/whoami', { token: `${token}x` });

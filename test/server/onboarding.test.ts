@@ -38,8 +38,10 @@ test('a device is registered, asks, is approved and joins, every step over TLS',
     await ap.announce({ ssid: 'home', onboardingSsid: 'setup' });
 
     const keyed = { ...hello, apId: token.apId! };
-    expect(await ap.verify(hello)).toEqual({ status: 'known', psk: devicePsk(passTmp, keyed) });
-    const request = await ap.request({ ...hello, deviceProof: deviceProof(passTmp, keyed), deviceLabel: 'x', showsCode: true, plain: false });
+    const verification = await ap.verify(hello);
+    expect(verification).toMatchObject({ status: 'known', psk: devicePsk(passTmp, keyed) });
+    const verificationId = verification.verificationId!;
+    const request = await ap.request({ ...hello, verificationId, deviceProof: deviceProof(passTmp, keyed), deviceLabel: 'x', showsCode: true, plain: false });
     expect(request).toMatchObject({ status: 'pending', model: 'lamp', uuid: device.uuid });
     const waiting = ap.changes(request.revision, 10_000);
     expect((await owner.approve(request.id)).status).toBe('approved');

@@ -66,7 +66,7 @@ export class AccessDesk {
     this.#parts = parts;
     for (const hello of parts.store.hellos()) {
       const request = hello.requestId === undefined ? undefined : parts.store.request(hello.requestId);
-      parts.hellos.add({ hello, request, genuine: true, proven: true, failed: false, asking: undefined });
+      parts.hellos.add({ hello, request, genuine: true, verificationId: undefined, proven: true, failed: false, asking: undefined });
     }
     parts.copy.onApplied(({ requests }) => {
       for (const { after } of requests) {
@@ -124,11 +124,12 @@ export class AccessDesk {
       hellos.release(id, asked);
       throw this.#away(uuid, from, 'the device could not be verified', error);
     }
-    const { status, psk } = verification;
+    const { status, psk, verificationId } = verification;
     const live: LiveHello = {
       hello: { id, uuid, deviceNonce, apNonce, psk: psk ?? nobodys, from, createdAt: now, requestId: undefined },
       request: undefined,
       genuine: psk !== undefined,
+      verificationId,
       proven: false,
       failed: false,
       asking: undefined,
@@ -167,10 +168,15 @@ export class AccessDesk {
   async #ask(live: LiveHello, { deviceProof, label, showsCode, plain }: RequestInput): Promise<AccessRequest> {
     const { link, copy, store, hellos, throttle } = this.#parts;
     const { uuid, deviceNonce, apNonce, from } = live.hello;
+    const { verificationId } = live;
+    if (verificationId === undefined) {
+      // Nobody has the key that was put behind such a hello.
+      throw new LatchkeyError('proof_rejected');
+    }
     let request: AccessRequest;
     try {
       request = await link.call((ap) =>
-        ap.request({ uuid, deviceProof, deviceNonce, apNonce, deviceLabel: label, showsCode, plain }),
+        ap.request({ uuid, verificationId, deviceProof, deviceNonce, apNonce, deviceLabel: label, showsCode, plain }),
       );
     } catch (error) {
       if (isAway(error)) {

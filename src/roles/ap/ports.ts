@@ -7,10 +7,14 @@ export interface Verification {
   readonly status: 'known' | 'unknown' | 'revoked' | 'spent';
   /** 32 bytes, only for `known`. */
   readonly psk: Uint8Array | undefined;
+  /** What the request that follows brings along, only for `known`. */
+  readonly verificationId: string | undefined;
 }
 
 export interface ProvenRequest {
   readonly uuid: string;
+  /** Of the verification of this hello, at most 120 s ago. */
+  readonly verificationId: string;
   /** 32 bytes each. */
   readonly deviceProof: Uint8Array;
   readonly deviceNonce: Uint8Array;
@@ -42,7 +46,8 @@ export interface ApRole {
   verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification>;
   /**
    * A proven request, `pending`; an older pending one of the same device here expires. The same device proof
-   * again gives the same request. Errors: `proof_rejected`, `device_revoked`, `device_spent`.
+   * again gives the same request. Errors: `proof_rejected`, `hello_expired` (the verification is too long ago, or
+   * was of another hello), `device_revoked`, `device_spent`.
    */
   request(proven: ProvenRequest): Promise<AccessRequest>;
   /**

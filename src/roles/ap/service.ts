@@ -14,11 +14,14 @@ import type { NewAuditEntry, Store } from '../store.ts';
 import { closeRequest, revokeGrant } from './closing.ts';
 import { decide, isRetry } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
+import { VerificationIds } from './verification-id.ts';
 import type { ApChanges, ApRole, ProvenRequest, Verification } from './ports.ts';
 
 export interface ApServiceContext extends ServiceContext {
   /** Where questions are recorded in groups; without it each is written at once. */
   readonly journal?: AuditJournal | undefined;
+  /** Shared by the services of one process, so that its key is read once. */
+  readonly verificationIds?: VerificationIds | undefined;
   /** Spent devices verify again, on test benches (`server start --reuse`). */
   readonly reuse?: boolean | undefined;
 }
@@ -29,9 +32,11 @@ const reportedFailures = new Set<Attempt['outcome']>(['bad_proof', 'wrong_ssid',
 export class ApService implements ApRole {
   readonly #context: ApServiceContext;
   readonly #apId: string;
+  readonly #verificationIds: VerificationIds;
 
   constructor(context: ApServiceContext) {
     this.#context = context;
+    this.#verificationIds = context.verificationIds ?? new VerificationIds(context.random);
     this.#apId = apIdOf(context.actor);
   }
 
@@ -61,9 +66,11 @@ export class ApService implements ApRole {
     const found = await store.devices.findWithPassTmp(uuid);
     const status = found === undefined ? 'unknown' : await this.#standing(store, found.device);
     // Derived for everybody, so that the time tells nobody which uuids exist.
-    const psk = devicePsk(found?.passTmp ?? uuid, { ...hello, uuid, apId: this.#apId });
+    const salt = { ...hello, uuid, apId: this.#apId };
+    const psk = devicePsk(found?.passTmp ?? uuid, salt);
+    const verificationId = await this.#verificationIds.issue(store, salt, this.#context.clock.now());
     await this.#record({ action: 'device.asked', uuid, apId: this.#apId, detail: { status } });
-    return { status, psk: status === 'known' ? psk : undefined };
+    return status === 'known' ? { status, psk, verificationId } : { status, psk: undefined, verificationId: undefined };
   }
 
   /** What this access point may be told of the device. */
@@ -111,6 +118,9 @@ export class ApService implements ApRole {
     }
     if (standing !== 'known') {
       return { code: standing === 'revoked' ? 'device_revoked' : 'device_spent' };
+    }
+    if (!(await this.#verificationIds.isFresh(tx, proven.verificationId, salt, context.clock.now()))) {
+      return { code: 'hello_expired' };
     }
 
     const revision = await tx.accessPoints.nextRevision(this.#apId);

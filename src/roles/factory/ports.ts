@@ -37,8 +37,11 @@ export interface FactoryRole {
   show(uuid: string): Promise<Device>;
   /** For good; its open requests are denied and its grants revoked. Revoking again changes nothing. */
   revoke(uuid: string, reason?: string): Promise<Device>;
-  /** Unspends the pass_tmp, closes open requests and revokes the grant. Errors: `device_revoked`. */
+  /**
+   * Unspends the pass_tmp, closes open requests and revokes the grant. Errors: `device_revoked`, `forbidden` (it is
+   * in use at an access point of somebody else).
+   */
   reset(uuid: string): Promise<Device>;
-  /** The whole trail, oldest first. */
+  /** The whole trail, oldest first; owners and technicians see what happened at their own access points. */
   history(uuid: string): Promise<AuditEntry[]>;
 }

@@ -113,7 +113,7 @@ export class FactoryService implements FactoryRole {
   }
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
-    return this.#context.store.devices.list(filter, page);
+    return this.#context.store.devices.list({ ...filter, within: scopeOf(this.#context.actor) }, page);
   }
 
   async show(uuid: string): Promise<Device> {
@@ -142,13 +142,14 @@ export class FactoryService implements FactoryRole {
       if (device.state === 'revoked') {
         throw new LatchkeyError('device_revoked', `Device ${device.uuid} is revoked.`);
       }
+      const spentBy = device.spentBy === undefined ? undefined : await tx.requests.find(device.spentBy);
       const apIds = await closeOpenAccess(within(this.#context, tx), device.uuid, 'device reset');
-      if (!apIds.every((apId) => admitsAp(scopeOf(actor), apId))) {
+      const used = spentBy === undefined ? apIds : [...apIds, spentBy.apId];
+      if (!used.every((apId) => admitsAp(scopeOf(actor), apId))) {
         throw new LatchkeyError('forbidden', 'This device is in use at an access point of somebody else.');
       }
-      const { spentBy } = await this.#find(tx, device.uuid);
-      if (spentBy !== undefined) {
-        await tx.devices.setSpentBy(device.uuid, spentBy, undefined);
+      if (device.spentBy !== undefined) {
+        await tx.devices.setSpentBy(device.uuid, device.spentBy, undefined);
       }
       await tx.audit.append(auditEntry(this.#context, { action: 'device.reset', uuid: device.uuid }));
       return this.#find(tx, device.uuid);
@@ -158,11 +159,12 @@ export class FactoryService implements FactoryRole {
   async history(uuid: string): Promise<AuditEntry[]> {
     const { store } = this.#context;
     const device = await this.#find(store, uuid);
+    const scope = scopeOf(this.#context.actor);
     const entries: AuditEntry[] = [];
     let after: string | undefined;
     do {
       const page = await store.audit.list({ uuid: device.uuid }, { after, limit: 1000 });
-      entries.push(...page.items);
+      entries.push(...page.items.filter(({ apId }) => apId === undefined || admitsAp(scope, apId)));
       after = page.next;
     } while (after !== undefined);
     return entries;

@@ -1,11 +1,11 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
+import { mayFollow, type AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { actorName, admitsAp } from '../../domain/token.ts';
-import { revokeGrant } from '../ap/closing.ts';
+import { closeRequest, revokeGrant } from '../ap/closing.ts';
 import { decide } from '../ap/decision.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { scopeOf, within, type ServiceContext } from '../service-context.ts';
@@ -81,7 +81,13 @@ export class OwnerService implements OwnerRole {
         return grant;
       }
       const revision = await tx.accessPoints.nextRevision(grant.network.apId);
-      await revokeGrant(within(this.#context, tx), id, revision, why);
+      const context = within(this.#context, tx);
+      await revokeGrant(context, id, revision, why);
+      // Its request ends with it: one that is not yet joined would let the device in again as a retry.
+      const request = grant.requestId === undefined ? undefined : await tx.requests.find(grant.requestId);
+      if (request !== undefined && mayFollow(request.status, 'expired')) {
+        await closeRequest(context, request, revision, { status: 'expired', reason: 'grant revoked' });
+      }
       return this.#grant(tx, id);
     });
   }
