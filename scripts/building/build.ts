@@ -2,12 +2,12 @@ import { globSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type ChunkingContext, type OutputOptions, type RolldownOptions, rolldown } from 'rolldown';
-import { linesOfCommand } from '../../src/cli/built-commands.ts';
+import { fileOfCommand, partsOfCommand } from '../../src/cli/built-commands.ts';
 import { cacheFolder, inProject, root } from '../setup/project.mjs';
-import { fastOclif } from './fast-oclif.ts';
+import { fastOclif, isOclifAtStart } from './fast-oclif.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 import { commandsIn } from './manifest.ts';
-import { packageOf } from './own-file.ts';
+import { ownFiles, packageOf } from './own-file.ts';
 import { seldomUsed } from './seldom-used.ts';
 
 /**
@@ -40,12 +40,15 @@ const local = [
   'storage/sqlite-database.ts',
 ].map((path) => inProject('src', path));
 
+/** What starts beside oclif: our own part of it, and what the plugins put in place of what is imported. */
+const isOurStart = /[/\\]src[/\\]cli[/\\](main|built-commands)\.ts$|^\0(lazy|builtin|seldom):/;
+
 const input: RolldownOptions = {
   cwd: root,
   input: { main: 'src/cli/main.ts', ...commandFiles() },
   platform: 'node',
   external: external.map((name) => new RegExp(`^${name}(/|$)`)),
-  plugins: [fastOclif(), lazyBuiltins(), seldomUsed(seldom)],
+  plugins: [ownFiles(), fastOclif(), lazyBuiltins(), seldomUsed(seldom)],
   preserveEntrySignatures: 'allow-extension',
   logLevel: 'warn',
   checks: { bundlerTimings: false },
@@ -55,22 +58,20 @@ const output: OutputOptions = {
   format: 'cjs',
   exports: 'named',
   minify: true,
+  // One character of another alphabet makes V8 keep and parse the whole file in two bytes a character.
+  charset: 'ascii',
   sourcemap: true,
   entryFileNames: '[name].js',
   chunkFileNames: ({ facadeModuleId, name }) => `${(facadeModuleId === null ? undefined : fileOf(facadeModuleId)) ?? name}.js`,
   codeSplitting: {
     groups: [
-      { name: 'oclif', priority: 3, test: /^\0(lazy|builtin|seldom|rolldown)|[/\\](@oclif[/\\]core|is-[a-z-]+|indent-string|supports-color|has-flag|replacements)[/\\]/ },
-      {
-        name: packageFile,
-        debugName: 'vendor',
-        priority: 2,
-        test: /[/\\]node_modules[/\\](chalk|inquirer|undici|kysely(?!.*[/\\](schema|with-schema|immediate-value|postgres|operation-node-transformer|merge-)))/,
-      },
+      { name: 'main', priority: 3, test: (path) => isOclifAtStart(path) || isOurStart.test(path) },
+      { name: packageFile, debugName: 'vendor', priority: 2, test: /[/\\]node_modules[/\\](chalk|inquirer|undici)[/\\]/ },
       // What every command needs …
-      { name: 'core', priority: 1, tags: ['$initial'], minShareCount: 8, test: /^[^\0](?!.*[/\\](node_modules|commands)[/\\])/ },
+      { name: 'core', priority: 1, tags: ['$initial'], minShareCount: 20, test: /^[^\0](?!.*[/\\](node_modules|commands)[/\\])/ },
       // … and those that open the database on this machine.
       { name: (path, context) => (isLocal(path, context) ? 'local' : null), debugName: 'local', priority: 0, test: /[/\\]src[/\\]/ },
+      { name: 'local', priority: 0, test: /[/\\]kysely[/\\](?!.*(schema|immediate-value|operation-node-transformer|postgres|merge-))/ },
     ],
   },
 };
@@ -88,8 +89,11 @@ async function build(): Promise<void> {
   await using bundle = await rolldown(input);
   await bundle.write({ ...output, dir: folder });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
-  const lines = (await commandsIn(cacheFolder)).flatMap(linesOfCommand);
-  writeFileSync(join(folder, 'commands.ndjson'), `${lines.join('\n')}\n`);
+  const commands = (await commandsIn(cacheFolder)).map(partsOfCommand);
+  writeFileSync(join(folder, 'commands.json'), JSON.stringify(commands.map(({ entry }) => entry)));
+  for (const { entry, rest } of commands) {
+    writeFileSync(join(cacheFolder, fileOfCommand(entry.id, '.json')), JSON.stringify(rest));
+  }
   replaceFolder(inProject('dist'), folder);
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'rolldown';
 import { lazyModule } from './lazy-module.ts';
 import { ownFile, packageOf } from './own-file.ts';
@@ -22,8 +22,21 @@ const replacements = new Map(
   }).map(([source, file]) => [source, ours + file]),
 );
 
-/** Small packages that every help needs; not worth a file each. */
-const withOclif = ['indent-string', 'supports-color'];
+/** Small packages that every start or every help needs; not worth a file each. */
+const small = /[/\\]node_modules[/\\](has-flag|indent-string|is-docker|is-inside-container|is-wsl|supports-color)[/\\]/;
+
+/** Modules of oclif that no start needs: they look for plugins, or are for one kind of output. */
+const aside = [
+  'config/plugin.js',
+  'config/ts-path.js',
+  'errors/errors/pretty-print.js',
+  'help/command.js',
+  'module-loader.js',
+  'parser/errors.js',
+  'util/cache-command.js',
+  'util/find-root.js',
+  'ux/action/spinner.js',
+].map((path) => join(oclif, path));
 
 /**
  * Makes @oclif/core start fast. It is about 80 CommonJS modules, each of which loads all others that it may ever need;
@@ -56,10 +69,9 @@ export function fastOclif(): Plugin {
         return undefined;
       }
       const path = id.slice(prefix.length);
-      const isAlone = !path.startsWith(oclif) && !withOclif.includes(packageOf(path));
-      // A module that assigns to `module.exports` has no `default` there.
-      const load = isAlone ? `((own) => own.default ?? own)(${ownFile(this, path)})` : `require(${JSON.stringify(path)})`;
-      return lazyModule(require(path), load);
+      const exports: unknown = require(path);
+      const load = isOclifAtStart(path) ? `require(${JSON.stringify(path)})` : ownFile(this, path, exports, fileFor(path));
+      return lazyModule(exports, load);
     },
     buildEnd(error) {
       if (error === undefined && unused.size > 0) {
@@ -67,4 +79,15 @@ export function fastOclif(): Plugin {
       }
     },
   };
+}
+
+/** Whether a module belongs to the part of oclif that every start loads. */
+export function isOclifAtStart(path: string): boolean {
+  return path.startsWith(oclif) ? !aside.includes(path) : path.startsWith(ours) || small.test(path);
+}
+
+/** The name of the file that another gets for itself. */
+function fileFor(path: string): string {
+  const name = path.startsWith(oclif) ? `oclif-${relative(oclif, path)}` : packageOf(path);
+  return name.replaceAll(/[/\\]/g, '-').replace(/\.js$/, '');
 }

@@ -1,22 +1,24 @@
+import { builtinModules } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { lazyModule } from './lazy-module.ts';
 
-/** Modules of Node that are not loaded when it has started and take about a millisecond or more (crypto: six). */
-const slow = new Set(
-  ['child_process', 'crypto', 'dns', 'dns/promises', 'fs/promises', 'http', 'http2', 'https', 'net', 'perf_hooks']
-    .concat(['readline', 'readline/promises', 'sqlite', 'stream', 'stream/promises', 'tls', 'tty', 'worker_threads', 'zlib'])
-    .map((name) => `node:${name}`),
-);
+/** Its members are methods: they must be called on itself. It is there before anything else. */
+const eager = ['node:process', 'node:console'];
+
+const lazy = new Set(builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`)).filter((name) => !eager.includes(name)));
 
 const prefix = '\0builtin:';
 
-/** Loads Node's slower modules when one of their exports is first used, not where they are imported. */
+/**
+ * Loads Node's modules when one of their exports is first used, not where they are imported: node:crypto takes a
+ * quarter of the time in which Node starts, and an import of any takes in all its names.
+ */
 export function lazyBuiltins(): Plugin {
   return {
     name: 'lazy-builtins',
     resolveId(source, _importer, { kind }) {
       const name = source.startsWith('node:') ? source : `node:${source}`;
-      return slow.has(name) && kind !== 'dynamic-import' ? `${prefix}${name}` : undefined;
+      return lazy.has(name) && kind !== 'dynamic-import' ? `${prefix}${name}` : undefined;
     },
     load(id) {
       if (!id.startsWith(prefix)) {

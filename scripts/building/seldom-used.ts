@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { inProject } from '../setup/project.mjs';
 import { lazyModule } from './lazy-module.ts';
-import { isOwnFile, ownFile } from './own-file.ts';
+import { ownFile } from './own-file.ts';
 
 const require = createRequire(import.meta.url);
 const prefix = '\0seldom:';
@@ -20,9 +20,6 @@ export function seldomUsed(modules: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'seldom-used',
     async resolveId(source, importer, { kind }) {
-      if (isOwnFile(source)) {
-        return { id: source, external: true };
-      }
       if (kind !== 'import-statement' || importer === undefined || importer.startsWith('\0')) {
         return undefined;
       }
@@ -38,7 +35,8 @@ export function seldomUsed(modules: Readonly<Record<string, string>>): Plugin {
         return undefined;
       }
       const path = id.slice(prefix.length);
-      return lazyModule(require(path), ownFile(this, path, files.get(path)));
+      const exports: unknown = require(path);
+      return lazyModule(exports, ownFile(this, path, exports, files.get(path)!));
     },
     buildEnd(error) {
       if (error === undefined && unused.size > 0) {

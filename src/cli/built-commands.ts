@@ -13,12 +13,14 @@ interface Entry {
   readonly hiddenAliases: string[];
   readonly hidden: boolean;
   readonly summary: string;
+  readonly strict: boolean | undefined;
+  readonly args: Command.Cached['args'];
 }
 
 /**
  * The commands as the build left them, as oclif's one plugin. One that it loads itself looks for package.json, the
  * manifest and other plugins, and takes in all there is to know of every command to run one; here all but names and
- * summaries is parsed of one command only, when it is asked for.
+ * summaries is read of one command only, when it is asked for.
  */
 export function builtCommands(root: string): Map<string, Plugin> {
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
@@ -45,26 +47,30 @@ export function builtCommands(root: string): Map<string, Plugin> {
     findCommand: findCommand as Plugin['findCommand'],
     load: async () => undefined,
   };
-  const lines = readFileSync(join(root, 'dist', 'commands.ndjson'), 'utf8').trimEnd().split('\n');
-  for (let line = 0; line < lines.length; line += 2) {
-    const command = loadable(JSON.parse(lines[line]!) as Entry, lines[line + 1]!, findCommand);
-    plugin.commands.push(command);
-    plugin.commandIDs.push(command.id);
+  const entries = JSON.parse(readFileSync(join(root, 'dist', 'commands.json'), 'utf8')) as Entry[];
+  for (const entry of entries) {
+    plugin.commands.push(loadable(entry, plugin));
+    plugin.commandIDs.push(entry.id);
   }
   return new Map([[name, plugin]]);
 }
 
-/** The two lines of dist/commands.ndjson for a command: what every start needs of it, and the rest. */
-export function linesOfCommand(command: Command.Cached): [entry: string, rest: string] {
-  const { id, aliases, hiddenAliases, hidden = false, summary = '', ...rest } = command;
-  const entry: Entry = { id, aliases, hiddenAliases, hidden, summary };
-  return [JSON.stringify(entry), JSON.stringify(rest)];
+/** A command in two parts: what is in dist/commands.json of each, and what is in a file beside its code. */
+export function partsOfCommand(command: Command.Cached): { entry: Entry; rest: object } {
+  const { id, aliases, hiddenAliases, hidden = false, summary = '', strict, args, ...rest } = command;
+  return { entry: { id, aliases, hiddenAliases, hidden, summary, strict, args }, rest };
 }
 
-function loadable(entry: Entry, rest: string, find: (id: string) => Promise<Command.Class>): Command.Loadable {
-  const known = { ...entry, permutations: undefined, load: () => find(entry.id) };
+/** Where what belongs to a command is, from the folder of the project. */
+export function fileOfCommand(id: string, extension: string): string {
+  return join('dist', 'commands', `${join(...id.split(':'))}${extension}`);
+}
+
+function loadable(entry: Entry, { root, name: pluginName, findCommand }: Plugin): Command.Loadable {
+  const known = { ...entry, permutations: undefined, pluginName, load: () => findCommand(entry.id, { must: true }) };
   let all: object | undefined;
-  const complete = () => (all ??= Object.assign(known, JSON.parse(rest)));
+  const complete = () =>
+    (all ??= Object.assign(known, JSON.parse(readFileSync(join(root, fileOfCommand(entry.id, '.json')), 'utf8'))));
   return new Proxy(known, {
     get: (_, name) => Reflect.get(name in known ? known : complete(), name),
     has: (_, name) => name in complete(),
@@ -73,6 +79,6 @@ function loadable(entry: Entry, rest: string, find: (id: string) => Promise<Comm
 }
 
 function commandClass(root: string, id: string, plugin: Plugin): Command.Class {
-  const module = load(join(root, 'dist', 'commands', `${join(...id.split(':'))}.js`)) as { default: Command.Class };
+  const module = load(join(root, fileOfCommand(id, '.js'))) as { default: Command.Class };
   return Object.assign(module.default, { id, plugin });
 }

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -12,8 +12,8 @@ const ownerOnly = 0o600;
 export async function readPrivateFile(path: string, limit: number): Promise<string | undefined> {
   try {
     // Non-blocking, so that opening a pipe nobody writes to does not wait for ever.
-    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const { mode, size } = await file.stat();
+    using file = openNow(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const { mode, size } = fstatSync(file.descriptor);
     if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
       throw new LatchkeyError('secret_store_unavailable', `${path} is not a file.`, { hint: 'Name a file.' });
     }
@@ -28,13 +28,19 @@ export async function readPrivateFile(path: string, limit: number): Promise<stri
         hint: 'Name the right file.',
       });
     }
-    return await file.readFile('utf8');
+    return readFileSync(file.descriptor, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') {
       return undefined;
     }
     throw asLatchkeyError(error, path);
   }
+}
+
+/** In this thread: every start reads a key, and the first use of the thread pool takes longer than all of it. */
+function openNow(path: string, flags: number): Disposable & { readonly descriptor: number } {
+  const descriptor = openSync(path, flags);
+  return { descriptor, [Symbol.dispose]: () => closeSync(descriptor) };
 }
 
 /**

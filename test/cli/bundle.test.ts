@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -47,6 +49,15 @@ test.each([
 ])('says the same: %s', async (_, args) => {
   const [built, source] = await Promise.all([outcome('run.js', args), outcome('dev.js', args)]);
   expect(built).toEqual(source);
+});
+
+test('every file that is loaded when it is needed can be loaded', () => {
+  const load = createRequire(import.meta.url);
+  const folder = join(root, 'dist/vendor');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+    const { load: run = () => ({}) } = load(join(folder, file)) as { load?: () => unknown };
+    expect(['object', 'function'], file).toContain(typeof run());
+  }
 });
 
 async function outcome(program: string, args: readonly string[]) {
