@@ -1,5 +1,6 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { AgentStore, Hello } from '../roles/agent/ports.ts';
 import type { Place, Sealer } from '../roles/sealer.ts';
@@ -101,16 +102,34 @@ class SqliteAgentStore implements AgentStore {
   }
 
   hellos(): Hello[] {
-    return this.#all<HelloRow>('select * from hellos order by created_at, id').map((row) => ({
-      id: row.id,
-      uuid: row.uuid,
-      deviceNonce: row.device_nonce,
-      apNonce: row.ap_nonce,
-      psk: this.#sealer.open(row.psk, pskPlace(row.id)),
-      from: row.from_address,
-      createdAt: new Date(row.created_at),
-      requestId: row.request_id ?? undefined,
-    }));
+    return this.#all<HelloRow>('select * from hellos order by created_at, id').flatMap((row) => {
+      const psk = this.#openPsk(row);
+      return psk === undefined
+        ? []
+        : {
+            id: row.id,
+            uuid: row.uuid,
+            deviceNonce: row.device_nonce,
+            apNonce: row.ap_nonce,
+            psk,
+            from: row.from_address,
+            createdAt: new Date(row.created_at),
+            requestId: row.request_id ?? undefined,
+          };
+    });
+  }
+
+  /** A hello under a key that was retired (`server rekey --retire`) is over; its device says hello again. */
+  #openPsk({ id, psk }: HelloRow): Uint8Array | undefined {
+    try {
+      return this.#sealer.open(psk, pskPlace(id));
+    } catch (error) {
+      if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
+        this.removeHello(id);
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   saveRequest(request: AccessRequest): void {

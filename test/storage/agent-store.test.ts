@@ -71,6 +71,17 @@ test('hellos outlive a restart, their keys sealed', async () => {
   expect(store.hellos()).toHaveLength(1);
 });
 
+test('hellos under a key that was retired are over, and those under the newer one go on', async () => {
+  const [early, late] = [newHello(), newHello()];
+  store.saveHello(early);
+  store.close();
+  store = await openAgentStore({ path, sealer: testSealer(2, 1) });
+  store.saveHello(late);
+  store.close();
+  store = await openAgentStore({ path, sealer: testSealer(2) });
+  expect(comparable(store.hellos())).toEqual([late]);
+});
+
 test('requests and grants are the latest that was saved', async () => {
   const request = newRequest({ apId: 'ap_1', uuid: randomUUID(), matchCode: '0042', revision: 3 });
   const newer = newRequest({ apId: 'ap_1', uuid: randomUUID(), createdAt: after(5), status: 'approved' });
