@@ -45,7 +45,7 @@ export const accessRequestQuerySchema = input(
 /** What an access point sends once a device has proven itself to it (protocol.md section 1). */
 export const provenRequestSchema = input(
   'ProvenRequest',
-  { uuid, verification_id: id, device_proof: bytes32, device_nonce: bytes32, ap_nonce: bytes32, shows_code: boolean, plain: boolean },
+  { uuid, device_proof: bytes32, device_nonce: bytes32, ap_nonce: bytes32, shows_code: boolean, plain: boolean },
   { label: text },
 );
 export type ProvenRequestWire = Static<typeof provenRequestSchema>;
@@ -107,7 +107,6 @@ export function accessRequestFromWire(wire: AccessRequestWire): AccessRequest {
 export function provenRequestToWire(proven: ProvenRequest): ProvenRequestWire {
   return present({
     uuid: proven.uuid,
-    verification_id: proven.verificationId,
     device_proof: base64url(proven.deviceProof),
     device_nonce: base64url(proven.deviceNonce),
     ap_nonce: base64url(proven.apNonce),
@@ -120,7 +119,6 @@ export function provenRequestToWire(proven: ProvenRequest): ProvenRequestWire {
 export function provenRequestFromWire(wire: ProvenRequestWire): ProvenRequest {
   return {
     uuid: wire.uuid,
-    verificationId: wire.verification_id,
     deviceProof: Buffer.from(wire.device_proof, 'base64url'),
     deviceNonce: Buffer.from(wire.device_nonce, 'base64url'),
     apNonce: Buffer.from(wire.ap_nonce, 'base64url'),

@@ -34,7 +34,7 @@ export class ApClient implements ApRole {
     await this.#http.call(routes.announceSelf, { body: { ssid, onboarding_ssid: onboardingSsid } });
   }
 
-  async verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification> {
+  async verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification> {
     return verificationFromWire(await this.#http.call(routes.verifyDevice, { body: helloToWire(hello) }));
   }
 

@@ -6,7 +6,7 @@ import type { Clock, Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
-import { VerificationIds } from '../roles/ap/verification-id.ts';
+import { ApNonces } from '../roles/ap/ap-nonce.ts';
 import type { Store } from '../roles/store.ts';
 import { answering } from './answering.ts';
 import { LastUses } from './authentication.ts';
@@ -68,14 +68,14 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     log.error({ err: error, task }, 'background work failed');
   };
   const journal = new AuditJournal(store, failed('journal'));
-  const verificationIds = new VerificationIds(random);
+  const apNonces = new ApNonces(random);
   const lastUses = new LastUses(store, clock);
   const router = new Router([
     ...operations({ store, metrics }),
     ...apiEndpoints({
       store,
       clock,
-      context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, verificationIds, reuse: options.reuse }),
+      context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, apNonces, reuse: options.reuse }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,

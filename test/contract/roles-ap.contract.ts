@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/domain/audit.ts';
-import { devicePsk, matchCode } from '../../src/protocol/device-key.ts';
+import { devicePsk, deviceProof, matchCode } from '../../src/protocol/device-key.ts';
 import { codeOf, errorOf, newHello, proofOf, register, request, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
 const hourMs = 3_600_000;
@@ -34,10 +34,13 @@ export function apContract(name: string, make: MakeHarness): void {
     test('gets the key of a hello, and never for another access point', async () => {
       const { uuid, passTmp } = await register(factory);
       const hello = newHello(uuid);
-      const key = devicePsk(passTmp, { ...hello, apId: ap.token.apId! });
-      expect(await ap.ap.verify(hello)).toMatchObject({ status: 'known', psk: key });
-      const other = await (await harness.hold('ap')).ap.verify(hello);
-      expect(Buffer.from(other.psk ?? []).equals(key)).toBe(false);
+      const keyOf = (apId: string, apNonce: Uint8Array) => devicePsk(passTmp, { ...hello, apId, apNonce });
+      const { status, psk, apNonce } = await ap.ap.verify(hello);
+      expect([status, psk]).toEqual(['known', keyOf(ap.token.apId!, apNonce)]);
+      const elsewhere = await harness.hold('ap');
+      const other = await elsewhere.ap.verify(hello);
+      expect(other.psk).toEqual(keyOf(elsewhere.token.apId!, other.apNonce));
+      expect((await ap.ap.verify(hello)).apNonce).not.toEqual(apNonce);
     });
 
     test('hears why a device does not get on, and nothing of one outside its scope', async () => {
@@ -50,11 +53,12 @@ export function apContract(name: string, make: MakeHarness): void {
       const cameras = await harness.hold('ap', { models: ['camera'] });
       const lamp = await register(factory, { model: 'lamp' });
       const status = async (who: Holder, uuid: string) => who.ap.verify(newHello(uuid));
-      expect(await status(ap, device.uuid)).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
-      expect(await status(ap, randomUUID())).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
-      expect(await status(ap, revoked.uuid)).toEqual({ status: 'revoked', psk: undefined, verificationId: undefined });
-      expect(await status(ap, spent.uuid)).toEqual({ status: 'spent', psk: undefined, verificationId: undefined });
-      expect(await status(cameras, lamp.uuid)).toEqual({ status: 'unknown', psk: undefined, verificationId: undefined });
+      const keyless = { psk: undefined, apNonce: expect.any(Buffer) };
+      expect(await status(ap, device.uuid)).toEqual({ status: 'unknown', ...keyless });
+      expect(await status(ap, randomUUID())).toEqual({ status: 'unknown', ...keyless });
+      expect(await status(ap, revoked.uuid)).toEqual({ status: 'revoked', ...keyless });
+      expect(await status(ap, spent.uuid)).toEqual({ status: 'spent', ...keyless });
+      expect(await status(cameras, lamp.uuid)).toEqual({ status: 'unknown', ...keyless });
       expect(await codeOf(request(lamp, cameras))).toBe('proof_rejected');
       expect(await codeOf(request(spent, ap))).toBe('device_spent');
       expect(await codeOf(request(revoked, ap))).toBe('device_revoked');
@@ -63,13 +67,12 @@ export function apContract(name: string, make: MakeHarness): void {
 
     test('a proven device gets a request with the registry’s word and the match code', async () => {
       const device = await register(factory, { model: 'lamp', batch: 'b1', label: 'hall', passTmp: 'short', allowWeak: true });
-      const hello = newHello(device.uuid);
-      const proven = { ...(await proofOf(device, ap, hello)), deviceLabel: '<b>Lampe</b>', showsCode: true, plain: true };
+      const proven = { ...(await proofOf(device, ap)), deviceLabel: '<b>Lampe</b>', showsCode: true, plain: true };
       const made = await ap.ap.request(proven);
       expect(made).toMatchObject({
         uuid: device.uuid, apId: ap.token.apId, status: 'pending', deviceLabel: '<b>Lampe</b>', model: 'lamp', batch: 'b1',
         label: 'hall', weak: true, plain: true, grantId: undefined,
-        matchCode: matchCode(devicePsk(device.passTmp, { ...hello, apId: ap.token.apId! }), made.id),
+        matchCode: matchCode(devicePsk(device.passTmp, { ...proven, apId: ap.token.apId! }), made.id),
       });
       expect(made.expiresAt.getTime() - made.createdAt.getTime()).toBe(hourMs);
       expect(await ap.ap.request(proven)).toEqual(made);
@@ -86,14 +89,17 @@ export function apContract(name: string, make: MakeHarness): void {
       expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
     });
 
-    test('a proof that was kept back is worth nothing later, nor under another hello', async () => {
+    test('a proof that was kept back is worth nothing later, nor of a nonce of its own', async () => {
       const device = await register(factory);
       const hoarded = await proofOf(device, ap);
       harness.clock.pass(2 * 60_000);
       expect(await codeOf(ap.ap.request(hoarded))).toBe('hello_expired');
-      const { verificationId } = await ap.ap.verify(newHello(device.uuid));
-      expect(await codeOf(ap.ap.request({ ...hoarded, verificationId: verificationId! }))).toBe('hello_expired');
-      expect(await codeOf(ap.ap.request({ ...hoarded, verificationId: 'ver_0' }))).toBe('hello_expired');
+      // Asking again about the same hello gives another nonce, and the proof is not under that.
+      const { apNonce } = await ap.ap.verify(hoarded);
+      expect(await codeOf(ap.ap.request({ ...hoarded, apNonce }))).toBe('proof_rejected');
+      const own = { ...newHello(device.uuid), apNonce: randomBytes(32) };
+      const ownProof = deviceProof(device.passTmp, { ...own, apId: ap.token.apId! });
+      expect(await codeOf(ap.ap.request({ ...hoarded, ...own, deviceProof: ownProof }))).toBe('hello_expired');
       expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
     });
 

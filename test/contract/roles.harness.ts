@@ -72,14 +72,14 @@ export async function register(
 }
 
 export function newHello(uuid: string) {
-  return { uuid, deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
+  return { uuid, deviceNonce: randomBytes(32) };
 }
 
 /** What an access point brings of a device that knows its pass_tmp, once it has asked about it. */
 export async function proofOf({ uuid, passTmp }: { uuid: string; passTmp: string }, ap: Holder, hello = newHello(uuid)) {
-  const { verificationId = 'none' } = await ap.ap.verify(hello);
-  const proof = deviceProof(passTmp, { ...hello, apId: ap.token.apId! });
-  return { ...hello, verificationId, deviceProof: proof, deviceLabel: undefined, showsCode: false, plain: false };
+  const { apNonce } = await ap.ap.verify(hello);
+  const proof = deviceProof(passTmp, { ...hello, apNonce, apId: ap.token.apId! });
+  return { ...hello, apNonce, deviceProof: proof, deviceLabel: undefined, showsCode: false, plain: false };
 }
 
 export async function request(device: { uuid: string; passTmp: string }, ap: Holder): Promise<AccessRequest> {

@@ -51,13 +51,13 @@ export class Registry {
 
   /** A proven request of a device at an access point, waiting for its owner. */
   async request(device: { uuid: string; passTmp: string }, token: Token): Promise<AccessRequest> {
-    const salt = { uuid: device.uuid, apId: token.apId!, deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
+    const hello = { uuid: device.uuid, deviceNonce: randomBytes(32) };
     const ap = new ApService(this.context({ kind: 'token', token }));
-    const { verificationId } = await ap.verify(salt);
+    const { apNonce } = await ap.verify(hello);
     return ap.request({
-      ...salt,
-      verificationId: verificationId!,
-      deviceProof: deviceProof(device.passTmp, salt),
+      ...hello,
+      apNonce,
+      deviceProof: deviceProof(device.passTmp, { ...hello, apNonce, apId: token.apId! }),
       deviceLabel: undefined,
       showsCode: false,
       plain: false,

@@ -6,7 +6,7 @@ import { ask, RawConnection, requestBytes, send } from './raw-http.ts';
 import { startServer, type RunningServer } from './running-server.ts';
 
 const nonce = () => randomBytes(32).toString('base64url');
-const hello = () => ({ uuid: randomUUID(), device_nonce: nonce(), ap_nonce: nonce() });
+const hello = () => ({ uuid: randomUUID(), device_nonce: nonce() });
 
 let running: RunningServer;
 let port: number;
@@ -51,7 +51,7 @@ describe('bodies', () => {
   });
 
   test('values that only look right are refused', async () => {
-    for (const bad of [{ device_nonce: `${nonce()}=` }, { ap_nonce: nonce().slice(1) }, { uuid: randomUUID().toUpperCase() }, { device_nonce: `${nonce().slice(0, 42)}B` }]) {
+    for (const bad of [{ device_nonce: `${nonce()}=` }, { device_nonce: nonce().slice(1) }, { uuid: randomUUID().toUpperCase() }, { device_nonce: `${nonce().slice(0, 42)}B` }]) {
       const problem = expectProblem(await verify(JSON.stringify({ ...hello(), ...bad })), 'invalid_input');
       expect(problem.errors).toHaveLength(1);
     }

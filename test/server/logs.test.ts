@@ -35,11 +35,12 @@ test('no secret gets into the log, at the most talkative level', async () => {
     const { token, ap_id: apId } = await post('/v1/enrollments', undefined, { code, name: 'hall' });
     const { uuid, pass_tmp: passTmp } = await post('/v1/devices', admin, { ssid: 'setup' });
     await post(`/v1/devices/${uuid}/confirm`, admin);
-    const nonces = { deviceNonce: randomBytes(32), apNonce: randomBytes(32) };
-    const wire = { device_nonce: nonces.deviceNonce.toString('base64url'), ap_nonce: nonces.apNonce.toString('base64url') };
-    const { psk, verification_id } = await post('/v1/verifications', token, { uuid, ...wire });
+    const deviceNonce = randomBytes(32);
+    const device_nonce = deviceNonce.toString('base64url');
+    const { psk, ap_nonce } = await post('/v1/verifications', token, { uuid, device_nonce });
+    const nonces = { deviceNonce, apNonce: Buffer.from(ap_nonce!, 'base64url') };
     const proof = deviceProof(passTmp!, { uuid: uuid!, apId: apId!, ...nonces }).toString('base64url');
-    await post('/v1/access-requests', token, { uuid, ...wire, verification_id, device_proof: proof, shows_code: true, plain: false });
+    await post('/v1/access-requests', token, { uuid, device_nonce, ap_nonce, device_proof: proof, shows_code: true, plain: false });
     await post('/v1/devices', admin, { ssid: 'setup', uuid, pass_tmp: 'x'.repeat(20) });
     await ask(port, 'GET', `/v1/devices?after=${passTmp}`, { token: admin });
     await ask(port, 'GET', '/v1/whoami', { token: `${token}x` });

@@ -94,8 +94,8 @@ test('what was asked about devices is in the log by the end', async () => {
   const nonce = Buffer.alloc(32).toString('base64url');
   const uuid = '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d';
   const connection = await RawConnection.open(running.port);
-  connection.send(requestBytes('POST', '/v1/verifications', { token: secret, body: JSON.stringify({ uuid, device_nonce: nonce, ap_nonce: nonce }) }));
-  expect((await connection.reply())?.body).toBe('{"status":"unknown"}');
+  connection.send(requestBytes('POST', '/v1/verifications', { token: secret, body: JSON.stringify({ uuid, device_nonce: nonce }) }));
+  expect((await connection.reply())?.body).toContain('"status":"unknown"');
   await running.server.stop();
   expect((await store.audit.list({ uuid }, { limit: 10 })).items).toMatchObject([{ action: 'device.asked', detail: { status: 'unknown' } }]);
 });

@@ -66,7 +66,7 @@ export class AccessDesk {
     this.#parts = parts;
     for (const hello of parts.store.hellos()) {
       const request = hello.requestId === undefined ? undefined : parts.store.request(hello.requestId);
-      parts.hellos.add({ hello, request, genuine: true, verificationId: undefined, proven: true, failed: false, asking: undefined });
+      parts.hellos.add({ hello, request, genuine: true, proven: true, failed: false, asking: undefined });
     }
     parts.copy.onApplied(({ requests }) => {
       for (const { after } of requests) {
@@ -115,21 +115,19 @@ export class AccessDesk {
       this.record(uuid, from, busy ? 'too_many' : 'bad_request', busy ? 'too many open hellos' : 'a device_nonce was used twice');
       throw error;
     }
-    const apNonce = random.bytes(32);
     const nobodys = random.bytes(32);
     let verification: Verification;
     try {
-      verification = await link.call((ap) => ap.verify({ uuid, deviceNonce, apNonce }));
+      verification = await link.call((ap) => ap.verify({ uuid, deviceNonce }));
     } catch (error) {
       hellos.release(id, asked);
       throw this.#away(uuid, from, 'the device could not be verified', error);
     }
-    const { status, psk, verificationId } = verification;
+    const { status, psk, apNonce } = verification;
     const live: LiveHello = {
       hello: { id, uuid, deviceNonce, apNonce, psk: psk ?? nobodys, from, createdAt: now, requestId: undefined },
       request: undefined,
       genuine: psk !== undefined,
-      verificationId,
       proven: false,
       failed: false,
       asking: undefined,
@@ -168,15 +166,10 @@ export class AccessDesk {
   async #ask(live: LiveHello, { deviceProof, label, showsCode, plain }: RequestInput): Promise<AccessRequest> {
     const { link, copy, store, hellos, throttle } = this.#parts;
     const { uuid, deviceNonce, apNonce, from } = live.hello;
-    const { verificationId } = live;
-    if (verificationId === undefined) {
-      // Nobody has the key that was put behind such a hello.
-      throw new LatchkeyError('proof_rejected');
-    }
     let request: AccessRequest;
     try {
       request = await link.call((ap) =>
-        ap.request({ uuid, verificationId, deviceProof, deviceNonce, apNonce, deviceLabel: label, showsCode, plain }),
+        ap.request({ uuid, deviceProof, deviceNonce, apNonce, deviceLabel: label, showsCode, plain }),
       );
     } catch (error) {
       if (isAway(error)) {

@@ -9,8 +9,6 @@ export interface LiveHello {
   request: AccessRequest | undefined;
   /** Whether the registry's key is behind it, or a random one that nobody has. */
   readonly genuine: boolean;
-  /** The registry's name for the verification, for the request to be made under it. */
-  readonly verificationId: string | undefined;
   /** A TLS handshake under it succeeded. */
   proven: boolean;
   /** A failed handshake under it is in the record already. */

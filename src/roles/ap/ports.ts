@@ -7,14 +7,12 @@ export interface Verification {
   readonly status: 'known' | 'unknown' | 'revoked' | 'spent';
   /** 32 bytes, only for `known`. */
   readonly psk: Uint8Array | undefined;
-  /** What the request that follows brings along, only for `known`. */
-  readonly verificationId: string | undefined;
+  /** 32 bytes, made for this hello by the registry, which so knows how old a proof under it is. */
+  readonly apNonce: Uint8Array;
 }
 
 export interface ProvenRequest {
   readonly uuid: string;
-  /** Of the verification of this hello, at most 120 s ago. */
-  readonly verificationId: string;
   /** 32 bytes each. */
   readonly deviceProof: Uint8Array;
   readonly deviceNonce: Uint8Array;
@@ -43,11 +41,11 @@ export interface ApRole {
   self(): Promise<{ readonly apId: string; readonly name: string }>;
   /** Says what the agent serves; at its start and when it changes. */
   announce(networks: { readonly ssid: string; readonly onboardingSsid: string }): Promise<void>;
-  verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification>;
+  verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification>;
   /**
    * A proven request, `pending`; an older pending one of the same device here expires. The same device proof
-   * again gives the same request. Errors: `proof_rejected`, `hello_expired` (the verification is too long ago, or
-   * was of another hello), `device_revoked`, `device_spent`.
+   * again gives the same request. Errors: `proof_rejected`, `hello_expired` (the ap_nonce is older than
+   * 120 s, or was made for another hello), `device_revoked`, `device_spent`.
    */
   request(proven: ProvenRequest): Promise<AccessRequest>;
   /**

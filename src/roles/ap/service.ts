@@ -11,17 +11,17 @@ import { base64url } from '../../protocol/encoding.ts';
 import type { AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store } from '../store.ts';
+import { ApNonces } from './ap-nonce.ts';
 import { closeRequest, revokeGrant } from './closing.ts';
 import { decide, isRetry } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
-import { VerificationIds } from './verification-id.ts';
 import type { ApChanges, ApRole, ProvenRequest, Verification } from './ports.ts';
 
 export interface ApServiceContext extends ServiceContext {
   /** Where questions are recorded in groups; without it each is written at once. */
   readonly journal?: AuditJournal | undefined;
   /** Shared by the services of one process, so that its key is read once. */
-  readonly verificationIds?: VerificationIds | undefined;
+  readonly apNonces?: ApNonces | undefined;
   /** Spent devices verify again, on test benches (`server start --reuse`). */
   readonly reuse?: boolean | undefined;
 }
@@ -32,11 +32,11 @@ const reportedFailures = new Set<Attempt['outcome']>(['bad_proof', 'wrong_ssid',
 export class ApService implements ApRole {
   readonly #context: ApServiceContext;
   readonly #apId: string;
-  readonly #verificationIds: VerificationIds;
+  readonly #apNonces: ApNonces;
 
   constructor(context: ApServiceContext) {
     this.#context = context;
-    this.#verificationIds = context.verificationIds ?? new VerificationIds(context.random);
+    this.#apNonces = context.apNonces ?? new ApNonces(context.random);
     this.#apId = apIdOf(context.actor);
   }
 
@@ -60,17 +60,17 @@ export class ApService implements ApRole {
     }
   }
 
-  async verify(hello: { uuid: string; deviceNonce: Uint8Array; apNonce: Uint8Array }): Promise<Verification> {
+  async verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification> {
     const { store } = this.#context;
     const uuid = parseUuid(hello.uuid);
     const found = await store.devices.findWithPassTmp(uuid);
     const status = found === undefined ? 'unknown' : await this.#standing(store, found.device);
     // Derived for everybody, so that the time tells nobody which uuids exist.
-    const salt = { ...hello, uuid, apId: this.#apId };
-    const psk = devicePsk(found?.passTmp ?? uuid, salt);
-    const verificationId = await this.#verificationIds.issue(store, salt, this.#context.clock.now());
+    const context = { uuid, apId: this.#apId, deviceNonce: hello.deviceNonce };
+    const apNonce = await this.#apNonces.issue(store, context, this.#context.clock.now());
+    const psk = devicePsk(found?.passTmp ?? uuid, { ...context, apNonce });
     await this.#record({ action: 'device.asked', uuid, apId: this.#apId, detail: { status } });
-    return status === 'known' ? { status, psk, verificationId } : { status, psk: undefined, verificationId: undefined };
+    return { status, psk: status === 'known' ? psk : undefined, apNonce };
   }
 
   /** What this access point may be told of the device. */
@@ -119,7 +119,7 @@ export class ApService implements ApRole {
     if (standing !== 'known') {
       return { code: standing === 'revoked' ? 'device_revoked' : 'device_spent' };
     }
-    if (!(await this.#verificationIds.isFresh(tx, proven.verificationId, salt, context.clock.now()))) {
+    if (!(await this.#apNonces.isFresh(tx, proven.apNonce, salt, context.clock.now()))) {
       return { code: 'hello_expired' };
     }
 

@@ -130,6 +130,8 @@ export class FactoryService implements FactoryRole {
       const why = reason === undefined ? {} : { reason: parseDescription(reason, 'reason') };
       await closeOpenAccess(within(this.#context, tx), device.uuid, 'device revoked');
       await tx.devices.revoke(device.uuid, clock.now());
+      // Once more, under the lock of the device's row: an approval may have come in between.
+      await closeOpenAccess(within(this.#context, tx), device.uuid, 'device revoked');
       await tx.audit.append(auditEntry(this.#context, { action: 'device.revoked', uuid: device.uuid, detail: why }));
       return this.#find(tx, device.uuid);
     });

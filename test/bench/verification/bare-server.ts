@@ -3,7 +3,7 @@
  * hand, with nothing around them – no token, no validation, no audit log. `bare-server.ts '{"database": …, …}'`.
  */
 import { Buffer } from 'node:buffer';
-import { createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
+import { createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,8 +23,9 @@ db.exec('pragma mmap_size = 1073741824');
 const find = db.prepare('select pass_tmp from devices where uuid = ?');
 const info = `latchkey/1 device-psk\0${apId}`;
 
-function psk(body: string): string {
-  const { uuid, device_nonce, ap_nonce } = JSON.parse(body) as Record<'uuid' | 'device_nonce' | 'ap_nonce', string>;
+function verify(body: string): { psk: string; ap_nonce: string } {
+  const { uuid, device_nonce } = JSON.parse(body) as Record<'uuid' | 'device_nonce', string>;
+  const apNonce = randomBytes(32);
   const { pass_tmp: box } = find.get(uuid) as { pass_tmp: Uint8Array };
   const decipher = createDecipheriv('aes-256-gcm', key, box.subarray(5, 17), { authTagLength: 16 })
     .setAAD(Buffer.from(`devices\0${uuid}\0pass_tmp`))
@@ -34,16 +35,17 @@ function psk(body: string): string {
   const salt = Buffer.concat([
     Buffer.from(uuid.replaceAll('-', ''), 'hex'),
     Buffer.from(device_nonce, 'base64url'),
-    Buffer.from(ap_nonce, 'base64url'),
+    apNonce,
   ]);
-  return Buffer.from(hkdfSync('sha256', passTmp, salt, info, 32)).toString('base64url');
+  const psk = Buffer.from(hkdfSync('sha256', passTmp, salt, info, 32)).toString('base64url');
+  return { psk, ap_nonce: apNonce.toString('base64url') };
 }
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const reply = JSON.stringify({ status: 'known', psk: psk(Buffer.concat(chunks).toString()) });
+    const reply = JSON.stringify({ status: 'known', ...verify(Buffer.concat(chunks).toString()) });
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length }).end(reply);
   });
 });

@@ -54,13 +54,11 @@ function nonce(): Buffer {
 function open(): Promise<Socket> {
   const socket = connect({ port: options.port, host: '127.0.0.1', noDelay: true });
   let received = '';
-  let asked = { number: 0, deviceNonce: nonce(), apNonce: nonce(), at: 0 };
+  let asked = { number: 0, deviceNonce: nonce(), at: 0 };
 
   const ask = () => {
-    asked = { number: below(options.devices), deviceNonce: nonce(), apNonce: nonce(), at: performance.now() };
-    const body =
-      `{"uuid":"${benchDevice(asked.number).uuid}","device_nonce":"${asked.deviceNonce.toString('base64url')}",` +
-      `"ap_nonce":"${asked.apNonce.toString('base64url')}"}`;
+    asked = { number: below(options.devices), deviceNonce: nonce(), at: performance.now() };
+    const body = `{"uuid":"${benchDevice(asked.number).uuid}","device_nonce":"${asked.deviceNonce.toString('base64url')}"}`;
     socket.write(`${head}${body.length}\r\n\r\n${body}`, 'latin1');
   };
   socket.setEncoding('latin1').on('data', (chunk: string) => {
@@ -70,12 +68,13 @@ function open(): Promise<Socket> {
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(received)?.[1]);
     if (received.length < bodyStart + length) return;
     const psk = /"psk":"([A-Za-z0-9_-]{43})"/.exec(received)?.[1];
-    if (!received.startsWith('HTTP/1.1 200 ') || psk === undefined) {
+    const apNonce = /"ap_nonce":"([A-Za-z0-9_-]{43})"/.exec(received)?.[1];
+    if (!received.startsWith('HTTP/1.1 200 ') || psk === undefined || apNonce === undefined) {
       throw new Error(`this is no verification: ${received}`);
     }
     if (answered % checkEvery === 0) {
       const { uuid, passTmp } = benchDevice(asked.number);
-      const own = devicePsk(passTmp, { uuid, apId: options.apId, deviceNonce: asked.deviceNonce, apNonce: asked.apNonce });
+      const own = devicePsk(passTmp, { uuid, apId: options.apId, deviceNonce: asked.deviceNonce, apNonce: Buffer.from(apNonce, 'base64url') });
       if (own.toString('base64url') !== psk) throw new Error(`this is not the key of ${uuid}`);
     }
     answered += 1;

@@ -1,0 +1,81 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Buffer } from 'node:buffer';
+import { helloLifetimeMs } from '../../domain/access-request.ts';
+import type { Random } from '../../domain/clock.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { base64url, uuidBytes } from '../../protocol/encoding.ts';
+import type { Store } from '../store.ts';
+
+const settingName = 'ap-nonce-key';
+/** A hello's lifetime, and as much again for slow links and for the clocks of several servers. */
+const longestMs = 2 * helloLifetimeMs;
+const timeLength = 6;
+const stampLength = 16;
+const length = 32;
+
+/** What an ap_nonce is made for. */
+export interface NonceContext {
+  readonly uuid: string;
+  readonly apId: string;
+  readonly deviceNonce: Uint8Array;
+}
+
+/**
+ * Makes the ap_nonces, so that no access point can bring a device's proof later than its hello: whoever chose both
+ * nonces could ask again for those of a proof that it kept. One is the time in ms (6 bytes, big-endian), 10 random
+ * bytes, and the first 16 of an HMAC-SHA-256 by the registry's own key over what it is made for: any server can
+ * tell its age, and none keeps a row (protocol.md section 1).
+ */
+export class ApNonces {
+  readonly #random: Random;
+  #key: Buffer | undefined;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  async issue(store: Store, context: NonceContext, at: Date): Promise<Buffer> {
+    const key = (await this.#readKey(store)) ?? (await this.#makeKey(store));
+    const time = Buffer.alloc(timeLength);
+    time.writeUIntBE(at.getTime(), 0, timeLength);
+    const stamp = Buffer.concat([time, this.#random.bytes(stampLength - timeLength)]);
+    return Buffer.concat([stamp, macOf(key, context, stamp)]);
+  }
+
+  /** Whether it was made for this, and not too long ago. */
+  async isFresh(store: Store, apNonce: Uint8Array, context: NonceContext, at: Date): Promise<boolean> {
+    const key = await this.#readKey(store);
+    if (key === undefined || apNonce.length !== length) {
+      return false;
+    }
+    const stamp = Buffer.from(apNonce.subarray(0, stampLength));
+    const genuine = timingSafeEqual(macOf(key, context, stamp), apNonce.subarray(stampLength));
+    return genuine && Math.abs(at.getTime() - stamp.readUIntBE(0, timeLength)) < longestMs;
+  }
+
+  async #readKey(store: Store): Promise<Buffer | undefined> {
+    const kept = this.#key === undefined ? await store.settings.get(settingName) : undefined;
+    this.#key ??= kept === undefined ? undefined : Buffer.from(kept, 'base64url');
+    return this.#key;
+  }
+
+  /** Whichever server needs it first makes it; what is remembered is what the registry then holds. */
+  async #makeKey(store: Store): Promise<Buffer> {
+    await store.settings.insert(settingName, base64url(this.#random.bytes(32)));
+    const key = await this.#readKey(store);
+    if (key === undefined) {
+      throw new LatchkeyError('storage_corrupt', 'The key of the ap_nonces was kept and is not there.');
+    }
+    return key;
+  }
+}
+
+function macOf(key: Uint8Array, { uuid, apId, deviceNonce }: NonceContext, stamp: Uint8Array): Buffer {
+  return createHmac('sha256', key)
+    .update(`latchkey/1 ap-nonce\0${apId}\0`)
+    .update(uuidBytes(uuid))
+    .update(deviceNonce)
+    .update(stamp)
+    .digest()
+    .subarray(0, length - stampLength);
+}
