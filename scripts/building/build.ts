@@ -6,6 +6,7 @@ import { fileOfCommand, partsOfCommand } from '../../src/cli/built-commands.ts';
 import { cacheFolder, inProject, root } from '../setup/project.mjs';
 import { fastOclif, isOclifAtStart } from './fast-oclif.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import { lazily } from './lazy-module.ts';
 import { commandsIn } from './manifest.ts';
 import { ownFiles, packageOf } from './own-file.ts';
 import { seldomUsed } from './seldom-used.ts';
@@ -65,7 +66,7 @@ const output: OutputOptions = {
   chunkFileNames: ({ facadeModuleId, name }) => `${(facadeModuleId === null ? undefined : fileOf(facadeModuleId)) ?? name}.js`,
   codeSplitting: {
     groups: [
-      { name: 'main', priority: 3, test: (path) => isOclifAtStart(path) || isOurStart.test(path) },
+      { name: 'main', priority: 3, test: (path) => isOclifAtStart(path) || isOurStart.test(path) || path === lazily },
       { name: packageFile, debugName: 'vendor', priority: 2, test: /[/\\]node_modules[/\\](chalk|inquirer|undici)[/\\]/ },
       // What every command needs …
       { name: 'core', priority: 1, tags: ['$initial'], minShareCount: 20, test: /^[^\0](?!.*[/\\](node_modules|commands)[/\\])/ },

@@ -1,11 +1,6 @@
-import { builtinModules } from 'node:module';
+import { isBuiltin } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { lazyModule } from './lazy-module.ts';
-
-/** Its members are methods: they must be called on itself. It is there before anything else. */
-const eager = ['node:process', 'node:console'];
-
-const lazy = new Set(builtinModules.map((name) => (name.startsWith('node:') ? name : `node:${name}`)).filter((name) => !eager.includes(name)));
 
 const prefix = '\0builtin:';
 
@@ -17,19 +12,23 @@ export function lazyBuiltins(): Plugin {
   return {
     name: 'lazy-builtins',
     resolveId(source, _importer, { kind }) {
-      const name = source.startsWith('node:') ? source : `node:${source}`;
-      return lazy.has(name) && kind !== 'dynamic-import' ? `${prefix}${name}` : undefined;
+      return kind !== 'dynamic-import' && isBuiltin(source) && mayBeLazy(source) ? `${prefix}${source}` : undefined;
     },
     load(id) {
-      if (!id.startsWith(prefix)) {
-        return undefined;
-      }
       const name = id.slice(prefix.length);
-      const real: object | undefined = process.getBuiltinModule(name);
-      if (real === undefined) {
-        throw new Error(`${name} is no module of this Node.`);
-      }
-      return lazyModule(real, `process.getBuiltinModule(${JSON.stringify(name)})`);
+      return id.startsWith(prefix) ? lazyModule(builtin(name), `process.getBuiltinModule(${JSON.stringify(name)})`) : undefined;
     },
   };
+}
+
+/**
+ * Not the modules whose members are methods, to be called on the module itself (they are there before anything else),
+ * nor those that are functions: who imports a function takes in its properties at once.
+ */
+function mayBeLazy(source: string): boolean {
+  return !/^(node:)?(console|process)$/.test(source) && typeof builtin(source) === 'object';
+}
+
+function builtin(name: string): object | undefined {
+  return process.getBuiltinModule(name);
 }

@@ -1,4 +1,5 @@
-import { runInNewContext } from 'node:vm';
+import { createRequire } from 'node:module';
+import { runInThisContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { lazyModule } from './lazy-module.ts';
 
@@ -7,6 +8,16 @@ test('a module is run once, when one of its exports is first read', () => {
   expect(runs()).toBe(0);
   expect([module.a, module.b, module.c]).toEqual([1, 2, undefined]);
   expect(runs()).toBe(1);
+});
+
+test('what was read once is kept by whoever read it, but for what is not there yet', () => {
+  const exports: { a: number; later?: number } = { a: 1 };
+  const { module } = lazily(exports);
+  const importer = Object.create(Object.getPrototypeOf(module));
+  expect([importer.a, importer.later, importer.a]).toEqual([1, undefined, 1]);
+  expect(Object.keys(importer)).toEqual(['a']);
+  exports.later = 2;
+  expect(importer.later).toBe(2);
 });
 
 test.each([true, false])('it says without being run whether it is an ES module: %s', (isEsModule) => {
@@ -32,6 +43,6 @@ function lazily(exports: object) {
     return exports;
   };
   const module = { exports: {} as any };
-  runInNewContext(lazyModule(exports, 'realLoad()'), { module, realLoad: load, Proxy, Reflect, Object });
+  runInThisContext(`(module, require, load) => { ${lazyModule(exports, 'load()')} }`)(module, createRequire(import.meta.url), load);
   return { module: module.exports, runs: () => count };
 }
