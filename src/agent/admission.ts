@@ -20,41 +20,64 @@ type ConnectionListener = (this: Server, socket: Duplex) => void;
 
 /**
  * Lets a server have so many connections, and so many of one client address; those beyond are closed before they
- * cost anything. The returned function ends all connections, also those in the middle of a handshake.
+ * cost anything. Where all are taken, whoever has more than a newcomer gives one up for it: a few addresses cannot keep
+ * everybody out. The returned function ends all connections, also those in the middle of a handshake.
  */
 export function limitConnections(
   server: Server,
   { connections, connectionsPerAddress, mayEnter = () => true, wrap = (socket) => socket }: Options,
 ): () => void {
-  const open = new Set<Socket>();
-  const byAddress = new Map<string, number>();
+  const byAddress = new Map<string, Set<Socket>>();
+  let open = 0;
+  const leave = (address: string, socket: Socket) => {
+    const held = byAddress.get(address);
+    if (held?.delete(socket) === true) {
+      open -= 1;
+      if (held.size === 0) {
+        byAddress.delete(address);
+      }
+    }
+  };
+  const makeRoom = (count: number) => {
+    const [address, held] = mostCrowded(byAddress);
+    const [oldest] = held;
+    if (oldest !== undefined && held.size > count + 1) {
+      leave(address, oldest);
+      oldest.destroy();
+    }
+  };
   const listeners = server.listeners('connection') as ConnectionListener[];
   server.removeAllListeners('connection');
-  server.maxConnections = connections;
   server.on('connection', (socket: Socket) => {
     const address = clientAddress(socket.remoteAddress);
-    const count = byAddress.get(address) ?? 0;
-    if (count >= connectionsPerAddress || !mayEnter(address)) {
+    const held = byAddress.get(address) ?? new Set();
+    const enters = held.size < connectionsPerAddress && mayEnter(address);
+    if (enters && open >= connections) {
+      makeRoom(held.size);
+    }
+    if (!enters || open >= connections) {
       // Whatever the client does with a connection that is refused is no concern of ours.
       socket.on('error', () => {});
       socket.resetAndDestroy();
       return;
     }
-    open.add(socket);
-    byAddress.set(address, count + 1);
-    socket.once('close', () => {
-      open.delete(socket);
-      const left = (byAddress.get(address) ?? 1) - 1;
-      if (left === 0) {
-        byAddress.delete(address);
-      } else {
-        byAddress.set(address, left);
-      }
-    });
+    open += 1;
+    byAddress.set(address, held.add(socket));
+    socket.once('close', () => leave(address, socket));
     const stream = wrap(socket);
     for (const listener of listeners) {
       listener.call(server, stream);
     }
   });
-  return () => open.forEach((socket) => socket.destroy());
+  return () => byAddress.forEach((held) => held.forEach((socket) => socket.destroy()));
+}
+
+function mostCrowded(byAddress: ReadonlyMap<string, ReadonlySet<Socket>>): readonly [string, ReadonlySet<Socket>] {
+  let most: readonly [string, ReadonlySet<Socket>] = ['', new Set()];
+  for (const entry of byAddress) {
+    if (entry[1].size > most[1].size) {
+      most = entry;
+    }
+  }
+  return most;
 }

@@ -185,7 +185,7 @@ describe('on the secure port', () => {
   });
 });
 
-test('a client address has its share of the connections, and no more', async () => {
+test('a client address has its share of the connections, and no more; who has many makes room for who has none', async () => {
   const crowded = await Site.open({ connectionLimits: { connectionsPerAddress: 3, connections: 5 } });
   try {
     const port = crowded.agent.helloPort;
@@ -200,10 +200,14 @@ test('a client address has its share of the connections, and no more', async () 
         socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
       });
     const outcomes = [];
-    for (const address of ['127.0.0.7', '127.0.0.7', '127.0.0.7', '127.0.0.7', '127.0.0.8', '127.0.0.9', '127.0.0.10']) {
-      outcomes.push(await open(address));
+    for (const last of [7, 7, 7, 7, 8, 9, 9, 10, 11, 12]) {
+      outcomes.push(`${last} ${await open(`127.0.0.${last}`)}`);
     }
-    expect(outcomes).toEqual(['open', 'open', 'open', 'closed', 'open', 'open', 'closed']);
+    expect(outcomes).toEqual([
+      '7 open', '7 open', '7 open', '7 closed', '8 open', '9 open',
+      // All five are taken: who has more gives one up for who would still have fewer, until all have the same.
+      '9 open', '10 open', '11 open', '12 closed',
+    ]);
     sockets.forEach((socket) => socket.destroy());
     await expect.poll(() => open('127.0.0.7')).toBe('open');
     sockets.forEach((socket) => socket.destroy());
