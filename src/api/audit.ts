@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { auditActions, type AuditEntry } from '../domain/audit.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import { base64url } from '../protocol/encoding.ts';
 import type { SignedAuditHead } from '../roles/admin/ports.ts';
-import type { AuditVerification } from '../roles/store.ts';
+import type { AuditHead, AuditVerification } from '../roles/store.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, boolean, bytes32, digits, id, input, instant, object, oneOf, remark, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -36,12 +37,16 @@ export const auditVerificationSchema = object(
 );
 export type AuditVerificationWire = Static<typeof auditVerificationSchema>;
 
+/** A head that was exported earlier, which the chain must still contain: all of it or nothing. */
+export const exportedHeadQuerySchema = input('ExportedHeadQuery', {}, { id: digits, count: digits, hash: bytes32 });
+export type ExportedHeadQuery = Static<typeof exportedHeadQuerySchema>;
+
 export const signedAuditHeadSchema = object('SignedAuditHead', {
   id: digits,
   count: digits,
-  hash: remark,
+  hash: bytes32,
   at: instant,
-  public_key: remark,
+  public_key: bytes32,
   signature: remark,
 });
 export type SignedAuditHeadWire = Static<typeof signedAuditHeadSchema>;
@@ -70,11 +75,30 @@ export function auditEntryFromWire(wire: AuditEntryWire): AuditEntry {
   };
 }
 
+export function headToWire(head: AuditHead): Required<ExportedHeadQuery> {
+  return { id: head.id.toString(), count: head.count.toString(), hash: base64url(head.hash) };
+}
+
+function headFromWire({ id, count, hash }: Required<ExportedHeadQuery>): AuditHead {
+  return { id: BigInt(id), count: BigInt(count), hash: Buffer.from(hash, 'base64url') };
+}
+
+/** Errors: `invalid_input` if only a part of it is there. */
+export function exportedHeadFromWire({ id, count, hash }: ExportedHeadQuery): AuditHead | undefined {
+  if (id !== undefined && count !== undefined && hash !== undefined) {
+    return headFromWire({ id, count, hash });
+  }
+  if (id === undefined && count === undefined && hash === undefined) {
+    return undefined;
+  }
+  throw new LatchkeyError('invalid_input', 'An exported head is id, count and hash.');
+}
+
 export function auditVerificationToWire(verification: AuditVerification): AuditVerificationWire {
   const { ok, head, unsealed, broken } = verification;
   return present({
     ok,
-    head: head && { id: head.id.toString(), count: head.count.toString(), hash: base64url(head.hash) },
+    head: head && headToWire(head),
     unsealed: unsealed.toString(),
     broken: broken && { id: broken.id.toString(), detail: broken.detail },
   });
@@ -84,7 +108,7 @@ export function auditVerificationFromWire(wire: AuditVerificationWire): AuditVer
   const { ok, head, unsealed, broken } = wire;
   return {
     ok,
-    head: head && { id: BigInt(head.id), count: BigInt(head.count), hash: Buffer.from(head.hash, 'base64url') },
+    head: head && headFromWire(head),
     unsealed: BigInt(unsealed),
     broken: broken && { id: BigInt(broken.id), detail: broken.detail },
   };
@@ -92,9 +116,7 @@ export function auditVerificationFromWire(wire: AuditVerificationWire): AuditVer
 
 export function signedAuditHeadToWire(head: SignedAuditHead): SignedAuditHeadWire {
   return {
-    id: head.id.toString(),
-    count: head.count.toString(),
-    hash: head.hash,
+    ...headToWire(head),
     at: instantToWire(head.at),
     public_key: head.publicKey,
     signature: head.signature,
@@ -103,9 +125,7 @@ export function signedAuditHeadToWire(head: SignedAuditHead): SignedAuditHeadWir
 
 export function signedAuditHeadFromWire(wire: SignedAuditHeadWire): SignedAuditHead {
   return {
-    id: BigInt(wire.id),
-    count: BigInt(wire.count),
-    hash: wire.hash,
+    ...headFromWire(wire),
     at: instantFromWire(wire.at),
     publicKey: wire.public_key,
     signature: wire.signature,

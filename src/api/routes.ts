@@ -17,7 +17,7 @@ import {
   provenRequestSchema,
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
-import { auditPageSchema, auditQuerySchema, auditVerificationSchema, historySchema, signedAuditHeadSchema } from './audit.ts';
+import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
 import { devicePageSchema, deviceQuerySchema, deviceSchema, identitySchema, registrationSchema } from './devices.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
@@ -351,8 +351,9 @@ export const routes = {
   verifyAudit: {
     method: 'GET',
     path: '/v1/audit/verification',
-    summary: 'Recompute the audit log’s chain',
+    summary: 'Recompute the audit log’s chain, and look for an exported head in it',
     roles: ['admin'],
+    query: exportedHeadQuerySchema,
     status: 200,
     reply: auditVerificationSchema,
   },

@@ -1,6 +1,7 @@
 import {
   auditEntryFromWire,
   auditVerificationFromWire,
+  headToWire,
   signedAuditHeadFromWire,
 } from '../api/audit.ts';
 import { enrollCodeFromWire, newEnrollCodeToWire } from '../api/enrollments.ts';
@@ -13,7 +14,7 @@ import { parseUuid } from '../domain/identifiers.ts';
 import type { Token } from '../domain/token.ts';
 import type { AdminRole, NewEnrollCode, SignedAuditHead } from '../roles/admin/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
-import type { AuditVerification, EnrollCode } from '../roles/store.ts';
+import type { AuditHead, AuditVerification, EnrollCode } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
 
 export class AdminClient implements AdminRole {
@@ -48,8 +49,9 @@ export class AdminClient implements AdminRole {
     return pageFromWire(await this.#http.call(routes.listAudit, { query }), auditEntryFromWire);
   }
 
-  async verifyAudit(): Promise<AuditVerification> {
-    return auditVerificationFromWire(await this.#http.call(routes.verifyAudit, {}));
+  async verifyAudit(exported?: AuditHead): Promise<AuditVerification> {
+    const query = exported === undefined ? {} : headToWire(exported);
+    return auditVerificationFromWire(await this.#http.call(routes.verifyAudit, { query }));
   }
 
   async auditHead(): Promise<SignedAuditHead> {

@@ -95,6 +95,10 @@ export function adminContract(name: string, make: MakeHarness): void {
       expect(isAuditHeadSigned(head)).toBe(true);
       expect(head.count).toBeGreaterThanOrEqual(verified.head!.count);
       expect(isAuditHeadSigned({ ...head, count: head.count + 1n })).toBe(false);
+      await register(factory);
+      expect(await admin.admin.verifyAudit(head)).toMatchObject({ ok: true });
+      const forged = { ...head, hash: new Uint8Array(32) };
+      expect(await admin.admin.verifyAudit(forged)).toMatchObject({ ok: false, broken: { id: head.id } });
     });
   });
 }

@@ -8,8 +8,8 @@ import type { Screen } from '../../cli/present/screen.ts';
 export default class AuditHead extends LatchkeyCommand<SignedAuditHeadWire> {
   static override readonly summary = 'Print the signed head of the audit log, to keep elsewhere.';
   static override readonly description =
-    'Whoever has an earlier head can tell later that nothing before it was changed. Signed with the server’s Ed25519 key.';
-  static override readonly examples = ['<%= config.bin %> <%= command.id %> --json >> heads.ndjson'];
+    'With an earlier head, `audit verify --head` tells whether anything before it was changed since. Signed with the registry’s Ed25519 key.';
+  static override readonly examples = ['<%= config.bin %> <%= command.id %> --json > head-2026-11-25.json'];
   static override readonly flags = remoteFlags;
   static override readonly result = signedAuditHeadSchema;
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
 import { Buffer } from 'node:buffer';
+import { base64url } from '../../protocol/encoding.ts';
 import type { Store } from '../store.ts';
 import type { SignedAuditHead } from './ports.ts';
 
@@ -7,9 +8,9 @@ const settingName = 'audit-head-key';
 
 type Head = Omit<SignedAuditHead, 'publicKey' | 'signature'>;
 
-/** The bytes under the signature: what they are, position, count, hash and time, one a line. */
+/** The bytes under the signature: what they are, entry, count, hash (base64url) and time, one a line, as on the wire. */
 function signedText(head: Head): Buffer {
-  return Buffer.from(`latchkey/1 audit-head\n${head.id}\n${head.count}\n${head.hash}\n${head.at.toISOString()}\n`);
+  return Buffer.from(`latchkey/1 audit-head\n${head.id}\n${head.count}\n${base64url(head.hash)}\n${head.at.toISOString()}\n`);
 }
 
 /** Signs with the registry's Ed25519 key, which is made at its first use and kept sealed in the registry. */

@@ -1,7 +1,7 @@
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
 import type { Role, Scope, Token } from '../../domain/token.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { AuditVerification, EnrollCode } from '../store.ts';
+import type { AuditHead, AuditVerification, EnrollCode } from '../store.ts';
 
 export interface NewEnrollCode {
   readonly role: Role;
@@ -10,10 +10,7 @@ export interface NewEnrollCode {
 }
 
 /** The chain's head with a signature of the server's (Ed25519 over its canonical text). */
-export interface SignedAuditHead {
-  readonly id: bigint;
-  readonly count: bigint;
-  readonly hash: string;
+export interface SignedAuditHead extends AuditHead {
   readonly at: Date;
   readonly publicKey: string;
   readonly signature: string;
@@ -25,7 +22,7 @@ export interface AdminRole {
   /** Takes effect at once. Errors: `token_not_found`. */
   revokeToken(id: string): Promise<Token>;
   auditEntries(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
-  /** Recomputes the chain; seals what is open first. */
-  verifyAudit(): Promise<AuditVerification>;
+  /** Recomputes the chain; seals what is open first. `exported`: a head kept elsewhere, which it must still contain. */
+  verifyAudit(exported?: AuditHead): Promise<AuditVerification>;
   auditHead(): Promise<SignedAuditHead>;
 }

@@ -1,11 +1,10 @@
-import { Buffer } from 'node:buffer';
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { actorName, type Token } from '../../domain/token.ts';
 import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
-import type { AuditVerification, EnrollCode, Store } from '../store.ts';
+import type { AuditHead, AuditVerification, EnrollCode, Store } from '../store.ts';
 import { signAuditHead } from './audit-head.ts';
 import type { AdminRole, NewEnrollCode, SignedAuditHead } from './ports.ts';
 import { newEnrollCode, newTokenSecret, secretHash } from './token-secret.ts';
@@ -105,9 +104,9 @@ export class AdminService implements AdminRole {
     return this.#context.store.audit.list(filter, page);
   }
 
-  async verifyAudit(): Promise<AuditVerification> {
+  async verifyAudit(exported?: AuditHead): Promise<AuditVerification> {
     await this.#context.store.audit.seal();
-    return this.#context.store.audit.verify();
+    return this.#context.store.audit.verify(exported);
   }
 
   async auditHead(): Promise<SignedAuditHead> {
@@ -119,7 +118,7 @@ export class AdminService implements AdminRole {
     return signAuditHead(store, {
       id: head?.id ?? 0n,
       count: head?.count ?? 0n,
-      hash: Buffer.from(head?.hash ?? new Uint8Array(32)).toString('hex'),
+      hash: head?.hash ?? new Uint8Array(32),
       at: clock.now(),
     });
   }

@@ -1,4 +1,4 @@
-import { auditEntryToWire, auditVerificationToWire, signedAuditHeadToWire } from '../../api/audit.ts';
+import { auditEntryToWire, auditVerificationToWire, exportedHeadFromWire, signedAuditHeadToWire } from '../../api/audit.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
@@ -7,8 +7,8 @@ export const auditHandlers: Handlers<'listAudit' | 'verifyAudit' | 'auditHead'> 
     const filter = { action: query.action, uuid: query.uuid };
     return pageToWire(await services.admin.auditEntries(filter, pageRequestFromWire(query)), auditEntryToWire);
   },
-  async verifyAudit({ services }) {
-    return auditVerificationToWire(await services.admin.verifyAudit());
+  async verifyAudit({ services, query }) {
+    return auditVerificationToWire(await services.admin.verifyAudit(exportedHeadFromWire(query)));
   },
   async auditHead({ services }) {
     return signedAuditHeadToWire(await services.admin.auditHead());
