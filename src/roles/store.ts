@@ -32,6 +32,12 @@ export interface Store {
   /** Resolves as soon as the access point's revision is greater than `revision`, or after `timeoutMs`. */
   waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
 
+  /**
+   * Names what is committed now: what was read under a number is so as long as the number stays. Undefined where
+   * finding out takes as long as reading again.
+   */
+  epoch(): number | undefined;
+
   /** Whether the database answers; throws what a call would. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -8,14 +8,44 @@ import type { Route } from '../api/routes.ts';
 /** The scheme's name is written in any case (RFC 9110, 11.1), a token in one. */
 const bearer = /^[Bb][Ee][Aa][Rr][Ee][Rr] (lk_[a-z]{1,16}_[A-Za-z0-9_-]{22})$/;
 
-/**
- * The token behind an Authorization header (RFC 6750), looked up for every request, so that its revocation takes
- * effect at once; undefined if it is none that is good.
- */
-export async function authenticate(store: Store, header: string | undefined): Promise<Token | undefined> {
-  const secret = header === undefined ? undefined : bearer.exec(header)?.[1];
-  const token = secret === undefined ? undefined : await store.tokens.findByHash(secretHash(secret));
-  return token?.revokedAt === undefined ? token : undefined;
+/** Whose request it is. */
+export class Authentication {
+  readonly #store: Store;
+  /** The good ones of this epoch of the store, by their headers: whoever asks, asks again and again. */
+  readonly #known = new Map<string, Token>();
+  #epoch: number | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * The token behind an Authorization header (RFC 6750), as it is in the store at this request, so that its
+   * revocation takes effect at once; undefined if it is none that is good.
+   */
+  async token(header: string | undefined): Promise<Token | undefined> {
+    if (header === undefined) {
+      return undefined;
+    }
+    const epoch = this.#store.epoch();
+    if (epoch === undefined || epoch !== this.#epoch) {
+      this.#known.clear();
+      this.#epoch = epoch;
+    }
+    return this.#known.get(header) ?? this.#find(header, epoch);
+  }
+
+  async #find(header: string, epoch: number | undefined): Promise<Token | undefined> {
+    const secret = bearer.exec(header)?.[1];
+    const token = secret === undefined ? undefined : await this.#store.tokens.findByHash(secretHash(secret));
+    if (token === undefined || token.revokedAt !== undefined) {
+      return undefined;
+    }
+    if (epoch !== undefined && epoch === this.#epoch) {
+      this.#known.set(header, token);
+    }
+    return token;
+  }
 }
 
 /** Whether a role may ask at all; what it may touch is its service's to say. Errors: `forbidden`. */

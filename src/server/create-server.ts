@@ -9,7 +9,7 @@ import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
 import type { Store } from '../roles/store.ts';
 import { answering } from './answering.ts';
-import { LastUses } from './authentication.ts';
+import { Authentication, LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { answerClientError, boundConnections } from './connections.ts';
 import { Exchange } from './exchange.ts';
@@ -70,10 +70,12 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const journal = new AuditJournal(store, failed('journal'));
   const apNonces = new ApNonces(random);
   const lastUses = new LastUses(store, clock);
+  const authentication = new Authentication(store);
   const router = new Router([
-    ...operations({ store, metrics }),
+    ...operations({ store, authentication, metrics }),
     ...apiEndpoints({
       store,
+      authentication,
       clock,
       context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, apNonces, reuse: options.reuse }),
       lastUses,

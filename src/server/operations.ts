@@ -1,7 +1,7 @@
 import { isLoopback } from '../api/loopback.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Store } from '../roles/store.ts';
-import { authenticate, authorize } from './authentication.ts';
+import { authorize, type Authentication } from './authentication.ts';
 import { jsonMediaType, type Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
@@ -9,13 +9,14 @@ import type { Endpoint } from './router.ts';
 
 interface Operations {
   readonly store: Store;
+  readonly authentication: Authentication;
   readonly metrics: Metrics;
 }
 
 const ok = JSON.stringify({ status: 'ok' });
 
 /** What operators and their tools read; no token but for metrics from elsewhere, and no word about devices. */
-export function operations({ store, metrics }: Operations): Endpoint[] {
+export function operations({ store, authentication, metrics }: Operations): Endpoint[] {
   let openApi: string | undefined;
   const get = (path: string, serve: (exchange: Exchange) => Promise<void>): Endpoint => ({
     method: 'GET',
@@ -35,7 +36,7 @@ export function operations({ store, metrics }: Operations): Endpoint[] {
     }),
     get('/metrics', async (exchange) => {
       if (!isLoopback(exchange.address)) {
-        const token = await authenticate(store, exchange.request.headers.authorization);
+        const token = await authentication.token(exchange.request.headers.authorization);
         if (token === undefined) {
           throw new LatchkeyError('unauthorized');
         }

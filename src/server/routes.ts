@@ -8,7 +8,7 @@ import type { Actor, Token } from '../domain/token.ts';
 import { secretHash } from '../roles/admin/token-secret.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import type { Store } from '../roles/store.ts';
-import { authenticate, authorize, type LastUses } from './authentication.ts';
+import { authorize, type Authentication, type LastUses } from './authentication.ts';
 import { jsonMediaType, type Exchange } from './exchange.ts';
 import { handlers } from './handlers/index.ts';
 import type { Call } from './handlers/handler.ts';
@@ -22,6 +22,7 @@ import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';
 
 export interface RouteContext {
   readonly store: Store;
+  readonly authentication: Authentication;
   readonly clock: Clock;
   readonly context: (store: Store, actor: Actor) => ApServiceContext;
   readonly lastUses: LastUses;
@@ -88,8 +89,8 @@ class ApiEndpoint implements Endpoint {
   }
 
   async #authenticate({ request, address }: Exchange): Promise<Token> {
-    const { store, guesses } = this.#context;
-    const token = await authenticate(store, request.headers.authorization);
+    const { authentication, guesses } = this.#context;
+    const token = await authentication.token(request.headers.authorization);
     if (token === undefined) {
       refuseIf(guesses.take(addressKey(address)));
       throw new LatchkeyError('unauthorized');

@@ -39,6 +39,7 @@ export interface Database {
 
 /** A whole database, as it is opened and closed. */
 export interface OpenDatabase extends Database {
+  epoch(): number | undefined;
   waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;

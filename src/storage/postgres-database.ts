@@ -138,6 +138,10 @@ export class PostgresDatabase implements OpenDatabase {
     await waited;
   }
 
+  epoch(): undefined {
+    // It would be a round trip, as reading is.
+  }
+
   async ping(): Promise<void> {
     await translating(this.#pool.query('select 1'));
   }

@@ -53,6 +53,11 @@ export class RelationalStore implements Store {
     return this.#whole.waitForRevision(apId, revision, timeoutMs, signal);
   }
 
+  epoch(): number | undefined {
+    // A transaction sees more than what is committed.
+    return this.#database === this.#whole ? this.#whole.epoch() : undefined;
+  }
+
   ping(): Promise<void> {
     return this.#whole.ping();
   }

@@ -53,7 +53,7 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #queries: PreparedQueries;
   readonly #inserts = new Map<string, string>();
   #poll: NodeJS.Timeout | undefined;
-  #dataVersion: number | undefined;
+  #seenEpoch: number | undefined;
   #closed = false;
 
   constructor(writer: SqliteConnection, reader: SqliteReader | undefined, lockTimeoutMs: number) {
@@ -119,24 +119,24 @@ export class SqliteDatabase implements OpenDatabase {
 
   /** SQLite tells nobody what another process committed, only that something was. */
   #watch(): void {
-    const reader = this.#reader;
-    if (reader === undefined || this.#poll !== undefined) {
+    if (this.#reader === undefined || this.#poll !== undefined) {
       return;
     }
-    const look = () => {
-      const [row] = reader.all('pragma data_version', []) as { data_version: number }[];
-      if (row?.data_version !== this.#dataVersion) {
-        this.#dataVersion = row?.data_version;
-        void this.#waiters.check();
-      }
-    };
     this.#poll = setInterval(() => {
       try {
-        reader.guarded(look);
+        const epoch = this.epoch();
+        if (epoch !== this.#seenEpoch) {
+          this.#seenEpoch = epoch;
+          void this.#waiters.check();
+        }
       } catch (error) {
         this.#waiters.fail(error);
       }
     }, pollMs);
+  }
+
+  epoch(): number | undefined {
+    return this.#reader?.guarded(() => this.#reader?.epoch());
   }
 
   async ping(): Promise<void> {

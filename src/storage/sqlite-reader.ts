@@ -19,6 +19,9 @@ export function endSnapshots(): void {
  * file for each takes longer than most reads: what another process commits is seen from the next turn on.
  */
 export class SqliteReader extends SqliteConnection {
+  #epoch: { readonly number: number; readonly dataVersion: number } | undefined;
+  #isEpochKnown = false;
+
   override all(sql: string, parameters: readonly unknown[]): unknown[] {
     this.#beginSnapshot();
     return super.all(sql, parameters);
@@ -29,10 +32,26 @@ export class SqliteReader extends SqliteConnection {
     return super.execute(sql, parameters);
   }
 
+  /** Goes up with whatever anybody commits (sqlite.org/pragma.html, data_version); looked up once a snapshot. */
+  epoch(): number {
+    this.#beginSnapshot();
+    let epoch = this.#epoch;
+    if (epoch === undefined || !this.#isEpochKnown) {
+      const [{ data_version: dataVersion }] = super.all('pragma data_version', []) as [{ data_version: number }];
+      if (epoch?.dataVersion !== dataVersion) {
+        epoch = { number: (epoch?.number ?? 0) + 1, dataVersion };
+      }
+      this.#epoch = epoch;
+      this.#isEpochKnown = true;
+    }
+    return epoch!.number;
+  }
+
   #beginSnapshot(): void {
     if (!holding.has(this)) {
       super.change('begin', []);
       holding.add(this);
+      this.#isEpochKnown = false;
       setImmediate(() => this.endSnapshot());
     }
   }
