@@ -121,14 +121,24 @@ export interface OpenedAp {
 /** The access point that the database on this machine knows without any enrolment. */
 const localApId = 'ap_local';
 
-/** An access point's side of the registry. `name`: what the one in the database on this machine is called. */
-export async function openAp(flags: RoleFlags, name: string, opening: Opening): Promise<OpenedAp> {
+/**
+ * An access point's side of the registry. `name`: what the one in the database on this machine is called.
+ * `notRecorded`: told when what devices asked could not be written; with it that is written in groups.
+ */
+export async function openAp(
+  flags: RoleFlags,
+  name: string,
+  opening: Opening,
+  notRecorded?: (error: unknown) => void,
+): Promise<OpenedAp> {
   const server = await apDestination(flags, opening.sources);
   if (server === undefined) {
     const context = await openLocal(opening, { kind: 'local', apId: localApId });
     await context.store.accessPoints.insert({ id: localApId, name, createdAt: context.clock.now() });
-    const { ApService } = await import('../roles/ap/service.ts');
-    const ap = new ApService(context);
+    const [{ ApService }, { AuditJournal }] = await Promise.all([import('../roles/ap/service.ts'), import('../roles/audit-journal.ts')]);
+    const journal = notRecorded === undefined ? undefined : new AuditJournal(context.store, notRecorded);
+    opening.closing.defer(() => journal?.flush());
+    const ap = new ApService({ ...context, journal });
     return { ap, identity: await ap.self(), serverUrl: undefined };
   }
   const { ApClient } = await import('../client/ap-client.ts');
