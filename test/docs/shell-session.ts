@@ -106,6 +106,7 @@ export class ShellSession {
     if (this.#shell.exitCode === null && this.#shell.signalCode === null) {
       await ended;
     }
-    await rm(this.home, { recursive: true, force: true });
+    // What it started may still be writing its last.
+    await rm(this.home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }

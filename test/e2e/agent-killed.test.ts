@@ -36,7 +36,7 @@ test(`an agent killed ${kills} times amid devices goes on where it was`, { timeo
 
   const passwordFile = path.join(home.folder, 'wifi');
   await writeFile(passwordFile, 'correct horse 9!\n', { mode: 0o600 });
-  const [port, securePort] = [await freePort(), await freePort()];
+  const [port, securePort] = await freePorts();
   const startAgent = () =>
     LongRunning.start(
       // prettier-ignore
@@ -153,11 +153,14 @@ async function approveOnce(owner: OwnerService, requestId: string): Promise<void
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+/** Two that are free, held at the same time so that they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const ports = servers.map(async (server) => {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return (server.address() as { port: number }).port;
+  });
+  const [first, second] = await Promise.all(ports);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return [first!, second!];
 }

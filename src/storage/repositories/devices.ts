@@ -127,9 +127,9 @@ export class Devices implements DeviceRepository {
     const { models, batches, uuids } = filter.within ?? {};
     if (models !== undefined || batches !== undefined || uuids !== undefined) {
       query = query.where(({ eb, or }) => or([
-        eb('model', 'in', models ?? []),
-        eb('batch', 'in', batches ?? []),
-        eb('uuid', 'in', uuids ?? []),
+        ...(models === undefined ? [] : [eb('model', 'in', models)]),
+        ...(batches === undefined ? [] : [eb('batch', 'in', batches)]),
+        ...(uuids === undefined ? [] : [eb('uuid', 'in', uuids)]),
       ]));
     }
     if (page.after !== undefined) {
