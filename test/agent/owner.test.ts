@@ -131,3 +131,25 @@ test('somebody is notified of each request and its decision; a notifier that fai
   await expect.poll(() => notices).toEqual([['request.pending', 'pending'], ['request.decided', 'approved']]);
   expect(site.log).toContainEqual(expect.objectContaining({ level: 'warn', message: 'Nobody could be notified.' }));
 });
+
+test('nobody is told of requests that are over by then', async () => {
+  const told: string[] = [];
+  const busy = Promise.withResolvers<void>();
+  const notifier: Notifier = {
+    notify: async (event, { id, status }) => {
+      told.push(`${event} ${id} ${status}`);
+      await busy.promise;
+    },
+  };
+  site = await Site.open({ notifier });
+  const identity = await site.device();
+  const requestIds: string[] = [];
+  for (let i = 0; i < 4; i++) {
+    requestIds.push(await askAs(await sayHello(site.agent, identity)));
+  }
+  await expect.poll(async () => (await site.agent.service.requests({ all: true })).map(({ status }) => status))
+    .toEqual(['pending', 'expired', 'expired', 'expired']);
+  busy.resolve();
+  const [first, , , last] = requestIds;
+  await expect.poll(() => told).toEqual([`request.pending ${first} pending`, `request.decided ${first} expired`, `request.pending ${last} pending`]);
+});

@@ -147,6 +147,29 @@ describe('bounds', () => {
   });
 });
 
+test('a device that asks again and again waits between its requests, and no other does', async () => {
+  site = await Site.open({ limits: { openHellosPerAddress: 1000, freeFailures: 1000, freeRequests: 3, firstWaitMs: 10_000 } });
+  const identity = await site.device();
+  // Whoever only knows the uuid does not count.
+  for (let i = 0; i < 5; i++) {
+    const hello = await sayHello(site.agent, identity);
+    await expect(askAs({ ...hello, proof: randomBytes(32).toString('base64url') })).rejects.toMatchObject({ body: { code: 'proof_rejected' } });
+  }
+  for (let i = 0; i < 3; i++) {
+    await askAs(await sayHello(site.agent, identity));
+  }
+  const hello = await sayHello(site.agent, identity);
+  const ask = () => secureCall(hello.securePort, hello, { path: '/v1/access-requests', body: { uuid: hello.uuid, device_proof: hello.proof, shows_code: true } });
+  expect(await ask()).toMatchObject({ status: 429, headers: { 'retry-after': '10' }, body: { code: 'rate_limited' } });
+  await attemptOf('too_many', identity.uuid);
+  expect(await site.agent.service.requests({ all: true })).toHaveLength(3);
+  await askAs(await sayHello(site.agent, await site.device()));
+
+  site.pass(10_000);
+  expect(await ask()).toMatchObject({ status: 201 });
+  await expect(askAs(await sayHello(site.agent, identity))).rejects.toMatchObject({ status: 429 });
+});
+
 test('every try reaches the server’s record, the failed ones too', async () => {
   site = await Site.open();
   const identity = await site.device();

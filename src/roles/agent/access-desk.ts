@@ -7,7 +7,6 @@ import { idFrom } from '../../domain/identifiers.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { Verification } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
-import type { AddressThrottle } from './address-throttle.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GrantsOnAir } from './grants-on-air.ts';
 import type { HelloBook, LiveHello } from './hello-book.ts';
@@ -16,6 +15,7 @@ import type { Log } from './log.ts';
 import type { AgentStore, Hello, Radio } from './ports.ts';
 import type { RegistryCopy, Report } from './registry-copy.ts';
 import { isAway, type ApIdentity, type RegistryLink } from './registry-link.ts';
+import type { Throttle } from './throttle.ts';
 import type { Waiters } from './waiters.ts';
 
 /** A request as its device sees it. */
@@ -48,7 +48,13 @@ interface Parts {
   readonly grants: GrantsOnAir;
   readonly radio: Radio;
   readonly attempts: AttemptLog;
-  readonly throttle: AddressThrottle;
+  /**
+   * Client addresses that fail to prove themselves. It is the address and not the uuid: a uuid is printed on the label,
+   * and locking it would let anybody lock the device out (protocol.md section 1, bounds).
+   */
+  readonly throttle: Throttle;
+  /** Devices that ask again and again; only who has proven to be the device counts against it. */
+  readonly pace: Throttle;
   readonly waiters: Waiters;
   readonly random: Random;
   readonly now: () => Date | undefined;
@@ -151,7 +157,8 @@ export class AccessDesk {
 
   /**
    * Makes the hello's one request; if it is made or being made, nothing more happens. The request and the key are
-   * durable when this resolves. Errors: `proof_rejected`, `device_revoked`, `device_spent`, `server_unavailable`.
+   * durable when this resolves. Errors: `proof_rejected`, `device_revoked`, `device_spent`, `server_unavailable`,
+   * `rate_limited` (the device has asked again and again).
    */
   async ask(live: LiveHello, input: RequestInput): Promise<void> {
     if (live.request !== undefined) {
@@ -164,8 +171,13 @@ export class AccessDesk {
   }
 
   async #ask(live: LiveHello, { deviceProof, label, showsCode, plain }: RequestInput): Promise<AccessRequest> {
-    const { link, copy, store, hellos, throttle } = this.#parts;
+    const { link, copy, store, hellos, throttle, pace } = this.#parts;
     const { uuid, deviceNonce, apNonce, from } = live.hello;
+    const waitMs = pace.waitMs(uuid);
+    if (waitMs > 0) {
+      this.record(uuid, from, 'too_many', 'it has asked again and again');
+      throw new LatchkeyError('rate_limited', undefined, { retryAfter: Math.ceil(waitMs / 1000) });
+    }
     let request: AccessRequest;
     try {
       request = await link.call((ap) =>
@@ -177,12 +189,13 @@ export class AccessDesk {
       }
       const code = error instanceof LatchkeyError ? error.code : undefined;
       if (code === 'proof_rejected') {
-        throttle.failed(from);
+        throttle.count(from);
       }
       const outcome = code === 'device_revoked' ? 'revoked' : code === 'device_spent' ? 'spent' : 'bad_proof';
       this.record(uuid, from, outcome, 'after the handshake');
       throw error;
     }
+    pace.count(uuid);
     const hello: Hello = { ...live.hello, requestId: request.id };
     await copy.apply({ requests: [request] }, () => store.saveHello(hello));
     hellos.asked(live, hello, store.request(request.id) ?? request);

@@ -28,6 +28,8 @@ export class OwnerDesk {
   readonly #questions = new Map<string, AbortController>();
   #asking: Promise<void> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
+  /** Requests that were over before anybody could be told of them. */
+  readonly #untold = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -136,11 +138,23 @@ export class OwnerDesk {
     });
   }
 
+  /** A device that asks anew expires its request before: nobody is told of what is over by then. */
+  #isOver(event: 'request.pending' | 'request.decided', requestId: string): boolean {
+    if (event === 'request.decided') {
+      return this.#untold.delete(requestId);
+    }
+    const over = this.#options.store.request(requestId)?.status === 'expired';
+    if (over) {
+      this.#untold.add(requestId);
+    }
+    return over;
+  }
+
   #tell(event: 'request.pending' | 'request.decided', request: AccessRequest): void {
     const { notifier, log } = this.#options;
     if (notifier !== undefined) {
       this.#telling = this.#telling
-        .then(() => notifier.notify(event, request))
+        .then(() => (this.#isOver(event, request.id) ? undefined : notifier.notify(event, request)))
         .catch((error: unknown) => log('warn', 'Nobody could be notified.', { event, requestId: request.id, error }));
     }
   }

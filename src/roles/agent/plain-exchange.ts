@@ -5,9 +5,9 @@ import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { devicePsk, deviceProof } from '../../protocol/device-key.ts';
 import type { AccessDesk, RequestAnswer } from './access-desk.ts';
-import type { AddressThrottle } from './address-throttle.ts';
 import type { LiveHello } from './hello-book.ts';
 import type { Log } from './log.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface PlainInput {
   readonly uuid: string;
@@ -34,13 +34,13 @@ interface Options {
  */
 export class PlainExchange {
   readonly #desk: AccessDesk;
-  readonly #throttle: AddressThrottle;
+  readonly #throttle: Throttle;
   readonly #options: Options;
   readonly #key = randomBytes(32);
   /** Requests being made, by device and pass_tmp: the same POST twice at once is one. */
   readonly #asking = new Map<string, Promise<LiveHello>>();
 
-  constructor(desk: AccessDesk, throttle: AddressThrottle, options: Options) {
+  constructor(desk: AccessDesk, throttle: Throttle, options: Options) {
     this.#desk = desk;
     this.#throttle = throttle;
     this.#options = options;
@@ -82,7 +82,7 @@ export class PlainExchange {
     // Off or on, who may try at all and whose tries are counted is the same.
     this.#admit(input, from);
     if (!allowed) {
-      this.#throttle.failed(from);
+      this.#throttle.count(from);
       this.#desk.record(input.uuid, from, 'plain_off');
       throw await this.#refusal(startedAt);
     }
@@ -122,7 +122,7 @@ export class PlainExchange {
     const equal = timingSafeEqual(devicePsk(passTmp, context), live.hello.psk);
     if (!equal) {
       this.#desk.close(live);
-      this.#throttle.failed(from);
+      this.#throttle.count(from);
       this.#desk.record(uuid, from, status === 'known' ? 'bad_proof' : status, 'in the literal exchange');
       throw await this.#refusal(startedAt);
     }

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { helloLifetimeMs } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { AccessDesk, RequestAnswer } from './access-desk.ts';
-import type { AddressThrottle } from './address-throttle.ts';
 import type { HelloBook, LiveHello } from './hello-book.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface HelloInput {
   readonly uuid: string;
@@ -40,9 +40,9 @@ export interface SecureRequestInput {
 export class SecureExchange {
   readonly #desk: AccessDesk;
   readonly #hellos: HelloBook;
-  readonly #throttle: AddressThrottle;
+  readonly #throttle: Throttle;
 
-  constructor(desk: AccessDesk, hellos: HelloBook, throttle: AddressThrottle) {
+  constructor(desk: AccessDesk, hellos: HelloBook, throttle: Throttle) {
     this.#desk = desk;
     this.#hellos = hellos;
     this.#throttle = throttle;
@@ -85,7 +85,7 @@ export class SecureExchange {
 
   /** `helloId`: the identity that was offered, if its key was known. */
   handshakeFailed(helloId: string | undefined, from: string, detail: string): void {
-    this.#throttle.failed(from);
+    this.#throttle.count(from);
     const live = helloId === undefined ? undefined : this.#hellos.find(helloId);
     // Why one without a genuine key fails was recorded at its hello.
     if (live?.genuine === true && !live.failed) {

@@ -6,7 +6,6 @@ import type { Scope } from '../../domain/token.ts';
 import type { ApRole } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
 import { AccessDesk } from './access-desk.ts';
-import { AddressThrottle, type ThrottleLimits } from './address-throttle.ts';
 import { AgentTime } from './agent-time.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { GrantsOnAir } from './grants-on-air.ts';
@@ -19,15 +18,23 @@ import type { AgentControl, AgentStatus, AgentStore, Notifier, Prompt, Radio } f
 import { RegistryCopy, type Applied } from './registry-copy.ts';
 import { RegistryLink, type ApIdentity } from './registry-link.ts';
 import { SecureExchange } from './secure-exchange.ts';
+import { Throttle } from './throttle.ts';
 import { Waiters } from './waiters.ts';
 
 /** The bounds of protocol.md section 1; benches and tests, where all devices share an address, widen them. */
-export interface AgentLimits extends HelloLimits, ThrottleLimits {}
+export interface AgentLimits extends HelloLimits {
+  /** Failed handshakes of an address, and requests of a device, before it has to wait. */
+  readonly freeFailures: number;
+  readonly freeRequests: number;
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+}
 
 export const defaultAgentLimits: AgentLimits = {
   openHellosPerAddress: 4,
   openHellos: 1024,
   freeFailures: 5,
+  freeRequests: 5,
   firstWaitMs: 1000,
   longestWaitMs: 60_000,
 };
@@ -98,7 +105,8 @@ export class AgentService implements AgentControl {
     const commit = new GroupCommit(store);
     const copy = new RegistryCopy(store, commit);
     const waiters = new Waiters();
-    const throttle = new AddressThrottle(limits, monotonic);
+    const throttle = new Throttle({ ...limits, free: limits.freeFailures }, monotonic);
+    const pace = new Throttle({ ...limits, free: limits.freeRequests }, monotonic);
 
     this.#commit = commit;
     this.#attempts = new AttemptLog({
@@ -141,6 +149,7 @@ export class AgentService implements AgentControl {
       radio,
       attempts: this.#attempts,
       throttle,
+      pace,
       waiters,
       random,
       now,
