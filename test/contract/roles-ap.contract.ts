@@ -186,10 +186,19 @@ export function apContract(name: string, make: MakeHarness): void {
       expect((await owner.owner.request(id)).status).toBe('expired');
     });
 
+    test('what expires at another access point does not expire in its name', async () => {
+      const device = await register(factory);
+      const { id } = await request(device, ap);
+      harness.clock.pass(hourMs);
+      await (await harness.hold('ap')).ap.changes(0, 0);
+      expect((await owner.owner.request(id)).status).toBe('expired');
+      expect((await factory.factory.history(device.uuid)).at(-1)).toMatchObject({ action: 'request.expired', actor: 'local', apId: ap.token.apId });
+    });
+
     test('sees nothing of another access point', async () => {
-      const { id } = await request(await register(factory), ap);
+      const { id } = await request(await register(factory, { passTmp: 'weak', allowWeak: true }), ap);
       const other = await harness.hold('ap');
-      const works = [other.ap.approve(id, 'local'), other.ap.deny(id, 'local'), other.ap.report(id, 'joined')];
+      const works = [other.ap.approve(id, 'local'), other.ap.approve(id, 'auto'), other.ap.deny(id, 'local'), other.ap.report(id, 'joined')];
       expect(await Promise.all(works.map(codeOf))).toEqual(works.map(() => 'request_not_found'));
       expect(await codeOf(ap.ap.approve('no such id', 'local'))).toBe('request_not_found');
     });

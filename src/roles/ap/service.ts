@@ -162,10 +162,11 @@ export class ApService implements ApRole {
   async approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
     const { reuse } = this.#context;
     const mayTouch = (request: AccessRequest) => {
-      if (by === 'auto' && request.weak) {
+      const isOwn = this.#isOwn(request);
+      if (isOwn && by === 'auto' && request.weak) {
         throw new LatchkeyError('forbidden', 'A device with a weak pass_tmp is never approved automatically.');
       }
-      return this.#isOwn(request);
+      return isOwn;
     };
     return decide(this.#context, requestId, mayTouch, { verdict: 'approve', by, reuse });
   }
@@ -238,7 +239,8 @@ export class ApService implements ApRole {
 
   async changes(revision: number, waitMs: number, signal?: AbortSignal): Promise<ApChanges> {
     const { store, clock } = this.#context;
-    await expireOverdue(this.#context);
+    // At any access point, so not in this one's name.
+    await expireOverdue({ ...this.#context, actor: { kind: 'local' } });
     if (waitMs > 0) {
       await store.waitForRevision(this.#apId, revision, waitMs, signal);
     }
