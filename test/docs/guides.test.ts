@@ -1,7 +1,9 @@
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { consoleCommands, matchesOutput } from './console-blocks.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DebianPackage } from '../../scripts/testing/debian-packages.ts';
+import { requires } from '../requirements.ts';
+import { consoleCommands, matchesOutput, type ConsoleCommand } from './console-blocks.ts';
 import { ShellSession } from './shell-session.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -10,7 +12,7 @@ const guides = globSync(['README.md', 'docs/*.md'], { cwd: root }).sort();
 for (const guide of guides) {
   const commands = consoleCommands(await readFile(new URL(guide, root), 'utf8'));
   if (commands.length === 0) continue;
-  describe(guide, () => {
+  requires('iproute2', ...toolsOf(commands))(guide, () => {
     let session: ShellSession;
     beforeAll(async () => {
       session = await ShellSession.start();
@@ -20,11 +22,11 @@ for (const guide of guides) {
     });
 
     // One test a guide: its commands build on each other.
-    test('every command prints what the guide shows', { timeout: 180_000 }, async ({ signal }) => {
+    test('every command prints what the guide shows', { timeout: 300_000 }, async ({ signal }) => {
       for (const step of commands) {
         const at = `${guide}:${step.line}: ${step.command}`;
         if (step.background) {
-          const output = await session.runInBackground(step, signal);
+          const output = await session.runInBackground(step, AbortSignal.any([signal, AbortSignal.timeout(30_000)]));
           expect(matchesOutput([...step.expected, '…'], output), `${at}\n${output}`).toBe(true);
           continue;
         }
@@ -34,4 +36,10 @@ for (const guide of guides) {
       }
     });
   });
+}
+
+/** What of the system a guide's commands call, as Debian's packages. */
+function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
+  const tools = ['curl', 'jq', 'openssl'] as const satisfies DebianPackage[];
+  return tools.filter((tool) => commands.some(({ command }) => new RegExp(`\\b${tool} `).test(command)));
 }
