@@ -39,6 +39,8 @@ export class ShellSession {
     await chmod(path.join(bin, 'latchkey'), 0o755);
     const env = {
       HOME: home,
+      // Compiled code is shared: else it is compiled for every guide.
+      LATCHKEY_CACHE_HOME: path.join(projectRoot, '.cache/tests'),
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       LANG: 'C.UTF-8',
       TZ: 'UTC',
