@@ -144,7 +144,7 @@ class SqliteAgentStore implements AgentStore {
   requests({ all, limit }: { readonly all: boolean; readonly limit: number }): AccessRequest[] {
     const which = all ? '' : `where status = 'pending'`;
     return this.#all<AccessRequestRow>(
-      `select * from access_requests ${which} order by created_at desc, id desc limit ?`, limit).map(toRequest);
+      `select * from access_requests ${which} order by created_at desc, id desc limit ? + 0`, limit).map(toRequest);
   }
 
   saveGrant(grant: Grant): void {
@@ -204,11 +204,11 @@ class SqliteAgentStore implements AgentStore {
   }
 
   attempts(limit: number): Attempt[] {
-    return this.#all<AttemptRow>('select * from attempts order by at desc, id desc limit ?', limit).map(toAttempt);
+    return this.#all<AttemptRow>('select * from attempts order by at desc, id desc limit ? + 0', limit).map(toAttempt);
   }
 
   unsentAttempts(limit: number): Attempt[] {
-    return this.#all<AttemptRow>('select * from attempts where sent = 0 order by at, id limit ?', limit).map(toAttempt);
+    return this.#all<AttemptRow>('select * from attempts where sent = 0 order by at, id limit ? + 0', limit).map(toAttempt);
   }
 
   markSent(ids: readonly string[]): void {

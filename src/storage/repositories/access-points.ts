@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AccessPoint, AccessPointRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type AccessPointTable } from '../tables.ts';
 
@@ -67,7 +67,7 @@ export class AccessPoints implements AccessPointRepository {
   /** In the order of ids. */
   async list(page: PageRequest): Promise<Page<AccessPoint>> {
     const limit = pageLimit(page);
-    let query = this.#db.read.selectFrom('access_points').selectAll().orderBy('id').limit(limit + 1);
+    let query = this.#db.read.selectFrom('access_points').selectAll().orderBy('id').limit(atMost(limit + 1));
     if (page.after !== undefined) {
       const [id] = decodeCursor(page.after, ['text']);
       query = query.where('id', '>', String(id));

@@ -3,7 +3,7 @@ import type { AccessRequest, RequestStatus } from '../../domain/access-request.t
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { RequestChange, RequestFilter, RequestRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, type AccessRequestTable } from '../tables.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from './access-request-row.ts';
@@ -39,7 +39,7 @@ const overdue: PreparedQuery<{ at: Date; limit: number }, AccessRequestRow> = (d
     .where(isPending)
     .where('expires_at', '<=', at)
     .orderBy('expires_at')
-    .limit(limit);
+    .limit(atMost(limit));
 
 type Update = Updateable<AccessRequestTable>;
 type Changing = PreparedQuery<Update & { id: string }, AccessRequestRow>;
@@ -95,7 +95,7 @@ export class AccessRequests implements RequestRepository {
     }
     let query = this.#db.read.selectFrom('access_requests').selectAll()
       .orderBy('created_at', 'desc').orderBy('id', 'desc')
-      .limit(limit + 1);
+      .limit(atMost(limit + 1));
     if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
     if (filter.statuses?.length === 1 && filter.statuses[0] === 'pending') {

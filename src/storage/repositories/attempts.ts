@@ -3,7 +3,7 @@ import type { Attempt } from '../../domain/audit.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AttemptRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import { date, type AttemptTable } from '../tables.ts';
 
 type Row = Selectable<AttemptTable>;
@@ -52,7 +52,7 @@ export class Attempts implements AttemptRepository {
     }
     let query = this.#db.read.selectFrom('attempts').selectAll()
       .orderBy('at', 'desc').orderBy('ap_id', 'desc').orderBy('id', 'desc')
-      .limit(limit + 1);
+      .limit(atMost(limit + 1));
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
     if (filter.uuid !== undefined) query = query.where('uuid', '=', filter.uuid);
     if (page.after !== undefined) {

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AuditHead, AuditRepository, AuditVerification, NewAuditEntry } from '../../roles/store.ts';
 import { firstLink, linkHash } from '../audit-chain.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import { date, type AuditChainTable, type AuditEntryTable } from '../tables.ts';
 
 type Row = Selectable<AuditEntryTable>;
@@ -57,7 +57,7 @@ export class AuditLog implements AuditRepository {
     page: PageRequest,
   ): Promise<Page<AuditEntry>> {
     const limit = pageLimit(page);
-    let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id').limit(limit + 1);
+    let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id').limit(atMost(limit + 1));
     if (filter.uuid !== undefined) {
       // One device has few entries, one action may have millions: its index is kept out of it.
       const { action } = filter;
@@ -96,7 +96,7 @@ export class AuditLog implements AuditRepository {
         .select(['audit_chain.position', 'audit_chain.entry_id', 'audit_chain.hash'])
         .where('audit_chain.position', '>', position)
         .orderBy('audit_chain.position')
-        .limit(batch)
+        .limit(atMost(batch))
         .execute();
       for (const link of links) {
         position += 1n;
@@ -175,7 +175,7 @@ async function sealBatch(tx: Database): Promise<number> {
     .innerJoin('audit_entries', 'audit_entries.id', 'audit_unsealed.entry_id')
     .selectAll('audit_entries')
     .orderBy('audit_unsealed.entry_id')
-    .limit(batch)
+    .limit(atMost(batch))
     .execute();
   if (entries.length === 0) {
     return 0;

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { DeviceFilter, DeviceRepository, NewDevice } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type DeviceTable, type Tables } from '../tables.ts';
 
@@ -120,7 +120,7 @@ export class Devices implements DeviceRepository {
       .select(['uuid', 'ssid', 'model', 'batch', 'label', 'state', 'weak', 'spent_by'])
       .select(['created_at', 'registered_at', 'revoked_at'])
       .orderBy('uuid')
-      .limit(limit + 1);
+      .limit(atMost(limit + 1));
     if (filter.model !== undefined) query = query.where('model', '=', filter.model);
     if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
     if (filter.state !== undefined) query = query.where('state', '=', filter.state);

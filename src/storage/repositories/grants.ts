@@ -3,7 +3,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { GrantFilter, GrantRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date } from '../tables.ts';
 import { toGrant, toGrantRow, type GrantRow } from './grant-row.ts';
@@ -67,7 +67,7 @@ export class Grants implements GrantRepository {
     }
     let query = this.#db.read.selectFrom('grants').selectAll()
       .orderBy('starts_at', 'desc').orderBy('id', 'desc')
-      .limit(limit + 1);
+      .limit(atMost(limit + 1));
     if (filter.apIds !== undefined) query = query.where('ap_id', 'in', filter.apIds);
     if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
     if (filter.source !== undefined) query = query.where('source', '=', filter.source);

@@ -3,7 +3,7 @@ import type { Role, Token } from '../../domain/token.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { TokenRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
-import { decodeCursor, pageLimit, toPage } from '../paging.ts';
+import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type TokenTable } from '../tables.ts';
 import { scopeFrom } from './scope.ts';
@@ -59,7 +59,7 @@ export class Tokens implements TokenRepository {
     const limit = pageLimit(page);
     let query = this.#db.read.selectFrom('tokens').selectAll()
       .orderBy('created_at').orderBy('id')
-      .limit(limit + 1);
+      .limit(atMost(limit + 1));
     if (page.after !== undefined) {
       const [at, id] = decodeCursor(page.after, ['time', 'text']);
       query = query.where((eb) =>
