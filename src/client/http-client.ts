@@ -41,6 +41,8 @@ interface Parts {
 
 interface Modules {
   readonly agent: Agent;
+  /** For calls that wait at the server: they neither hold up the others nor queue behind them. */
+  readonly waiting: Agent;
   readonly parse: (schema: Schema, value: unknown) => unknown;
 }
 
@@ -85,7 +87,8 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await (await this.#modules)?.agent.destroy();
+    const modules = await this.#modules;
+    await Promise.all([modules?.agent.destroy(), modules?.waiting.destroy()]);
     this.#modules = undefined;
   }
 
@@ -98,7 +101,7 @@ export class HttpClient {
   }
 
   async #exchange(
-    { agent, parse }: Modules,
+    { agent, waiting, parse }: Modules,
     route: Route,
     input: Parts,
     key: string | undefined,
@@ -107,7 +110,7 @@ export class HttpClient {
   ): Promise<Outcome> {
     const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(endsAt - performance.now())));
     try {
-      const response = await agent.request({
+      const response = await (route.waits === true ? waiting : agent).request({
         origin: this.#base.origin,
         path: this.#pathOf(route, input),
         method: route.method,
@@ -158,7 +161,7 @@ export class HttpClient {
     return (this.#modules ??= (async () => {
       const [{ Agent }, { checker }] = await Promise.all([import('undici'), import('../api/check.ts')]);
       const { ca } = this.#options;
-      const agent = new Agent({
+      const options = {
         allowH2: false,
         connections: 32,
         connectTimeout: 10_000,
@@ -168,7 +171,7 @@ export class HttpClient {
         keepAliveTimeout: 30_000,
         maxResponseSize: largestReply,
         connect: ca === undefined ? {} : { ca },
-      });
+      };
       const checkers = new Map<Schema, ReturnType<typeof checker>>();
       const parse = (schema: Schema, value: unknown): unknown => {
         let check = checkers.get(schema);
@@ -183,7 +186,7 @@ export class HttpClient {
         }
         return checked.value;
       };
-      return { agent, parse };
+      return { agent: new Agent(options), waiting: new Agent(options), parse };
     })());
   }
 }
