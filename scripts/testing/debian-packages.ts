@@ -17,6 +17,8 @@ export const debianPackages = {
   postgresql: { suites: 'storage on a real PostgreSQL server' },
   openssl: { suites: 'certificates, and TLS-PSK with a client that is not ours', command: 'openssl' },
   curl: { suites: 'HTTP with a client that is not ours', command: 'curl' },
+  jq: { suites: 'the guides, as they are read', command: 'jq' },
+  iproute2: { suites: 'the guides, as they are read', command: 'ip' },
   strace: { suites: 'no secret in the arguments or environment of a child', command: 'strace' },
   'libmbedtls-dev': { suites: 'the reference device in C' },
   gcc: { suites: 'the reference device in C', command: 'gcc' },
