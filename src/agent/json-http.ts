@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Checked } from '../api/check.ts';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -69,6 +70,8 @@ export function serveJson(server: Server, { routes, log, onMalformed }: ServeOpt
   const underWay = new WeakMap<Socket, number>();
   server.setTimeout(silenceMs);
   server.maxRequestsPerSocket = mostOnOne;
+  // Node would answer 503 for ever, and keep the connection.
+  server.on('dropRequest', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;

@@ -140,6 +140,21 @@ test('headers, bodies and handshakes that never come to an end are cut off', asy
   }
 });
 
+test('one connection is good for so many requests, and then ends whatever its client does', async () => {
+  const socket = createConnection(site.agent.helloPort, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => (text += chunk.toString())).on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  for (let asked = 1; asked <= 17; asked++) {
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    if (asked <= 16) {
+      await expect.poll(() => text.match(/HTTP\/1\.1 404 /g)?.length, { interval: 5 }).toBe(asked);
+    }
+  }
+  await closed;
+  expect(text.match(/^connection: close/gim)).toHaveLength(1);
+});
+
 describe('on the secure port', () => {
   test('bodies are as strictly read', async () => {
     const hello = await sayHello(site.agent, await site.device());
