@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { clientAddress } from './client-address.ts';
+import { Doorway } from './doorway.ts';
 
 export interface ConnectionLimits {
   readonly connectionsPerAddress: number;
@@ -16,17 +17,29 @@ interface Options extends ConnectionLimits {
   readonly wrap?: (socket: Socket) => Duplex;
 }
 
+export interface Admission {
+  /** The client at this end of a connection has shown what it is, and leaves the doorway. */
+  passed(end: Pick<Socket, 'remoteAddress' | 'remotePort'>): void;
+  /** Ends all connections, also those in the middle of a handshake. */
+  endAll(): void;
+}
+
 type ConnectionListener = (this: Server, socket: Duplex) => void;
+
+/** Connections that may be in the middle of a handshake or of their first request at once. */
+const doorwayPlaces = 256;
 
 /**
  * Lets a server have so many connections, and so many of one client address; those beyond are closed before they
  * cost anything. Where all are taken, whoever has more than a newcomer gives one up for it: a few addresses cannot keep
- * everybody out. The returned function ends all connections, also those in the middle of a handshake.
+ * everybody out.
  */
 export function limitConnections(
   server: Server,
   { connections, connectionsPerAddress, mayEnter = () => true, wrap = (socket) => socket }: Options,
-): () => void {
+): Admission {
+  const doorway = new Doorway(doorwayPlaces);
+  const atDoor = new Map<string, Socket>();
   const byAddress = new Map<string, Set<Socket>>();
   let open = 0;
   const leave = (address: string, socket: Socket) => {
@@ -63,13 +76,40 @@ export function limitConnections(
     }
     open += 1;
     byAddress.set(address, held.add(socket));
-    socket.once('close', () => leave(address, socket));
-    const stream = wrap(socket);
-    for (const listener of listeners) {
-      listener.call(server, stream);
-    }
+    const end = nameOf(socket);
+    atDoor.set(end, socket);
+    // One that is reset while it waits is nobody's concern.
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      leave(address, socket);
+      atDoor.delete(end);
+      doorway.leave(socket);
+    });
+    const enter = () => {
+      const stream = wrap(socket);
+      for (const listener of listeners) {
+        listener.call(server, stream);
+      }
+    };
+    doorway.come({ socket, address, enter });
   });
-  return () => byAddress.forEach((held) => held.forEach((socket) => socket.destroy()));
+  return {
+    passed(client) {
+      const end = nameOf(client);
+      const socket = atDoor.get(end);
+      if (socket !== undefined) {
+        atDoor.delete(end);
+        doorway.pass(socket);
+      }
+    },
+    endAll() {
+      byAddress.forEach((held) => held.forEach((socket) => socket.destroy()));
+    },
+  };
+}
+
+function nameOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function mostCrowded(byAddress: ReadonlyMap<string, ReadonlySet<Socket>>): readonly [string, ReadonlySet<Socket>] {

@@ -5,6 +5,7 @@ import { serveControl } from './control-socket.ts';
 import { createHelloListener } from './hello-listener.ts';
 import { usualRequestMs } from './json-http.ts';
 import { createSecureListener } from './secure-listener.ts';
+import { keepMemorySmall } from './small-memory.ts';
 
 export interface RunOptions extends AgentOptions {
   /** Where devices come from; every address of the machine if not given. */
@@ -31,6 +32,7 @@ const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connecti
 /** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {
   const { listen = {}, mainAddress, controlSocket, log } = options;
+  keepMemorySmall();
   const limits = { ...connectionLimits, ...options.connectionLimits };
   const service = new AgentService(options);
   const closing: (() => Promise<void>)[] = [];

@@ -1,6 +1,10 @@
 import type { AddressInfo, Server } from 'node:net';
 import { LatchkeyError } from '../domain/errors.ts';
+import type { Admission } from './admission.ts';
 import type { Log } from '../roles/agent/log.ts';
+
+/** Connections that the kernel holds until we take them: a thousand devices may come in the same moment. */
+const backlog = 4096;
 
 /** A server for devices that is ready to listen. */
 export interface DeviceListener {
@@ -10,12 +14,12 @@ export interface DeviceListener {
   close(): Promise<void>;
 }
 
-export function deviceListener(server: Server, endAll: () => void, log: Log): DeviceListener {
+export function deviceListener(server: Server, admission: Admission, log: Log): DeviceListener {
   return {
     listen: (port, host) =>
       new Promise((resolve, reject) => {
         server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host ?? '*'}:${port}`)));
-        server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+        server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
           // Running out of descriptors, say: it passes, and those who are connected go on.
           server.on('error', (error) => log('error', 'A connection could not be accepted.', { error }));
           resolve((server.address() as AddressInfo).port);
@@ -24,7 +28,7 @@ export function deviceListener(server: Server, endAll: () => void, log: Log): De
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        endAll();
+        admission.endAll();
       }),
   };
 }

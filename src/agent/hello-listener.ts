@@ -26,7 +26,10 @@ const sliceBytes = 1024;
 /** Port 8430, plain HTTP/1.1 (protocol.md section 1): hello, and the literal exchange where it is allowed. */
 export function createHelloListener({ devices, plain, limits, securePort, mainAddress, log }: Options): DeviceListener {
   const server = createServer(httpLimits(limits.requestMs));
-  const endAll = limitConnections(server, { ...limits, wrap: (socket) => new SlicedStream(socket, sliceBytes) });
+  // Who waits in the doorway is not read; http.createServer does not pass this option of net.createServer on.
+  Object.assign(server, { pauseOnConnect: true });
+  const admission = limitConnections(server, { ...limits, wrap: (socket) => new SlicedStream(socket, sliceBytes) });
+  server.on('request', ({ socket }) => admission.passed(socket));
 
   const hello = async (call: Call): Promise<Reply> => {
     const input = await call.body(checkHelloInput);
@@ -63,7 +66,7 @@ export function createHelloListener({ devices, plain, limits, securePort, mainAd
     { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/(joined|declined)$/, handle: report },
   ];
   serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientAddress(socket.remoteAddress), detail) });
-  return deviceListener(server, endAll, log);
+  return deviceListener(server, admission, log);
 }
 
 function fromOf({ request }: Call): string {

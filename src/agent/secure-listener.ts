@@ -44,6 +44,8 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
     // handshake on a connection either: it could put another hello in the place of the one that was proven.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE,
     handshakeTimeout: limits.requestMs,
+    // Who waits in the doorway is not read.
+    pauseOnConnect: true,
     pskCallback: (socket, identity) => {
       const psk = devices.pskFor(identity);
       if (psk === undefined) {
@@ -53,9 +55,10 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
       return psk;
     },
   });
-  const endAll = limitConnections(server, { ...limits, mayEnter: (address) => devices.waitMs(address) === 0 });
+  const admission = limitConnections(server, { ...limits, mayEnter: (address) => devices.waitMs(address) === 0 });
 
   server.on('secureConnection', (socket: TLSSocket) => {
+    admission.passed(socket);
     socket.on('error', (error) => log('debug', 'A device’s connection broke.', { error }));
     const helloId = offered.get(socket);
     if (helloId === undefined) {
@@ -118,5 +121,5 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
     { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/declined$/, handle: declined },
   ];
   serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientAddress(socket.remoteAddress), detail) });
-  return deviceListener(server, endAll, log);
+  return deviceListener(server, admission, log);
 }

@@ -31,6 +31,10 @@ export class SlicedStream extends Duplex {
     return this.#socket.remoteAddress;
   }
 
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
   get localAddress(): string | undefined {
     return this.#socket.localAddress;
   }
