@@ -17,7 +17,7 @@ export const auditEntrySchema = object(
     action: oneOf(auditActions),
     detail: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
   },
-  { uuid, ap_id: id },
+  { uuid, ap_id: id, asked: arrayOf(object('AskedDevice', { uuid, at: instant, status: remark })) },
 );
 export type AuditEntryWire = Static<typeof auditEntrySchema>;
 
@@ -60,6 +60,7 @@ export function auditEntryToWire(entry: AuditEntry): AuditEntryWire {
     uuid: entry.uuid,
     ap_id: entry.apId,
     detail: { ...entry.detail },
+    asked: entry.asked?.map(({ uuid, at, status }) => ({ uuid, at: instantToWire(at), status })),
   });
 }
 
@@ -72,6 +73,7 @@ export function auditEntryFromWire(wire: AuditEntryWire): AuditEntry {
     uuid: wire.uuid,
     apId: wire.ap_id,
     detail: wire.detail,
+    asked: wire.asked?.map(({ uuid, at, status }) => ({ uuid, at: instantFromWire(at), status })),
   };
 }
 

@@ -60,6 +60,7 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
   ['audit entry', auditEntrySchema, auditEntryToWire, auditEntryFromWire, [
     { id: 1n, at, actor: 'local', action: 'device.reset', uuid: undefined, apId: undefined, detail: {} },
     { id: 2n ** 63n, at, actor: 'ap:hall', action: 'device.asked', uuid, apId: 'ap_1', detail: { a: 'b', n: 1, t: true } },
+    { id: 3n, at, actor: 'ap:hall', action: 'device.asked', uuid: undefined, apId: 'ap_1', detail: {}, asked: [{ uuid, at, status: 'known' }] },
   ]],
 ];
 

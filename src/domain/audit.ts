@@ -21,6 +21,16 @@ export interface AuditEntry {
   readonly apId: string | undefined;
   /** Other things that it is about: request_id, grant_id, token_id, reason, from … never a secret. */
   readonly detail: Readonly<Record<string, string | number | boolean>>;
+  /** The devices, if an access point asked about several at once: one entry stands for them all. */
+  readonly asked?: readonly AskedDevice[] | undefined;
+}
+
+/** One device of those that an access point asked about. */
+export interface AskedDevice {
+  readonly uuid: string;
+  readonly at: Date;
+  /** What the access point was told of it. */
+  readonly status: string;
 }
 
 /** Why an attempt to onboard came to nothing. */

@@ -177,6 +177,7 @@ export type NewAuditEntry = Pick<AuditEntry, 'at' | 'actor' | 'action'> & {
   readonly uuid?: string | undefined;
   readonly apId?: string | undefined;
   readonly detail?: AuditEntry['detail'] | undefined;
+  readonly asked?: AuditEntry['asked'];
 };
 
 /** The chain's newest link: all entries up to `id` are sealed, `hash` commits to them. */
@@ -197,7 +198,7 @@ export interface AuditVerification {
 
 export interface AuditRepository {
   append(...entries: readonly NewAuditEntry[]): Promise<void>;
-  /** Oldest first. */
+  /** Oldest first. By uuid, an entry that stands for several devices is shown as what it says of that one. */
   list(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
   /** Chains what is not yet sealed, under an advisory lock; returns how many entries. */
   seal(): Promise<number>;

@@ -131,6 +131,13 @@ export interface AuditUnsealedTable {
   entry_id: Big;
 }
 
+/** Where entries that stand for several devices are found by each of them. */
+export interface AuditAskedTable {
+  /** The last 48 bits of the uuid. */
+  device: Big;
+  entry_id: Big;
+}
+
 export interface AuditChainTable {
   position: Big;
   entry_id: Big;
@@ -163,6 +170,7 @@ export interface Tables {
   attempts: AttemptTable;
   audit_entries: AuditEntryTable;
   audit_unsealed: AuditUnsealedTable;
+  audit_asked: AuditAskedTable;
   audit_chain: AuditChainTable;
   replies: ReplyTable;
   settings: SettingTable;

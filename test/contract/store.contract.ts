@@ -411,6 +411,31 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect(await all((page) => store.audit.list({ uuid, action: 'device.asked' }, page), 5)).toEqual([entries[1]]);
       });
 
+      test('an entry that stands for several devices is found by each, and says of it what it says of it alone', async () => {
+        const [one, two] = [randomUUID(), randomUUID()];
+        // Two devices whose uuids end alike are still two.
+        const alike = `${randomUUID().slice(0, 24)}${one.slice(24)}`;
+        const asked = [
+          { uuid: one, at: after(1), status: 'known' },
+          { uuid: two, at: after(2), status: 'spent' },
+        ];
+        await store.audit.append(
+          { at: start, actor: 'local', action: 'device.reserved', uuid: one },
+          { at: after(1), actor: 'ap:Halle', action: 'device.asked', apId: 'ap_1', asked },
+          { at: after(3), actor: 'ap:Halle', action: 'device.asked', apId: 'ap_1', asked: [{ uuid: alike, at: after(3), status: 'unknown' }] },
+        );
+        const [reserved, ofOne] = await all((page) => store.audit.list({ uuid: one }, page), 1);
+        expect(reserved).toMatchObject({ action: 'device.reserved', uuid: one });
+        const common = { id: ofOne!.id, actor: 'ap:Halle', action: 'device.asked', apId: 'ap_1' };
+        expect(ofOne).toEqual({ ...common, uuid: one, at: after(1), detail: { status: 'known' } });
+        expect(await all((page) => store.audit.list({ uuid: two }, page), 1)).toEqual([
+          { ...common, uuid: two, at: after(2), detail: { status: 'spent' } },
+        ]);
+        expect(await all((page) => store.audit.list({ uuid: alike }, page), 1)).toMatchObject([{ uuid: alike, detail: { status: 'unknown' } }]);
+        const everything = await all((page) => store.audit.list({ action: 'device.asked' }, page), 1000);
+        expect(everything.find(({ id }) => id === ofOne!.id)).toEqual({ ...common, uuid: undefined, at: after(1), detail: {}, asked });
+      });
+
       test('sealing chains what is open, and verifying walks the whole chain', async () => {
         await store.audit.append(...Array.from({ length: 1201 }, (_, index) =>
           ({ at: after(index), actor: 'local', action: 'device.asked', detail: { index } }) as const));

@@ -53,8 +53,10 @@ export function presentHead(head: SignedAuditHeadWire, screen: Screen): string {
   );
 }
 
-function detail(entry: AuditEntryWire): string {
-  return Object.entries(entry.detail)
+function detail({ detail, asked }: AuditEntryWire): string {
+  // Their list is in --json; one device's own is its history.
+  const shown = asked === undefined ? detail : { ...detail, devices: asked.length };
+  return Object.entries(shown)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 }
