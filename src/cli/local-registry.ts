@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Random } from '../domain/clock.ts';
@@ -10,7 +10,23 @@ import { ensureFolder, paths } from './paths.ts';
 import type { SecretSources } from './secret-input.ts';
 
 export const systemClock: Clock = { now: () => new Date() };
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+export const systemRandom: Random = { bytes: (length) => (length > poolBytes / 16 ? randomBytes(length) : pooledBytes(length)) };
+
+/** Asking for a few bytes takes as long as for a thousand, so they come from a pool, as those of node:crypto's randomUUID do. */
+const poolBytes = 1024;
+const pool = Buffer.alloc(poolBytes);
+let poolUsed = poolBytes;
+
+function pooledBytes(length: number): Buffer {
+  if (poolUsed + length > poolBytes) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(poolUsed, poolUsed + length));
+  // What was given out is not kept.
+  pool.fill(0, poolUsed, (poolUsed += length));
+  return bytes;
+}
 
 /**
  * The registry's database: what a flag names, else LATCHKEY_DATABASE, else one in the user's data folder.

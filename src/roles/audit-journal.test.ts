@@ -4,52 +4,65 @@ import { AuditJournal } from './audit-journal.ts';
 import type { NewAuditEntry, Store } from './store.ts';
 
 const at = new Date(0);
+const hall = { actor: 'ap:Hall', apId: 'ap_1' };
+const yard = { actor: 'ap:Yard', apId: 'ap_2' };
+const [a, b] = [randomUUID(), randomUUID()];
 
-function question(actor: string, uuid: string, status = 'known'): NewAuditEntry {
-  return { at, actor, action: 'device.asked', apId: 'ap_1', uuid, detail: { status } };
+function device(uuid: string, status = 'known') {
+  return { uuid, at, status };
 }
 
-/** What is appended when these have been recorded. */
-async function written(...entries: NewAuditEntry[]): Promise<NewAuditEntry[]> {
+/** What is appended of what `work` records. */
+async function written(work: (journal: AuditJournal) => void): Promise<NewAuditEntry[]> {
   const appended: NewAuditEntry[] = [];
   const append = async (...group: NewAuditEntry[]) => void appended.push(...group);
   const journal = new AuditJournal({ audit: { append } } as unknown as Store, (error) => {
     throw error;
   });
-  entries.forEach((entry) => journal.record(entry));
+  work(journal);
   await journal.flush();
   return appended;
 }
 
-const [a, b] = [randomUUID(), randomUUID()];
-
-test('what an access point asked about several devices is one entry, what it asked about one stays as it is', async () => {
-  const alone = question('ap:Hall', a);
-  expect(await written(alone)).toEqual([alone]);
-  expect(await written(alone, question('ap:Yard', b), question('ap:Hall', b, 'spent'))).toEqual([
-    {
-      at, actor: 'ap:Hall', action: 'device.asked', apId: 'ap_1',
-      asked: [{ uuid: a, at, status: 'known' }, { uuid: b, at, status: 'spent' }],
-    },
-    question('ap:Yard', b),
+test('what an access point asked about several devices is one entry, what it asked about one is about that one', async () => {
+  const entries = await written((journal) => {
+    journal.asked(hall, device(a));
+    journal.asked(yard, device(b));
+    journal.asked(hall, device(b, 'spent'));
+  });
+  expect(entries).toEqual([
+    { at, ...hall, action: 'device.asked', asked: [device(a), device(b, 'spent')] },
+    { at, ...yard, action: 'device.asked', uuid: b, detail: { status: 'known' } },
   ]);
 });
 
-test('a device that is asked about again is in the next entry', async () => {
-  const entries = await written(question('ap:Hall', a), question('ap:Hall', b), question('ap:Hall', a, 'revoked'));
-  expect(entries).toMatchObject([{ asked: [{ uuid: a, status: 'known' }, { uuid: b }] }, { uuid: a, detail: { status: 'revoked' } }]);
+test('another token of the access point, or the same device again, begins another entry', async () => {
+  const other = { ...hall, actor: 'ap:Hall 2' };
+  const entries = await written((journal) => {
+    journal.asked(hall, device(a));
+    journal.asked(other, device(b));
+    journal.asked(other, device(b, 'revoked'));
+  });
+  expect(entries).toMatchObject([
+    { actor: hall.actor, uuid: a },
+    { actor: other.actor, uuid: b, detail: { status: 'known' } },
+    { actor: other.actor, uuid: b, detail: { status: 'revoked' } },
+  ]);
 });
 
 test('nothing changes its place with what was recorded between', async () => {
   const refused: NewAuditEntry = { at, actor: 'ap:Hall', action: 'device.refused', uuid: a };
-  expect(await written(question('ap:Hall', a), refused, question('ap:Hall', b))).toEqual([
-    question('ap:Hall', a), refused, question('ap:Hall', b),
-  ]);
+  const entries = await written((journal) => {
+    journal.asked(hall, device(a));
+    journal.record(refused);
+    journal.asked(hall, device(b));
+  });
+  expect(entries).toMatchObject([{ action: 'device.asked', uuid: a }, refused, { action: 'device.asked', uuid: b }]);
 });
 
 test('an entry stands for 250 devices at most, and none is left out', async () => {
   const uuids = Array.from({ length: 600 }, () => randomUUID());
-  const entries = await written(...uuids.map((uuid) => question('ap:Hall', uuid)));
+  const entries = await written((journal) => uuids.forEach((uuid) => journal.asked(hall, device(uuid))));
   expect(entries.map(({ asked }) => asked?.length)).toEqual([250, 250, 100]);
   expect(entries.flatMap(({ asked }) => asked!.map(({ uuid }) => uuid))).toEqual(uuids);
 });

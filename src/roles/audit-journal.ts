@@ -1,5 +1,13 @@
-import type { AskedDevice } from '../domain/audit.ts';
+import type { AskedDevice, AuditEntry } from '../domain/audit.ts';
 import type { NewAuditEntry, Store } from './store.ts';
+
+/** What one access point asked, of each device once. */
+interface Questions {
+  readonly asker: Asker;
+  readonly devices: Map<string, AskedDevice>;
+}
+
+type Asker = Pick<AuditEntry, 'actor'> & { readonly apId: string };
 
 const groupSize = 10_000;
 const groupMs = 800;
@@ -15,6 +23,9 @@ export class AuditJournal {
   readonly #store: Store;
   readonly #onError: (error: unknown) => void;
   #waiting: NewAuditEntry[] = [];
+  /** What was asked since the last other entry, by access point. */
+  readonly #asking = new Map<string, Questions>();
+  #count = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -24,67 +35,69 @@ export class AuditJournal {
   }
 
   record(entry: NewAuditEntry): void {
+    // Nothing changes its place in the log with what came before it.
+    this.#endQuestions();
     this.#waiting.push(entry);
-    if (this.#waiting.length >= groupSize) {
+    this.#added();
+  }
+
+  asked(asker: Asker, device: AskedDevice): void {
+    const earlier = this.#asking.get(asker.apId);
+    const goesOn =
+      earlier?.asker.actor === asker.actor && earlier.devices.size < mostAsked && !earlier.devices.has(device.uuid);
+    if (goesOn) {
+      earlier.devices.set(device.uuid, device);
+    } else {
+      if (earlier !== undefined) {
+        this.#waiting.push(toEntry(earlier));
+      }
+      this.#asking.set(asker.apId, { asker, devices: new Map([[device.uuid, device]]) });
+    }
+    this.#added();
+  }
+
+  #added(): void {
+    this.#count += 1;
+    if (this.#count >= groupSize) {
       void this.flush();
     } else {
       this.#timer ??= setTimeout(() => void this.flush(), groupMs);
     }
   }
 
+  #endQuestions(): void {
+    for (const questions of this.#asking.values()) {
+      this.#waiting.push(toEntry(questions));
+    }
+    this.#asking.clear();
+  }
+
   /** Resolves when all that was recorded before is written, or its failure is reported. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#endQuestions();
     const group = this.#waiting;
     this.#waiting = [];
+    this.#count = 0;
     if (group.length > 0) {
       this.#writing = this.#writing
-        .then(() => this.#store.audit.append(...gather(group)))
+        .then(() => this.#store.audit.append(...group))
         .catch((error: unknown) => this.#onError(error));
     }
     return this.#writing;
   }
 }
 
-/** What one access point asked. */
-interface Questions {
-  readonly first: NewAuditEntry;
-  readonly byUuid: Map<string, AskedDevice>;
+function toEntry({ asker: { actor, apId }, devices }: Questions): NewAuditEntry {
+  const [device, ...others] = devices.values();
+  const { at } = device!;
+  return others.length === 0
+    ? questionAbout(device!, { actor, apId })
+    : { at, actor, action: 'device.asked', apId, asked: [...devices.values()] };
 }
 
-/** Joins questions of one access point that nothing else came between; of one device each, so that none gets lost. */
-function gather(entries: readonly NewAuditEntry[]): NewAuditEntry[] {
-  const gathered: NewAuditEntry[] = [];
-  const open = new Map<string, Questions>();
-  const close = (asker: string, questions: Questions) => {
-    open.delete(asker);
-    gathered.push(toOne(questions));
-  };
-  for (const entry of entries) {
-    const { action, actor, uuid, at, detail } = entry;
-    if (action !== 'device.asked' || uuid === undefined) {
-      open.forEach((questions, asker) => close(asker, questions));
-      gathered.push(entry);
-      continue;
-    }
-    const asker = `${actor} ${entry.apId}`;
-    const earlier = open.get(asker);
-    if (earlier !== undefined && (earlier.byUuid.has(uuid) || earlier.byUuid.size >= mostAsked)) {
-      close(asker, earlier);
-    }
-    const questions = open.get(asker) ?? { first: entry, byUuid: new Map() };
-    open.set(asker, questions);
-    questions.byUuid.set(uuid, { uuid, at, status: String(detail?.['status']) });
-  }
-  open.forEach((questions, asker) => close(asker, questions));
-  return gathered;
-}
-
-function toOne({ first, byUuid }: Questions): NewAuditEntry {
-  if (byUuid.size === 1) {
-    return first;
-  }
-  const { at, actor, action, apId } = first;
-  return { at, actor, action, apId, asked: [...byUuid.values()] };
+/** An access point asked about one device. */
+export function questionAbout({ uuid, at, status }: AskedDevice, { actor, apId }: Asker): NewAuditEntry {
+  return { at, actor, action: 'device.asked', uuid, apId, detail: { status } };
 }

@@ -55,11 +55,15 @@ export interface DeviceFilter {
   readonly within?: Scope | undefined;
 }
 
+/** A device as far as verification depends on it. */
+export type VerifiedDevice = Pick<Device, 'uuid' | 'model' | 'batch' | 'state' | 'spentBy'>;
+
 export interface DeviceRepository {
   /** Adds it as `reserved` with its pass_tmp sealed; false if the uuid is taken (nothing is changed then). */
   insert(device: NewDevice): Promise<boolean>;
   find(uuid: string): Promise<Device | undefined>;
-  /** The hot path of verification: one indexed read and one opening of a seal. */
+  /** The hot path: one indexed read and one opening of a seal. */
+  findForVerification(uuid: string): Promise<{ readonly device: VerifiedDevice; readonly passTmp: string } | undefined>;
   findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined>;
   /** In the order of uuids. */
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;

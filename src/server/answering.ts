@@ -18,38 +18,33 @@ interface Answering {
 export function answering({ router, perAddress, unknown, log }: Answering): (exchange: Exchange) => Promise<void> {
   const tellsAll = log.isLevelEnabled('debug');
 
-  /** Returns who counts it. */
-  async function dispatch(exchange: Exchange): Promise<RouteMetrics> {
-    refuseIf(perAddress.take(addressKey(exchange.address)));
-    const match = router.find(exchange.method, exchange.path);
-    if (match === undefined) {
-      throw new LatchkeyError('route_not_found');
-    }
-    if ('allowed' in match) {
-      exchange.refuse(new LatchkeyError('method_not_allowed'), ['Allow', match.allowed.join(', ')]);
-      return unknown;
-    }
-    try {
-      await match.endpoint.serve(exchange, match.params);
-    } catch (error) {
-      refuse(exchange, error);
-    }
-    return match.endpoint.metrics;
-  }
-
-  function refuse(exchange: Exchange, error: unknown): RouteMetrics {
+  function refuse(exchange: Exchange, error: unknown): void {
     const refused = toLatchkeyError(error);
     if (refused.http >= 500) {
       const { id, method, path } = exchange;
       log.error({ request_id: id, method, path, error_code: refused.code, err: refused }, 'request failed');
     }
     exchange.refuse(refused);
-    return unknown;
   }
 
   return async (exchange) => {
     const startedAt = performance.now();
-    const counted = await dispatch(exchange).catch((error: unknown) => refuse(exchange, error));
+    let counted = unknown;
+    try {
+      refuseIf(perAddress.take(addressKey(exchange.address)));
+      const match = router.find(exchange.method, exchange.path);
+      if (match === undefined) {
+        throw new LatchkeyError('route_not_found');
+      }
+      if ('allowed' in match) {
+        exchange.refuse(new LatchkeyError('method_not_allowed'), ['Allow', match.allowed.join(', ')]);
+      } else {
+        counted = match.endpoint.metrics;
+        await match.endpoint.serve(exchange, match.params);
+      }
+    } catch (error) {
+      refuse(exchange, error);
+    }
     const seconds = (performance.now() - startedAt) / 1000;
     counted.observe(exchange.status, seconds);
     if (tellsAll) {

@@ -23,7 +23,7 @@ export class Authentication {
    * The token behind an Authorization header (RFC 6750), as it is in the store at this request, so that its
    * revocation takes effect at once; undefined if it is none that is good.
    */
-  async token(header: string | undefined): Promise<Token | undefined> {
+  token(header: string | undefined): Promise<Token | undefined> | Token | undefined {
     if (header === undefined) {
       return undefined;
     }

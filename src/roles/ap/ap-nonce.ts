@@ -35,7 +35,7 @@ export class ApNonces {
   }
 
   async issue(store: Store, context: NonceContext, at: Date): Promise<Buffer> {
-    const key = (await this.#readKey(store)) ?? (await this.#makeKey(store));
+    const key = this.#key ?? (await this.#readKey(store)) ?? (await this.#makeKey(store));
     const time = Buffer.alloc(timeLength);
     time.writeUIntBE(at.getTime(), 0, timeLength);
     const stamp = Buffer.concat([time, this.#random.bytes(stampLength - timeLength)]);

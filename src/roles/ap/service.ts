@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import { parseDescription, type Device } from '../../domain/device.ts';
+import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
-import { admitsDevice } from '../../domain/token.ts';
+import { actorName, admitsDevice } from '../../domain/token.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
 import { base64url } from '../../protocol/encoding.ts';
-import type { AuditJournal } from '../audit-journal.ts';
+import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
-import type { NewAuditEntry, Store } from '../store.ts';
+import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
 import { closeRequest, revokeGrant } from './closing.ts';
 import { decide, isRetry } from './decision.ts';
@@ -61,20 +61,27 @@ export class ApService implements ApRole {
   }
 
   async verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification> {
-    const { store } = this.#context;
+    const { store, clock, actor, journal } = this.#context;
     const uuid = parseUuid(hello.uuid);
-    const found = await store.devices.findWithPassTmp(uuid);
+    const found = await store.devices.findForVerification(uuid);
     const status = found === undefined ? 'unknown' : await this.#standing(store, found.device);
     // Derived for everybody, so that the time tells nobody which uuids exist.
     const context = { uuid, apId: this.#apId, deviceNonce: hello.deviceNonce };
-    const apNonce = await this.#apNonces.issue(store, context, this.#context.clock.now());
+    const at = clock.now();
+    const apNonce = await this.#apNonces.issue(store, context, at);
     const psk = devicePsk(found?.passTmp ?? uuid, { ...context, apNonce });
-    await this.#record({ action: 'device.asked', uuid, apId: this.#apId, detail: { status } });
+    const asker = { actor: actorName(actor), apId: this.#apId };
+    const asked = { uuid, at, status };
+    if (journal === undefined) {
+      await store.audit.append(questionAbout(asked, asker));
+    } else {
+      journal.asked(asker, asked);
+    }
     return { status, psk: status === 'known' ? psk : undefined, apNonce };
   }
 
   /** What this access point may be told of the device. */
-  async #standing(store: Store, device: Device): Promise<Verification['status']> {
+  async #standing(store: Store, device: VerifiedDevice): Promise<Verification['status']> {
     const { actor, clock, reuse } = this.#context;
     if (!admitsDevice(scopeOf(actor), device) || device.state === 'reserved') {
       return 'unknown';

@@ -3,7 +3,7 @@ import type { Device, DeviceState } from '../../domain/device.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
-import type { DeviceFilter, DeviceRepository, NewDevice } from '../../roles/store.ts';
+import type { DeviceFilter, DeviceRepository, NewDevice, VerifiedDevice } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
@@ -34,6 +34,9 @@ export function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
 
 const byUuid: PreparedQuery<{ uuid: string }, Row> = (db, { uuid }) =>
   db.selectFrom('devices').selectAll().where('uuid', '=', uuid);
+
+const verifying: PreparedQuery<{ uuid: string }, Pick<Row, 'model' | 'batch' | 'state' | 'spent_by' | 'pass_tmp'>> = (db, { uuid }) =>
+  db.selectFrom('devices').select(['model', 'batch', 'state', 'spent_by', 'pass_tmp']).where('uuid', '=', uuid);
 
 const registering: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
   db.updateTable('devices')
@@ -99,6 +102,18 @@ export class Devices implements DeviceRepository {
   async find(uuid: string): Promise<Device | undefined> {
     const row = await this.#row(uuid);
     return row === undefined ? undefined : toDevice(row);
+  }
+
+  async findForVerification(uuid: string): Promise<{ readonly device: VerifiedDevice; readonly passTmp: string } | undefined> {
+    const [row] = await this.#db.find(verifying, { uuid });
+    if (row === undefined) {
+      return undefined;
+    }
+    const { model, batch, state, spent_by: spentBy } = row;
+    return {
+      device: { uuid, model: model ?? undefined, batch: batch ?? undefined, state: state as DeviceState, spentBy: spentBy ?? undefined },
+      passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(uuid)),
+    };
   }
 
   async findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined> {
