@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer';
 import { base64url } from '../protocol/encoding.ts';
 import type { Verification } from '../roles/ap/ports.ts';
 import { bytes32, input, object, oneOf, uuid, type Static } from './schema.ts';
-import { present } from './wire.ts';
 
 /** What an access point asks about a uuid (protocol.md section 1). */
 export const verificationInputSchema = input('VerificationInput', { uuid, device_nonce: bytes32 });
@@ -35,7 +34,8 @@ export function helloFromWire(wire: VerificationInputWire): Hello {
 }
 
 export function verificationToWire({ status, psk, apNonce }: Verification): VerificationWire {
-  return present({ status, ap_nonce: base64url(apNonce), psk: psk === undefined ? undefined : base64url(psk) });
+  const common = { status, ap_nonce: base64url(apNonce) };
+  return psk === undefined ? common : { ...common, psk: base64url(psk) };
 }
 
 export function verificationFromWire({ status, psk, ap_nonce: apNonce }: VerificationWire): Verification {

@@ -134,7 +134,8 @@ class ApiEndpoint implements Endpoint {
 
   async #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<string | undefined> {
     const services = new Services(this.#context.context(store, actor));
-    const reply = await this.#handle({ ...(input as Call<Route>), services, signal: () => exchange.signal() });
+    const { params, query, body } = input as Call<Route>;
+    const reply = await this.#handle({ params, query, body, services, signal: () => exchange.signal() });
     return reply === undefined ? undefined : JSON.stringify(reply);
   }
 

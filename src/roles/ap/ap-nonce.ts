@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { helloLifetimeMs } from '../../domain/access-request.ts';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { base64url, uuidBytes } from '../../protocol/encoding.ts';
+import { base64url } from '../../protocol/encoding.ts';
 import type { Store } from '../store.ts';
 
 const settingName = 'ap-nonce-key';
@@ -72,8 +72,7 @@ export class ApNonces {
 
 function macOf(key: Uint8Array, { uuid, apId, deviceNonce }: NonceContext, stamp: Uint8Array): Buffer {
   return createHmac('sha256', key)
-    .update(`latchkey/1 ap-nonce\0${apId}\0`)
-    .update(uuidBytes(uuid))
+    .update(`latchkey/1 ap-nonce\0${apId}\0${uuid}\0`)
     .update(deviceNonce)
     .update(stamp)
     .digest()

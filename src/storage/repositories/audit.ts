@@ -15,9 +15,9 @@ const batch = 500;
 /** In one transaction: each commit costs all who read SQLite what they have in memory of it. */
 const batchesSealed = 10;
 
-/** As an entry's detail is stored; its members beside `asked` are the entry's own. */
+/** As an entry's detail is stored: in `asked` uuid, ms since 1970 and status of each; all else is the entry's own. */
 interface StoredDetail {
-  readonly asked?: readonly { readonly uuid: string; readonly at: string; readonly status: string }[];
+  readonly asked?: readonly (readonly [string, number, string])[];
 }
 
 function toEntry(row: Row): AuditEntry {
@@ -30,7 +30,7 @@ function toEntry(row: Row): AuditEntry {
     uuid: row.uuid ?? undefined,
     apId: row.ap_id ?? undefined,
     detail,
-    asked: asked?.map(({ at, ...device }) => ({ ...device, at: new Date(at) })),
+    asked: asked?.map(([uuid, at, status]) => ({ uuid, at: new Date(at), status })),
   };
 }
 
@@ -56,7 +56,7 @@ function toRow({ at, actor, action, uuid, apId, detail, asked }: NewAuditEntry) 
     action,
     uuid: uuid ?? null,
     ap_id: apId ?? null,
-    detail: JSON.stringify(asked === undefined ? (detail ?? {}) : { ...detail, asked }),
+    detail: JSON.stringify({ ...detail, asked: asked?.map((device) => [device.uuid, device.at.getTime(), device.status]) }),
   };
 }
 
