@@ -1,4 +1,5 @@
 import { Kysely } from 'kysely';
+import { quietMoment } from '../roles/quiet-moment.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
@@ -14,6 +15,8 @@ import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 75;
+/** How long a transaction waits at most for others to share its commit. */
+const longestGatherMs = 25;
 const readerMapBytes = 2 ** 30;
 /** Room for the pages of a long transaction, such as a group of audit entries: without it they are written twice. */
 const writerCacheKiB = 16_384;
@@ -62,8 +65,8 @@ export class SqliteDatabase implements OpenDatabase {
     this.#turns = new Turns(lockTimeoutMs);
     this.#commits = new SqliteGroupCommit(writer, this.#turns, {
       timeoutMs: lockTimeoutMs,
-      // One turn of the event loop; where there is no disk to wait for, there is nothing to share.
-      gather: () => (reader === undefined ? Promise.resolve() : new Promise(setImmediate)),
+      // Where there is no disk to wait for, there is nothing to share.
+      gather: () => (reader === undefined ? Promise.resolve() : quietMoment(longestGatherMs)),
     });
     this.#within = new Kysely({ dialect: sqliteDialect(writer) });
     this.write = new Kysely({ dialect: sqliteDialect(writer, this.#turns) });

@@ -1,14 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { endSnapshots } from './sqlite-reader.ts';
 import type { Turns } from './sqlite-turns.ts';
 
 /** Jobs that share one commit at most: the event loop stands still while they run. */
-const groupSize = 64;
-/** After a commit that several shared the next one waits so many times as long as that took, and this long at most. */
-const restFactor = 3;
-const longestRestMs = 20;
+const groupSize = 128;
 
 interface Job {
   work(): Promise<unknown>;
@@ -25,8 +21,8 @@ interface GroupCommitOptions {
 }
 
 /**
- * Transactions that come up in one turn of the event loop are made durable by one commit: waiting for the disk is
- * most of what a small transaction costs. Each is all or nothing by itself (a savepoint), sees those before it in
+ * Transactions that come up together are made durable by one commit: waiting for the disk is most of what a small
+ * transaction costs. Each is all or nothing by itself (a savepoint), sees those before it in
  * the group, and is settled only once the group is on the disk, also if it failed: what it saw might not last.
  */
 export class SqliteGroupCommit {
@@ -35,8 +31,6 @@ export class SqliteGroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #queue = new Set<Job>();
   #draining: Promise<void> | undefined;
-  /** Until when others may join the next group, since there are others. */
-  #restsUntil = 0;
 
   constructor(connection: SqliteConnection, turns: Turns, options: GroupCommitOptions) {
     this.#connection = connection;
@@ -77,10 +71,6 @@ export class SqliteGroupCommit {
   async #drain(): Promise<void> {
     while (this.#queue.size > 0) {
       await this.#options.gather();
-      const restMs = this.#restsUntil - performance.now();
-      if (restMs > 1) {
-        await delay(restMs);
-      }
       await this.#turns.take().then(
         () => this.#group().finally(() => this.#turns.end()),
         (error: unknown) => this.#refuse(error),
@@ -110,10 +100,7 @@ export class SqliteGroupCommit {
         }
       }
       endSnapshots();
-      const committing = performance.now();
       await this.#connection.patiently(() => this.#connection.change('commit', []));
-      const committed = performance.now();
-      this.#restsUntil = done.length > 1 ? committed + Math.min(longestRestMs, restFactor * (committed - committing)) : 0;
     } catch (error) {
       if (database.isTransaction) {
         database.exec('rollback');

@@ -1,3 +1,4 @@
+import { quietMoment } from '../quiet-moment.ts';
 import type { AgentStore } from './ports.ts';
 
 interface Write {
@@ -8,15 +9,12 @@ interface Write {
 
 /** How long a write that acknowledges nothing may wait for company. */
 const laterMs = 250;
-/** After a commit the next one waits so many times as long as it took, and this long at most. */
-const restFactor = 4;
-const longestRestMs = 25;
+/** How long a write that does waits at most for others to share its commit. */
+const longestGatherMs = 25;
 
 /**
- * Writes that come up in one turn of the event loop go to the disk in one transaction, and while commits are slow or
- * many, those of several turns: a thousand devices at once share a few, and the event loop, which stands still
- * during a commit, has four fifths of its time for other things. Each promise resolves when its write is durable,
- * never before.
+ * Writes that come up together go to the disk in one transaction: a thousand devices at once share a few, and the
+ * event loop stands still during each. Each promise resolves when its write is durable, never before.
  */
 export class GroupCommit {
   readonly #store: AgentStore;
@@ -24,8 +22,6 @@ export class GroupCommit {
   /** Whether a commit of the group is on its way. */
   #soon = false;
   #timer: NodeJS.Timeout | undefined;
-  /** When the last commit's rest is over. */
-  #restedAt = 0;
 
   constructor(store: AgentStore) {
     this.#store = store;
@@ -36,13 +32,7 @@ export class GroupCommit {
     const written = this.#add(work);
     if (!this.#soon) {
       this.#soon = true;
-      const restMs = this.#restedAt - performance.now();
-      if (restMs > 1) {
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#commit(), restMs);
-      } else {
-        setImmediate(() => this.#commit());
-      }
+      void quietMoment(longestGatherMs).then(() => this.#commit());
     }
     return written;
   }
@@ -76,7 +66,6 @@ export class GroupCommit {
     if (group.length === 0) {
       return;
     }
-    const startedAt = performance.now();
     let results: unknown[];
     try {
       results = this.#store.transaction(() => group.map(({ work }) => work()));
@@ -86,8 +75,6 @@ export class GroupCommit {
       }
       return;
     }
-    const endedAt = performance.now();
-    this.#restedAt = endedAt + Math.min(longestRestMs, restFactor * (endedAt - startedAt));
     for (const [index, { resolve }] of group.entries()) {
       resolve(results[index] as never);
     }
