@@ -1,5 +1,5 @@
+import { shown } from '../domain/shown-text.ts';
 import type { Log } from '../roles/agent/log.ts';
-import { shown } from './present/text.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 

@@ -4,6 +4,7 @@ import { Config } from '@oclif/core/config';
 import type { Input, LoadOptions, ParserOutput } from '@oclif/core/interfaces';
 import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { shown } from '../domain/shown-text.ts';
 import { globalFlags } from './flags.ts';
 import { write } from './output.ts';
 import type { Opening } from './open-role.ts';
@@ -117,7 +118,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** Something for people on stderr: progress, what happens next. Not under `--quiet` or `--json`. */
   protected async note(text: string): Promise<void> {
     if (!this.quiet && !this.jsonEnabled()) {
-      await write(process.stderr, `${text}\n`);
+      await write(process.stderr, `${shown(text)}\n`);
     }
   }
 

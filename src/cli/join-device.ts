@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
+import { quoted } from '../domain/shown-text.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
 import type { AskedRequest, Credential, Granted } from '../roles/device/ports.ts';
 import { secretStore } from './destination.ts';
 import { openAccessPoint, type Opening } from './open-role.ts';
 import { openPrompt } from './open-prompt.ts';
 import { joinedToWire, type JoinedWire } from './present/joined.ts';
-import { shown } from './present/text.ts';
 import { readSecret } from './secret-input.ts';
 
 export const networkFormats = ['wpa_supplicant', 'networkmanager'] as const;
@@ -72,7 +72,7 @@ export async function joinDevice(flags: JoinFlags, joining: Joining): Promise<vo
       asked = request;
       void note(waiting(request));
     },
-    onBusy: (error, ms) => void note(`${shown(error.message)} Trying again in ${Math.ceil(ms / 1000)} s.`),
+    onBusy: (error, ms) => void note(`${error.message} Trying again in ${Math.ceil(ms / 1000)} s.`),
     confirm: async (granted, signal) => (prompt === undefined ? true : prompt.ask(question(granted), signal)),
     async use(granted) {
       const config = flags.format === undefined ? undefined : await configFor(flags.format, granted);
@@ -92,13 +92,14 @@ async function openFirstPrompt(chosen: string | undefined, { sources }: Joining)
   return openPrompt(chosen ?? 'terminal', sources);
 }
 
+/** Our own words first: what the access point calls itself comes from the hello, which anybody may have answered. */
 function waiting({ apName, matchCode }: AskedRequest): string {
-  const code = matchCode === undefined ? '' : ` Match code: ${matchCode}.`;
-  return `Asked ${shown(apName)}; waiting for its owner.${code}`;
+  const code = matchCode === undefined ? '' : `Match code: ${matchCode}. `;
+  return `${code}Waiting for the owner of the access point, which calls itself ${quoted(apName)}.`;
 }
 
 function question({ ssid }: Granted): { title: string; lines: string[] } {
-  return { title: `Join the network ${shown(ssid)}?`, lines: [] };
+  return { title: `Join the network ${quoted(ssid)}?`, lines: [] };
 }
 
 async function configFor(format: NetworkFormat, credential: Credential): Promise<string> {

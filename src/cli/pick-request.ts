@@ -2,7 +2,6 @@ import { accessRequestToWire } from '../api/access-requests.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Desk } from './desk.ts';
 import { requestChoice } from './present/requests.ts';
-import { shown } from './present/text.ts';
 import type { SecretSources } from './secret-input.ts';
 
 /** Lets the person at the terminal choose among what is pending. Errors: `missing_input`, `request_not_found`. */
@@ -15,6 +14,6 @@ export async function pickRequest(desk: Desk, message: string, { interactive = f
     throw new LatchkeyError('request_not_found', 'Nothing is waiting to be let in.');
   }
   const { askWhich } = await import('./question.ts');
-  const choices = items.map((request) => ({ name: shown(requestChoice(accessRequestToWire(request))), value: request.id }));
+  const choices = items.map((request) => ({ name: requestChoice(accessRequestToWire(request)), value: request.id }));
   return askWhich(message, choices, signal);
 }

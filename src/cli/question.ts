@@ -1,8 +1,9 @@
 import { LatchkeyError } from '../domain/errors.ts';
+import { shown } from '../domain/shown-text.ts';
 
 /** Asks on the terminal, on stderr: stdout is for results. Only where somebody is there to answer. */
 export async function askYesNo(message: string, signal: AbortSignal): Promise<boolean> {
-  return ask<boolean>({ type: 'confirm', message, default: false }, signal);
+  return ask<boolean>({ type: 'confirm', message: shown(message), default: false }, signal);
 }
 
 export interface Choice<T> {
@@ -12,13 +13,13 @@ export interface Choice<T> {
 
 /** Lets the person pick one. */
 export async function askWhich<T>(message: string, choices: readonly Choice<T>[], signal: AbortSignal): Promise<T> {
-  return ask<T>({ type: 'select', message, choices: [...choices] }, signal);
+  return ask<T>({ type: 'select', message: shown(message), choices: choices.map(({ name, value }) => ({ name: shown(name), value })) }, signal);
 }
 
 /** Shows nothing of what is typed, not even how much, nor on request. */
 export async function askSecret(message: string, signal: AbortSignal): Promise<string> {
   const validate = (typed: string) => typed !== '' || 'Type it, or press Ctrl-C.';
-  return ask<string>({ type: 'password', message, toggleMask: false, validate }, signal);
+  return ask<string>({ type: 'password', message: shown(message), toggleMask: false, validate }, signal);
 }
 
 async function ask<T>(question: object, signal: AbortSignal): Promise<T> {

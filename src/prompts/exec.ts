@@ -1,5 +1,6 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { shown } from '../domain/shown-text.ts';
 import type { Notifier, Prompt } from '../roles/agent/ports.ts';
 import { runWithJson, wordsOf } from './child.ts';
 import { noticeOf } from './notice.ts';
@@ -12,7 +13,7 @@ export function execPrompt(command: string): Prompt {
   const words = wordsOf(command);
   return {
     ask: async ({ title, lines }, signal) => {
-      const code = await runWithJson(words, { title, lines }, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
+      const code = await runWithJson(words, { title: shown(title), lines: lines.map(shown) }, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]));
       return code === 0 ? true : code === 1 ? false : undefined;
     },
     close: async () => {},

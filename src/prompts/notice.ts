@@ -1,6 +1,10 @@
 import type { AccessRequest } from '../domain/access-request.ts';
+import { shown } from '../domain/shown-text.ts';
 
-/** What somebody outside is told of a request, in the wire's names; no secret is in it, and no match code. */
+/**
+ * What somebody outside is told of a request, in the wire's names; no secret is in it, and no match code. Most of it
+ * ends on a screen: what others wrote is as people may see it.
+ */
 export function noticeOf(event: string, request: AccessRequest) {
   return {
     event,
@@ -8,15 +12,19 @@ export function noticeOf(event: string, request: AccessRequest) {
     uuid: request.uuid,
     ap_id: request.apId,
     status: request.status,
-    label: request.label ?? null,
-    model: request.model ?? null,
-    batch: request.batch ?? null,
-    device_label: request.deviceLabel ?? null,
+    label: text(request.label),
+    model: text(request.model),
+    batch: text(request.batch),
+    device_label: text(request.deviceLabel),
     weak: request.weak,
     plain: request.plain,
     created_at: request.createdAt.toISOString(),
     expires_at: request.expiresAt.toISOString(),
-    decided_by: request.decidedBy ?? null,
-    reason: request.reason ?? null,
+    decided_by: text(request.decidedBy),
+    reason: text(request.reason),
   };
+}
+
+function text(value: string | undefined): string | null {
+  return value === undefined ? null : shown(value);
 }

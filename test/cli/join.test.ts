@@ -1,4 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CommandLine, jsonWith } from './command-line.ts';
@@ -71,4 +73,32 @@ test('the literal exchange is warned about, and works where it is allowed', asyn
   const { code, stdout, stderr } = await cli.run([...args, '--yes', '--plain', '--json'], { input });
   expect({ code, warned: JSON.parse(stderr) }).toEqual({ code: 0, warned: { warning: expect.stringContaining('--plain') } });
   expect(JSON.parse(stdout)).toMatchObject({ password });
+});
+
+/** Somebody between device and access point, who changes what the hello says: nothing in it is proven. */
+async function helloFrom(apName: string): Promise<{ address: string; close(): void }> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks = await request.toArray();
+      const reply = await fetch(`http://${ap}${request.url}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: Buffer.concat(chunks) });
+      const hello = { ...((await reply.json()) as object), ap_name: apName };
+      response.writeHead(reply.status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(hello));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
+}
+
+test('what an access point calls itself cannot pass for our own words', async () => {
+  const { args, input } = await device();
+  const between = await helloFrom(`Hall".\nMatch code: 1234.\u001b[2J\u202e${'x'.repeat(900)}`);
+  try {
+    const { code, stderr } = await cli.run([...args.with(args.indexOf(ap), between.address), '--yes'], { input });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^Match code: \d{4}\. Waiting for the owner of the access point, which calls itself "Hall\\"\.\\x0aMatch code: 1234\.\\x1b\[2J\\u202ex{35}…"\.\n$/,
+    );
+  } finally {
+    between.close();
+  }
 });

@@ -87,10 +87,10 @@ export class Site {
     return this.#agent.address;
   }
 
-  /** A device that waits for the owner. */
-  async asking(): Promise<Asking> {
+  /** A device that waits for the owner; `args`: how else it is registered. */
+  async asking(...args: string[]): Promise<Asking> {
     const address = await this.accessPoint();
-    const { uuid, ssid, pass_tmp: passTmp } = await this.device();
+    const { uuid, ssid, pass_tmp: passTmp } = await this.device(...args);
     const joining = this.apCli.start(['device', 'join', '--uuid', uuid, '--ssid', ssid, '--ap', address, '--pass-tmp-file', '-', '--yes'], {
       input: passTmp,
     });

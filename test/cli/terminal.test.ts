@@ -22,6 +22,23 @@ test('`ap approve` without an id offers what waits, with label, model, uuid, mat
   expect((await joining.ended).code).toBe(0);
 });
 
+test('labels steer neither the choice nor the question nor the list', async () => {
+  const { requestId, joining } = await site.asking('--label', 'Hall\u202e\u009b2J');
+  const asIs = 'Hall\\u202e\\x9b2J';
+  const terminal = atTerminal(site.cli, ['ap', 'approve']);
+  await terminal.shows(asIs);
+  terminal.type('\u0003');
+  expect(await terminal.code).toBe(130);
+  const list = atTerminal(site.cli, ['ap', 'requests']);
+  expect(await list.code).toBe(0);
+  expect(list.screen()).toContain(asIs);
+  for (const { screen } of [terminal, list]) {
+    expect(screen()).not.toMatch(/[\u202e\u009b]/);
+  }
+  await site.json('ap', 'deny', requestId);
+  await joining.ended;
+});
+
 test('a question is asked and its answer holds; --no-input asks nothing', async () => {
   const { uuid } = await site.device();
   const no = atTerminal(site.cli, ['device', 'revoke', uuid]);
@@ -46,12 +63,12 @@ test('at `ap serve` the owner decides with a key', async () => {
     const terminal = atTerminal(cli, [...serveArgs.slice(0, -1), file]);
     const [port] = /\d+/.exec(await terminal.shows(/ports \d+/))!;
     const join = async () => {
-      const { uuid, pass_tmp: input } = await cli.json(['device', 'register', '--ssid', 'iot-setup', '--label', 'Lamp']);
+      const { uuid, pass_tmp: input } = await cli.json(['device', 'register', '--ssid', 'iot-setup', '--label', 'Lamp\u202e']);
       return cli.start(['device', 'join', '--uuid', uuid, '--ssid', 'iot-setup', '--ap', `127.0.0.1:${port}`, '--pass-tmp-file', '-', '--yes'], { input });
     };
     const first = await join();
     await terminal.shows('Let this device in?');
-    await terminal.shows('Label: Lamp');
+    await terminal.shows('Label: Lamp\\u202e');
     await terminal.shows('[y] yes');
     terminal.type('y');
     const { code, stdout } = await first.ended;

@@ -2,10 +2,10 @@ import { accessRequestSchema, accessRequestToWire, type AccessRequestWire } from
 import { agentStatusSchema, type AgentStatusWire } from '../../api/agent-control.ts';
 import { attemptSchema, listedAttemptToWire, type AttemptWire } from '../../api/attempts.ts';
 import { object, oneOf } from '../../api/schema.ts';
+import { shown } from '../../domain/shown-text.ts';
 import type { AgentEvent } from '../../roles/agent/service.ts';
 import { requestLine } from './requests.ts';
 import type { Screen } from './screen.ts';
-import { shown } from './text.ts';
 import { clock } from './time.ts';
 
 /** One line of what `ap serve` prints: that it listens, and each request and attempt as they come. */

@@ -1,7 +1,8 @@
 import { arrayOf, boolean, object, oneOf } from '../../api/schema.ts';
+import { shown } from '../../domain/shown-text.ts';
 import type { Finding } from '../doctor/checks.ts';
 import type { Screen } from './screen.ts';
-import { columns, pad, shown } from './text.ts';
+import { columns, pad } from './text.ts';
 
 const text = { type: 'string' } as const;
 export const findingsSchema = object('Findings', {

@@ -1,6 +1,6 @@
 import type { LatchkeyError } from '../../domain/errors.ts';
+import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
-import { shown } from './text.ts';
 
 /** An error for people: what happened, what is wrong where, what to do. */
 export function presentError(error: LatchkeyError, { style }: Screen): string {

@@ -1,5 +1,5 @@
+import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
-import { shown } from './text.ts';
 
 /** A question to the owner or the device's user, and the keys that answer it. */
 export function presentQuestion({ title, lines }: { readonly title: string; readonly lines: readonly string[] }, { style }: Screen): string {

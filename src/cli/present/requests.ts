@@ -1,5 +1,6 @@
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AttemptWire } from '../../api/attempts.ts';
+import { quoted } from '../../domain/shown-text.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
@@ -19,7 +20,7 @@ export function presentRequests(page: PageWire<AccessRequestWire>, screen: Scree
       { title: 'MODEL', cell: (request) => request.model },
       { title: 'BATCH', cell: (request) => request.batch },
       { title: 'UUID', cell: (request) => request.uuid },
-      { title: 'CALLS ITSELF', cell: (request) => request.device_label },
+      { title: 'CALLS ITSELF', cell: own },
       { title: 'AGE', cell: (request) => age(request.created_at, now) },
       { title: 'BEWARE', cell: beware, paint: (cell, _, { style }) => style.warning(cell) },
     ],
@@ -38,7 +39,7 @@ export function presentRequest(request: AccessRequestWire, screen: Screen): stri
       ['label', request.label],
       ['model', request.model],
       ['batch', request.batch],
-      ['calls itself', request.device_label],
+      ['calls itself', own(request)],
       ['beware', beware(request)],
       ['access point', request.ap_id],
       ['asked', localTime(request.created_at)],
@@ -62,14 +63,14 @@ export function requestChoice(request: AccessRequestWire, now = new Date()): str
  * the registry says of another.
  */
 export function requestLine(request: AccessRequestWire): string {
-  const { label, device_label: own, model, uuid, match_code: code } = request;
+  const { label, device_label: deviceLabel, model, uuid, match_code: code } = request;
   return [
     label,
     model,
     uuid,
     code === undefined ? undefined : `code ${code}`,
     beware(request)?.toUpperCase(),
-    label !== undefined || own === undefined ? undefined : `calls itself ${JSON.stringify(own)}`,
+    label !== undefined || deviceLabel === undefined ? undefined : `calls itself ${quoted(deviceLabel)}`,
   ]
     .filter((part) => part !== undefined)
     .join(' · ');
@@ -107,6 +108,10 @@ const outcomes: Record<AttemptWire['outcome'], string> = {
   bad_request: 'bad request',
   expired: 'expired',
 };
+
+function own({ device_label: label }: AccessRequestWire): string | undefined {
+  return label === undefined ? undefined : quoted(label);
+}
 
 function status({ status: state, decided_by: by }: AccessRequestWire): string {
   return by === undefined || state === 'pending' ? state : `${state} (${by})`;

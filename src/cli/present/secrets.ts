@@ -1,8 +1,8 @@
 import { arrayOf, object, oneOf } from '../../api/schema.ts';
+import { shown } from '../../domain/shown-text.ts';
 import type { SecretStore } from '../../roles/secret-store.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
-import { shown } from './text.ts';
 
 const text = { type: 'string' } as const;
 const store = oneOf(['keychain', 'file', 'env']);

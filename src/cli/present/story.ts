@@ -1,6 +1,7 @@
 import { arrayOf, object } from '../../api/schema.ts';
+import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
-import { pad, shown, wrap } from './text.ts';
+import { pad, wrap } from './text.ts';
 
 export const stepSchema = object('Step', { step: { type: 'integer' }, who: { type: 'string' }, text: { type: 'string' } }, { lines: arrayOf({ type: 'string' }) });
 

@@ -1,5 +1,6 @@
+import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
-import { columns, pad, shown, wrap } from './text.ts';
+import { columns, pad, wrap } from './text.ts';
 
 export interface Column<T> {
   readonly title: string;

@@ -1,17 +1,3 @@
-/**
- * Text for a terminal. What came from a device, a label or a server may hold control characters that would move the
- * cursor or recolour the screen: they are shown as escapes.
- */
-export function shown(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\\(?=x|u)/g, (character) => {
-    if (character === '\\') {
-      return '\\\\';
-    }
-    const code = character.codePointAt(0)!;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-  });
-}
-
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
 const colours = /\u001b\[[0-9;]*m/g;

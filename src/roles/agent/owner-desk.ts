@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { quoted } from '../../domain/shown-text.ts';
 import { admitsDevice, type Scope } from '../../domain/token.ts';
 import type { Log } from './log.ts';
 import type { AgentStore, Notifier, Prompt } from './ports.ts';
@@ -166,7 +167,7 @@ function describe(request: AccessRequest): { title: string; lines: string[] } {
     ['Label', request.label],
     ['Model', request.model],
     ['Batch', request.batch],
-    ['It calls itself', request.deviceLabel === undefined ? undefined : JSON.stringify(request.deviceLabel)],
+    ['It calls itself', request.deviceLabel === undefined ? undefined : quoted(request.deviceLabel)],
     ['uuid', request.uuid],
     ['Match code', request.matchCode],
     ['Caution', request.weak ? 'its pass_tmp is short and may have been guessed' : undefined],

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { quoted, shown } from './shown-text.ts';
+
+test.each([
+  ['Küche 密码 🔑 e\u0301', 'Küche 密码 🔑 e\u0301'],
+  ['a\u001b[2J\r\nb\u007f\u009b31m', 'a\\x1b[2J\\x0d\\x0ab\\x7f\\x9b31m'],
+  // Turned writing: isolates, overrides, marks.
+  ['\u202edlo\u2066\u200f\u061c', '\\u202edlo\\u2066\\u200f\\u061c'],
+  // Not seen: zero width, soft hyphen, tags, a half of a pair.
+  ['a\u200b\u00ad\ufeff\u{e0041}\ud800', 'a\\u200b\\xad\\ufeff\\u{e0041}\\ud800'],
+  ['one\u2028two\u2029', 'one\\u2028two\\u2029'],
+  // Nor does it imitate an escape.
+  ['C:\\x1b \\n', 'C:\\\\x1b \\n'],
+])('%j is shown as %s', (text, expected) => {
+  expect(shown(text)).toBe(expected);
+});
+
+test('a quotation cannot be left from inside, and is short', () => {
+  expect(quoted('Hall". Match code: 1234. \\')).toBe('"Hall\\". Match code: 1234. \\\\"');
+  expect(quoted('🔑'.repeat(64))).toBe(`"${'🔑'.repeat(64)}"`);
+  expect(quoted('🔑'.repeat(65))).toBe(`"${'🔑'.repeat(64)}…"`);
+});

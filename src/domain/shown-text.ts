@@ -1,0 +1,27 @@
+/**
+ * Text as people may see it. What came from a device, an access point, a label or a server may hold characters that
+ * move the cursor, recolour the screen, turn the direction of writing or are not seen at all (Unicode's general
+ * categories Cc, Cf, Cs, Co, Zl and Zp): they are shown as escapes. Whatever shows a text to people passes it through
+ * here, once and last.
+ */
+export function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\\(?=x|u)/gu, (character) => {
+    if (character === '\\') {
+      return '\\\\';
+    }
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\u{${code}}`;
+  });
+}
+
+const longestQuotation = 64;
+
+/**
+ * What somebody says of himself, as a part of our own sentence: in quotation marks that it cannot close, and of no
+ * more than 64 characters.
+ */
+export function quoted(text: string): string {
+  const characters = Array.from(text);
+  const cut = characters.length > longestQuotation;
+  return `"${characters.slice(0, longestQuotation).join('').replace(/["\\]/g, '\\$&')}${cut ? '…' : ''}"`;
+}
