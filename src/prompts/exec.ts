@@ -1,4 +1,3 @@
-import type { AccessRequest } from '../domain/access-request.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { shown } from '../domain/shown-text.ts';
 import type { Notifier, Prompt } from '../roles/agent/ports.ts';
@@ -24,8 +23,8 @@ export function execPrompt(command: string): Prompt {
 export function execNotifier(command: string): Notifier {
   const words = wordsOf(command);
   return {
-    notify: async (event: string, request: AccessRequest) => {
-      const code = await runWithJson(words, noticeOf(event, request), AbortSignal.timeout(noticeMs));
+    notify: async (event, request, signal) => {
+      const code = await runWithJson(words, noticeOf(event, request), AbortSignal.any([signal, AbortSignal.timeout(noticeMs)]));
       if (code !== 0) {
         throw new LatchkeyError('remote_unreachable', `The notifying program ended with ${code ?? 'no exit code'}.`);
       }

@@ -20,6 +20,9 @@ interface Options {
   readonly log: Log;
 }
 
+/** How long whoever is told of requests may hold up the end of the agent. */
+const lastWordsMs = 2000;
+
 /** The owner's side: who decides about a request, and who is told of it (second prompt, second confirmation). */
 export class OwnerDesk {
   readonly #options: Options;
@@ -29,12 +32,14 @@ export class OwnerDesk {
   readonly #questions = new Map<string, AbortController>();
   #asking: Promise<void> = Promise.resolve();
   #telling: Promise<void> = Promise.resolve();
+  /** Ends what is still being told. */
+  readonly #silence = new AbortController();
   /** Requests that were over before anybody could be told of them. */
   readonly #untold = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
-    setMaxListeners(0, this.#closing.signal);
+    setMaxListeners(0, this.#closing.signal, this.#silence.signal);
     options.copy.onApplied(({ requests }) => requests.forEach((change) => this.#changed(change)));
   }
 
@@ -63,7 +68,9 @@ export class OwnerDesk {
     this.#closing.abort();
     await this.#options.prompt?.close();
     await this.#asking;
+    const late = setTimeout(() => this.#silence.abort(), lastWordsMs);
     await this.#telling;
+    clearTimeout(late);
   }
 
   #changed({ before, after }: RequestChange): void {
@@ -155,7 +162,7 @@ export class OwnerDesk {
     const { notifier, log } = this.#options;
     if (notifier !== undefined) {
       this.#telling = this.#telling
-        .then(() => (this.#isOver(event, request.id) ? undefined : notifier.notify(event, request)))
+        .then(() => (this.#isOver(event, request.id) || this.#silence.signal.aborted ? undefined : notifier.notify(event, request, this.#silence.signal)))
         .catch((error: unknown) => log('warn', 'Nobody could be notified.', { event, requestId: request.id, error }));
     }
   }

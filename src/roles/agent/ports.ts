@@ -52,9 +52,9 @@ export interface Prompt {
   close(): Promise<void>;
 }
 
-/** Tells somebody outside about a request; failures are logged, never in the way. */
+/** Tells somebody outside about a request; failures are logged, never in the way. `signal`: there is no more time for it. */
 export interface Notifier {
-  notify(event: 'request.pending' | 'request.decided', request: AccessRequest): Promise<void>;
+  notify(event: 'request.pending' | 'request.decided', request: AccessRequest, signal: AbortSignal): Promise<void>;
 }
 
 /** A hello that is alive: its TLS identity and key, and the request made under it. */

@@ -43,8 +43,7 @@ export async function joinNetwork(options: JoinOptions): Promise<Joined> {
   onAsked?.(asked);
   const granted = await link.wait(left(), signal);
 
-  const deadline = AbortSignal.timeout(Math.ceil(left()));
-  const answer = await confirm(granted, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+  const answer = await answerWithin(left(), signal, (either) => confirm(granted, either));
   if (answer === undefined) {
     throw signal?.aborted === true
       ? new LatchkeyError('interrupted')
@@ -57,6 +56,17 @@ export async function joinNetwork(options: JoinOptions): Promise<Joined> {
   await use(granted);
   await link.joined();
   return { asked, granted };
+}
+
+/** A timer of its own: that of AbortSignal.timeout lets a process end in which nothing else happens, as while an LED blinks. */
+async function answerWithin<T>(ms: number, signal: AbortSignal | undefined, confirm: (either: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), Math.ceil(ms));
+  try {
+    return await confirm(signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function ask({ link, identity, label, showsCode, signal, onBusy }: JoinOptions, left: () => number): Promise<AskedRequest> {
