@@ -1,8 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureVersion } from 'node:tls';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Authority } from '../server/certificates.ts';
 import { CommandLine, jsonWith } from './command-line.ts';
 import { password, serveArgs } from './site.ts';
 
@@ -75,23 +78,27 @@ test('the literal exchange is warned about, and works where it is allowed', asyn
   expect(JSON.parse(stdout)).toMatchObject({ password });
 });
 
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
 /** Somebody between device and access point, who changes what the hello says: nothing in it is proven. */
-async function helloFrom(apName: string): Promise<{ address: string; close(): void }> {
+async function helloWith(changes: object): Promise<{ address: string; close(): void }> {
   const server = createServer((request, response) => {
     void (async () => {
       const chunks = await request.toArray();
       const reply = await fetch(`http://${ap}${request.url}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: Buffer.concat(chunks) });
-      const hello = { ...((await reply.json()) as object), ap_name: apName };
+      const hello = { ...((await reply.json()) as object), ...changes };
       response.writeHead(reply.status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(hello));
     })();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
+  return { address: `127.0.0.1:${await portOf(server)}`, close: () => void server.close() };
 }
 
 test('what an access point calls itself cannot pass for our own words', async () => {
   const { args, input } = await device();
-  const between = await helloFrom(`Hall".\nMatch code: 1234.\u001b[2J\u202e${'x'.repeat(900)}`);
+  const between = await helloWith({ ap_name: `Hall".\nMatch code: 1234.\u001b[2J\u202e${'x'.repeat(900)}` });
   try {
     const { code, stderr } = await cli.run([...args.with(args.indexOf(ap), between.address), '--yes'], { input });
     expect(code).toBe(0);
@@ -100,5 +107,50 @@ test('what an access point calls itself cannot pass for our own words', async ()
     );
   } finally {
     between.close();
+  }
+});
+
+const authority = new Authority();
+const strangers = new Authority('Somebody else').server();
+const shownCertificates: [string, SecureVersion, { cert: string; key: string }][] = [
+  ['nobody vouches for', 'TLSv1.3', strangers],
+  ['an authority vouches for that the machine trusts', 'TLSv1.3', authority.server()],
+  ['an authority vouches for that the machine trusts', 'TLSv1.2', authority.server()],
+];
+
+test.each(shownCertificates)('an access point that shows a certificate that %s (%s) in place of the key gets nothing', async (_, version, certificate) => {
+  const heard: (string | undefined)[] = [];
+  const fake = createTlsServer({ ...certificate, minVersion: version, maxVersion: version }, ({ url }, response) => {
+    heard.push(url);
+    response.end();
+  });
+  fake.on('tlsClientError', () => {});
+  const { args, input } = await device();
+  const between = await helloWith({ secure_port: await portOf(fake) });
+  try {
+    const { code, stdout, stderr } = await cli.run([...args.with(args.indexOf(ap), between.address), '--yes', '--json'], {
+      input,
+      env: { NODE_EXTRA_CA_CERTS: cli.file('authority.pem', authority.cert) },
+    });
+    expect({ code, stdout, error: JSON.parse(stderr) }).toMatchObject({ code: 4, stdout: '', error: { code: 'proof_rejected' } });
+    if (version === 'TLSv1.3') {
+      expect(JSON.parse(stderr)).toMatchObject({ message: expect.stringContaining('shows a certificate'), hint: expect.stringContaining('captive portal') });
+    }
+    expect(heard).toEqual([]);
+  } finally {
+    between.close();
+    fake.close();
+  }
+});
+
+test('a portal that answers everything with its own page is no access point', async () => {
+  const portal = createServer((_, response) => void response.writeHead(302, { location: 'http://portal.example/' }).end('<html>'));
+  const address = `127.0.0.1:${await portOf(portal)}`;
+  const { args, input } = await device();
+  try {
+    const { code, stderr } = await cli.run([...args.with(args.indexOf(ap), address), '--yes', '--json'], { input });
+    expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 6, error: 'bad_reply' });
+  } finally {
+    portal.close();
   }
 });

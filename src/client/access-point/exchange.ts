@@ -5,6 +5,7 @@ import { checker, type Checked } from '../../api/check.ts';
 import { problemFromWire, problemMediaType, problemSchema } from '../../api/problem.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { networkFailure } from '../network-errors.ts';
+import { certificateShown } from './psk.ts';
 
 const largestReply = 64 * 1024;
 const connectMs = 5000;
@@ -120,8 +121,15 @@ function meaning(error: unknown, { host, secure, signal }: { host: string; secur
     return new LatchkeyError('interrupted', undefined, { cause: error });
   }
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (!secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_'))) {
+  const failure = networkFailure(error, host)?.error;
+  if (!secure && (code === certificateShown || failure?.code === 'certificate_invalid')) {
+    return new LatchkeyError('proof_rejected', 'The access point shows a certificate instead of proving that it knows this device.', {
+      hint: 'This is not the device’s access point but another server, such as a captive portal, or a fake.',
+      cause: error,
+    });
+  }
+  if (!secure && (code === 'EPROTO' || code.startsWith('ERR_SSL_'))) {
     return new LatchkeyError('proof_rejected', 'The access point and this device do not hold the same pass_tmp.', { cause: error });
   }
-  return networkFailure(error, host)?.error ?? error;
+  return failure ?? error;
 }

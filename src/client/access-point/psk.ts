@@ -7,6 +7,9 @@ const ciphers = [
   'ECDHE-PSK-AES128-CBC-SHA256',
 ].join(':');
 
+/** The code of the error for it. */
+export const certificateShown = 'ERR_TLS_CERTIFICATE_SHOWN';
+
 /**
  * One TLS-PSK connection under a hello, made again when it breaks (protocol.md section 1, TLS). An access point
  * proves itself by the key alone: one that shows a certificate instead, be it a good one, is refused, since
@@ -27,5 +30,5 @@ export function pskAgent(helloId: string, psk: Uint8Array): Agent {
 
 function refuseCertificate(_host: string, certificate: object | undefined): Error | undefined {
   const shown = Object.keys(certificate ?? {}).length > 0;
-  return shown ? Object.assign(new Error('a certificate in place of a key'), { code: 'ERR_TLS_CERTIFICATE_SHOWN' }) : undefined;
+  return shown ? Object.assign(new Error('a certificate in place of a key'), { code: certificateShown }) : undefined;
 }
