@@ -1,6 +1,6 @@
-import { chmod, mkdir, unlink } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, open, unlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { accessRequestToWire } from '../api/access-requests.ts';
 import { agentStatusToWire, checkAgentDenial } from '../api/agent-control.ts';
@@ -12,52 +12,93 @@ import { httpLimits, serveJson, type Call, type Route } from './json-http.ts';
 
 const idPath = '([A-Za-z0-9_-]{1,64})';
 const mostAttempts = 10_000;
+/** SQLITE_BUSY. */
+const busy = 5;
 
 /**
  * The agent's control over a Unix socket that only its user can open (mode 0600). Resolves when it listens; the
- * function that it resolves to ends it. Errors: `already_running`.
+ * function that it resolves to ends it. Errors: `already_running`, `file_exists` (something else is at `path`),
+ * `forbidden` (it is another user's).
  */
 export async function serveControl(control: AgentControl, path: string, log: Log): Promise<() => Promise<void>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await removeStale(path);
-  const server = createServer(httpLimits());
-  serveJson(server, { routes: routesOf(control), log, onMalformed: () => {} });
+  const lock = await onlyAgent(`${path}.lock`);
+  try {
+    await removeStale(path);
+    const server = createServer(httpLimits());
+    serveJson(server, { routes: routesOf(control), log, onMalformed: () => {} });
+    await listenPrivately(server, path);
+    return async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      lock.close();
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
 
+async function listenPrivately(server: Server, path: string): Promise<void> {
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(error.code === 'EADDRINUSE' ? new LatchkeyError('already_running', 'An AP agent is running here already.') : error);
-      });
+      server.once('error', reject);
       server.listen(path, resolve);
     });
   } finally {
     process.umask(mask);
   }
   await chmod(path, 0o600);
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
 }
 
-/** A socket nobody answers on is what a killed agent left behind. */
+/**
+ * What this agent holds while it runs: SQLite's lock of an empty file, which ends with its holder (see docs/adr on
+ * locks). Whether somebody answers on the socket would not tell two agents apart that start at the same time.
+ */
+async function onlyAgent(path: string): Promise<{ close(): void }> {
+  const { DatabaseSync } = await import('node:sqlite');
+  await makeEmptyFile(path);
+  const lock = new DatabaseSync(path, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error instanceof Error && 'errcode' in error && error.errcode === busy
+      ? new LatchkeyError('already_running', 'An AP agent is running here already.')
+      : error;
+  }
+}
+
+/** Not by SQLite, which would let others read and so hold it; a file that is there is not opened: closing it would end its lock. */
+async function makeEmptyFile(path: string): Promise<void> {
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
+  }
+}
+
+/** What an agent left behind that was killed. */
 async function removeStale(path: string): Promise<void> {
-  const state = await new Promise<string>((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve('alive');
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));
-  });
-  if (state === 'alive') {
-    throw new LatchkeyError('already_running', 'An AP agent is running here already.');
+  let found: Stats;
+  try {
+    found = await lstat(path);
+  } catch {
+    return;
   }
-  if (state === 'ECONNREFUSED') {
-    await unlink(path);
+  if (!found.isSocket()) {
+    throw new LatchkeyError('file_exists', `${path} is where the agent is asked, and something else is there.`, { hint: 'Move it away.' });
   }
+  if (process.getuid !== undefined && found.uid !== process.getuid()) {
+    throw new LatchkeyError('forbidden', `${path} is another user’s.`, { hint: 'Set LATCHKEY_STATE_HOME to a folder of your own.' });
+  }
+  await unlink(path);
 }
 
 function routesOf(control: AgentControl): Route[] {
