@@ -30,6 +30,7 @@ export class DbusSession {
   #received = Buffer.alloc(0);
   #serial = 0;
   #timer: NodeJS.Timeout | undefined;
+  #overdue: NodeJS.Immediate | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -49,10 +50,18 @@ export class DbusSession {
     return session;
   }
 
+  #endLimit(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#overdue);
+  }
+
   /** From now on the session may take this long. */
   limit(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(new DbusTimeout(`no answer over D-Bus in ${ms} ms`)), ms);
+    this.#endLimit();
+    this.#timer = setTimeout(() => {
+      // What has come is read first: under load it may be we who are late.
+      this.#overdue = setImmediate(() => this.#socket.destroy(new DbusTimeout(`no answer over D-Bus in ${ms} ms`)));
+    }, ms);
   }
 
   /** The reply's arguments, which must be of the signature `replies`. Errors: `DbusError`, `DbusTimeout`, the socket's. */
@@ -86,7 +95,7 @@ export class DbusSession {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#endLimit();
     this.#socket.destroy();
   }
 
@@ -121,7 +130,7 @@ export class DbusSession {
   }
 
   #fail(error: Error, authentication: PromiseWithResolvers<void>): void {
-    clearTimeout(this.#timer);
+    this.#endLimit();
     authentication.reject(error);
     for (const { reject } of this.#replies.values()) {
       reject(error);

@@ -1,8 +1,13 @@
 import { errorTable, LatchkeyError } from '../domain/errors.ts';
 import { DbusError, DbusSession, DbusTimeout, sessionBusPath } from './dbus-session.ts';
 
-/** With the start of the program before it, still under a second. */
-const answerMs = 600;
+/**
+ * For the bus to answer; with the start of the program before it, still under a second. The bus also says that there is
+ * no Secret Service, and at once.
+ */
+const busMs = 500;
+/** For a Secret Service that is there, or that the bus is starting: it may be slow on a machine that has much to do. */
+const serviceMs = 4000;
 /** For a person to find the passphrase. */
 const unlockMs = 60_000;
 const noCollection = '/';
@@ -35,7 +40,8 @@ export async function readySecretService(
   }
   let session;
   try {
-    session = await DbusSession.open(socketPath, answerMs);
+    session = await DbusSession.open(socketPath, busMs);
+    session.limit(serviceMs);
     const locked = await lockedPaths(session, attributes);
     if (locked.length > 0) {
       if (!mayPrompt || !(env['DISPLAY'] || env['WAYLAND_DISPLAY'])) {

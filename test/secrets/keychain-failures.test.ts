@@ -1,14 +1,19 @@
+import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { LatchkeyError } from '../../src/domain/errors.ts';
+import { DbusSession } from '../../src/secrets/dbus-session.ts';
 import { requires } from '../requirements.ts';
 import { startEmptySession, startSecretService, type Session } from './secret-service.ts';
 import { projectRoot, startStore, type StoreProcess } from './store-process.ts';
 
-/** A store is asked for in less than this, whatever is wrong. */
+/** What there is not is missed in less than this. */
 const limitMs = 1000;
+/** What is there and does not answer may be slow, and is given up after this. */
+const patienceMs = 6000;
 const secret = 'tO0-s3cret';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -26,11 +31,11 @@ const calls = {
   names: (store: StoreProcess) => store.names(),
 };
 
-/** Whatever is asked of it, the store says the same, at once, and the process can end. */
+/** Whatever is asked of it, the store says the same, soon, and the process can end. */
 async function expectFailure(
   store: StoreProcess,
   expected: Partial<LatchkeyError>,
-  asked: (keyof typeof calls)[] = ['get', 'set', 'delete', 'names'],
+  { asked = ['get', 'set', 'delete', 'names'], within = limitMs }: { asked?: (keyof typeof calls)[]; within?: number } = {},
 ): Promise<void> {
   for (const call of asked) {
     const error = await calls[call](store).then(
@@ -39,7 +44,7 @@ async function expectFailure(
     );
     expect(error).toMatchObject(expected);
     expect(`${error?.message} ${error?.hint}`).not.toContain(secret);
-    expect(store.lastMs).toBeLessThan(limitMs);
+    expect(store.lastMs).toBeLessThan(within);
   }
   expect(await store.end()).toBe(0);
 }
@@ -67,7 +72,7 @@ async function copyWithoutLibrary(): Promise<string> {
 
 const elsewhere = expect.stringContaining('LATCHKEY_SECRET_STORE=file');
 
-requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine whose keychain cannot be used says why, at once', () => {
+requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine whose keychain cannot be used says why', () => {
   test('no D-Bus session', async () => {
     await expectFailure(startStore({ env: { HOME: tmpdir() }, data: tmpdir() }), {
       code: 'secret_store_unavailable',
@@ -121,7 +126,24 @@ requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine whose keychain can
       message: expect.stringContaining('the Secret Service does not answer'),
       hint: elsewhere,
     } as const;
-    await expectFailure(startStore({ env: service.env, data: tmpdir() }), expected, ['set']);
+    await expectFailure(startStore({ env: service.env, data: tmpdir() }), expected, { asked: ['set'], within: patienceMs });
+  });
+
+  test('a D-Bus session that does not answer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lk-mute-bus-'));
+    const path = join(folder, 'bus');
+    const mute = createServer((socket) => void socket.on('error', () => {}).resume());
+    await once(mute.listen(path), 'listening');
+    stops.push(async () => {
+      mute.close();
+      await rm(folder, { recursive: true });
+    });
+
+    await expectFailure(
+      startStore({ env: { HOME: tmpdir(), DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` }, data: tmpdir() }),
+      { code: 'secret_store_unavailable', message: expect.stringContaining('the D-Bus session does not answer'), hint: elsewhere },
+      { asked: ['get'] },
+    );
   });
 
   test('the library that keytar needs is not installed', async () => {
@@ -149,5 +171,33 @@ requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine whose keychain can
     const store = startStore({ env: { ...service.env, DISPLAY: ':nowhere' }, data: tmpdir() });
 
     await expectFailure(store, { code: 'secret_store_unavailable' });
+  });
+});
+
+requires('gnome-keyring', 'dbus', 'libsecret-1-0')('a machine that has much to do', () => {
+  test('a Secret Service may take more than a second', async () => {
+    const service = await started(startSecretService());
+    const store = startStore({ env: service.env, data: tmpdir() });
+    await store.set('ap/password', secret);
+    const { thaw } = await service.freeze();
+    const asked = store.get('ap/password');
+    setTimeout(thaw, 1200);
+
+    expect(await asked).toBe(secret);
+    expect(await store.end()).toBe(0);
+  });
+
+  test('an answer counts that came while the process itself was held up', async () => {
+    const session = await started(startEmptySession());
+    const bus = await DbusSession.open(session.socketPath, patienceMs);
+    try {
+      const id = bus.call({ destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus', member: 'GetId' }, 's');
+      bus.limit(100);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+
+      expect(await id).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    } finally {
+      bus.close();
+    }
   });
 });
