@@ -1,4 +1,4 @@
-/* The client's end of HTTP/1.1 (RFC 9112), plain or over TLS: one connection, one exchange at a time, no malloc. */
+/* A client of HTTP/1.0 (RFC 9112), plain or over TLS: a connection for each exchange, no malloc. */
 #ifndef LATCHKEY_HTTP_H
 #define LATCHKEY_HTTP_H
 #include <stddef.h>
@@ -14,10 +14,10 @@ struct http {
   char host[HTTP_HOST], port[6];
   mbedtls_ssl_context *tls;     /* NULL: plain */
   int64_t deadline;             /* of everything, http_now() milliseconds */
-  int64_t exchange_deadline;
-  int fd;                       /* -1: no connection */
-  int heard;                    /* anything, since the connection was made */
-  int status, retry_after;      /* of the last reply, as are body and length */
+  int64_t until;                /* of the exchange under way */
+  int fd, heard;                /* its connection, and whether anything came */
+  int status;                   /* of the last reply, as are body and length */
+  long retry_after;
   char *body;                   /* ends in NUL */
   size_t length;
   char reply[HTTP_REPLY + 1];
@@ -26,13 +26,10 @@ struct http {
 int64_t http_now(void);
 
 /*
- * Sends a request (body "": none) and reads the reply, over a new connection where there is none. 429 and 503 are
- * repeated after Retry-After; a lost connection is made again, a first one that fails only if `patient`.
- * `waits`: seconds for which the other side may hold the reply back.
+ * Sends a request (body "": none) and reads the reply. 429 and 503 are repeated after Retry-After; a connection that
+ * fails is made again if `patient`. `waits`: seconds for which the other side may hold the reply back.
  * OK (then see status), REFUSED (the TLS handshake failed), UNREACHABLE, TIMED_OUT, BAD_REPLY, BROKEN.
  */
 int http_ask(struct http *h, const char *method, const char *path, const char *body, int waits, int patient);
-
-void http_close(struct http *h);
 
 #endif

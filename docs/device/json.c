@@ -7,14 +7,23 @@ enum { DEPTH = 8 };
 
 static void space(const char **p) { *p += strspn(*p, " \t\r\n"); }
 
+/* Passes over this character and the blanks around it, if it is what comes. */
+static int take(const char **p, char wanted)
+{
+  space(p);
+  if (**p != wanted) return 0;
+  (*p)++;
+  space(p);
+  return 1;
+}
+
 /* Four hexadecimal digits of a \u escape, or -1. */
 static long code_unit(const char **p)
 {
-  char digits[5] = "";
-  if (strspn(*p, "0123456789abcdefABCDEF") < 4) return -1;
-  memcpy(digits, *p, 4);
+  unsigned unit;
+  if (strspn(*p, "0123456789abcdefABCDEF") < 4 || sscanf(*p, "%4x", &unit) != 1) return -1;
   *p += 4;
-  return strtol(digits, NULL, 16);
+  return (long)unit;
 }
 
 /* What follows a backslash, as UTF-8 in bytes; their number, or 0 if it is no escape. */
@@ -59,43 +68,29 @@ static int string(const char **p, char *out, size_t size)
   return 0;
 }
 
-/* A number or a word; its form is looked at only where it is kept. */
-static int scalar(const char **p, long *number)
-{
-  size_t length = strspn(*p, "+-.0123456789aeflnrstuE"), digits = strspn(*p, "0123456789");
-  if (length == 0) return -1;
-  if (number != NULL && digits == length && length < 10) *number = strtol(*p, NULL, 10);
-  *p += length;
-  return 0;
-}
-
+/* A value; the form of a number or a word is looked at only where it is kept. `fields`: an object's wanted members. */
 static int value(const char **p, const struct json_field *keep, const struct json_field *fields, int count, int depth)
 {
-  char name[24], end = **p == '{' ? '}' : ']';
-  if (**p == '"') return string(p, keep ? keep->text : NULL, keep ? keep->size : 0);
-  if (**p != '{' && **p != '[') return scalar(p, keep ? keep->number : NULL);
-  if (depth == 0) return -1;
-  (*p)++;
-  space(p);
-  while (**p != end) {
+  size_t length = strspn(*p, "+-.0123456789aeflnrstuE"), digits = strspn(*p, "0123456789");
+  char name[24], open = **p, close = open == '{' ? '}' : ']';
+  if (open == '"') return string(p, keep ? keep->text : NULL, keep ? keep->size : 0);
+  if (open != '{' && open != '[') {
+    if (keep != NULL && keep->number != NULL && digits == length && length < 10) *keep->number = strtol(*p, NULL, 10);
+    *p += length;
+    return length > 0 ? 0 : -1;
+  }
+  if (depth == 0 || !take(p, open)) return -1;
+  if (take(p, close)) return 0;
+  do {
     const struct json_field *member = NULL;
-    if (end == '}') {
-      if (string(p, name, sizeof name) != 0) return -1;
-      space(p);
-      if (*(*p)++ != ':') return -1;
-      space(p);
+    if (open == '{') {
+      if (string(p, name, sizeof name) != 0 || !take(p, ':')) return -1;
       for (int i = 0; i < count; i++) if (strcmp(fields[i].name, name) == 0) member = &fields[i];
       if (member != NULL && (member->text ? *member->text != 0 : *member->number != -1)) return -1; /* given twice */
     }
     if (value(p, member, NULL, 0, depth - 1) != 0) return -1;
-    space(p);
-    if (**p == end) break;
-    if (*(*p)++ != ',') return -1;
-    space(p);
-    if (**p == end) return -1;
-  }
-  (*p)++;
-  return 0;
+  } while (take(p, ','));
+  return take(p, close) ? 0 : -1;
 }
 
 int json_read(const char *json, size_t length, const struct json_field *fields, int count)
@@ -103,9 +98,7 @@ int json_read(const char *json, size_t length, const struct json_field *fields, 
   const char *p = json;
   for (int i = 0; i < count; i++) if (fields[i].text) *fields[i].text = 0; else *fields[i].number = -1;
   space(&p);
-  if (*p != '{' || value(&p, NULL, fields, count, DEPTH) != 0) return -1;
-  space(&p);
-  return p == json + length ? 0 : -1;
+  return *p == '{' && value(&p, NULL, fields, count, DEPTH) == 0 && p == json + length ? 0 : -1;
 }
 
 int json_quote(char *out, size_t size, const char *text)

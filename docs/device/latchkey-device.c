@@ -1,48 +1,25 @@
 /*
- * Reference device: the device's side of Latchkey's onboarding (docs/protocol.md section 1) in C99 on mbedTLS and
- * BSD sockets. No malloc of our own, every buffer bounded; docs/device-maker.md explains it and says what it takes.
- *
- *   latchkey-device [-c] [-n] [-f FILE] [-l LABEL] [-p PORT] [-t SECONDS] HOST UUID ONBOARDING_SSID
- *
- *   -c  the device can show the match code (here: on stderr)    -l  what the device calls itself
- *   -f  file with pass_tmp, default "-": stdin                  -p  the hello port, default 8430
- *   -n  the device's user says no to joining                    -t  how long to try and wait, default 3600 s
- *
- * Prints {"ssid", "password", "security", "grant_id"} on stdout once let in; everything else goes to stderr.
- * Exit codes: 0 joined, 1 broken, 2 usage, 4 refused, 6 unreachable or a reply that makes no sense, 8 timed out.
+ * Reference device: the device's side of Latchkey's onboarding (docs/protocol.md section 1) in C99 on mbedTLS.
+ * No malloc of our own, every buffer bounded; docs/device-maker.md explains it and says what it takes.
  */
-#define _POSIX_C_SOURCE 200809L
-#include "http.h"
+#include "latchkey-device.h"
 #include "json.h"
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <mbedtls/base64.h>
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/hkdf.h>
 #include <mbedtls/platform_util.h>
 
-enum { ID = 65, KEY = 32, BASE64URL = 44, UUID = 37, SSID = 33, PASSWORD = 129, PASS_TMP = 64, LABEL = 65, QUOTED = 6 * LABEL + 3 };
+enum { ID = 65, KEY = 32, BASE64URL = 44, UUID = 37, SSID = 33, PASSWORD = 129, LABEL = 65, QUOTED = 6 * LABEL + 3 };
 #define IN(text) #text, text, sizeof text, NULL
-#define READ(fields) (json_read(ap.body, ap.length, fields, (int)(sizeof fields / sizeof *fields)) == 0)
+#define READ(ap, fields) (json_read((ap)->body, (ap)->length, fields, (int)(sizeof fields / sizeof *fields)) == 0)
 
-static struct {
-  const char *uuid, *onboarding_ssid, *label;
-  unsigned char pass_tmp[PASS_TMP + 3];
-  size_t length;
-  int shows_code, declines;
-} device;
-static struct http ap;
-static mbedtls_ctr_drbg_context random_source;
 static mbedtls_ssl_config tls_config;
 static mbedtls_ssl_context tls;
 
 static int say(int code, const char *what)
 {
-  fprintf(stderr, "latchkey-device: %s\n", what);
+  device_says(what);
   return code;
 }
 
@@ -51,16 +28,15 @@ static int say(int code, const char *what)
 /* Lower-case text to 16 bytes. */
 static int parse_uuid(const char *text, unsigned char bytes[16])
 {
-  static const char digits[] = "0123456789abcdef";
-  size_t n = 0;
-  for (size_t i = 0; i < UUID - 1; i++) {
-    const char *digit = text[i] == 0 ? NULL : strchr(digits, text[i]);
-    if ((i == 8 || i == 13 || i == 18 || i == 23) ? text[i] != '-' : digit == NULL) return -1;
-    if (digit == NULL) continue;
-    bytes[n / 2] = (unsigned char)((n % 2 == 0 ? 0 : bytes[n / 2] << 4) | (digit - digits));
-    n++;
+  char same[UUID + 1];
+  unsigned byte;
+  int n = 0;
+  if (strlen(text) != UUID - 1) return -1;
+  for (int i = 0; i < 16 && sscanf(text + n, "%2x", &byte) == 1; i++) {
+    bytes[i] = (unsigned char)byte;
+    n += sprintf(same + n, i == 3 || i == 5 || i == 7 || i == 9 ? "%02x-" : "%02x", bytes[i]);
   }
-  return text[UUID - 1] == 0 ? 0 : -1;
+  return strcmp(text, same) == 0 ? 0 : -1; /* one way to write a uuid, no other */
 }
 
 /* 32 bytes to 43 characters without padding, and back. */
@@ -113,29 +89,29 @@ static unsigned match_code(const unsigned char psk[KEY], const char *request_id)
 
 /* ---- The exchange ---- */
 
-static int ask(const char *method, const char *path, const char *body, int waits, int patient)
+static int ask(struct http *ap, const char *method, const char *path, const char *body, int waits, int patient)
 {
   char code[ID], text[2 * ID];
   const struct json_field problem[] = { { IN(code) } };
-  int result = http_ask(&ap, method, path, body, waits, patient);
-  if (result == OK && ap.status < 300) return OK;
+  int result = http_ask(ap, method, path, body, waits, patient);
+  if (result == OK && ap->status < 300) return OK;
   if (result == REFUSED) return say(REFUSED, "handshake refused: another pass_tmp, or no access point of the server's");
   if (result == UNREACHABLE) return say(result, "the access point cannot be reached");
   if (result == TIMED_OUT) return say(result, "timed out");
   if (result != OK) return say(result, result == BROKEN ? "out of memory or buffer" : "the reply makes no sense");
-  if (!READ(problem) || !is_id(code)) strcpy(code, "no reason given"); /* problem document, section 2 */
-  snprintf(text, sizeof text, "refused: %s (%d)", code, ap.status);
-  return say(ap.status == 410 ? TIMED_OUT : ap.status >= 400 && ap.status < 500 ? REFUSED : UNREACHABLE, text);
+  if (!READ(ap, problem) || !is_id(code)) strcpy(code, "no reason given"); /* problem document, section 2 */
+  snprintf(text, sizeof text, "refused: %s (%d)", code, ap->status);
+  return say(ap->status == 410 ? TIMED_OUT : ap->status >= 400 && ap->status < 500 ? REFUSED : UNREACHABLE, text);
 }
 
 /* From now on over TLS 1.2, without tickets: a resumed session would prove nothing. */
-static int secure(const unsigned char psk[KEY], const char *hello_id, int port)
+static int secure(struct http *ap, const unsigned char psk[KEY], const char *hello_id, int port)
 {
   static const int suites[] = { MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
                                 MBEDTLS_TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256, 0 };
   if (mbedtls_ssl_config_defaults(&tls_config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                   MBEDTLS_SSL_PRESET_DEFAULT) != 0) return BROKEN;
-  mbedtls_ssl_conf_rng(&tls_config, mbedtls_ctr_drbg_random, &random_source);
+  mbedtls_ssl_conf_rng(&tls_config, device_random, NULL);
   mbedtls_ssl_conf_min_version(&tls_config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
   mbedtls_ssl_conf_ciphersuites(&tls_config, suites);
 #ifdef MBEDTLS_SSL_SESSION_TICKETS
@@ -146,36 +122,13 @@ static int secure(const unsigned char psk[KEY], const char *hello_id, int port)
 #endif
   if (mbedtls_ssl_conf_psk(&tls_config, psk, KEY, (const unsigned char *)hello_id, strlen(hello_id)) != 0
       || mbedtls_ssl_setup(&tls, &tls_config) != 0) return BROKEN;
-  ap.tls = &tls;
-  snprintf(ap.port, sizeof ap.port, "%d", port);
+  ap->tls = &tls;
+  snprintf(ap->port, sizeof ap->port, "%d", port);
   return OK;
 }
 
-/* joined_url is the secure listener on the main network: https://HOST:PORT/PATH, or /PATH for the same address. */
-static const char *follow(const char *url)
-{
-  int n = 0;
-  if (*url != '/') {
-    if (sscanf(url, "https://%127[0-9A-Za-z.-]:%5[0-9]%n", ap.host, ap.port, &n) != 2
-        && sscanf(url, "https://[%127[0-9A-Fa-f:]]:%5[0-9]%n", ap.host, ap.port, &n) != 2) return NULL;
-    http_close(&ap);
-  }
-  return url[n] == '/' && strpbrk(url, " \r\n") == NULL ? url + n : NULL;
-}
-
-/* In a device: keep both, join the network, come back with OK once there, or with REFUSED to ask again later. */
-static int join(const char *ssid, const char *password, const char *security, const char *grant_id)
-{
-  static char quoted[3][6 * PASSWORD];
-  if (json_quote(quoted[0], sizeof *quoted, ssid) != 0 || json_quote(quoted[1], sizeof *quoted, password) != 0
-      || json_quote(quoted[2], sizeof *quoted, security) != 0) return BROKEN;
-  printf("{\"ssid\":%s,\"password\":%s,\"security\":%s,\"grant_id\":\"%s\"}\n", quoted[0], quoted[1], quoted[2], grant_id);
-  mbedtls_platform_zeroize(quoted, sizeof quoted);
-  return fflush(stdout) == 0 ? OK : BROKEN;
-}
-
 /* Asks who is there and proves to be the device; leaves the request's id. */
-static int request(char request_id[ID])
+static int request(const struct device *device, struct http *ap, char request_id[ID])
 {
   static char body[HTTP_REQUEST], quoted[QUOTED], hello_id[ID], ap_id[ID], ap_name[2 * ID], ap_nonce[BASE64URL];
   char device_nonce[BASE64URL], device_proof[BASE64URL];
@@ -186,109 +139,81 @@ static int request(char request_id[ID])
                                       { "secure_port", NULL, 0, &secure_port } };
   const struct json_field made[] = { { "request_id", request_id, ID, NULL } };
 
-  if (parse_uuid(device.uuid, salt) != 0) return say(USAGE, "this is no uuid in lower case");
-  if (mbedtls_ctr_drbg_random(&random_source, salt + 16, KEY) != 0) return say(BROKEN, "no random bytes");
+  if (parse_uuid(device->uuid, salt) != 0) return say(USAGE, "this is no uuid in lower case");
+  if (device_random(NULL, salt + 16, KEY) != 0) return say(BROKEN, "no random bytes");
   base64url(salt + 16, device_nonce);
-  json_quote(quoted, sizeof quoted, device.onboarding_ssid);
-  snprintf(body, sizeof body, "{\"uuid\":\"%s\",\"onboarding_ssid\":%s,\"device_nonce\":\"%s\"}", device.uuid, quoted, device_nonce);
-  if ((code = ask("POST", "/v1/hello", body, 0, 0)) != OK) return code;
-  if (!READ(hello) || !is_id(hello_id) || !is_id(ap_id) || parse_base64url(ap_nonce, salt + 16 + KEY) != 0
+  json_quote(quoted, sizeof quoted, device->onboarding_ssid);
+  snprintf(body, sizeof body, "{\"uuid\":\"%s\",\"onboarding_ssid\":%s,\"device_nonce\":\"%s\"}", device->uuid, quoted, device_nonce);
+  if ((code = ask(ap, "POST", "/v1/hello", body, 0, 0)) != OK) return code;
+  if (!READ(ap, hello) || !is_id(hello_id) || !is_id(ap_id) || parse_base64url(ap_nonce, salt + 16 + KEY) != 0
       || secure_port < 1 || secure_port > 65535) return say(BAD_REPLY, "the reply to hello makes no sense");
-  if (json_quote(quoted, sizeof quoted, ap_name) == 0) fprintf(stderr, "access point %s, %s\n", ap_id, quoted);
+  json_quote(quoted, sizeof quoted, ap_name);
+  snprintf(body, sizeof body, "access point %s, which calls itself %s", ap_id, quoted);
+  device_says(body);
 
-  if (derive(device.pass_tmp, device.length, salt, "latchkey/1 device-psk", ap_id, psk) != 0
-      || derive(device.pass_tmp, device.length, salt, "latchkey/1 device-proof", ap_id, proof) != 0
-      || secure(psk, hello_id, (int)secure_port) != OK) return say(BROKEN, "mbedTLS lacks something");
+  if (derive(device->pass_tmp, device->length, salt, "latchkey/1 device-psk", ap_id, psk) != 0
+      || derive(device->pass_tmp, device->length, salt, "latchkey/1 device-proof", ap_id, proof) != 0
+      || secure(ap, psk, hello_id, (int)secure_port) != OK) return say(BROKEN, "mbedTLS lacks something");
   base64url(proof, device_proof);
-  json_quote(quoted, sizeof quoted, device.label);
-  snprintf(body, sizeof body, "{\"uuid\":\"%s\",\"device_proof\":\"%s\",%s%s%s\"shows_code\":%s}", device.uuid, device_proof,
-           *device.label ? "\"label\":" : "", *device.label ? quoted : "", *device.label ? "," : "", device.shows_code ? "true" : "false");
-  if ((code = ask("POST", "/v1/access-requests", body, 0, 0)) != OK) return code;
-  if (!READ(made) || !is_id(request_id)) return say(BAD_REPLY, "the reply to the request makes no sense");
-  if (device.shows_code) fprintf(stderr, "match code %04u\n", match_code(psk, request_id));
+  json_quote(quoted, sizeof quoted, device->label);
+  snprintf(body, sizeof body, "{\"uuid\":\"%s\",\"device_proof\":\"%s\"%s%s,\"shows_code\":%s}", device->uuid, device_proof,
+           *device->label ? ",\"label\":" : "", *device->label ? quoted : "", device->shows_code ? "true" : "false");
+  if ((code = ask(ap, "POST", "/v1/access-requests", body, 0, 0)) != OK) return code;
+  if (!READ(ap, made) || !is_id(request_id)) return say(BAD_REPLY, "the reply to the request makes no sense");
+  if (device->shows_code) device_shows(match_code(psk, request_id));
   mbedtls_platform_zeroize(psk, sizeof psk);
   return OK;
 }
 
-static int onboard(void)
+/* joined_url is the secure listener on the main network: https://HOST:PORT/PATH, or /PATH for the same address. */
+static const char *follow(struct http *ap, const char *url)
 {
-  static char wanted[ID], request_id[ID], path[3 * ID], status[16], uuid[UUID], ssid[SSID], password[PASSWORD];
+  int n = 0;
+  if (*url != '/' && sscanf(url, "https://%127[0-9A-Za-z.-]:%5[0-9]%n", ap->host, ap->port, &n) != 2
+      && sscanf(url, "https://[%127[0-9A-Fa-f:]]:%5[0-9]%n", ap->host, ap->port, &n) != 2) return NULL;
+  return url[n] == '/' && strpbrk(url, " \r\n") == NULL ? url + n : NULL;
+}
+
+/* Waits for the owner's answer, joins the network, and says so there. */
+static int join(const struct device *device, struct http *ap, const char *wanted)
+{
+  static char request_id[ID], path[3 * ID], status[16], uuid[UUID], ssid[SSID], password[PASSWORD];
   static char security[16], grant_id[ID], joined_url[HTTP_HOST + 2 * ID];
+  static const struct network network = { ssid, password, security, grant_id };
   const struct json_field answer[] = { { IN(request_id) }, { IN(status) }, { IN(uuid) }, { IN(ssid) }, { IN(password) },
                                        { IN(security) }, { IN(grant_id) }, { IN(joined_url) } };
   const char *joined;
-  int code = request(wanted);
-  if (code != OK) return code;
-  do { /* until the owner has decided */
-    int left = (int)((ap.deadline - http_now()) / 1000), wait = left > 25 ? 25 : left < 1 ? 1 : left;
+  int code;
+  do {
+    int left = (int)((ap->deadline - http_now()) / 1000), wait = left > 25 ? 25 : left < 1 ? 1 : left;
     snprintf(path, sizeof path, "/v1/access-requests/%s?wait=%d", wanted, wait);
-    if ((code = ask("GET", path, "", wait, 1)) != OK) return code;
-    if (!READ(answer) || strcmp(request_id, wanted) != 0) return say(BAD_REPLY, "the answer makes no sense");
-  } while (strcmp(status, "pending") == 0 && http_now() < ap.deadline);
+    if ((code = ask(ap, "GET", path, "", wait, 1)) != OK) return code;
+    if (!READ(ap, answer) || strcmp(request_id, wanted) != 0) return say(BAD_REPLY, "the answer makes no sense");
+  } while (strcmp(status, "pending") == 0 && http_now() < ap->deadline);
   if (strcmp(status, "pending") == 0 || strcmp(status, "expired") == 0) return say(TIMED_OUT, "nobody decided in time");
   if (strcmp(status, "denied") == 0 || strcmp(status, "declined") == 0) return say(REFUSED, "the request was denied");
-  if (strcmp(uuid, device.uuid) != 0) return say(BAD_REPLY, "the answer is for another device");
+  if (strcmp(uuid, device->uuid) != 0) return say(BAD_REPLY, "the answer is for another device");
   if (*ssid == 0 || *password == 0 || !is_id(grant_id)) return say(BAD_REPLY, "the answer makes no sense");
-  if (device.declines) {
+  if (!device_accepts(ssid)) {
     snprintf(path, sizeof path, "/v1/access-requests/%s/declined", wanted);
-    return (code = ask("POST", path, "", 0, 1)) != OK ? code : say(REFUSED, "declined");
+    return (code = ask(ap, "POST", path, "", 0, 1)) != OK ? code : say(REFUSED, "declined");
   }
-  if ((code = join(ssid, password, security, grant_id)) != OK) return say(code, "the network cannot be joined");
+  code = device_joins(&network);
   mbedtls_platform_zeroize(password, sizeof password);
-  if ((joined = follow(joined_url)) == NULL) return say(BAD_REPLY, "joined_url makes no sense");
-  return ask("POST", joined, "", 0, 1);
+  if (code != OK) return say(code, "the network cannot be joined");
+  if ((joined = follow(ap, joined_url)) == NULL) return say(BAD_REPLY, "joined_url makes no sense");
+  return ask(ap, "POST", joined, "", 0, 1);
 }
 
-static int read_pass_tmp(const char *file)
+int onboard(const struct device *device, struct http *ap)
 {
-  int fd = strcmp(file, "-") == 0 ? 0 : open(file, O_RDONLY);
-  ssize_t n = 1;
-  while (fd >= 0 && n > 0 && device.length < sizeof device.pass_tmp) {
-    n = read(fd, device.pass_tmp + device.length, sizeof device.pass_tmp - device.length);
-    if (n > 0) device.length += (size_t)n;
-  }
-  if (fd > 0) close(fd);
-  if (device.length > 0 && device.pass_tmp[device.length - 1] == '\n') device.length--;
-  if (device.length > 0 && device.pass_tmp[device.length - 1] == '\r') device.length--;
-  return device.length >= 1 && device.length <= PASS_TMP ? OK : say(USAGE, "pass_tmp cannot be read, or has not 1 to 64 bytes");
-}
-
-int main(int argc, char **argv)
-{
-  static mbedtls_entropy_context entropy;
-  const char *file = "-", *port = "8430";
-  int option, code, seconds = 3600;
-  device.label = "";
-  ap.fd = -1;
-  while ((option = getopt(argc, argv, "cnf:l:p:t:")) != -1) {
-    if (option == 'c') device.shows_code = 1;
-    else if (option == 'n') device.declines = 1;
-    else if (option == 'f') file = optarg;
-    else if (option == 'l') device.label = optarg;
-    else if (option == 'p') port = optarg;
-    else if (option == 't') seconds = atoi(optarg);
-    else return USAGE;
-  }
-  if (argc - optind != 3 || strlen(argv[optind]) >= HTTP_HOST || strlen(port) > 5 || seconds < 1 || seconds > 86400)
-    return say(USAGE, "usage: [-c] [-n] [-f FILE] [-l LABEL] [-p PORT] [-t SECONDS] HOST UUID ONBOARDING_SSID");
-  strcpy(ap.host, argv[optind]);
-  strcpy(ap.port, port);
-  device.uuid = argv[optind + 1];
-  device.onboarding_ssid = argv[optind + 2];
-  if (strlen(device.onboarding_ssid) >= SSID || strlen(device.label) >= LABEL) return say(USAGE, "the SSID or the label is too long");
-  ap.deadline = http_now() + (int64_t)seconds * 1000;
+  static char request_id[ID];
+  int code;
   mbedtls_ssl_init(&tls);
   mbedtls_ssl_config_init(&tls_config);
-  mbedtls_entropy_init(&entropy);
-  mbedtls_ctr_drbg_init(&random_source);
-  if ((code = read_pass_tmp(file)) == OK)
-    code = mbedtls_ctr_drbg_seed(&random_source, mbedtls_entropy_func, &entropy, NULL, 0) == 0 ? onboard() : say(BROKEN, "no random bytes");
-  http_close(&ap);
+  if ((code = request(device, ap, request_id)) == OK) code = join(device, ap, request_id);
   mbedtls_ssl_free(&tls);
   mbedtls_ssl_config_free(&tls_config);
-  mbedtls_ctr_drbg_free(&random_source);
-  mbedtls_entropy_free(&entropy);
-  mbedtls_platform_zeroize(&device, sizeof device);
-  mbedtls_platform_zeroize(&ap, sizeof ap);
-  return code == BAD_REPLY ? UNREACHABLE : code;
+  mbedtls_platform_zeroize(ap, sizeof *ap);
+  return code;
 }

@@ -27,8 +27,6 @@ export interface StandInOptions {
   /** Replaces members of hello's reply. */
   readonly hello?: Answer;
   readonly interpose?: Interposed;
-  /** Serve only the first request of each TLS connection. */
-  readonly closesConnections?: boolean;
 }
 
 /**
@@ -129,7 +127,6 @@ export class StandInAccessPoint {
       body: text === '' ? {} : (JSON.parse(text) as Answer),
     };
     this.asked.push(asked);
-    if (this.#options.closesConnections) response.setHeader('connection', 'close');
     if (this.#options.interpose?.(asked, response)) return;
     const [status, answer] = this.#answer(asked);
     response.writeHead(status, { 'content-type': 'application/json' });
