@@ -140,7 +140,12 @@ export const cases: Record<string, Case> = {
     failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
   },
   'device history': {
-    happy: async (site) => role(site, 'device', 'history', (await site.granted()).uuid),
+    happy: async (site) => {
+      const { uuid } = await site.granted();
+      // What an access point asks is logged in groups, after what followed from it.
+      await site.until<{ items: { action: string }[] }>(['device', 'history', uuid], ({ items }) => items.some(({ action }) => action === 'device.asked'));
+      return role(site, 'device', 'history', uuid);
+    },
     failing: failing(3, 'device', 'history', nobody),
   },
   'device join': {
