@@ -193,6 +193,17 @@ test('joined is not for requests that nobody approved', async () => {
   expect(await report(hello, await askAs(hello), 'joined')).toMatchObject({ status: 409, body: { code: 'already_decided' } });
 });
 
+test('the registry hears that the password was read before it hears that the device joined, also where word of the first comes late', async () => {
+  site = await Site.open();
+  const hello = await sayHello(site.agent, await site.device());
+  const requestId = await askAs(hello);
+  await site.agent.service.approve(requestId);
+  expect((await report(hello, requestId, 'joined')).status).toBe(204);
+  await expect.poll(async () => (await site.owner.request(requestId)).status).toBe('joined');
+  const trail = await site.factory.history(hello.uuid);
+  expect(trail.map(({ action }) => action).slice(-2)).toEqual(['request.delivered', 'request.joined']);
+});
+
 describe('time', () => {
   test('a hello lives 60 seconds', async () => {
     site = await Site.open();

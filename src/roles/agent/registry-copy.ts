@@ -75,10 +75,15 @@ export class RegistryCopy {
       if (before === undefined || !mayFollow(before.status, status)) {
         return { applied: { requests: [], grants: [] }, allowed: before?.status === status };
       }
+      // Who joins has read the password, also where word of that comes later than the device.
+      const readUnnoticed = status === 'joined' && before.status === 'approved';
+      if (readUnnoticed) {
+        this.#store.oweReport(requestId, 'delivered');
+      }
       const after: AccessRequest = {
         ...before,
         status,
-        deliveredAt: status === 'delivered' ? at : before.deliveredAt,
+        deliveredAt: status === 'delivered' || readUnnoticed ? at : before.deliveredAt,
         joinedAt: status === 'joined' ? at : before.joinedAt,
       };
       this.#store.saveRequest(after);
