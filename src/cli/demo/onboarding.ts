@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AuditEntryWire, AuditVerificationWire } from '../../api/audit.ts';
 import type { EnrollCodeWire } from '../../api/enrollments.ts';
@@ -95,16 +96,29 @@ export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<
     await tell({ who: 'device', text: 'Got nothing:', lines: stderr.trim().split('\n').slice(1) });
   }
 
-  const history = await programs.json<{ items: AuditEntryWire[] }>(['device', 'history', device.uuid, '--profile', 'admin']);
+  const trail = await wholeTrail(programs, device.uuid, yes ? 'request.joined' : 'request.denied');
   const log = await programs.json<AuditVerificationWire>(['audit', 'verify', '--profile', 'admin']);
   await tell({
     who: 'server',
     text: `Its log of this device; the chain of ${log.head?.count} entries is whole:`,
-    lines: history.items.map(({ action, actor }) => `${action.padEnd(18)} ${actor}`),
+    lines: trail.map(({ action, actor }) => `${action.padEnd(18)} ${actor}`),
   });
   await programs.stopAll();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   await tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
+}
+
+/** What an access point asked is logged up to a second later, and the agent reports a moment after the device: waits for both. */
+async function wholeTrail(programs: Programs, uuid: string, last: AuditEntryWire['action']): Promise<AuditEntryWire[]> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const { items } = await programs.json<{ items: AuditEntryWire[] }>(['device', 'history', uuid, '--profile', 'admin']);
+    const isWhole = ['device.asked', last].every((expected) => items.some(({ action }) => action === expected));
+    if (isWhole || performance.now() > deadline) {
+      return items;
+    }
+    await delay(100);
+  }
 }
 
 /** A home of its own: nothing of the user's is read or written, the keychain neither. */
