@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * One bash in a home and network of its own, in which a guide's commands run one after the other as a reader
- * would type them; `latchkey` is the built program.
+ * would type them; `latchkey` is the built program, `~/latchkey` the project's folder.
  */
 export class ShellSession {
   readonly home: string;
@@ -37,6 +37,7 @@ export class ShellSession {
     const shim = `#!/bin/sh\nexec '${process.execPath}' '${path.join(projectRoot, 'bin/run.js')}' "$@"\n`;
     await writeFile(path.join(bin, 'latchkey'), shim);
     await chmod(path.join(bin, 'latchkey'), 0o755);
+    await symlink(projectRoot, path.join(home, 'latchkey'));
     const env = {
       HOME: home,
       // Compiled code is shared: else it is compiled for every guide.
