@@ -40,6 +40,14 @@ for (const guide of guides) {
 
 /** What of the system a guide's commands call, as Debian's packages. */
 function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
-  const tools = ['curl', 'jq', 'openssl'] as const satisfies DebianPackage[];
-  return tools.filter((tool) => commands.some(({ command }) => new RegExp(`\\b${tool} `).test(command)));
+  const tools: Record<string, readonly DebianPackage[]> = {
+    curl: ['curl'],
+    jq: ['jq'],
+    openssl: ['openssl'],
+    // All that is made here is the reference device.
+    make: ['make', 'gcc', 'libc6-dev', 'libmbedtls-dev'],
+  };
+  return Object.entries(tools).flatMap(([tool, packages]) =>
+    commands.some(({ command }) => new RegExp(`\\b${tool} `).test(command)) ? packages : [],
+  );
 }
