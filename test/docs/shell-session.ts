@@ -37,6 +37,8 @@ export class ShellSession {
     const shim = `#!/bin/sh\nexec '${process.execPath}' '${path.join(projectRoot, 'bin/run.js')}' "$@"\n`;
     await writeFile(path.join(bin, 'latchkey'), shim);
     await chmod(path.join(bin, 'latchkey'), 0o755);
+    const secretKey = path.join(home, '.secret-key');
+    await writeFile(secretKey, 'only for this guide, and long enough', { mode: 0o600 });
     await symlink(projectRoot, path.join(home, 'latchkey'));
     const env = {
       HOME: home,
@@ -48,7 +50,7 @@ export class ShellSession {
       NO_COLOR: '1',
       COLUMNS: '100',
       LATCHKEY_SECRET_STORE: 'file',
-      LATCHKEY_PASSPHRASE: 'only for this guide',
+      LATCHKEY_SECRET_KEY_FILE: secretKey,
     };
     const isolated = ['--net', '--kill-child', 'bash', '-c', 'ip link set lo up 2>/dev/null; exec bash --norc --noprofile 2>&1'];
     const unshare = process.getuid?.() === 0 ? isolated : ['--map-root-user', ...isolated];
