@@ -2,6 +2,7 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DebianPackage } from '../../scripts/testing/debian-packages.ts';
+import { startPostgres, type PostgresServer } from '../postgres.ts';
 import { requires } from '../requirements.ts';
 import { consoleCommands, matchesOutput, type ConsoleCommand } from './console-blocks.ts';
 import { ShellSession } from './shell-session.ts';
@@ -13,12 +14,15 @@ for (const guide of guides) {
   const commands = consoleCommands(await readFile(new URL(guide, root), 'utf8'));
   if (commands.length === 0) continue;
   requires('iproute2', ...toolsOf(commands))(guide, () => {
+    let postgres: PostgresServer | undefined;
     let session: ShellSession;
     beforeAll(async () => {
-      session = await ShellSession.start();
+      postgres = toolsOf(commands).includes('postgresql') ? await startPostgres() : undefined;
+      session = await ShellSession.start(postgres && { PGHOST: postgres.socketFolder, PGPORT: `${postgres.port}`, PGUSER: 'latchkey' });
     });
     afterAll(async () => {
       await session.stop();
+      await postgres?.stop();
     });
 
     // One test a guide: its commands build on each other.
@@ -44,6 +48,7 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     curl: ['curl'],
     jq: ['jq'],
     openssl: ['openssl'],
+    createdb: ['postgresql'],
     // All that is made here is the reference device.
     make: ['make', 'gcc', 'libc6-dev', 'libmbedtls-dev'],
   };

@@ -30,7 +30,8 @@ export class ShellSession {
     shell.once('exit', () => this.#wake());
   }
 
-  static async start(): Promise<ShellSession> {
+  /** `more`: variables beside those of every session. */
+  static async start(more: Readonly<Record<string, string>> = {}): Promise<ShellSession> {
     const home = await mkdtemp(path.join(tmpdir(), 'latchkey-guide-'));
     const bin = path.join(home, '.bin');
     await mkdir(bin);
@@ -51,6 +52,7 @@ export class ShellSession {
       COLUMNS: '100',
       LATCHKEY_SECRET_STORE: 'file',
       LATCHKEY_SECRET_KEY_FILE: secretKey,
+      ...more,
     };
     const isolated = ['--net', '--kill-child', 'bash', '-c', 'ip link set lo up 2>/dev/null; exec bash --norc --noprofile 2>&1'];
     const unshare = process.getuid?.() === 0 ? isolated : ['--map-root-user', ...isolated];
