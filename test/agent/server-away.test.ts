@@ -41,6 +41,18 @@ test('what is granted goes on being served, and what devices say is told when th
   expect(deliveredAt?.getTime()).toBeLessThanOrEqual(joinedAt!.getTime());
 });
 
+test('an agent that is told to stop first tells the server what devices said', async () => {
+  site = await Site.open();
+  const hello = await sayHello(site.agent, await site.device());
+  const requestId = await askAs(hello);
+  await site.agent.service.approve(requestId);
+  await getStatus(hello, requestId, 20);
+  expect((await report(hello, requestId, 'joined')).status).toBe(204);
+  await site.stop();
+  expect((await site.owner.request(requestId)).status).toBe('joined');
+  expect((await site.owner.attempts({ uuid: hello.uuid }, { limit: 10 })).items).toMatchObject([{ outcome: 'asked' }]);
+});
+
 test('declined without the server: the grant is off the air at once, and ends when the server hears of it', async () => {
   site = await Site.open();
   const hello = await sayHello(site.agent, await site.device());

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { ApRole } from '../ap/ports.ts';
 import type { AgentTime } from './agent-time.ts';
@@ -40,6 +41,8 @@ const longestDeliveryDelayMs = 5000;
 const busyCalls = 4;
 const reportsAtOnce = 16;
 const attemptBatch = 500;
+/** How long an agent that is told to stop goes on telling the registry. */
+const lastWordsMs = 2000;
 /** News that come thick and fast are fetched together; a single one is fetched at once. */
 const longestPaceMs = 25;
 /** A registry that answers at once although there is nothing to tell is not asked more often than this. */
@@ -87,7 +90,12 @@ export class RegistryLink {
     this.#loop ??= this.#run();
   }
 
+  /** A registry that answers is told first what it is owed; any other hears of it after the next start. */
   async close(): Promise<void> {
+    if (this.reachable) {
+      await this.#options.commit.settled();
+      await Promise.race([this.#deliverNow(), delay(lastWordsMs, undefined, { ref: false })]);
+    }
     this.#closing.abort();
     this.#endPause?.();
     clearTimeout(this.#deliveryTimer);
@@ -122,9 +130,14 @@ export class RegistryLink {
       if (this.#calls > busyCalls && waitedMs < longestDeliveryDelayMs) {
         this.deliverSoon(waitedMs + deliveryDelayMs);
       } else {
-        this.#delivery = (this.#delivery ?? Promise.resolve()).then(() => this.#deliver());
+        void this.#deliverNow();
       }
     }, deliveryDelayMs);
+  }
+
+  #deliverNow(): Promise<void> {
+    this.#delivery = (this.#delivery ?? Promise.resolve()).then(() => this.#deliver());
+    return this.#delivery;
   }
 
   async #run(): Promise<void> {
