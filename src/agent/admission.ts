@@ -27,7 +27,7 @@ export interface Admission {
 type ConnectionListener = (this: Server, socket: Duplex) => void;
 
 /** Connections that may be in the middle of a handshake or of their first request at once. */
-const doorwayPlaces = 256;
+const doorwayPlaces = 128;
 
 /**
  * Lets a server have so many connections, and so many of one client address; those beyond are closed before they

@@ -24,6 +24,9 @@ const dayMs = 86_400_000;
 /** Attempts are pruned at the opening and whenever so many came in. */
 const pruneEvery = 1000;
 
+/** Requests kept in memory: those under way are read again and again. */
+const requestsInMemory = 2000;
+
 type Report = ReturnType<AgentStore['owedReports']>[number];
 
 interface HelloRow {
@@ -61,6 +64,8 @@ class SqliteAgentStore implements AgentStore {
   readonly #sealer: Sealer;
   readonly #kept: { readonly count: number; readonly days: number };
   #addedSincePruning = 0;
+  /** As they are in the file, which nobody else writes. */
+  readonly #requests = new Map<string, AccessRequest>();
 
   constructor(connection: SqliteConnection, sealer: Sealer, kept: { readonly count: number; readonly days: number }) {
     this.#connection = connection;
@@ -134,11 +139,30 @@ class SqliteAgentStore implements AgentStore {
 
   saveRequest(request: AccessRequest): void {
     this.#put('access_requests', toAccessRequestRow(request));
+    this.#remember(request);
+  }
+
+  #remember(request: AccessRequest): void {
+    this.#requests.delete(request.id);
+    this.#requests.set(request.id, request);
+    if (this.#requests.size > requestsInMemory) {
+      const [longestUnseen] = this.#requests.keys();
+      this.#requests.delete(longestUnseen!);
+    }
   }
 
   request(id: string): AccessRequest | undefined {
+    const known = this.#requests.get(id);
+    if (known !== undefined) {
+      return known;
+    }
     const [row] = this.#all<AccessRequestRow>('select * from access_requests where id = ?', id);
-    return row === undefined ? undefined : toRequest(row);
+    if (row === undefined) {
+      return undefined;
+    }
+    const request = toRequest(row);
+    this.#remember(request);
+    return request;
   }
 
   requests({ all, limit }: { readonly all: boolean; readonly limit: number }): AccessRequest[] {
@@ -249,6 +273,7 @@ class SqliteAgentStore implements AgentStore {
     } finally {
       if (database.isTransaction) {
         database.exec('rollback');
+        this.#requests.clear();
       }
     }
   }

@@ -47,10 +47,7 @@ async function decideWithin(
   if (found === undefined || !mayTouch(found)) {
     return { code: 'request_not_found', message: `There is no request ${requestId}.` };
   }
-  const rivals =
-    decision.verdict === 'approve'
-      ? (await requests.list({ uuid: found.uuid, statuses: ['pending'] }, { limit: 1000 })).items
-      : [];
+  const rivals = decision.verdict === 'approve' ? await requests.pendingOf(found.uuid) : [];
   const revisions = await lockAccessPoints(context.store, [found.apId, ...rivals.map((rival) => rival.apId)]);
   const revision = revisions.get(found.apId)!;
   // Only now nobody else can change it.
@@ -164,8 +161,7 @@ async function denyRivals(
   winner: AccessRequest,
   revisions: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const pending = await context.store.requests.list({ uuid: winner.uuid, statuses: ['pending'] }, { limit: 1000 });
-  for (const rival of pending.items) {
+  for (const rival of await context.store.requests.pendingOf(winner.uuid)) {
     const revision = revisions.get(rival.apId);
     // One that came since the locks were taken stays pending and is denied at its own approval: the pass_tmp is spent.
     if (rival.id !== winner.id && revision !== undefined) {

@@ -131,8 +131,8 @@ export class ApService implements ApRole {
     }
 
     const revision = await tx.accessPoints.nextRevision(this.#apId);
-    const older = await tx.requests.list({ uuid, apIds: [this.#apId], statuses: ['pending'] }, { limit: 10 });
-    for (const request of older.items) {
+    const older = await tx.requests.pendingOf(uuid);
+    for (const request of older.filter(({ apId }) => apId === this.#apId)) {
       await closeRequest(context, request, revision, { status: 'expired', reason: 'asked again' });
     }
     const { device, passTmp } = found;

@@ -28,6 +28,9 @@ function toUpdate(change: RequestChange): Update {
 const byId: PreparedQuery<{ id: string }, AccessRequestRow> = (db, { id }) =>
   db.selectFrom('access_requests').selectAll().where('id', '=', id);
 
+const pending: PreparedQuery<{ uuid: string }, AccessRequestRow> = (db, { uuid }) =>
+  db.selectFrom('access_requests').selectAll().where('uuid', '=', uuid).where(isPending).orderBy('created_at').orderBy('id');
+
 const newerThan: PreparedQuery<{ apId: string; revision: number }, AccessRequestRow> = (db, { apId, revision }) =>
   db.selectFrom('access_requests').selectAll()
     .where('ap_id', '=', apId)
@@ -109,6 +112,10 @@ export class AccessRequests implements RequestRepository {
         eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(new Date(Number(at)), String(id))));
     }
     return toPage(await query.execute(), limit, toRequest, (row) => [date(row.created_at).getTime(), row.id]);
+  }
+
+  async pendingOf(uuid: string): Promise<AccessRequest[]> {
+    return (await this.#db.find(pending, { uuid })).map(toRequest);
   }
 
   async changedSince(apId: string, revision: number): Promise<AccessRequest[]> {
