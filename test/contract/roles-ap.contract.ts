@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/domain/audit.ts';
 import { devicePsk, deviceProof, matchCode } from '../../src/protocol/device-key.ts';
@@ -76,8 +76,18 @@ export function apContract(name: string, make: MakeHarness): void {
       });
       expect(made.expiresAt.getTime() - made.createdAt.getTime()).toBe(hourMs);
       expect(await ap.ap.request(proven)).toEqual(made);
+      harness.clock.pass(3 * 60_000);
+      expect(await ap.ap.request(proven)).toEqual(made);
       const error = await errorOf(ap.ap.approve(made.id, 'auto'));
       expect([error?.code, error?.message]).toEqual(['forbidden', 'A device with a weak pass_tmp is never approved automatically.']);
+    });
+
+    test('a device cannot tell the id of its request, nor so its match code, before it makes it', async () => {
+      const device = await register(factory);
+      const proven = await proofOf(device, ap);
+      const ofTheProof = createHash('sha256').update('latchkey/1 request\0').update(proven.deviceProof).digest();
+      const { id } = await ap.ap.request(proven);
+      expect(id).not.toBe(`req_${ofTheProof.subarray(0, 16).toString('base64url')}`);
     });
 
     test('without the right proof nothing is made', async () => {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { helloLifetimeMs } from '../../domain/access-request.ts';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { idFrom } from '../../domain/identifiers.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { Store } from '../store.ts';
 
@@ -24,7 +25,7 @@ export interface NonceContext {
  * Makes the ap_nonces, so that no access point can bring a device's proof later than its hello: whoever chose both
  * nonces could ask again for those of a proof that it kept. One is the time in ms (6 bytes, big-endian), 10 random
  * bytes, and the first 16 of an HMAC-SHA-256 by the registry's own key over what it is made for: any server can
- * tell its age, and none keeps a row (protocol.md section 1).
+ * tell its age, and none keeps a row (protocol.md section 1). What is proven under them gets its id by the same key.
  */
 export class ApNonces {
   readonly #random: Random;
@@ -51,6 +52,18 @@ export class ApNonces {
     const stamp = Buffer.from(apNonce.subarray(0, stampLength));
     const genuine = timingSafeEqual(macOf(key, context, stamp), apNonce.subarray(stampLength));
     return genuine && Math.abs(at.getTime() - stamp.readUIntBE(0, timeLength)) < longestMs;
+  }
+
+  /**
+   * The id of the request that a device proof makes: one for each proof at any server, and nobody's to know before,
+   * since a device that knew it would know its match code. Undefined while no nonce was ever made: then there is no
+   * proof under one.
+   */
+  async requestId(store: Store, deviceProof: Uint8Array): Promise<string | undefined> {
+    const key = await this.#readKey(store);
+    return key === undefined
+      ? undefined
+      : idFrom('req', base64url(createHmac('sha256', key).update('latchkey/1 request\0').update(deviceProof).digest().subarray(0, 16)));
   }
 
   async #readKey(store: Store): Promise<Buffer | undefined> {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription } from '../../domain/device.ts';
@@ -7,7 +7,6 @@ import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { actorName, admitsDevice } from '../../domain/token.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
-import { base64url } from '../../protocol/encoding.ts';
 import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
@@ -118,7 +117,10 @@ export class ApService implements ApRole {
       return { code: 'proof_rejected' };
     }
     // One proof, one request: its id follows from the proof, so a repeated call finds it.
-    const id = `req_${base64url(createHash('sha256').update('latchkey/1 request\0').update(expected).digest().subarray(0, 16))}`;
+    const id = await this.#apNonces.requestId(tx, expected);
+    if (id === undefined) {
+      return { code: 'hello_expired' };
+    }
     const same = await tx.requests.find(id);
     if (same !== undefined) {
       return same;
