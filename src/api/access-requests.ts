@@ -3,7 +3,7 @@ import { requestStatuses, type AccessRequest } from '../domain/access-request.ts
 import { base64url } from '../protocol/encoding.ts';
 import type { ProvenRequest } from '../roles/ap/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, bytes32, count, id, input, instant, object, oneOf, remark, text, uuid, type Static } from './schema.ts';
+import { arrayOf, boolean, bytes32, count, id, input, instant, object, oneOf, recordedActor, remark, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 export const accessRequestSchema = object(
@@ -26,7 +26,7 @@ export const accessRequestSchema = object(
     batch: text,
     label: text,
     decided_at: instant,
-    decided_by: remark,
+    decided_by: recordedActor,
     reason: remark,
     grant_id: id,
     delivered_at: instant,

@@ -5,7 +5,7 @@ import { base64url } from '../protocol/encoding.ts';
 import type { SignedAuditHead } from '../roles/admin/ports.ts';
 import type { AuditHead, AuditVerification } from '../roles/store.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, bytes32, digits, id, input, instant, object, oneOf, remark, uuid, type Static } from './schema.ts';
+import { arrayOf, boolean, bytes32, digits, id, input, instant, object, oneOf, recordedActor, remark, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 export const auditEntrySchema = object(
@@ -13,7 +13,7 @@ export const auditEntrySchema = object(
   {
     id: digits,
     at: instant,
-    actor: remark,
+    actor: recordedActor,
     action: oneOf(auditActions),
     detail: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
   },

@@ -1,6 +1,6 @@
 import { grantSources, grantStates, type Grant } from '../domain/grant.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, count, digits, id, input, instant, name, object, oneOf, remark, type Static } from './schema.ts';
+import { arrayOf, count, digits, id, input, instant, name, object, oneOf, recordedActor, remark, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const subjectKinds = ['device', 'nfc', 'terminal'] as const;
@@ -26,7 +26,7 @@ export const grantSchema = object(
     ends_at: instant,
     quota_bytes: digits,
     closed_at: instant,
-    closed_by: remark,
+    closed_by: recordedActor,
     reason: remark,
   },
 );

@@ -26,7 +26,7 @@ export interface AccessRequest {
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly decidedAt: Date | undefined;
-  /** Who decided: `local`, a token's name, `auto` or `superseded`. */
+  /** Who decided: as `recordedActor` writes it, `auto` or `superseded`. */
   readonly decidedBy: string | undefined;
   readonly reason: string | undefined;
   readonly grantId: string | undefined;

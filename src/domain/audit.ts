@@ -14,6 +14,7 @@ export interface AuditEntry {
   /** Position in the log; gaps are possible, order is that of insertion. */
   readonly id: bigint;
   readonly at: Date;
+  /** As `recordedActor` writes it. */
   readonly actor: string;
   readonly action: AuditAction;
   /** The device that it is about, if one. */

@@ -33,9 +33,17 @@ export type Actor =
   | { readonly kind: 'local'; readonly apId?: string }
   | { readonly kind: 'token'; readonly token: Token };
 
-/** How the actor is written into audit log and requests. */
-export function actorName(actor: Actor): string {
-  return actor.kind === 'local' ? 'local' : `${actor.token.role}:${actor.token.name}`;
+/**
+ * How the actor is recorded in audit log, requests and grants: `local`, or `role:token id:name`. Names may repeat and
+ * change; the id is of one token for ever.
+ */
+export function recordedActor(actor: Actor): string {
+  return actor.kind === 'local' ? 'local' : `${actor.token.role}:${actor.token.id}:${actor.token.name}`;
+}
+
+/** A recorded actor for people: role and name. */
+export function actorForPeople(recorded: string): string {
+  return recorded.replace(/^([a-z]+):tok_[A-Za-z0-9_-]+:/, '$1:');
 }
 
 /** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as often as needed. */

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../domain/clock.ts';
 import { idFrom, type IdPrefix } from '../domain/identifiers.ts';
-import { actorName, type Actor, type Scope } from '../domain/token.ts';
+import { recordedActor, type Actor, type Scope } from '../domain/token.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { base64url } from '../protocol/encoding.ts';
 import type { NewAuditEntry, Store } from './store.ts';
@@ -37,5 +37,5 @@ export function apIdOf(actor: Actor): string {
 }
 
 export function auditEntry(context: ServiceContext, entry: Omit<NewAuditEntry, 'at' | 'actor'>): NewAuditEntry {
-  return { at: context.clock.now(), actor: actorName(context.actor), ...entry };
+  return { at: context.clock.now(), actor: recordedActor(context.actor), ...entry };
 }

@@ -83,8 +83,8 @@ export function adminContract(name: string, make: MakeHarness): void {
       const { uuid } = await register(factory);
       const { items } = await admin.admin.auditEntries({ uuid }, { limit: 10 });
       expect(items.map(({ action, actor }) => [action, actor])).toEqual([
-        ['device.reserved', `factory:${factory.token.name}`],
-        ['device.registered', `factory:${factory.token.name}`],
+        ['device.reserved', `factory:${factory.token.id}:${factory.token.name}`],
+        ['device.registered', `factory:${factory.token.id}:${factory.token.name}`],
       ]);
       const created = await admin.admin.auditEntries({ action: 'token.created' }, { limit: 1 });
       expect(created).toMatchObject({ items: [{ action: 'token.created', detail: { role: 'admin' } }], next: expect.any(String) });

@@ -147,7 +147,7 @@ export function factoryContract(name: string, make: MakeHarness): void {
         'grant.revoked', 'device.reset',
       ]);
       expect(history.every((entry, index) => index === 0 || entry.id > history[index - 1]!.id)).toBe(true);
-      expect(history[3]).toMatchObject({ apId: ap.token.apId, detail: { request_id: id, by: `owner:${owner.token.name}` } });
+      expect(history[3]).toMatchObject({ apId: ap.token.apId, detail: { request_id: id, by: `owner:${owner.token.id}:${owner.token.name}` } });
       expect(JSON.stringify(history.map(({ detail }) => detail))).not.toContain(device.passTmp);
     });
   });

@@ -23,7 +23,7 @@ export function ownerContract(name: string, make: MakeHarness): void {
     test('decides at the named access points and nowhere else', async () => {
       const mine = await request(await register(factory), here);
       const foreign = await request(await register(factory), there);
-      expect(await owner.owner.approve(mine.id)).toMatchObject({ status: 'approved', decidedBy: `owner:${owner.token.name}` });
+      expect(await owner.owner.approve(mine.id)).toMatchObject({ status: 'approved', decidedBy: `owner:${owner.token.id}:${owner.token.name}` });
       const works = [owner.owner.approve(foreign.id), owner.owner.deny(foreign.id), owner.owner.request(foreign.id)];
       for (const error of await Promise.all(works.map(errorOf))) {
         expect([error?.code, error?.message]).toEqual(['request_not_found', `There is no request ${foreign.id}.`]);
@@ -79,7 +79,7 @@ export function ownerContract(name: string, make: MakeHarness): void {
       expect(await codeOf(owner.owner.revokeGrant(foreign.grantId!))).toBe('grant_not_found');
       expect(await codeOf(owner.owner.grant('no such'))).toBe('grant_not_found');
       const revoked = await owner.owner.revokeGrant(grantId!, 'moved out');
-      expect(revoked).toMatchObject({ state: 'revoked', reason: 'moved out', closedBy: `owner:${owner.token.name}`, closedAt: expect.any(Date) });
+      expect(revoked).toMatchObject({ state: 'revoked', reason: 'moved out', closedBy: `owner:${owner.token.id}:${owner.token.name}`, closedAt: expect.any(Date) });
       expect(await owner.owner.revokeGrant(grantId!)).toEqual(revoked);
       expect((await owner.owner.grants({ subjectId: device.uuid, state: 'active' }, { limit: 10 })).items).toEqual([]);
     });

@@ -1,6 +1,6 @@
 import { connect } from 'node:tls';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { actorName } from '../../domain/token.ts';
+import { actorForPeople, recordedActor } from '../../domain/token.ts';
 import { apDestination, destination, readAuthorities, profiles, serverOf, type RoleFlags } from '../destination.ts';
 import { openAp, openEnrollmentAt, type Opening } from '../open-role.ts';
 import type { Check } from './checks.ts';
@@ -18,7 +18,7 @@ export function serverCheck(flags: RoleFlags, opening: Opening): Check {
         return undefined;
       }
       const enrollment = await openEnrollmentAt(server, { ...opening, timeoutMs: opening.timeoutMs ?? connectMs });
-      return `${server.url}, as ${actorName(await enrollment.whoami())}`;
+      return `${server.url}, as ${actorForPeople(recordedActor(await enrollment.whoami()))}`;
     },
   };
 }

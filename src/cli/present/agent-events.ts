@@ -3,6 +3,7 @@ import { agentStatusSchema, type AgentStatusWire } from '../../api/agent-control
 import { attemptSchema, listedAttemptToWire, type AttemptWire } from '../../api/attempts.ts';
 import { object, oneOf } from '../../api/schema.ts';
 import { shown } from '../../domain/shown-text.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import type { AgentEvent } from '../../roles/agent/service.ts';
 import { requestLine } from './requests.ts';
 import type { Screen } from './screen.ts';
@@ -33,7 +34,7 @@ export function presentAgentEvent(event: AgentEventWire, { style }: Screen): str
   }
   if (event.event === 'request') {
     const { request } = event;
-    const by = ['approved', 'denied'].includes(request.status) ? ` by ${request.decided_by}` : '';
+    const by = ['approved', 'denied'].includes(request.status) ? ` by ${actorForPeople(request.decided_by ?? '')}` : '';
     return `${style.dim(clock(new Date()))} ${style.bold(request.status)}${shown(by)}  ${shown(requestLine(request))}`;
   }
   const { attempt } = event;

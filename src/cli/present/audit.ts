@@ -1,4 +1,5 @@
 import type { AuditEntryWire, AuditVerificationWire, SignedAuditHeadWire } from '../../api/audit.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { details, table, type Column } from './table.ts';
@@ -7,7 +8,7 @@ import { localTime } from './time.ts';
 const columns: readonly Column<AuditEntryWire>[] = [
   { title: 'TIME', cell: (entry) => localTime(entry.at) },
   { title: 'ACTION', cell: (entry) => entry.action },
-  { title: 'BY', cell: (entry) => entry.actor },
+  { title: 'BY', cell: (entry) => actorForPeople(entry.actor) },
   { title: 'AP', cell: (entry) => entry.ap_id },
   { title: 'DETAIL', cell: detail },
 ];
@@ -57,6 +58,6 @@ function detail({ detail, asked }: AuditEntryWire): string {
   // Their list is in --json; one device's own is its history.
   const shown = asked === undefined ? detail : { ...detail, devices: asked.length };
   return Object.entries(shown)
-    .map(([name, value]) => `${name}=${value}`)
+    .map(([name, value]) => `${name}=${name === 'by' ? actorForPeople(String(value)) : value}`)
     .join(' ');
 }

@@ -1,6 +1,7 @@
 import { grantSchema, grantToWire, type GrantWire } from '../../api/grants.ts';
 import { pageOf } from '../../api/page.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
@@ -58,7 +59,7 @@ export function presentGrant(grant: ShownGrantWire, screen: Screen): string {
       ['from', localTime(grant.starts_at)],
       ['until', grant.ends_at === undefined ? 'no end' : localTime(grant.ends_at)],
       ['quota', quota(grant)],
-      ['closed', grant.closed_at && `${localTime(grant.closed_at)} by ${grant.closed_by}`],
+      ['closed', grant.closed_at && `${localTime(grant.closed_at)} by ${actorForPeople(grant.closed_by ?? '')}`],
       ['reason', grant.reason],
     ],
     screen,

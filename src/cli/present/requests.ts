@@ -1,6 +1,7 @@
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AttemptWire } from '../../api/attempts.ts';
 import { quoted } from '../../domain/shown-text.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
@@ -43,7 +44,7 @@ export function presentRequest(request: AccessRequestWire, screen: Screen): stri
       ['beware', beware(request)],
       ['access point', request.ap_id],
       ['asked', localTime(request.created_at)],
-      ['decided', request.decided_at && `${localTime(request.decided_at)} by ${request.decided_by}`],
+      ['decided', request.decided_at && `${localTime(request.decided_at)} by ${actorForPeople(request.decided_by ?? '')}`],
       ['reason', request.reason],
       ['grant', request.grant_id],
       ['delivered', request.delivered_at && localTime(request.delivered_at)],
@@ -114,7 +115,7 @@ function own({ device_label: label }: AccessRequestWire): string | undefined {
 }
 
 function status({ status: state, decided_by: by }: AccessRequestWire): string {
-  return by === undefined || state === 'pending' ? state : `${state} (${by})`;
+  return by === undefined || state === 'pending' ? state : `${state} (${actorForPeople(by)})`;
 }
 
 function beware({ weak, plain }: AccessRequestWire): string | undefined {

@@ -1,6 +1,6 @@
 import type { AuditAction, AuditEntry } from '../../domain/audit.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { actorName, type Token } from '../../domain/token.ts';
+import { recordedActor, type Token } from '../../domain/token.ts';
 import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
@@ -49,7 +49,7 @@ export class AdminService implements AdminRole {
     const reply = await once(
       store,
       clock,
-      { scope: `${actorName(actor)} enroll-code.create`, key: idempotencyKey, request: JSON.stringify(input) },
+      { scope: `${recordedActor(actor)} enroll-code.create`, key: idempotencyKey, request: JSON.stringify(input) },
       async (tx) => {
         await this.#issue(tx, issued);
         return { status: 201, body: JSON.stringify(issued) };

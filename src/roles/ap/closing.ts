@@ -1,5 +1,5 @@
 import { mayFollow, requestStatuses, type AccessRequest } from '../../domain/access-request.ts';
-import { actorName } from '../../domain/token.ts';
+import { recordedActor } from '../../domain/token.ts';
 import { auditEntry, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 
@@ -40,7 +40,7 @@ export async function closeOpenAccess(context: ServiceContext, uuid: string, rea
         context,
         request,
         revision,
-        request.status === 'pending' ? { status: 'denied', by: actorName(context.actor), reason } : { status: 'expired', reason },
+        request.status === 'pending' ? { status: 'denied', by: recordedActor(context.actor), reason } : { status: 'expired', reason },
       );
     }
   }
@@ -95,7 +95,7 @@ export async function revokeGrant(
   const grant = await context.store.grants.close(grantId, {
     state: 'revoked',
     at: context.clock.now(),
-    by: actorName(context.actor),
+    by: recordedActor(context.actor),
     reason,
     revision,
   });

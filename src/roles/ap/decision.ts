@@ -1,6 +1,7 @@
 import { mayFollow, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
 import { closeRequest, lockAccessPoints, revokeGrant } from './closing.ts';
 
@@ -57,7 +58,7 @@ async function decideWithin(
     return { code: 'request_expired', message: `Request ${requestId} has expired.` };
   }
   if (request.status !== 'pending') {
-    const who = request.decidedBy === undefined ? '' : `, decided by ${request.decidedBy}`;
+    const who = request.decidedBy === undefined ? '' : `, decided by ${actorForPeople(request.decidedBy)}`;
     return { code: 'already_decided', message: `Request ${requestId} is ${request.status}${who}.` };
   }
   if (request.expiresAt <= context.clock.now()) {

@@ -5,7 +5,7 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
-import { actorName, admitsDevice } from '../../domain/token.ts';
+import { admitsDevice, recordedActor } from '../../domain/token.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
 import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
@@ -69,7 +69,7 @@ export class ApService implements ApRole {
     const at = clock.now();
     const apNonce = await this.#apNonces.issue(store, context, at);
     const psk = devicePsk(found?.passTmp ?? uuid, { ...context, apNonce });
-    const asker = { actor: actorName(actor), apId: this.#apId };
+    const asker = { actor: recordedActor(actor), apId: this.#apId };
     const asked = { uuid, at, status };
     if (journal === undefined) {
       await store.audit.append(questionAbout(asked, asker));

@@ -5,7 +5,7 @@ import { parseDescription, parsePassTmp, type Device } from '../../domain/device
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
-import { actorName, admitsAp, admitsDevice } from '../../domain/token.ts';
+import { recordedActor, admitsAp, admitsDevice } from '../../domain/token.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import { closeOpenAccess } from '../ap/closing.ts';
 import { once } from '../idempotency.ts';
@@ -30,7 +30,7 @@ export class FactoryService implements FactoryRole {
     const reply = await once(
       store,
       clock,
-      { scope: `${actorName(actor)} device.reserve`, key: idempotencyKey, request: canonical(registration) },
+      { scope: `${recordedActor(actor)} device.reserve`, key: idempotencyKey, request: canonical(registration) },
       async (tx) => {
         const { device: reserved } = await this.#reserve(tx, device, registration.uuid !== undefined);
         return { status: 201, body: reserved.uuid };

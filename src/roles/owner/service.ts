@@ -4,7 +4,7 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
-import { actorName, admitsAp } from '../../domain/token.ts';
+import { recordedActor, admitsAp } from '../../domain/token.ts';
 import { closeRequest, revokeGrant } from '../ap/closing.ts';
 import { decide } from '../ap/decision.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -39,7 +39,7 @@ export class OwnerService implements OwnerRole {
     const { actor, reuse } = this.#context;
     return decide(this.#context, id, (request) => this.#maySee(request.apId), {
       verdict: 'approve',
-      by: actorName(actor),
+      by: recordedActor(actor),
       reuse,
     });
   }
@@ -47,7 +47,7 @@ export class OwnerService implements OwnerRole {
   async deny(id: string, reason?: string): Promise<AccessRequest> {
     return decide(this.#context, id, (request) => this.#maySee(request.apId), {
       verdict: 'deny',
-      by: actorName(this.#context.actor),
+      by: recordedActor(this.#context.actor),
       reason: reason === undefined ? undefined : parseDescription(reason, 'reason'),
     });
   }
