@@ -71,6 +71,6 @@ export const note = { type: 'string', maxLength: 256, pattern: withoutControls }
 /** What somebody else made up to name something, in printable ASCII without spaces. */
 export const name = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[!-~]+$' } as const;
 /** Who did it, as recorded (domain/token.ts). */
-export const recordedActor = { type: 'string', maxLength: 1024, description: '`local`, `device`, `auto`, `superseded`, or role:token id:name.' } as const;
+export const recordedActor = { type: 'string', maxLength: 1024, description: '`local`, `device`, `auto`, `superseded`, role:token id:name, or newcomer:enrolment code id.' } as const;
 /** What a reply says in words; longer than what anybody may send. */
 export const remark = { type: 'string', maxLength: 1024 } as const;

@@ -1,4 +1,4 @@
-import { roles, type Actor, type Scope, type Token } from '../domain/token.ts';
+import { roles, type Scope, type Token } from '../domain/token.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, id, input, instant, object, oneOf, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -63,11 +63,4 @@ export function tokenFromWire(wire: TokenWire): Token {
     lastUsedAt: instantFromWire(wire.last_used_at),
     revokedAt: instantFromWire(wire.revoked_at),
   };
-}
-
-/** Who acts: `{kind: "local"}` is the person at the embedded database; over HTTP it is always a token. */
-export function actorToWire(actor: Actor) {
-  return actor.kind === 'local'
-    ? present({ kind: actor.kind, ap_id: actor.apId })
-    : { kind: actor.kind, ...tokenToWire(actor.token) };
 }

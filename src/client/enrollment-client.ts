@@ -1,7 +1,7 @@
 import { enrollmentFromWire } from '../api/enrollments.ts';
 import { routes } from '../api/routes.ts';
 import { tokenFromWire } from '../api/tokens.ts';
-import type { Actor } from '../domain/token.ts';
+import type { KnownActor } from '../domain/token.ts';
 import type { Enrollment, EnrollmentRole } from '../roles/enrollment/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
@@ -16,7 +16,7 @@ export class EnrollmentClient implements EnrollmentRole {
     return enrollmentFromWire(await this.#http.call(routes.enroll, { body: { code, name } }));
   }
 
-  async whoami(): Promise<Actor> {
+  async whoami(): Promise<KnownActor> {
     return { kind: 'token', token: tokenFromWire(await this.#http.call(routes.whoami, {})) };
   }
 }

@@ -29,16 +29,26 @@ export interface Token {
 }
 
 /** Who acts: the person at this machine's own database, or the holder of a token. */
-export type Actor =
+export type KnownActor =
   | { readonly kind: 'local'; readonly apId?: string }
   | { readonly kind: 'token'; readonly token: Token };
+/** Who has no token yet: somebody at a client address, who may enrol by a code and nothing else. */
+export type Newcomer = { readonly kind: 'newcomer'; readonly from: string; readonly enrollCodeId?: string };
+export type Actor = KnownActor | Newcomer;
 
 /**
- * How the actor is recorded in audit log, requests and grants: `local`, or `role:token id:name`. Names may repeat and
- * change; the id is of one token for ever.
+ * How the actor is recorded in audit log, requests and grants: `local`, `role:token id:name`, or `newcomer:` and the
+ * id of the code. Names may repeat and change; the id is of one token for ever.
  */
 export function recordedActor(actor: Actor): string {
-  return actor.kind === 'local' ? 'local' : `${actor.token.role}:${actor.token.id}:${actor.token.name}`;
+  switch (actor.kind) {
+    case 'local':
+      return 'local';
+    case 'token':
+      return `${actor.token.role}:${actor.token.id}:${actor.token.name}`;
+    case 'newcomer':
+      return `newcomer:${actor.enrollCodeId ?? actor.from}`;
+  }
 }
 
 /** A recorded actor for people: role and name. */

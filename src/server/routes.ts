@@ -44,9 +44,6 @@ interface Input {
   readonly body: unknown;
 }
 
-/** Who asks where no token is needed. */
-const nobody: Actor = { kind: 'local' };
-
 /** One route: token and role before anything is read; then parse → role → render. */
 class ApiEndpoint implements Endpoint {
   readonly method;
@@ -84,7 +81,7 @@ class ApiEndpoint implements Endpoint {
     // What needs no token is tried by guessing: each try costs, and is given back when it was right.
     const address = addressKey(exchange.address);
     refuseIf(guesses.take(address));
-    await this.#answer(exchange, nobody, params);
+    await this.#answer(exchange, { kind: 'newcomer', from: exchange.address }, params);
     guesses.giveBack(address);
   }
 
@@ -153,7 +150,7 @@ class ApiEndpoint implements Endpoint {
       },
       async (tx) => ({ status: this.#route.status, body: (await this.#work(tx, actor, input, exchange)) ?? '' }),
       // What nobody has to authenticate for must not fill the database.
-      actor === nobody ? undefined : (error) => ({ status: error.http, body: JSON.stringify(problemToWire(error, exchange.id)) }),
+      actor.kind === 'newcomer' ? undefined : (error) => ({ status: error.http, body: JSON.stringify(problemToWire(error, exchange.id)) }),
     );
   }
 }

@@ -25,6 +25,20 @@ export function adminContract(name: string, make: MakeHarness): void {
       expect(await codeOf(harness.nobody.enroll('lke_unknown', 'x'))).toBe('enroll_code_invalid');
     });
 
+    test('an enrolment is on record with the code that it was by and where it came from', async () => {
+      const { code, enrollCode } = await admin.admin.createEnrollCode({ role: 'ap', scope: {}, lifetimeMs: 1500 });
+      const { token } = await harness.nobody.enroll(code, 'Hall');
+      const entries = async (action: 'enroll_code.used' | 'token.created') =>
+        (await admin.admin.auditEntries({ action }, { limit: 1000 })).items.filter(({ apId }) => apId === token.apId);
+      const actor = `newcomer:${enrollCode.id}`;
+      expect(await entries('enroll_code.used')).toMatchObject([{ actor, detail: { enroll_code_id: enrollCode.id, role: 'ap', from: '127.0.0.1' } }]);
+      expect(await entries('token.created')).toMatchObject([{ actor, detail: { token_id: token.id } }]);
+    });
+
+    test('who has no token yet is nobody who may ask', async () => {
+      expect(await codeOf(harness.nobody.whoami())).toBe('unauthorized');
+    });
+
     test('a code is good until it expires', async () => {
       const { code } = await admin.admin.createEnrollCode({ role: 'factory', scope: {}, lifetimeMs: 1000 });
       harness.clock.pass(1000);

@@ -11,7 +11,7 @@ export async function rolesHere(open: () => Promise<{ store: Store; remove(): Pr
   const services = (actor: Actor) => new Services({ store, clock, random: systemRandom, actor });
   return {
     clock,
-    nobody: services({ kind: 'local' }).enrollment,
+    nobody: services({ kind: 'newcomer', from: '127.0.0.1' }).enrollment,
     async hold(role, scope) {
       const { token } = await enrollIn(store, role, scope, clock);
       return holder(services({ kind: 'token', token }), token);

@@ -1,7 +1,7 @@
 import { object, oneOf } from '../../api/schema.ts';
 import { tokenSchema, tokenToWire, type TokenWire } from '../../api/tokens.ts';
 import { present } from '../../api/wire.ts';
-import type { Actor } from '../../domain/token.ts';
+import type { KnownActor } from '../../domain/token.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
 import { localTime } from './time.ts';
@@ -15,7 +15,7 @@ export interface WhoamiWire {
 }
 
 /** `server`: where the token is good; undefined for the database on this machine. */
-export function whoamiToWire(actor: Actor, server: string | undefined): WhoamiWire {
+export function whoamiToWire(actor: KnownActor, server: string | undefined): WhoamiWire {
   return present({ kind: actor.kind, server, token: actor.kind === 'token' ? tokenToWire(actor.token) : undefined });
 }
 

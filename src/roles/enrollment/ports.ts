@@ -1,4 +1,4 @@
-import type { Actor, Token } from '../../domain/token.ts';
+import type { KnownActor, Token } from '../../domain/token.ts';
 
 /** What an enrolment gives; the token is shown this once. */
 export interface Enrollment {
@@ -14,5 +14,6 @@ export interface EnrollmentRole {
    * Errors: `enroll_code_invalid`.
    */
   enroll(code: string, name: string): Promise<Enrollment>;
-  whoami(): Promise<Actor>;
+  /** Errors: `unauthorized`. */
+  whoami(): Promise<KnownActor>;
 }
