@@ -170,6 +170,8 @@ export interface EnrollCodeRepository {
   insert(code: EnrollCode, hash: Uint8Array): Promise<void>;
   /** Uses it up, in one compare-and-set; undefined if unknown, used or expired. */
   take(hash: Uint8Array, at: Date): Promise<EnrollCode | undefined>;
+  /** Forgets up to `limit` of those that have expired, used or not; returns how many. */
+  forget(at: Date, limit: number): Promise<number>;
 }
 
 export interface AttemptRepository {
@@ -177,6 +179,10 @@ export interface AttemptRepository {
   add(apId: string, attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
   /** Newest first. */
   list(filter: { apIds?: readonly string[] | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<Attempt & { readonly apId: string }>>;
+  /** Forgets up to `limit` of those that are older than the moment; returns how many. */
+  forget(before: Date, limit: number): Promise<number>;
+  /** Forgets up to `limit` of an access point's that are older than its `count` newest; returns how many. */
+  forgetBeyond(apId: string, count: number, limit: number): Promise<number>;
 }
 
 export type NewAuditEntry = Pick<AuditEntry, 'at' | 'actor' | 'action'> & {
@@ -223,8 +229,8 @@ export interface ReplyRepository {
   find(scope: string, key: string): Promise<KeptReply | undefined>;
   /** False if the key is taken in this scope. */
   insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean>;
-  /** Forgets what is older than the moment; returns how many. */
-  forget(before: Date): Promise<number>;
+  /** Forgets up to `limit` of those that are older than the moment; returns how many. */
+  forget(before: Date, limit: number): Promise<number>;
 }
 
 /** The deployment's own few secrets, such as the key that signs audit heads; sealed at rest. */

@@ -7,13 +7,13 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
+import { Housekeeping, repeatedly } from '../roles/housekeeping.ts';
 import type { Store } from '../roles/store.ts';
 import { answering } from './answering.ts';
 import { Authentication, LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { answerClientError, boundConnections } from './connections.ts';
 import { Exchange } from './exchange.ts';
-import { keepHouse, repeatedly } from './housekeeping.ts';
 import { usualLimits, type Limits } from './limits.ts';
 import { makeLog, type Log, type LogOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -97,8 +97,12 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     void answer(new Exchange(nextId(), request, response, addressOf(request), stopping.signal));
   });
 
+  const housekeeper = new Housekeeping({ store, clock, random });
   const housekeeping = repeatedly(
-    () => keepHouse({ store, clock, random, lastUses }),
+    async () => {
+      await housekeeper.keep();
+      await lastUses.write();
+    },
     options.housekeepingMs ?? 5_000,
     failed('housekeeping'),
   );

@@ -3,8 +3,6 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { once, type IdempotentRequest, type Reply } from '../roles/idempotency.ts';
 import type { Store } from '../roles/store.ts';
 
-export const keepRepliesMs = 30 * 86_400_000;
-
 /**
  * One use of an `Idempotency-Key` (protocol.md section 3): the change and its reply are one transaction. A refusal is
  * a reply too and is kept if it can be rendered; 401, 429 and 5xx are not.

@@ -364,6 +364,16 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const taken = await contend(16, () => store.enrollCodes.take(hash, after(1)));
         expect(taken.filter((winner) => winner !== undefined)).toEqual([code]);
       });
+
+      test('enrolment codes that have expired are forgotten', async () => {
+        const [hash, other] = [randomBytes(32), randomBytes(32)];
+        const long = new Date('2020-01-01T00:00:00Z');
+        await store.enrollCodes.insert(newEnrollCode({ expiresAt: long }), hash);
+        await store.enrollCodes.insert(newEnrollCode(), other);
+        expect(await store.enrollCodes.forget(long, 10)).toBe(1);
+        expect(await store.enrollCodes.take(hash, new Date(0))).toBeUndefined();
+        expect(await store.enrollCodes.take(other, start)).toBeDefined();
+      });
     });
 
     describe('attempts', () => {
@@ -390,6 +400,30 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const times = (await all((page) => store.attempts.list({ apIds: [apId] }, page), 300)).map(({ at }) => at.getTime());
         expect(times).toHaveLength(1000);
         expect(times).toEqual(times.toSorted((a, b) => b - a));
+      });
+
+      test('old ones are forgotten step by step, the oldest first', async () => {
+        const apId = await addAccessPoint(store);
+        const longAgo = (ms: number) => new Date(Date.parse('2020-01-01T00:00:00Z') + ms);
+        await store.attempts.add(apId, [newAttempt(), ...[3, 1, 2].map((ms) => newAttempt({ at: longAgo(ms) }))]);
+        expect(await store.attempts.forget(longAgo(3), 1)).toBe(1);
+        const kept = () => store.attempts.list({ apIds: [apId] }, { limit: 10 }).then(({ items }) => items.map(({ at }) => at));
+        expect(await kept()).toEqual([start, longAgo(3), longAgo(2)]);
+        expect(await store.attempts.forget(longAgo(3), 10)).toBe(1);
+        expect(await kept()).toEqual([start, longAgo(3)]);
+      });
+
+      test('beyond a number an access point’s older ones are forgotten, and no other’s', async () => {
+        const [apId, other] = [await addAccessPoint(store), await addAccessPoint(store)];
+        for (const id of [apId, other]) {
+          await store.attempts.add(id, [4, 1, 3, 5, 2].map((ms) => newAttempt({ at: after(ms) })));
+        }
+        expect(await store.attempts.forgetBeyond(apId, 2, 1)).toBe(1);
+        expect(await store.attempts.forgetBeyond(apId, 2, 10)).toBe(2);
+        expect(await store.attempts.forgetBeyond(apId, 2, 10)).toBe(0);
+        const kept = (await store.attempts.list({ apIds: [apId] }, { limit: 10 })).items.map(({ at }) => at);
+        expect(kept).toEqual([after(5), after(4)]);
+        expect((await store.attempts.list({ apIds: [other] }, { limit: 10 })).items).toHaveLength(5);
       });
     });
 
@@ -479,7 +513,7 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const reply = { fingerprint: randomBytes(32), status: 200, body: 'x' };
         await store.replies.insert(scope, 'old', reply, new Date('2020-01-01T00:00:00Z'));
         await store.replies.insert(scope, 'new', reply, start);
-        expect(await store.replies.forget(new Date('2020-01-02T00:00:00Z'))).toBe(1);
+        expect(await store.replies.forget(new Date('2020-01-02T00:00:00Z'), 10)).toBe(1);
         expect(await store.replies.find(scope, 'old')).toBeUndefined();
         expect(await store.replies.find(scope, 'new')).toBeDefined();
       });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { secretHash } from '../../src/roles/admin/token-secret.ts';
 import type { Store } from '../../src/roles/store.ts';
-import { keepRepliesMs } from '../../src/server/kept-replies.ts';
+import { keepRepliesMs } from '../../src/roles/housekeeping.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
 import { TestClock } from '../contract/roles.harness.ts';
 import { testSealer } from '../storage/sealer.ts';

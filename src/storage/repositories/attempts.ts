@@ -1,12 +1,13 @@
-import type { Selectable } from 'kysely';
+import type { Selectable, SelectQueryBuilder } from 'kysely';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AttemptRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
-import { date, type AttemptTable } from '../tables.ts';
+import { date, type AttemptTable, type Tables } from '../tables.ts';
 
 type Row = Selectable<AttemptTable>;
+type Keys = SelectQueryBuilder<Tables, 'attempts', Pick<Row, 'ap_id' | 'id'>>;
 
 function toAttempt(row: Row): Attempt & { readonly apId: string } {
   return {
@@ -61,5 +62,23 @@ export class Attempts implements AttemptRepository {
         eb(eb.refTuple('at', 'ap_id', 'id'), '<', eb.tuple(new Date(Number(at)), String(apId), String(id))));
     }
     return toPage(await query.execute(), limit, toAttempt, (row) => [date(row.at).getTime(), row.ap_id, row.id]);
+  }
+
+  async forget(before: Date, limit: number): Promise<number> {
+    return this.#delete((attempts) => attempts.where('at', '<', before).orderBy('at').limit(atMost(limit)));
+  }
+
+  async forgetBeyond(apId: string, count: number, limit: number): Promise<number> {
+    return this.#delete((attempts) => attempts.where('ap_id', '=', apId)
+      .orderBy('at', 'desc').orderBy('id', 'desc')
+      .limit(atMost(limit)).offset(count));
+  }
+
+  async #delete(which: (attempts: Keys) => Keys): Promise<number> {
+    const result = await this.#db.write.deleteFrom('attempts')
+      .where((eb) => eb(eb.refTuple('ap_id', 'id'), 'in',
+        which(eb.selectFrom('attempts').select(['ap_id', 'id'])).$asTuple('ap_id', 'id')))
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
   }
 }

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Role } from '../../domain/token.ts';
 import type { EnrollCode, EnrollCodeRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
+import { atMost } from '../paging.ts';
 import { date, type EnrollCodeTable } from '../tables.ts';
 import { scopeFrom } from './scope.ts';
 
@@ -47,5 +48,12 @@ export class EnrollCodes implements EnrollCodeRepository {
       .returningAll()
       .executeTakeFirst();
     return row === undefined ? undefined : toEnrollCode(row);
+  }
+
+  async forget(at: Date, limit: number): Promise<number> {
+    const result = await this.#db.write.deleteFrom('enroll_codes')
+      .where('hash', 'in', (eb) => eb.selectFrom('enroll_codes').select('hash').where('expires_at', '<=', at).limit(atMost(limit)))
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
   }
 }

@@ -1,6 +1,7 @@
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { KeptReply, ReplyRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
+import { atMost } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import type { ReplyTable } from '../tables.ts';
 
@@ -46,8 +47,11 @@ export class Replies implements ReplyRepository {
     return added.length === 1;
   }
 
-  async forget(before: Date): Promise<number> {
-    const result = await this.#db.write.deleteFrom('replies').where('at', '<', before).executeTakeFirst();
+  async forget(before: Date, limit: number): Promise<number> {
+    const result = await this.#db.write.deleteFrom('replies')
+      .where((eb) => eb(eb.refTuple('scope', 'key'), 'in',
+        eb.selectFrom('replies').select(['scope', 'key']).where('at', '<', before).limit(atMost(limit)).$asTuple('scope', 'key')))
+      .executeTakeFirst();
     return Number(result.numDeletedRows);
   }
 }

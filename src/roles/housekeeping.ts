@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises';
+import { expireOverdue } from './ap/expiry.ts';
+import type { ServiceContext } from './service-context.ts';
+import type { Store } from './store.ts';
+
+const dayMs = 86_400_000;
+export const keepRepliesMs = 30 * dayMs;
+const usualBounds = { attemptsOfAp: 100_000, attemptDays: 30 };
+/** How much is forgotten in one transaction, some 10 ms of SQLite's: others get their turn in between. */
+const stepSize = 250;
+/** Counting an access point's attempts takes a walk along all of them. */
+const countEveryMs = 10 * 60_000;
+
+/** What time alone brings: requests expire, the audit log is chained, what is kept for a while is forgotten. */
+export class Housekeeping {
+  readonly #context: ServiceContext;
+  readonly #bounds: typeof usualBounds;
+  #countedAt = -Infinity;
+
+  constructor(context: Omit<ServiceContext, 'actor'>, bounds = usualBounds) {
+    this.#context = { ...context, actor: { kind: 'local' } };
+    this.#bounds = bounds;
+  }
+
+  async keep(): Promise<void> {
+    const { store, clock } = this.#context;
+    await expireOverdue(this.#context);
+    await store.audit.seal();
+    const now = clock.now();
+    const ago = (ms: number) => new Date(now.getTime() - ms);
+    await inSteps((limit) => store.replies.forget(ago(keepRepliesMs), limit));
+    await inSteps((limit) => store.enrollCodes.forget(now, limit));
+    await inSteps((limit) => store.attempts.forget(ago(this.#bounds.attemptDays * dayMs), limit));
+    if (now.getTime() - this.#countedAt >= countEveryMs) {
+      this.#countedAt = now.getTime();
+      for await (const apId of accessPoints(store)) {
+        await inSteps((limit) => store.attempts.forgetBeyond(apId, this.#bounds.attemptsOfAp, limit));
+      }
+    }
+  }
+}
+
+/** Runs it every so often, one at a time, until stopped; a failed run is reported and the next one tries again. */
+export function repeatedly(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const next = () => {
+    timer = setTimeout(() => {
+      running = work().catch(onError).then(() => {
+        if (!stopped) next();
+      });
+    }, everyMs);
+    timer.unref();
+  };
+  next();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function inSteps(step: (limit: number) => Promise<number>): Promise<void> {
+  while ((await step(stepSize)) === stepSize) {
+    await setImmediate();
+  }
+}
+
+async function* accessPoints(store: Store): AsyncGenerator<string> {
+  let after: string | undefined;
+  do {
+    const page = await store.accessPoints.list({ after, limit: 1000 });
+    yield* page.items.map(({ id }) => id);
+    after = page.next;
+  } while (after !== undefined);
+}

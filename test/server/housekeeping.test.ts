@@ -1,0 +1,58 @@
+import { afterEach, expect, test } from 'vitest';
+import { Housekeeping } from '../../src/roles/housekeeping.ts';
+import type { Store } from '../../src/roles/store.ts';
+import { openMemoryStore } from '../../src/storage/open-store.ts';
+import { TestClock } from '../contract/roles.harness.ts';
+import { addAccessPoint, newAttempt, newEnrollCode } from '../storage/samples.ts';
+import { testSealer } from '../storage/sealer.ts';
+import { systemRandom } from './running-server.ts';
+
+const dayMs = 86_400_000;
+let store: Store;
+afterEach(() => store.close());
+
+async function house(bounds?: { attemptsOfAp: number; attemptDays: number }) {
+  store = await openMemoryStore(testSealer());
+  const clock = new TestClock();
+  return { clock, housekeeping: new Housekeeping({ store, clock, random: systemRandom }, bounds), apId: await addAccessPoint(store) };
+}
+
+async function attempts(apId: string) {
+  return (await store.attempts.list({ apIds: [apId] }, { limit: 1000 })).items;
+}
+
+test('attempts are kept for a month, however many are to be forgotten then', async () => {
+  const { clock, housekeeping, apId } = await house();
+  const at = clock.now();
+  await store.attempts.add(apId, Array.from({ length: 2500 }, () => newAttempt({ at })));
+  clock.pass(29 * dayMs);
+  await housekeeping.keep();
+  expect(await attempts(apId)).toHaveLength(1000);
+  clock.pass(dayMs);
+  const fresh = newAttempt({ at: clock.now() });
+  await store.attempts.add(apId, [fresh]);
+  await housekeeping.keep();
+  expect(await attempts(apId)).toEqual([{ ...fresh, apId }]);
+});
+
+test('of an access point so many are kept, counted now and then', async () => {
+  const { clock, housekeeping, apId } = await house({ attemptsOfAp: 3, attemptDays: 30 });
+  const flood = async () => store.attempts.add(apId, Array.from({ length: 10 }, () => newAttempt({ at: clock.now() })));
+  await flood();
+  await housekeeping.keep();
+  expect(await attempts(apId)).toHaveLength(3);
+  await flood();
+  await housekeeping.keep();
+  expect(await attempts(apId)).toHaveLength(13);
+  clock.pass(10 * 60_000);
+  await housekeeping.keep();
+  expect(await attempts(apId)).toHaveLength(3);
+});
+
+test('an enrolment code is forgotten when it has expired', async () => {
+  const { clock, housekeeping } = await house();
+  const code = newEnrollCode({ createdAt: clock.now(), expiresAt: clock.now() });
+  await store.enrollCodes.insert(code, new Uint8Array(32));
+  await housekeeping.keep();
+  expect(await store.enrollCodes.take(new Uint8Array(32), new Date(0))).toBeUndefined();
+});
