@@ -3,6 +3,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Actor } from '../domain/token.ts';
 import type { ApRole } from '../roles/ap/ports.ts';
 import type { AdminRole } from '../roles/admin/ports.ts';
+import type { AuditJournal } from '../roles/audit-journal.ts';
 import type { AgentControl } from '../roles/agent/ports.ts';
 import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
@@ -123,27 +124,44 @@ const localApId = 'ap_local';
 
 /**
  * An access point's side of the registry. `name`: what the one in the database on this machine is called.
- * `notRecorded`: told when what devices asked could not be written; with it that is written in groups.
+ * `onFailure`: told of what fails beside the calls. With it that database is used for long: what devices asked is
+ * written in groups, and house is kept, as a server does.
  */
 export async function openAp(
   flags: RoleFlags,
   name: string,
   opening: Opening,
-  notRecorded?: (error: unknown) => void,
+  onFailure?: (task: 'journal' | 'housekeeping', error: unknown) => void,
 ): Promise<OpenedAp> {
   const server = await apDestination(flags, opening.sources);
   if (server === undefined) {
     const context = await openLocal(opening, { kind: 'local', apId: localApId });
     await context.store.accessPoints.insert({ id: localApId, name, createdAt: context.clock.now() });
-    const [{ ApService }, { AuditJournal }] = await Promise.all([import('../roles/ap/service.ts'), import('../roles/audit-journal.ts')]);
-    const journal = notRecorded === undefined ? undefined : new AuditJournal(context.store, notRecorded);
-    opening.closing.defer(() => journal?.flush());
+    const { ApService } = await import('../roles/ap/service.ts');
+    const journal = onFailure === undefined ? undefined : await keepJournalAndHouse(context, opening, onFailure);
     const ap = new ApService({ ...context, journal });
     return { ap, identity: await ap.self(), serverUrl: undefined };
   }
   const { ApClient } = await import('../client/ap-client.ts');
   const ap = new ApClient(await openHttp(server, opening));
   return { ap, identity: server.ap ?? (await ap.self()), serverUrl: server.url };
+}
+
+async function keepJournalAndHouse(
+  context: ServiceContext,
+  { closing }: Opening,
+  onFailure: (task: 'journal' | 'housekeeping', error: unknown) => void,
+): Promise<AuditJournal> {
+  const [{ AuditJournal }, { Housekeeping, housekeepingMs, repeatedly }] = await Promise.all([
+    import('../roles/audit-journal.ts'),
+    import('../roles/housekeeping.ts'),
+  ]);
+  const journal = new AuditJournal(context.store, (error) => onFailure('journal', error));
+  closing.defer(() => journal.flush());
+  const housekeeper = new Housekeeping(context);
+  const housekeeping = repeatedly(() => housekeeper.keep(), housekeepingMs, (error) => onFailure('housekeeping', error));
+  closing.defer(() => housekeeping.stop());
+  return journal;
 }
 
 /** The device's way to an access point; the default router's if no address is given. */

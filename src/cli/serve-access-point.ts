@@ -49,8 +49,8 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
   const log: Log = agentLog(serving);
   const prompt = await openSecondPrompt(flags.prompt, serving);
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
-  const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving, (error) =>
-    log('error', 'What devices asked could not be recorded.', { error }));
+  const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving, (task, error) =>
+    log('error', task === 'journal' ? 'What devices asked could not be recorded.' : 'Housekeeping in the database failed; trying again.', { error }));
   const [{ noRadio }, { runAgent }] = await Promise.all([import('../radio/none.ts'), import('../agent/agent.ts')]);
   const { store, keyring } = await openStore(identity.apId, sources);
   closing.defer(() => store.close());

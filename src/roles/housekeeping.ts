@@ -3,6 +3,8 @@ import { expireOverdue } from './ap/expiry.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
 
+/** How often a process that runs long does it. */
+export const housekeepingMs = 5_000;
 const dayMs = 86_400_000;
 export const keepRepliesMs = 30 * dayMs;
 const usualBounds = { attemptsOfAp: 100_000, attemptDays: 30 };
@@ -40,20 +42,20 @@ export class Housekeeping {
   }
 }
 
-/** Runs it every so often, one at a time, until stopped; a failed run is reported and the next one tries again. */
+/** Runs it soon and then every so often, one at a time, until stopped; a failed run is reported and the next one tries again. */
 export function repeatedly(work: () => Promise<void>, everyMs: number, onError: (error: unknown) => void): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  const next = () => {
+  const runIn = (ms: number) => {
     timer = setTimeout(() => {
       running = work().catch(onError).then(() => {
-        if (!stopped) next();
+        if (!stopped) runIn(everyMs);
       });
-    }, everyMs);
+    }, ms);
     timer.unref();
   };
-  next();
+  runIn(0);
   return {
     async stop() {
       stopped = true;

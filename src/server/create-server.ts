@@ -7,7 +7,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
-import { Housekeeping, repeatedly } from '../roles/housekeeping.ts';
+import { Housekeeping, housekeepingMs, repeatedly } from '../roles/housekeeping.ts';
 import type { Store } from '../roles/store.ts';
 import { answering } from './answering.ts';
 import { Authentication, LastUses } from './authentication.ts';
@@ -103,7 +103,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       await housekeeper.keep();
       await lastUses.write();
     },
-    options.housekeepingMs ?? 5_000,
+    options.housekeepingMs ?? housekeepingMs,
     failed('housekeeping'),
   );
   return {
