@@ -11,6 +11,8 @@ import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
 
+const aheadMs = { type: 'integer', description: 'How far the agent’s clock is ahead of the server’s; negative: behind.' } as const;
+
 export const agentStatusSchema = object('AgentStatus', {
   ap_id: { type: 'string', maxLength: 64 },
   name: remark,
@@ -21,7 +23,7 @@ export const agentStatusSchema = object('AgentStatus', {
   started_at: instant,
   hello_port: port,
   secure_port: port,
-  server: object('AgentServer', { reachable: boolean }, { url: remark, last_contact_at: instant }),
+  server: object('AgentServer', { reachable: boolean }, { url: remark, last_contact_at: instant, ahead_ms: aheadMs }),
   allow_plain: boolean,
   pending: count,
   active_grants: count,
@@ -58,6 +60,7 @@ export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
       url: status.server.url,
       reachable: status.server.reachable,
       last_contact_at: instantToWire(status.server.lastContactAt),
+      ahead_ms: status.server.aheadMs,
     }),
     allow_plain: status.allowPlain,
     pending: status.pending,
@@ -81,6 +84,7 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
       url: wire.server.url,
       reachable: wire.server.reachable,
       lastContactAt: instantFromWire(wire.server.last_contact_at),
+      aheadMs: wire.server.ahead_ms,
     },
     allowPlain: wire.allow_plain,
     pending: wire.pending,

@@ -7,3 +7,6 @@ export interface Random {
   /** `length` random bytes from a cryptographic source. */
   bytes(length: number): Uint8Array;
 }
+
+/** Clocks that are further apart than this are worth a word. */
+export const tolerableMs = 60_000;

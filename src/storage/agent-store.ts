@@ -198,9 +198,7 @@ class SqliteAgentStore implements AgentStore {
   }
 
   saveKnownTime(at: Date): void {
-    this.#change(
-      `insert into state (name, value) values ('known_time', ?)
-        on conflict (name) do update set value = max(value, excluded.value)`, at);
+    this.#put('state', { name: 'known_time', value: at });
   }
 
   #state(name: string): number | undefined {

@@ -99,7 +99,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 /** Who did it, which database it is in and which process it is: names of the place, as ids are. */
 const placeNames = new Set([
   'actor', 'decided_by', 'closed_by', 'by', 'name', 'pass_tmp', 'id', 'count', 'hash', 'public_key', 'signature', 'pid', 'hello_port',
-  'secure_port', 'revision', 'attempt_id', 'match_code', 'server', 'next',
+  'secure_port', 'revision', 'attempt_id', 'match_code', 'server', 'next', 'ahead_ms',
 ]);
 
 /** Without ids and times. */

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { tolerableMs } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { AgentStatus } from '../../roles/agent/ports.ts';
 import { openAgentControl } from '../open-role.ts';
+import { span } from '../present/time.ts';
 import type { Check } from './checks.ts';
 
 interface Listening {
@@ -26,11 +29,12 @@ export function portsCheck({ host, ports }: Listening): Check {
   };
 }
 
-export function agentCheck(): Check {
+/** The agent, if it runs, reaches its server and agrees with it about the time. */
+export function agentCheck(running: () => Promise<AgentStatus | undefined> = runningAgent): Check {
   return {
     name: 'agent',
     async look() {
-      const agent = await runningAgent();
+      const agent = await running();
       if (agent === undefined) {
         return 'does not run';
       }
@@ -39,12 +43,18 @@ export function agentCheck(): Check {
           hint: 'Check the network and the server; what is granted goes on meanwhile.',
         });
       }
+      const { aheadMs = 0 } = agent.server;
+      if (Math.abs(aheadMs) > tolerableMs) {
+        throw new LatchkeyError('check_failed', `The agent’s clock is ${span(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} its server’s.`, {
+          hint: 'Set the server’s clock if that is the wrong one. The agent follows what its server says for ten minutes.',
+        });
+      }
       return `runs as process ${agent.pid}`;
     },
   };
 }
 
-async function runningAgent() {
+async function runningAgent(): Promise<AgentStatus | undefined> {
   const agent = await openAgentControl();
   try {
     return await agent.status();

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { tolerableMs } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { profiles, secretStore } from '../destination.ts';
 import { databaseUrl, keyringOptions } from '../local-registry.ts';
@@ -100,7 +101,7 @@ export function clockCheck(serverTime: () => Promise<Date | undefined>): Check {
       }
       const theirs = await serverTime().catch(() => undefined);
       const apart = theirs === undefined ? 0 : Math.abs(theirs.getTime() - Date.now()) / 1000;
-      if (apart > 60) {
+      if (apart * 1000 > tolerableMs) {
         throw new LatchkeyError('check_failed', `The clock and the server’s are ${Math.round(apart)} s apart.`, { hint });
       }
       return theirs === undefined ? now.toISOString() : `${apart.toFixed(1)} s from the server’s`;

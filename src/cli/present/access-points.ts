@@ -1,10 +1,11 @@
 import { agentStatusSchema, agentStatusToWire, type AgentStatusWire } from '../../api/agent-control.ts';
 import { arrayOf, count, id, instant, object, remark, ssid } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
+import { tolerableMs } from '../../domain/clock.ts';
 import type { AccessPointStatus } from '../desk.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
-import { localTime } from './time.ts';
+import { localTime, span } from './time.ts';
 
 export const accessPointStatusSchema = object('AccessPointStatusList', {
   items: arrayOf(
@@ -82,7 +83,8 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
 function serverLine({ server }: AgentStatusWire): string {
   const name = server.url ?? 'the database on this machine';
   if (server.reachable) {
-    return name;
+    const { ahead_ms: ahead = 0 } = server;
+    return Math.abs(ahead) <= tolerableMs ? name : `${name} – its clock is ${span(Math.abs(ahead))} ${ahead > 0 ? 'behind' : 'ahead'}`;
   }
   return `${name} – not reachable${server.last_contact_at === undefined ? '' : ` since ${localTime(server.last_contact_at)}`}`;
 }

@@ -23,9 +23,14 @@ function zone(date: Date): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
-/** How long ago, in one unit: `12 s`, `4 min`, `3 h`, `5 d`. */
+/** How long ago, in one unit. */
 export function age(time: string, now: Date): string {
-  const seconds = Math.max(0, Math.round((now.getTime() - new Date(time).getTime()) / 1000));
+  return span(Math.max(0, now.getTime() - new Date(time).getTime()));
+}
+
+/** Milliseconds in one unit: `12 s`, `4 min`, `3 h`, `5 d`. */
+export function span(ms: number): string {
+  const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;

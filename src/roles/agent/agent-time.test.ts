@@ -50,3 +50,52 @@ test('a server whose clock was set back does not stop it', () => {
     before = time.now()!;
   }
 });
+
+const hourMs = 3_600_000;
+const yearMs = 365 * 24 * hourMs;
+
+/** Passes minutes, hearing at each what the server says then. */
+function minutes(count: number, { time, pass }: ReturnType<typeof clock>, serverSays: () => Date): void {
+  for (let minute = 0; minute < count; minute++) {
+    pass(60_000);
+    time.heard(serverSays());
+  }
+}
+
+test('after a start the first answer leads forward however long it was off', () => {
+  const { time } = clock(noon);
+  expect(time.heard(later(yearMs))).toEqual({ aheadMs: 0, tookOver: false });
+  expect(time.now()).toEqual(later(yearMs));
+});
+
+test('one answer far ahead moves nothing, nor do some among others', () => {
+  const { time, pass } = clock(noon);
+  time.heard(noon);
+  expect(time.heard(later(64 * yearMs))).toEqual({ aheadMs: -64 * yearMs, tookOver: false });
+  for (let passed = 0; passed < 4 * hourMs; passed += 60_000) {
+    time.heard(later(64 * yearMs + passed));
+    time.heard(later(passed));
+    expect(time.now()).toEqual(later(passed));
+    pass(60_000);
+  }
+});
+
+test.each([['far ahead', 64 * yearMs], ['an hour back', -hourMs]])('a server that is %s for ten minutes on end is followed', (_, offMs) => {
+  const running = clock(noon);
+  let passed = 0;
+  const says = () => later((passed += 60_000) + offMs);
+  running.time.heard(noon);
+  minutes(10, running, says);
+  expect(running.time.now()).toEqual(later(passed));
+  running.pass(60_000);
+  expect(running.time.heard(says())).toEqual({ aheadMs: 0, tookOver: true });
+  expect(running.time.now()).toEqual(later(passed + offMs));
+});
+
+test('a clock that woke 64 years ahead comes back', () => {
+  const running = clock(later(64 * yearMs));
+  let passed = 0;
+  running.time.heard(noon);
+  minutes(10, running, () => later((passed += 60_000)));
+  expect(running.time.now()).toEqual(later(passed));
+});

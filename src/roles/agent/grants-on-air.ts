@@ -39,6 +39,11 @@ export class GrantsOnAir {
     return [...this.#active.values()];
   }
 
+  /** Whether the time of one of the active ones is over. */
+  isOver(now: Date): boolean {
+    return this.active().some(({ endsAt }) => endsAt !== undefined && endsAt <= now);
+  }
+
   find(grantId: string): Grant | undefined {
     return this.#active.get(grantId);
   }

@@ -15,22 +15,24 @@ export function isAlive(
   now: Date,
 ): boolean {
   const within = (since: Date | undefined, ms: number) => since !== undefined && now.getTime() < since.getTime() + ms;
+  // A clock that had to go back has left behind what seems to be yet to come.
+  const near = (at: Date | undefined, ms: number) => at !== undefined && Math.abs(now.getTime() - at.getTime()) < ms;
   const lately = (at: Date | undefined) => at !== undefined && at <= now && within(at, helloLifetimeMs);
 
   switch (request?.status) {
     case undefined:
-      return within(hello.createdAt, helloLifetimeMs);
+      return near(hello.createdAt, helloLifetimeMs);
     case 'pending':
       return within(request?.expiresAt, helloLifetimeMs);
     case 'approved':
     case 'delivered':
     case 'joined':
-      return within(request?.decidedAt, requestLifetimeMs) && (grant === undefined || isInForce(grant, now));
+      return near(request?.decidedAt, requestLifetimeMs) && (grant === undefined || isInForce(grant, now));
     case 'declined':
-      return within(request?.decidedAt, requestLifetimeMs);
+      return near(request?.decidedAt, requestLifetimeMs);
     case 'denied':
-      return within(request?.decidedAt, helloLifetimeMs);
+      return near(request?.decidedAt, helloLifetimeMs);
     case 'expired':
-      return request?.decidedAt === undefined && (within(hello.createdAt, helloLifetimeMs) || lately(request?.expiresAt));
+      return request?.decidedAt === undefined && (near(hello.createdAt, helloLifetimeMs) || lately(request?.expiresAt));
   }
 }

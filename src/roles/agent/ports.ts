@@ -13,7 +13,13 @@ export interface AgentStatus {
   readonly startedAt: Date;
   readonly helloPort: number;
   readonly securePort: number;
-  readonly server: { readonly url: string | undefined; readonly reachable: boolean; readonly lastContactAt: Date | undefined };
+  readonly server: {
+    readonly url: string | undefined;
+    readonly reachable: boolean;
+    readonly lastContactAt: Date | undefined;
+    /** How far the agent's clock is ahead of the server's, as it was last heard; negative: behind. */
+    readonly aheadMs: number | undefined;
+  };
   readonly allowPlain: boolean;
   readonly pending: number;
   readonly activeGrants: number;
@@ -83,7 +89,7 @@ export interface AgentStore {
   /** The registry's revision that requests and grants above are in step with. */
   revision(): number;
   saveRevision(revision: number): void;
-  /** Server time as last known, never set backwards (protocol.md section 1, time). */
+  /** Server time as last known (protocol.md section 1, time). */
   knownTime(): Date | undefined;
   saveKnownTime(at: Date): void;
   addAttempt(attempt: Attempt): void;

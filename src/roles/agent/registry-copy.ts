@@ -95,6 +95,20 @@ export class RegistryCopy {
     return allowed;
   }
 
+  /** Grants whose time is over end for good: if the clock has to go back, they do not come back with it. */
+  async endGrants(now: Date): Promise<void> {
+    const grants = await this.#commit.write(() =>
+      this.#store.activeGrants().flatMap((grant): Grant[] => {
+        if (grant.endsAt === undefined || grant.endsAt > now) {
+          return [];
+        }
+        const ended: Grant = { ...grant, state: 'ended', closedAt: now, closedBy: 'agent' };
+        this.#store.saveGrant(ended);
+        return [ended];
+      }));
+    this.#tell({ requests: [], grants });
+  }
+
   #tell(applied: Applied): void {
     if (applied.requests.length > 0 || applied.grants.length > 0) {
       for (const listener of this.#listeners) {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { tolerableMs } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { ApRole } from '../ap/ports.ts';
-import type { AgentTime } from './agent-time.ts';
+import type { AgentTime, Heard } from './agent-time.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
@@ -62,6 +63,8 @@ export class RegistryLink {
   #announced = false;
   #reachable: boolean | undefined;
   #lastContactAt: Date | undefined;
+  #aheadMs: number | undefined;
+  #apart = false;
   #loop: Promise<void> | undefined;
   #endPause: (() => void) | undefined;
   #delivery: Promise<void> | undefined;
@@ -84,6 +87,11 @@ export class RegistryLink {
 
   get lastContactAt(): Date | undefined {
     return this.#lastContactAt;
+  }
+
+  /** How far the agent's clock was ahead of the registry's when that was last heard. */
+  get aheadMs(): number | undefined {
+    return this.#aheadMs;
   }
 
   start(): void {
@@ -179,12 +187,27 @@ export class RegistryLink {
       log('warn', 'The registry is older than what this agent knows; taking over its state.', { known, revision: changes.revision });
       changes = await ap.changes(0, 0, signal);
     }
-    time.heard(changes.now);
+    this.#compare(time.heard(changes.now), changes.now);
     if (changes.revision !== known) {
       await copy.apply({ ...changes, now: time.now(), setBack });
     }
     this.#contact();
     return changes.requests.length + changes.grants.length;
+  }
+
+  #compare({ aheadMs, tookOver }: Heard, server: Date): void {
+    const { time, log } = this.#options;
+    const apart = Math.abs(aheadMs) > tolerableMs;
+    const detail = { agent: time.now(), server };
+    if (tookOver) {
+      log('warn', 'The agent’s clock was set to the registry’s, which has long said another time.', detail);
+    } else if (apart && !this.#apart) {
+      log('warn', 'Agent and registry disagree about the time. If the registry’s clock is wrong, set it; the agent follows what it says for ten minutes.', detail);
+    } else if (!apart && this.#apart) {
+      log('info', 'Agent and registry agree about the time again.', detail);
+    }
+    this.#aheadMs = Math.round(aheadMs);
+    this.#apart = apart;
   }
 
   #contact(): void {

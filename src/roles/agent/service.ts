@@ -83,6 +83,7 @@ export class AgentService implements AgentControl {
   readonly #options: AgentOptions;
   readonly #time: AgentTime;
   readonly #commit: GroupCommit;
+  readonly #copy: RegistryCopy;
   readonly #attempts: AttemptLog;
   readonly #hellos: HelloBook;
   readonly #grants: GrantsOnAir;
@@ -109,6 +110,7 @@ export class AgentService implements AgentControl {
     const pace = new Throttle({ ...limits, free: limits.freeRequests }, monotonic);
 
     this.#commit = commit;
+    this.#copy = copy;
     this.#attempts = new AttemptLog({
       store,
       commit,
@@ -200,6 +202,7 @@ export class AgentService implements AgentControl {
   tick(): void {
     this.#ticks += 1;
     this.#desk.sweep();
+    this.#endGrants();
     if (this.#ticks % convergeEveryTicks === 0 || this.#grants.isDue()) {
       void this.#grants.converge();
     }
@@ -218,7 +221,7 @@ export class AgentService implements AgentControl {
       pid: process.pid,
       startedAt: this.#startedAt,
       ...this.#ports,
-      server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt },
+      server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt, aheadMs: this.#link.aheadMs },
       allowPlain: allowPlain === true,
       pending: store.requests({ all: false, limit: 10_000 }).length,
       activeGrants: this.#grants.active().length,
@@ -249,6 +252,14 @@ export class AgentService implements AgentControl {
       throw new LatchkeyError('grant_not_found', `There is no active grant ${grantId} here.`);
     }
     return this.#options.radio.credential(grant);
+  }
+
+  #endGrants(): void {
+    const now = this.#time.now();
+    if (now !== undefined && this.#grants.isOver(now)) {
+      const { log } = this.#options;
+      this.#copy.endGrants(now).catch((error: unknown) => log('error', 'Grants whose time is over could not be kept as ended.', { error }));
+    }
   }
 
   #applied({ requests, grants }: Applied): void {

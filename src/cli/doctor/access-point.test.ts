@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import type { AgentStatus } from '../../roles/agent/ports.ts';
+import { agentCheck } from './access-point.ts';
+import { examine } from './checks.ts';
+
+function agentAhead(aheadMs: number | undefined) {
+  const server = { url: undefined, reachable: true, lastContactAt: undefined, aheadMs };
+  return agentCheck(async () => ({ pid: 7, server }) as AgentStatus);
+}
+
+test('an agent that agrees with its server about the time is well', async () => {
+  const findings = await examine([agentAhead(59_000), agentAhead(undefined)]);
+  expect(findings.map(({ status }) => status)).toEqual(['ok', 'ok']);
+});
+
+test.each([
+  [64 * 365 * 86_400_000, 'The agent’s clock is 23360 d ahead of its server’s.'],
+  [-3_600_000, 'The agent’s clock is 60 min behind its server’s.'],
+])('one that does not is a finding with its fix (%i ms)', async (aheadMs, detail) => {
+  expect(await examine([agentAhead(aheadMs)])).toEqual([
+    { check: 'agent', status: 'wrong', detail, fix: expect.stringContaining('Set the server’s clock') },
+  ]);
+});
