@@ -264,6 +264,17 @@ describe('time', () => {
     await expect(getStatus(hello, requestId)).rejects.toThrow();
   });
 
+  test('a request that a newer one took the place of is to be had while its hello would live', async () => {
+    site = await Site.open();
+    const device = await site.device();
+    const hello = await sayHello(site.agent, device);
+    const requestId = await askAs(hello);
+    await askAs(await sayHello(site.agent, device));
+    expect((await getStatus(hello, requestId, 20)).body).toMatchObject({ status: 'expired' });
+    site.pass(61 * second);
+    await expect(getStatus(hello, requestId)).rejects.toThrow();
+  });
+
   test('a revoked grant ends its hello: no handshake, no answer on an open connection', async () => {
     site = await Site.open();
     const hello = await sayHello(site.agent, await site.device());
