@@ -113,6 +113,21 @@ export function apContract(name: string, make: MakeHarness): void {
       expect((await owner.owner.requests({ uuid: device.uuid }, { limit: 10 })).items).toEqual([]);
     });
 
+    test('a proof that was withheld over a reset makes one request, in plain sight, which the next reset ends', async () => {
+      const device = await register(factory);
+      const withheld = await proofOf(device, ap);
+      const elsewhere = await harness.hold('ap');
+      await elsewhere.ap.approve((await request(device, elsewhere)).id, 'local');
+      expect(await codeOf(ap.ap.request(withheld))).toBe('device_spent');
+      await factory.factory.reset(device.uuid);
+      const made = await ap.ap.request(withheld);
+      expect(made.status).toBe('pending');
+      const trail = (await factory.factory.history(device.uuid)).map(({ action }) => action);
+      expect(trail.slice(-2)).toEqual(['device.reset', 'request.created']);
+      await factory.factory.reset(device.uuid);
+      expect(await ap.ap.request(withheld)).toMatchObject({ id: made.id, status: 'denied' });
+    });
+
     test('a newer request takes the older one’s place', async () => {
       const device = await register(factory);
       const older = await request(device, ap);
