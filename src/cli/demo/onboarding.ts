@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AuditEntryWire, AuditVerificationWire } from '../../api/audit.ts';
 import type { EnrollCodeWire } from '../../api/enrollments.ts';
+import { actorForPeople } from '../../domain/token.ts';
 import type { AgentEventWire } from '../present/agent-events.ts';
 import type { FlashWire } from '../present/devices.ts';
 import type { StepWire } from '../present/story.ts';
@@ -101,7 +102,7 @@ export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<
   await tell({
     who: 'server',
     text: `Its log of this device; the chain of ${log.head?.count} entries is whole:`,
-    lines: trail.map(({ action, actor }) => `${action.padEnd(18)} ${actor}`),
+    lines: trail.map(({ action, actor }) => `${action.padEnd(18)} ${actorForPeople(actor)}`),
   });
   await programs.stopAll();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
