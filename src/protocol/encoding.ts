@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 
 /** base64url without padding (RFC 4648 section 5), refused unless it is exactly what the encoder would write. */
 export function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('base64url');
 }
 
 export function parseBase64url(text: string, length: number): Buffer | undefined {

@@ -1,15 +1,41 @@
 import type { AskedDevice, AuditEntry } from '../domain/audit.ts';
 import type { NewAuditEntry, Store } from './store.ts';
 
-/** What one access point asked, of each device once. */
-interface Questions {
+/** What one access point asked, in columns: thousands wait for the next writing, and objects are moved as they wait. */
+class Questions {
   readonly asker: Asker;
-  readonly devices: Map<string, AskedDevice>;
+  readonly #uuids: string[] = [];
+  readonly #times: number[] = [];
+  readonly #statuses: string[] = [];
+
+  constructor(asker: Asker) {
+    this.asker = asker;
+  }
+
+  add({ uuid, at, status }: AskedDevice): void {
+    this.#uuids.push(uuid);
+    this.#times.push(at.getTime());
+    this.#statuses.push(status);
+  }
+
+  /** Of as many devices each as an entry may stand for, and of each device once. */
+  toEntries(): NewAuditEntry[] {
+    const entries: NewAuditEntry[] = [];
+    let devices = new Map<string, AskedDevice>();
+    for (const [index, uuid] of this.#uuids.entries()) {
+      if (devices.size >= mostAsked || devices.has(uuid)) {
+        entries.push(toEntry(this.asker, devices));
+        devices = new Map();
+      }
+      devices.set(uuid, { uuid, at: new Date(this.#times[index]!), status: this.#statuses[index]! });
+    }
+    return [...entries, toEntry(this.asker, devices)];
+  }
 }
 
 type Asker = Pick<AuditEntry, 'actor'> & { readonly apId: string };
 
-const groupSize = 10_000;
+const groupSize = 20_000;
 const groupMs = 800;
 /** Devices that one entry stands for at most: who reads of one device reads the entry. */
 const mostAsked = 250;
@@ -42,17 +68,16 @@ export class AuditJournal {
   }
 
   asked(asker: Asker, device: AskedDevice): void {
-    const earlier = this.#asking.get(asker.apId);
-    const goesOn =
-      earlier?.asker.actor === asker.actor && earlier.devices.size < mostAsked && !earlier.devices.has(device.uuid);
-    if (goesOn) {
-      earlier.devices.set(device.uuid, device);
-    } else {
-      if (earlier !== undefined) {
-        this.#waiting.push(toEntry(earlier));
-      }
-      this.#asking.set(asker.apId, { asker, devices: new Map([[device.uuid, device]]) });
+    let questions = this.#asking.get(asker.apId);
+    if (questions !== undefined && questions.asker.actor !== asker.actor) {
+      this.#waiting.push(...questions.toEntries());
+      questions = undefined;
     }
+    if (questions === undefined) {
+      questions = new Questions(asker);
+      this.#asking.set(asker.apId, questions);
+    }
+    questions.add(device);
     this.#added();
   }
 
@@ -67,7 +92,7 @@ export class AuditJournal {
 
   #endQuestions(): void {
     for (const questions of this.#asking.values()) {
-      this.#waiting.push(toEntry(questions));
+      this.#waiting.push(...questions.toEntries());
     }
     this.#asking.clear();
   }
@@ -89,12 +114,11 @@ export class AuditJournal {
   }
 }
 
-function toEntry({ asker: { actor, apId }, devices }: Questions): NewAuditEntry {
-  const [device, ...others] = devices.values();
-  const { at } = device!;
+function toEntry({ actor, apId }: Asker, devices: ReadonlyMap<string, AskedDevice>): NewAuditEntry {
+  const [first, ...others] = devices.values();
   return others.length === 0
-    ? questionAbout(device!, { actor, apId })
-    : { at, actor, action: 'device.asked', apId, asked: [...devices.values()] };
+    ? questionAbout(first!, { actor, apId })
+    : { at: first!.at, actor, action: 'device.asked', apId, asked: [first!, ...others] };
 }
 
 /** An access point asked about one device. */

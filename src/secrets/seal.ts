@@ -94,7 +94,7 @@ function toKey(bytes: Uint8Array): Key {
 }
 
 function keyId(box: Uint8Array): number {
-  return new DataView(box.buffer, box.byteOffset, box.byteLength).getUint32(1);
+  return ((box[1]! << 24) | (box[2]! << 16) | (box[3]! << 8) | box[4]!) >>> 0;
 }
 
 /** Unambiguous also if a row's key holds a zero byte: names of tables and columns hold none. */

@@ -48,6 +48,21 @@ export class Exchange {
     return at < 0 ? '' : url.slice(at + 1);
   }
 
+  /**
+   * The first of the headers of this name, which is in lower case. Node makes an object of all of them when it is
+   * asked for one, which takes longer than looking through the few that there are.
+   */
+  header(name: string): string | undefined {
+    const { rawHeaders } = this.request;
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const found = rawHeaders[at]!;
+      if (found.length === name.length && found.toLowerCase() === name) {
+        return rawHeaders[at + 1];
+      }
+    }
+    return undefined;
+  }
+
   /** Aborted when the caller is gone or the server stops: what waits answers at once. */
   signal(): AbortSignal {
     const gone = new AbortController();
@@ -61,7 +76,7 @@ export class Exchange {
    */
   body(limit: number): Promise<Buffer> {
     const { request } = this;
-    if (Number(request.headers['content-length'] ?? 0) > limit) {
+    if (Number(this.header('content-length') ?? 0) > limit) {
       return Promise.reject(new LatchkeyError('payload_too_large'));
     }
     return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { isUtf8, type Buffer } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
 import { LatchkeyError } from '../domain/errors.ts';
+import type { Exchange } from './exchange.ts';
 
 /** Nothing on our wire nests deeper than a list of objects with objects in them. */
 const deepest = 16;
@@ -73,13 +73,13 @@ function refusePrototypes(name: string, value: unknown): unknown {
 }
 
 /** JSON as it is, is the only body there is. Errors: `unsupported_media_type`. */
-export function requireJson({ headers }: IncomingMessage): void {
-  const type = headers['content-type'];
-  const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+export function requireJson(exchange: Exchange): void {
+  const type = exchange.header('content-type');
+  const hasBody = exchange.header('transfer-encoding') !== undefined || (exchange.header('content-length') ?? '0') !== '0';
   if (hasBody && type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type ?? '')) {
     throw new LatchkeyError('unsupported_media_type');
   }
-  if (headers['content-encoding'] !== undefined) {
+  if (exchange.header('content-encoding') !== undefined) {
     throw new LatchkeyError('unsupported_media_type', 'Send the body as it is, without a content encoding.');
   }
 }

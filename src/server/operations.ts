@@ -36,7 +36,7 @@ export function operations({ store, authentication, metrics }: Operations): Endp
     }),
     get('/metrics', async (exchange) => {
       if (!isLoopback(exchange.address)) {
-        const token = await authentication.token(exchange.request.headers.authorization);
+        const token = await authentication.token(exchange.header('authorization'));
         if (token === undefined) {
           throw new LatchkeyError('unauthorized');
         }

@@ -85,11 +85,11 @@ class ApiEndpoint implements Endpoint {
     guesses.giveBack(address);
   }
 
-  async #authenticate({ request, address }: Exchange): Promise<Token> {
+  async #authenticate(exchange: Exchange): Promise<Token> {
     const { authentication, guesses } = this.#context;
-    const token = await authentication.token(request.headers.authorization);
+    const token = await authentication.token(exchange.header('authorization'));
     if (token === undefined) {
-      refuseIf(guesses.take(addressKey(address)));
+      refuseIf(guesses.take(addressKey(exchange.address)));
       throw new LatchkeyError('unauthorized');
     }
     return token;
@@ -108,7 +108,7 @@ class ApiEndpoint implements Endpoint {
     const input = {
       params: this.#checkParams?.(params),
       query: this.#checkQuery?.(exchange.search),
-      body: this.#checkBody?.(await this.#read(exchange)),
+      body: this.#checkBody?.(parseJsonBody(await this.#read(exchange))),
     };
     const key = this.#route.idempotent === true ? idempotencyKey(exchange) : undefined;
     if (key === undefined) {
@@ -117,23 +117,22 @@ class ApiEndpoint implements Endpoint {
         // Meanwhile its token may have been revoked.
         await this.#authenticate(exchange);
       }
-      exchange.send(this.#route.status, jsonMediaType, reply);
+      exchange.send(this.#route.status, jsonMediaType, toJson(reply));
       return;
     }
     const { status, body } = await this.#once(exchange, actor, input, key);
     exchange.send(status, status < 400 ? jsonMediaType : problemMediaType, body === '' ? undefined : body);
   }
 
-  async #read(exchange: Exchange): Promise<unknown> {
-    requireJson(exchange.request);
-    return parseJsonBody(await exchange.body(this.#route.bodyLimit ?? this.#context.bodyBytes));
+  #read(exchange: Exchange): Promise<Buffer> {
+    requireJson(exchange);
+    return exchange.body(this.#route.bodyLimit ?? this.#context.bodyBytes);
   }
 
-  async #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<string | undefined> {
+  #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<unknown> {
     const services = new Services(this.#context.context(store, actor));
     const { params, query, body } = input as Call<Route>;
-    const reply = await this.#handle({ params, query, body, services, signal: () => exchange.signal() });
-    return reply === undefined ? undefined : JSON.stringify(reply);
+    return this.#handle({ params, query, body, services, signal: () => exchange.signal() });
   }
 
   /** The change and its reply, once for an `Idempotency-Key` (protocol.md section 3). */
@@ -148,11 +147,15 @@ class ApiEndpoint implements Endpoint {
         key,
         request: `${method} ${url}\n${JSON.stringify(input.body ?? null)}`,
       },
-      async (tx) => ({ status: this.#route.status, body: (await this.#work(tx, actor, input, exchange)) ?? '' }),
+      async (tx) => ({ status: this.#route.status, body: toJson(await this.#work(tx, actor, input, exchange)) ?? '' }),
       // What nobody has to authenticate for must not fill the database.
       actor.kind === 'newcomer' ? undefined : (error) => ({ status: error.http, body: JSON.stringify(problemToWire(error, exchange.id)) }),
     );
   }
+}
+
+function toJson(reply: unknown): string | undefined {
+  return reply === undefined ? undefined : JSON.stringify(reply);
 }
 
 function idempotencyKey({ request }: Exchange): string | undefined {

@@ -37,10 +37,11 @@ export class ApNonces {
 
   async issue(store: Store, context: NonceContext, at: Date): Promise<Buffer> {
     const key = this.#key ?? (await this.#readKey(store)) ?? (await this.#makeKey(store));
-    const time = Buffer.alloc(timeLength);
-    time.writeUIntBE(at.getTime(), 0, timeLength);
-    const stamp = Buffer.concat([time, this.#random.bytes(stampLength - timeLength)]);
-    return Buffer.concat([stamp, macOf(key, context, stamp)]);
+    const nonce = Buffer.allocUnsafe(length);
+    nonce.writeUIntBE(at.getTime(), 0, timeLength);
+    nonce.set(this.#random.bytes(stampLength - timeLength), timeLength);
+    nonce.set(macOf(key, context, nonce.subarray(0, stampLength)), stampLength);
+    return nonce;
   }
 
   /** Whether it was made for this, and not too long ago. */

@@ -88,6 +88,11 @@ function open(): Promise<Socket> {
   return new Promise((resolve) => socket.on('connect', () => { ask(); resolve(socket); }));
 }
 
+// It never sleeps: on neither side is waking it up a part of what an answer costs the server.
+let over = false;
+const stayAwake = () => over || setImmediate(stayAwake);
+stayAwake();
+
 const sockets = await Promise.all(Array.from({ length: options.connections }, open));
 await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
 
@@ -95,6 +100,7 @@ const before = { answered, server: usageOf(options.serverPid), load: usageOf(pro
 latencies = [];
 await new Promise((resolve) => setTimeout(resolve, options.windowMs));
 const after = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
+over = true;
 for (const socket of sockets) {
   socket.destroy();
 }
