@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { clientAddress } from './client-address.ts';
-import { Doorway } from './doorway.ts';
+import type { Doorway } from './doorway.ts';
 
 export interface ConnectionLimits {
   readonly connectionsPerAddress: number;
@@ -11,6 +11,9 @@ export interface ConnectionLimits {
 }
 
 interface Options extends ConnectionLimits {
+  readonly doorway: Doorway;
+  /** Who comes here goes on with what it began elsewhere. */
+  readonly goesOn: boolean;
   /** Refuses an address for other reasons. */
   readonly mayEnter?: (address: string) => boolean;
   /** What the server gets in the place of the connection. */
@@ -26,9 +29,6 @@ export interface Admission {
 
 type ConnectionListener = (this: Server, socket: Duplex) => void;
 
-/** Connections that may be in the middle of a handshake or of their first request at once. */
-const doorwayPlaces = 128;
-
 /**
  * Lets a server have so many connections, and so many of one client address; those beyond are closed before they
  * cost anything. Where all are taken, whoever has more than a newcomer gives one up for it: a few addresses cannot keep
@@ -36,9 +36,8 @@ const doorwayPlaces = 128;
  */
 export function limitConnections(
   server: Server,
-  { connections, connectionsPerAddress, mayEnter = () => true, wrap = (socket) => socket }: Options,
+  { connections, connectionsPerAddress, doorway, goesOn, mayEnter = () => true, wrap = (socket) => socket }: Options,
 ): Admission {
-  const doorway = new Doorway(doorwayPlaces);
   const atDoor = new Map<string, Socket>();
   const byAddress = new Map<string, Set<Socket>>();
   let open = 0;
@@ -91,7 +90,7 @@ export function limitConnections(
         listener.call(server, stream);
       }
     };
-    doorway.come({ socket, address, enter });
+    doorway.come({ socket, address, goesOn, enter });
   });
   return {
     passed(client) {

@@ -2,6 +2,7 @@ import type { AgentOptions } from '../roles/agent/service.ts';
 import { AgentService } from '../roles/agent/service.ts';
 import type { ConnectionLimits } from './admission.ts';
 import { serveControl } from './control-socket.ts';
+import { Doorway } from './doorway.ts';
 import { createHelloListener } from './hello-listener.ts';
 import { usualRequestMs } from './json-http.ts';
 import { createSecureListener } from './secure-listener.ts';
@@ -29,11 +30,15 @@ export const defaultSecurePort = 8431;
 /** A thousand devices may wait at once; no client address may be many of them. */
 const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200, requestMs: usualRequestMs };
 
+/** Connections on both ports that may be in the middle of a handshake or of their first request at once. */
+const doorwayPlaces = 128;
+
 /** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {
   const { listen = {}, mainAddress, controlSocket, log } = options;
   keepMemorySmall();
   const limits = { ...connectionLimits, ...options.connectionLimits };
+  const doorway = new Doorway(doorwayPlaces);
   const service = new AgentService(options);
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -47,13 +52,14 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
       closing.push(await serveControl(service, controlSocket, log));
     }
     await service.start();
-    const secure = createSecureListener({ devices: service.devices, limits, mainAddress, log });
+    const secure = createSecureListener({ devices: service.devices, limits, doorway, mainAddress, log });
     const securePort = await secure.listen(listen.securePort ?? defaultSecurePort, listen.host);
     closing.push(secure.close);
     const hello = createHelloListener({
       devices: service.devices,
       plain: service.plain,
       limits,
+      doorway,
       securePort: () => securePort,
       mainAddress,
       log,

@@ -14,10 +14,18 @@ class Visitors {
 
   /** `name`: whose it is and which, as in `a1`. */
   come(...names: string[]): void {
+    this.#come(names, false);
+  }
+
+  goOn(...names: string[]): void {
+    this.#come(names, true);
+  }
+
+  #come(names: string[], goesOn: boolean): void {
     for (const name of names) {
       const socket = { destroy: () => this.destroyed.push(name) } as unknown as Socket;
       this.sockets.set(name, socket);
-      this.doorway.come({ socket, address: name.charAt(0), enter: () => this.entered.push(name) });
+      this.doorway.come({ socket, address: name.charAt(0), goesOn, enter: () => this.entered.push(name) });
     }
   }
 
@@ -72,4 +80,16 @@ test('having passed makes up for it', () => {
   visitors.pass('a2');
   visitors.come('a3', 'b1');
   expect(visitors.destroyed).toEqual([]);
+});
+
+test('who goes on with something is before who begins, unless it came for nothing before', () => {
+  const visitors = new Visitors(1);
+  visitors.come('a1', 'b1');
+  visitors.goOn('c1', 'd1');
+  visitors.pass('a1');
+  visitors.leave('c1');
+  visitors.goOn('c2');
+  visitors.pass('d1');
+  visitors.pass('b1');
+  expect(visitors.entered).toEqual(['a1', 'c1', 'd1', 'b1', 'c2']);
 });

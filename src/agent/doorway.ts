@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 interface Guest {
   readonly socket: Socket;
   readonly address: string;
+  /** It goes on with what its client began before, and so goes before those who begin: who came early is done early. */
+  readonly goesOn: boolean;
   /** Hands the connection on to whoever speaks with it. */
   readonly enter: () => void;
 }
@@ -14,11 +16,14 @@ const remembered = 4096;
  * Where connections are until they have shown what they are: so many at once, since each costs tens of kilobytes;
  * the others wait unread and cost next to nothing. Next is whose address takes least: who has connections inside, or
  * had some that came to nothing, stands behind who has not, and where all places are taken gives one up for it.
+ * Among equals those who go on with something are first, and then those who came first.
  */
 export class Doorway {
   readonly #places: number;
   readonly #inside = new Map<Socket, Guest>();
   readonly #waiting = new Map<Socket, Guest>();
+  readonly #goingOn = new Set<Guest>();
+  readonly #beginning = new Set<Guest>();
   readonly #insideOf = new Map<string, number>();
   readonly #wastedBy = new Map<string, number>();
 
@@ -34,7 +39,17 @@ export class Doorway {
       this.#admit(guest);
     } else {
       this.#waiting.set(guest.socket, guest);
+      this.#lineOf(guest).add(guest);
     }
+  }
+
+  #lineOf({ goesOn }: Guest): Set<Guest> {
+    return goesOn ? this.#goingOn : this.#beginning;
+  }
+
+  #waitNoMore(guest: Guest): void {
+    this.#waiting.delete(guest.socket);
+    this.#lineOf(guest).delete(guest);
   }
 
   /** The connection has shown what it is. */
@@ -48,7 +63,10 @@ export class Doorway {
 
   /** The connection is gone. */
   leave(socket: Socket): void {
-    this.#waiting.delete(socket);
+    const waiting = this.#waiting.get(socket);
+    if (waiting !== undefined) {
+      this.#waitNoMore(waiting);
+    }
     const guest = this.#inside.get(socket);
     if (guest !== undefined) {
       this.#waste(guest.address);
@@ -60,7 +78,7 @@ export class Doorway {
     this.#giveUp(guest);
     const next = this.#next();
     if (next !== undefined) {
-      this.#waiting.delete(next.socket);
+      this.#waitNoMore(next);
       this.#admit(next);
     }
   }
@@ -97,9 +115,17 @@ export class Doorway {
 
   #next(): Guest | undefined {
     let lightest: Guest | undefined;
-    for (const guest of this.#waiting.values()) {
-      if (lightest === undefined || this.#weight(guest) < this.#weight(lightest)) {
-        lightest = guest;
+    let least = Infinity;
+    for (const line of [this.#goingOn, this.#beginning]) {
+      for (const guest of line) {
+        const weight = this.#weight(guest);
+        if (weight === 0) {
+          return guest;
+        }
+        if (weight < least) {
+          lightest = guest;
+          least = weight;
+        }
       }
     }
     return lightest;

@@ -5,6 +5,7 @@ import type { PlainExchange, PlainInput } from '../roles/agent/plain-exchange.ts
 import type { SecureExchange } from '../roles/agent/secure-exchange.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
 import { clientAddress, urlHost } from './client-address.ts';
+import type { Doorway } from './doorway.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
 import { answerToWire, helloToWire, waitMs, whenSent } from './device-replies.ts';
 import { SlicedStream } from './sliced-stream.ts';
@@ -14,6 +15,7 @@ interface Options {
   readonly devices: SecureExchange;
   readonly plain: PlainExchange;
   readonly limits: ConnectionLimits;
+  readonly doorway: Doorway;
   readonly securePort: () => number;
   /** This machine on the main network; where not given, the address that the device reached. */
   readonly mainAddress: string | undefined;
@@ -24,11 +26,11 @@ interface Options {
 const sliceBytes = 1024;
 
 /** Port 8430, plain HTTP/1.1 (protocol.md section 1): hello, and the literal exchange where it is allowed. */
-export function createHelloListener({ devices, plain, limits, securePort, mainAddress, log }: Options): DeviceListener {
+export function createHelloListener({ devices, plain, limits, doorway, securePort, mainAddress, log }: Options): DeviceListener {
   const server = createServer(httpLimits(limits.requestMs));
   // Who waits in the doorway is not read; http.createServer does not pass this option of net.createServer on.
   Object.assign(server, { pauseOnConnect: true });
-  const admission = limitConnections(server, { ...limits, wrap: (socket) => new SlicedStream(socket, sliceBytes) });
+  const admission = limitConnections(server, { ...limits, doorway, goesOn: false, wrap: (socket) => new SlicedStream(socket, sliceBytes) });
   server.on('request', ({ socket }) => admission.passed(socket));
 
   const hello = async (call: Call): Promise<Reply> => {

@@ -9,6 +9,7 @@ import type { SecureExchange } from '../roles/agent/secure-exchange.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
 import { clientAddress, urlHost } from './client-address.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
+import type { Doorway } from './doorway.ts';
 import { answerToWire, waitMs, whenSent } from './device-replies.ts';
 import { httpLimits, serveJson, type Call, type Reply, type Route } from './json-http.ts';
 
@@ -23,13 +24,14 @@ export const pskCiphers = [
 interface Options {
   readonly devices: SecureExchange;
   readonly limits: ConnectionLimits;
+  readonly doorway: Doorway;
   /** This machine on the main network; where not given, the address that the device reached. */
   readonly mainAddress: string | undefined;
   readonly log: Log;
 }
 
 /** Port 8431: TLS-PSK, the hello's id as identity and its key as key. */
-export function createSecureListener({ devices, limits, mainAddress, log }: Options): DeviceListener {
+export function createSecureListener({ devices, limits, doorway, mainAddress, log }: Options): DeviceListener {
   /** Whose key a handshake in progress was last given. */
   const offered = new WeakMap<TLSSocket, string>();
   /** Whose key it succeeded with: set once, by the first handshake of a connection. */
@@ -55,7 +57,7 @@ export function createSecureListener({ devices, limits, mainAddress, log }: Opti
       return psk;
     },
   });
-  const admission = limitConnections(server, { ...limits, mayEnter: (address) => devices.waitMs(address) === 0 });
+  const admission = limitConnections(server, { ...limits, doorway, goesOn: true, mayEnter: (address) => devices.waitMs(address) === 0 });
 
   server.on('secureConnection', (socket: TLSSocket) => {
     admission.passed(socket);
