@@ -21,6 +21,8 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
+  // A command that waits for what nothing will ever bring would else end the process as if all had gone well.
+  process.on('beforeExit', () => fail(new Error('the command came to no end, and nothing was left that could end it')));
   // Whoever reads our output may have enough of it; each write says so to whom it matters.
   process.stdout.on('error', ignoreClosedPipe);
   process.stderr.on('error', ignoreClosedPipe);

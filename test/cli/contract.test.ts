@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { program } from '../program.ts';
 import { CommandLine, jsonWith } from './command-line.ts';
@@ -151,4 +154,24 @@ test('a certificate nobody vouches for is its own error, exit 6', async () => {
   const url = await server.line((line) => (JSON.parse(line) as { url: string }).url);
   const { code, stderr } = await cli.run(['device', 'list', '--server', url, '--json'], { env: { LATCHKEY_TOKEN: 'lk_admin_0123456789012345678901' } });
   expect({ code, error: JSON.parse(stderr).code }).toEqual({ code: 6, error: 'certificate_invalid' });
+});
+
+test('a command that waits for nothing that could come is a bug and says so, and no success', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-endless-'));
+  try {
+    await mkdir(join(folder, 'commands'));
+    await writeFile(join(folder, 'commands/wait.mjs'), `import { Command } from '${import.meta.resolve('@oclif/core/command')}';
+      export default class extends Command { run() { return new Promise(() => {}); } }`);
+    const pjson = { name: 'endless', version: '1.0.0', type: 'module', oclif: { commands: './commands' } };
+    await writeFile(join(folder, 'package.json'), JSON.stringify(pjson));
+    const main = new URL('../../src/cli/main.ts', import.meta.url).href;
+    await writeFile(join(folder, 'run.mjs'), `import { main } from '${main}'; await main({ root: ${JSON.stringify(folder)}, pjson: ${JSON.stringify(pjson)} });`);
+    const child = spawn(process.execPath, [join(folder, 'run.mjs'), 'wait'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = await once(child, 'close');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^Error: /) });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
