@@ -138,13 +138,14 @@ test('a second agent beside the first is a conflict', async () => {
   expect((await agent.ended).code).toBe(0);
 });
 
-test('without a keychain a command that needs one fails with exit 7 within a second, and says what to do', async () => {
+// Other tests run beside it, so a second is had in one of three tries.
+test('without a keychain a command that needs one fails with exit 7 within a second, and says what to do', { retry: 2 }, async () => {
   const env = { LATCHKEY_SECRET_STORE: 'keychain', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent', LATCHKEY_KEY_FILE: '' };
   const begun = performance.now();
   const { code, stderr } = await cli.run(['profile', 'add', 'x', '--server', 'https://a.example', '--token-file', cli.file('t', 'lk_admin_x'), '--json'], { env });
   const took = performance.now() - begun;
   expect({ code, error: JSON.parse(stderr) }).toMatchObject({ code: 7, error: { code: 'secret_store_unavailable', hint: expect.stringContaining('LATCHKEY_SECRET_STORE=file') } });
-  expect(took).toBeLessThan(5_000);
+  expect(took).toBeLessThan(1_000);
 });
 
 test('a certificate nobody vouches for is its own error, exit 6', async () => {
