@@ -43,7 +43,6 @@ export const errorTable = {
   device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },
   already_decided: { exit: 5, http: 409, title: 'The request is already decided', hint: 'See `latchkey ap requests --all`.' },
   idempotency_mismatch: { exit: 5, http: 409, title: 'This idempotency key was used for another request', hint: 'Use a new key for a new request.' },
-  idempotency_in_progress: { exit: 5, http: 409, title: 'The same request is still being worked on', hint: 'Try again in a moment.' },
   profile_conflict: { exit: 5, http: 409, title: 'There is already a profile of this name', hint: 'Remove it first or choose another name.' },
   already_initialised: { exit: 5, http: 409, title: 'The server has an admin already', hint: 'Use its token, or make another with `latchkey server enroll-code create --role admin`.' },
   already_running: { exit: 5, http: 409, title: 'It is already running here', hint: 'Stop the other one, or give this one its own state folder (LATCHKEY_STATE_HOME).' },
