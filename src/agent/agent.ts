@@ -25,8 +25,8 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
-export const defaultHelloPort = 8430;
-export const defaultSecurePort = 8431;
+const defaultHelloPort = 8430;
+const defaultSecurePort = 8431;
 /** A thousand devices may wait at once; no client address may be many of them. */
 const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200, requestMs: usualRequestMs };
 

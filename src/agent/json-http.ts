@@ -8,7 +8,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 
 /** The largest body that a device has any use for. */
-export const largestBody = 4096;
+const largestBody = 4096;
 /** Requests under way on one connection; a device needs one. */
 const mostAtOnce = 4;
 /**

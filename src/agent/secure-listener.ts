@@ -14,7 +14,7 @@ import { answerToWire, waitMs, whenSent } from './device-replies.ts';
 import { httpLimits, serveJson, type Call, type Reply, type Route } from './json-http.ts';
 
 /** TLS 1.3 with psk_dhe_ke, and of TLS 1.2 what has forward secrecy and PSK and nothing else (protocol.md section 1). */
-export const pskCiphers = [
+const pskCiphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_CHACHA20_POLY1305_SHA256',
   'ECDHE-PSK-CHACHA20-POLY1305',

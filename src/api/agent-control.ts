@@ -37,7 +37,7 @@ export const checkAgentAttempts = checker(object('AgentAttempts', { items: array
 export const checkDecided = checker(accessRequestSchema);
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 
-export const credentialSchema = object('Credential', {
+const credentialSchema = object('Credential', {
   ssid,
   password: wifiPassword,
   security: oneOf(['wpa2-psk', 'wpa3-sae']),

@@ -15,11 +15,10 @@ export const wifiPassword = { type: 'string', pattern: '^[ -~]{1,64}$' } as cons
 const passTmp = { type: 'string', minLength: 1, maxLength: 64 } as const;
 
 /** POST /v1/hello, on the hello port. */
-export const helloInputSchema = input('HelloInput', { uuid, onboarding_ssid: ssid, device_nonce: bytes32 });
-export type HelloInputWire = Static<typeof helloInputSchema>;
+const helloInputSchema = input('HelloInput', { uuid, onboarding_ssid: ssid, device_nonce: bytes32 });
 export const checkHelloInput = checker(helloInputSchema);
 
-export const helloSchema = object('Hello', {
+const helloSchema = object('Hello', {
   hello_id: id,
   ap_id: id,
   ap_name: remark,
@@ -31,21 +30,20 @@ export type HelloWire = Static<typeof helloSchema>;
 export const checkHello = checker(helloSchema);
 
 /** POST /v1/access-requests, on the secure port. */
-export const deviceRequestInputSchema = input(
+const deviceRequestInputSchema = input(
   'DeviceRequestInput',
   { uuid, device_proof: bytes32, shows_code: boolean },
   { label: text },
 );
-export type DeviceRequestInputWire = Static<typeof deviceRequestInputSchema>;
 export const checkDeviceRequestInput = checker(deviceRequestInputSchema);
 
 /** POST /v1/access-requests, on the hello port, where the literal exchange is allowed. */
-export const plainInputSchema = input('PlainInput', { uuid, onboarding_ssid: ssid, pass_tmp: passTmp });
+const plainInputSchema = input('PlainInput', { uuid, onboarding_ssid: ssid, pass_tmp: passTmp });
 export type PlainInputWire = Static<typeof plainInputSchema>;
 export const checkPlainInput = checker(plainInputSchema);
 
 /** GET /v1/access-requests/{request_id}; the optional members are there when it is approved, `reason` when denied. */
-export const deviceRequestSchema = object(
+const deviceRequestSchema = object(
   'DeviceRequest',
   { request_id: id, status: oneOf(requestStatuses) },
   {

@@ -32,7 +32,6 @@ export const enrollCodeSchema = object('EnrollCode', {
 export type EnrollCodeWire = Static<typeof enrollCodeSchema>;
 
 export const enrollmentInputSchema = input('EnrollmentInput', { code, name: text });
-export type EnrollmentInputWire = Static<typeof enrollmentInputSchema>;
 
 export const enrollmentSchema = object(
   'Enrollment',

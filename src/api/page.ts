@@ -11,7 +11,7 @@ export const pageQuery = {
   limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
 } as const;
 
-export const defaultLimit = pageQuery.limit.default;
+const defaultLimit = pageQuery.limit.default;
 
 /** One page of a list. */
 export function pageOf<const Items extends Schema>(title: string, items: Items) {

@@ -87,7 +87,7 @@ export const idempotencyFlag = custom<string>({
   description: 'Same key, same result: makes it safe to run the command again.',
 });
 
-export const limitFlag = numberFlag(1, 1000)({ description: 'How many at most.', default: 100 });
+const limitFlag = numberFlag(1, 1000)({ description: 'How many at most.', default: 100 });
 
 /** On commands that list. */
 export const pageFlags = {

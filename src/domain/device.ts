@@ -26,7 +26,7 @@ export interface Device {
 }
 
 /** Shorter ones are weak: guessable offline from one handshake against a fake access point. */
-export const strongPassTmpLength = 16;
+const strongPassTmpLength = 16;
 
 /** A given pass_tmp: 1 to 64 bytes of UTF-8 without control characters; short ones only if weak ones are allowed. */
 export function parsePassTmp(text: string, options: { allowWeak: boolean }): { passTmp: string; weak: boolean } {

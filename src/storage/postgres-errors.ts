@@ -23,7 +23,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** The SQLSTATE, if it was PostgreSQL that said no. */
-export function sqlState(error: unknown): string | undefined {
+function sqlState(error: unknown): string | undefined {
   // `severity` tells it from the codes of Node's errors, which may be as short.
   if (!(error instanceof Error) || !('code' in error) || !('severity' in error)) {
     return undefined;

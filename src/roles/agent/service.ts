@@ -30,7 +30,7 @@ export interface AgentLimits extends HelloLimits {
   readonly longestWaitMs: number;
 }
 
-export const defaultAgentLimits: AgentLimits = {
+const defaultAgentLimits: AgentLimits = {
   openHellosPerAddress: 4,
   openHellos: 1024,
   freeFailures: 5,

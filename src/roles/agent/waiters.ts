@@ -9,12 +9,6 @@ export class Waiters {
     }
   }
 
-  wakeAll(): void {
-    for (const requestId of this.#waiting.keys()) {
-      this.wake(requestId);
-    }
-  }
-
   /** Resolves when `ready` says so at a look, after `ms`, or when the signal aborts: whichever is first. */
   until(requestId: string, ready: () => boolean, ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 0 || signal?.aborted === true || ready()) {

@@ -16,7 +16,7 @@ export function passTmpPlace(uuid: string): Place {
   return { table: 'devices', row: uuid, column: 'pass_tmp' };
 }
 
-export function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
+function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
   return {
     uuid: row.uuid,
     ssid: row.ssid,
