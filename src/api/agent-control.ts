@@ -1,3 +1,4 @@
+import { securities } from '../domain/ssid.ts';
 import type { AgentStatus } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { accessRequestSchema } from './access-requests.ts';
@@ -40,7 +41,7 @@ export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text 
 const credentialSchema = object('Credential', {
   ssid,
   password: wifiPassword,
-  security: oneOf(['wpa2-psk', 'wpa3-sae']),
+  security: oneOf(securities),
 });
 export type CredentialWire = Static<typeof credentialSchema>;
 export const checkCredential = checker(credentialSchema);

@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { requestStatuses } from '../domain/access-request.ts';
+import { securities } from '../domain/ssid.ts';
 import { base64url } from '../protocol/encoding.ts';
 import { checker } from './check.ts';
 import { boolean, bytes32, id, input, instant, object, oneOf, remark, ssid, text, uuid, type Static } from './schema.ts';
 
 // What a device and an AP agent say to each other, protocol.md section 1, shapes.
 
-const securities = ['wpa2-psk', 'wpa3-sae'] as const;
 /**
  * A passphrase, or a key in hex, of printable ASCII (IEEE 802.11, J.4.1): it goes into the files of others, where a line
  * break would begin a setting of its own.

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { agentStatusToWire } from '../api/agent-control.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { parsePassphrase } from '../domain/ssid.ts';
+import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import { parseScope, type Scope } from '../domain/token.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
-import type { Credential } from '../roles/device/ports.ts';
 import { agentDatabase, agentSocket } from './agent-files.ts';
 import { agentLog } from './agent-log.ts';
 import { secretStore, type RoleFlags } from './destination.ts';
@@ -17,13 +16,12 @@ import { agentEventToWire, type AgentEventWire } from './present/agent-events.ts
 import { readSecret, type SecretSources } from './secret-input.ts';
 
 export const radios = ['none'] as const;
-export const securities = ['wpa2-psk', 'wpa3-sae'] as const satisfies Credential['security'][];
 
 export interface ServeFlags extends RoleFlags {
   readonly 'onboarding-ssid': string;
   readonly ssid: string;
   readonly 'password-file'?: string | undefined;
-  readonly security: Credential['security'];
+  readonly security: Security;
   readonly listen?: string | undefined;
   readonly port: number;
   readonly 'secure-port': number;

@@ -1,5 +1,9 @@
 import { LatchkeyError } from './errors.ts';
 
+/** How a network is secured: by a pre-shared key, or by SAE (IEEE 802.11, 12.4). */
+export const securities = ['wpa2-psk', 'wpa3-sae'] as const;
+export type Security = (typeof securities)[number];
+
 /** Bytes of a text in UTF-8, counted without Node. A lone surrogate counts as the three bytes of U+FFFD. */
 export function utf8Length(text: string): number {
   let bytes = 0;

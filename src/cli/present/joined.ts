@@ -1,5 +1,6 @@
 import { id, instant, object, oneOf, remark, ssid, uuid } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
+import { securities } from '../../domain/ssid.ts';
 import type { AskedRequest, Granted } from '../../roles/device/ports.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -7,7 +8,7 @@ import { localTime } from './time.ts';
 
 export const joinedSchema = object(
   'Joined',
-  { uuid, ssid, password: { type: 'string' }, security: oneOf(['wpa2-psk', 'wpa3-sae']), request_id: id, grant_id: id },
+  { uuid, ssid, password: { type: 'string' }, security: oneOf(securities), request_id: id, grant_id: id },
   { ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' } },
 );
 

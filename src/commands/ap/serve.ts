@@ -2,7 +2,8 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { choiceFlag, fileFlag, matchFlag, portFlag, remoteFlags, ssidFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { radios, securities, serveAccessPoint } from '../../cli/serve-access-point.ts';
+import { radios, serveAccessPoint } from '../../cli/serve-access-point.ts';
+import { securities } from '../../domain/ssid.ts';
 
 export default class ApServe extends LatchkeyCommand<AgentEventWire> {
   static override readonly summary = 'Run the AP agent: it speaks to devices, asks the server and the owner, and hands out the password.';

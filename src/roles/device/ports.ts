@@ -1,4 +1,5 @@
 import type { RequestStatus } from '../../domain/access-request.ts';
+import type { Security } from '../../domain/ssid.ts';
 
 /** What the device was given in the factory. */
 export interface DeviceIdentity {
@@ -10,7 +11,7 @@ export interface DeviceIdentity {
 export interface Credential {
   readonly ssid: string;
   readonly password: string;
-  readonly security: 'wpa2-psk' | 'wpa3-sae';
+  readonly security: Security;
 }
 
 export interface AskOptions {
