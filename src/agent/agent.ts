@@ -9,8 +9,8 @@ import { createSecureListener } from './secure-listener.ts';
 import { keepMemorySmall } from './small-memory.ts';
 
 export interface RunOptions extends AgentOptions {
-  /** Where devices come from; every address of the machine if not given. */
-  readonly listen?: { readonly host?: string; readonly helloPort?: number; readonly securePort?: number };
+  /** Where devices come from; every address of the machine if no host is given. */
+  readonly listen: { readonly host?: string | undefined; readonly helloPort: number; readonly securePort: number };
   /** This machine on the main network, for `joined_url`; where not given, the address that the device reached. */
   readonly mainAddress?: string | undefined;
   /** Path of the Unix socket for the commands beside it; none if not given. */
@@ -25,8 +25,6 @@ export interface RunningAgent {
   close(): Promise<void>;
 }
 
-const defaultHelloPort = 8430;
-const defaultSecurePort = 8431;
 /** A thousand devices may wait at once; no client address may be many of them. */
 const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200, requestMs: usualRequestMs };
 
@@ -35,7 +33,7 @@ const doorwayPlaces = 128;
 
 /** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {
-  const { listen = {}, mainAddress, controlSocket, log } = options;
+  const { listen, mainAddress, controlSocket, log } = options;
   keepMemorySmall();
   const limits = { ...connectionLimits, ...options.connectionLimits };
   const doorway = new Doorway(doorwayPlaces);
@@ -53,7 +51,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
     }
     await service.start();
     const secure = createSecureListener({ devices: service.devices, limits, doorway, mainAddress, log });
-    const securePort = await secure.listen(listen.securePort ?? defaultSecurePort, listen.host);
+    const securePort = await secure.listen(listen.securePort, listen.host);
     closing.push(secure.close);
     const hello = createHelloListener({
       devices: service.devices,
@@ -64,7 +62,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
       mainAddress,
       log,
     });
-    const helloPort = await hello.listen(listen.helloPort ?? defaultHelloPort, listen.host);
+    const helloPort = await hello.listen(listen.helloPort, listen.host);
     closing.push(hello.close);
     service.listening({ helloPort, securePort });
     return { service, helloPort, securePort, close };

@@ -68,7 +68,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
     clock: systemClock,
     monotonic: () => performance.now(),
     log,
-    listen: { ...(flags.listen === undefined ? {} : { host: flags.listen }), helloPort: flags.port, securePort: flags['secure-port'] },
+    listen: { host: flags.listen, helloPort: flags.port, securePort: flags['secure-port'] },
     mainAddress: flags['main-address'],
     controlSocket: agentSocket(),
   });
