@@ -61,6 +61,8 @@ export function limitConnections(
   const listeners = server.listeners('connection') as ConnectionListener[];
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
+    // What a client does with a connection that is refused, or waits, is no concern of ours.
+    socket.on('error', () => {});
     const address = clientAddress(socket.remoteAddress);
     const held = byAddress.get(address) ?? new Set();
     const enters = held.size < connectionsPerAddress && mayEnter(address);
@@ -68,8 +70,6 @@ export function limitConnections(
       makeRoom(held.size);
     }
     if (!enters || open >= connections) {
-      // Whatever the client does with a connection that is refused is no concern of ours.
-      socket.on('error', () => {});
       socket.resetAndDestroy();
       return;
     }
@@ -77,8 +77,6 @@ export function limitConnections(
     byAddress.set(address, held.add(socket));
     const end = nameOf(socket);
     atDoor.set(end, socket);
-    // One that is reset while it waits is nobody's concern.
-    socket.on('error', () => {});
     socket.once('close', () => {
       leave(address, socket);
       atDoor.delete(end);
