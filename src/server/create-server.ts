@@ -55,6 +55,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const log = makeLog(options.log);
   const stopping = new AbortController();
   const http = makeHttpServer(options, limits);
+  http.timeout = limits.silenceMs;
   const connections = boundConnections(http, limits);
   http.on('clientError', answerClientError);
   http.on('error', (error) => {
@@ -119,13 +120,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   };
 }
 
-function makeHttpServer(options: ServerOptions, limits: Limits): Server {
-  const server = unlimitedServer(options, limits);
-  server.timeout = limits.silenceMs;
-  return server;
-}
-
-function unlimitedServer({ tls }: ServerOptions, limits: Limits): Server {
+function makeHttpServer({ tls }: ServerOptions, limits: Limits): Server {
   const http = {
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
