@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { clientAddress } from './client-address.ts';
+import { clientOf } from '../domain/client-address.ts';
 import type { Doorway } from './doorway.ts';
 
 export interface ConnectionLimits {
@@ -63,7 +63,7 @@ export function limitConnections(
   server.on('connection', (socket: Socket) => {
     // What a client does with a connection that is refused, or waits, is no concern of ours.
     socket.on('error', () => {});
-    const address = clientAddress(socket.remoteAddress);
+    const address = clientOf(socket.remoteAddress);
     const held = byAddress.get(address) ?? new Set();
     const enters = held.size < connectionsPerAddress && mayEnter(address);
     if (enters && open >= connections) {

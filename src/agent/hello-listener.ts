@@ -1,15 +1,16 @@
 import { createServer } from 'node:http';
 import { bytesFromWire, checkHelloInput, checkPlainInput, type PlainInputWire } from '../api/device-exchange.ts';
+import { clientOf } from '../domain/client-address.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { PlainExchange, PlainInput } from '../roles/agent/plain-exchange.ts';
 import type { SecureExchange } from '../roles/agent/secure-exchange.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
-import { clientAddress, urlHost } from './client-address.ts';
 import type { Doorway } from './doorway.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
 import { answerToWire, helloToWire, waitMs, whenSent } from './device-replies.ts';
 import { SlicedStream } from './sliced-stream.ts';
 import { httpLimits, serveJson, type Call, type Reply, type Route } from './json-http.ts';
+import { urlHost } from './url-host.ts';
 
 interface Options {
   readonly devices: SecureExchange;
@@ -67,12 +68,12 @@ export function createHelloListener({ devices, plain, limits, doorway, securePor
     { method: 'POST', path: /^\/v1\/access-requests$/, handle: request },
     { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/(joined|declined)$/, handle: report },
   ];
-  serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientAddress(socket.remoteAddress), detail) });
+  serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientOf(socket.remoteAddress), detail) });
   return deviceListener(server, admission, log);
 }
 
 function fromOf({ request }: Call): string {
-  return clientAddress(request.socket.remoteAddress);
+  return clientOf(request.socket.remoteAddress);
 }
 
 function plainInput(wire: PlainInputWire): PlainInput {

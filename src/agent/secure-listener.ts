@@ -3,15 +3,16 @@ import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { bytesFromWire, checkDeviceRequestInput } from '../api/device-exchange.ts';
+import { clientOf } from '../domain/client-address.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { SecureExchange } from '../roles/agent/secure-exchange.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
-import { clientAddress, urlHost } from './client-address.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
 import type { Doorway } from './doorway.ts';
 import { answerToWire, waitMs, whenSent } from './device-replies.ts';
 import { httpLimits, serveJson, type Call, type Reply, type Route } from './json-http.ts';
+import { urlHost } from './url-host.ts';
 
 /** TLS 1.3 with psk_dhe_ke, and of TLS 1.2 what has forward secrecy and PSK and nothing else (protocol.md section 1). */
 const pskCiphers = [
@@ -73,7 +74,7 @@ export function createSecureListener({ devices, limits, doorway, mainAddress, lo
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     // A client that goes away in the middle has not failed to prove anything.
     if (error.code?.startsWith('ERR_SSL_') === true) {
-      devices.handshakeFailed(offered.get(socket), clientAddress(socket.remoteAddress), error.code);
+      devices.handshakeFailed(offered.get(socket), clientOf(socket.remoteAddress), error.code);
     }
     socket.destroy();
   });
@@ -122,6 +123,6 @@ export function createSecureListener({ devices, limits, doorway, mainAddress, lo
     { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/joined$/, handle: joined },
     { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/declined$/, handle: declined },
   ];
-  serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientAddress(socket.remoteAddress), detail) });
+  serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientOf(socket.remoteAddress), detail) });
   return deviceListener(server, admission, log);
 }

@@ -1,9 +1,10 @@
+import { clientOf } from '../domain/client-address.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
 import type { RouteMetrics } from './metrics.ts';
 import { toLatchkeyError } from './problems.ts';
-import { addressKey, refuseIf, type RateLimit } from './rate-limit.ts';
+import { refuseIf, type RateLimit } from './rate-limit.ts';
 import type { Router } from './router.ts';
 
 interface Answering {
@@ -31,7 +32,7 @@ export function answering({ router, perAddress, unknown, log }: Answering): (exc
     const startedAt = performance.now();
     let counted = unknown;
     try {
-      refuseIf(perAddress.take(addressKey(exchange.address)));
+      refuseIf(perAddress.take(clientOf(exchange.address)));
       const match = router.find(exchange.method, exchange.path);
       if (match === undefined) {
         throw new LatchkeyError('route_not_found');

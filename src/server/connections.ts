@@ -2,16 +2,16 @@ import { Buffer } from 'node:buffer';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
+import { clientOf } from '../domain/client-address.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Limits } from './limits.ts';
-import { addressKey } from './rate-limit.ts';
 
 /** Closes what goes beyond the number of connections, in all or of one address, before it costs anything more. */
 export function boundConnections(server: Server, limits: Limits): { readonly open: () => number } {
   const byAddress = new Map<string, number>();
   let open = 0;
   server.on('connection', (socket: Socket) => {
-    const address = addressKey(socket.remoteAddress ?? '');
+    const address = clientOf(socket.remoteAddress);
     const held = byAddress.get(address) ?? 0;
     if (open >= limits.connections || held >= limits.connectionsPerAddress) {
       socket.destroy();

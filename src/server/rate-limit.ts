@@ -73,18 +73,3 @@ export function refuseIf(waitSeconds: number): void {
     throw new LatchkeyError('rate_limited', undefined, { retryAfter: waitSeconds });
   }
 }
-
-/** Whom an address stands for: an IPv4 address itself, of an IPv6 address its /64, which is one customer's. */
-export function addressKey(address: string): string {
-  if (address.startsWith('::ffff:') && address.includes('.')) {
-    return address.slice('::ffff:'.length);
-  }
-  if (!address.includes(':')) {
-    return address;
-  }
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array<string>(Math.max(0, zeros)).fill('0'), ...right].slice(0, 4).join(':');
-}

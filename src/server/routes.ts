@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { routes, type Route, type RouteName } from '../api/routes.ts';
+import { clientOf } from '../domain/client-address.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
@@ -15,7 +16,7 @@ import type { Call } from './handlers/handler.ts';
 import { parseJsonBody, requireJson } from './json-body.ts';
 import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
-import { addressKey, refuseIf, type RateLimit } from './rate-limit.ts';
+import { refuseIf, type RateLimit } from './rate-limit.ts';
 import type { Endpoint, PathParams } from './router.ts';
 import { Services } from './services.ts';
 import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';
@@ -79,7 +80,7 @@ class ApiEndpoint implements Endpoint {
       return;
     }
     // What needs no token is tried by guessing: each try costs, and is given back when it was right.
-    const address = addressKey(exchange.address);
+    const address = clientOf(exchange.address);
     refuseIf(guesses.take(address));
     await this.#answer(exchange, { kind: 'newcomer', from: exchange.address }, params);
     guesses.giveBack(address);
@@ -89,7 +90,7 @@ class ApiEndpoint implements Endpoint {
     const { authentication, guesses } = this.#context;
     const token = await authentication.token(exchange.header('authorization'));
     if (token === undefined) {
-      refuseIf(guesses.take(addressKey(exchange.address)));
+      refuseIf(guesses.take(clientOf(exchange.address)));
       throw new LatchkeyError('unauthorized');
     }
     return token;

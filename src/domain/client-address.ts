@@ -1,8 +1,8 @@
 /**
- * A client's address as bounds and throttle count it: IPv4 as it is, also where it comes mapped into IPv6; of IPv6
- * the /64 that one client has at its disposal, but link-local addresses, which share theirs, as they are.
+ * Whom an address stands for, where connections and tries are counted: of IPv4 itself, also where it comes mapped into
+ * IPv6; of IPv6 the /64 that one client has at its disposal, but link-local addresses, which share theirs, themselves.
  */
-export function clientAddress(remote: string | undefined): string {
+export function clientOf(remote: string | undefined): string {
   if (remote === undefined) {
     return 'unknown';
   }
@@ -18,10 +18,4 @@ export function clientAddress(remote: string | undefined): string {
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
   return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`;
-}
-
-/** A host as it stands in a URL. */
-export function urlHost(address: string): string {
-  const plain = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-  return plain.includes(':') ? `[${plain}]` : plain;
 }
