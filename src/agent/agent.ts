@@ -58,7 +58,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
       plain: service.plain,
       limits,
       doorway,
-      securePort: () => securePort,
+      securePort,
       mainAddress,
       log,
     });

@@ -17,7 +17,7 @@ interface Options {
   readonly plain: PlainExchange;
   readonly limits: ConnectionLimits;
   readonly doorway: Doorway;
-  readonly securePort: () => number;
+  readonly securePort: number;
   /** This machine on the main network; where not given, the address that the device reached. */
   readonly mainAddress: string | undefined;
   readonly log: Log;
@@ -40,7 +40,7 @@ export function createHelloListener({ devices, plain, limits, doorway, securePor
       { uuid: input.uuid, onboardingSsid: input.onboarding_ssid, deviceNonce: bytesFromWire(input.device_nonce) },
       fromOf(call),
     );
-    return { status: 200, body: helloToWire(answer, securePort()) };
+    return { status: 200, body: helloToWire(answer, securePort) };
   };
 
   const request = async (call: Call): Promise<Reply> => {

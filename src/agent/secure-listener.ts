@@ -106,22 +106,16 @@ export function createSecureListener({ devices, limits, doorway, mainAddress, lo
     const answer = await devices.status(helloOf(call), requestId, waitMs(call.query), call.signal());
     return { status: 200, body: answerToWire(answer, baseOf(call)), sent: whenSent(answer, devices, log) };
   };
-  const joined = async (call: Call): Promise<Reply> => {
-    const [requestId = ''] = call.params;
-    await devices.joined(helloOf(call), requestId);
-    return { status: 204 };
-  };
-  const declined = async (call: Call): Promise<Reply> => {
-    const [requestId = ''] = call.params;
-    await devices.declined(helloOf(call), requestId);
+  const report = async (call: Call): Promise<Reply> => {
+    const [requestId = '', status = ''] = call.params;
+    await devices.report(helloOf(call), requestId, status === 'joined' ? 'joined' : 'declined');
     return { status: 204 };
   };
 
   const routes: Route[] = [
     { method: 'POST', path: /^\/v1\/access-requests$/, handle: request },
     { method: 'GET', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})$/, handle: status },
-    { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/joined$/, handle: joined },
-    { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/declined$/, handle: declined },
+    { method: 'POST', path: /^\/v1\/access-requests\/([A-Za-z0-9_-]{1,64})\/(joined|declined)$/, handle: report },
   ];
   serveJson(server, { routes, log, onMalformed: (socket, detail) => devices.malformed(clientOf(socket.remoteAddress), detail) });
   return deviceListener(server, admission, log);

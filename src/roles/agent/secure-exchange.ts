@@ -130,14 +130,12 @@ export class SecureExchange {
     await this.#desk.delivered(requestId);
   }
 
-  /** May be said again. Errors: `hello_expired`, `request_not_found`, `already_decided` (not approved, declined …). */
-  async joined(helloId: string, requestId: string): Promise<void> {
-    await this.#desk.advance(this.#own(helloId, requestId), 'joined');
-  }
-
-  /** The device's user said no: the grant ends. Errors: as `joined`. */
-  async declined(helloId: string, requestId: string): Promise<void> {
-    await this.#desk.advance(this.#own(helloId, requestId), 'declined');
+  /**
+   * What the device did; if its user said no, the grant ends. May be said again. Errors: `hello_expired`,
+   * `request_not_found`, `already_decided` (not approved, denied …).
+   */
+  async report(helloId: string, requestId: string, status: 'joined' | 'declined'): Promise<void> {
+    await this.#desk.advance(this.#own(helloId, requestId), status);
   }
 
   #require(helloId: string): LiveHello {
