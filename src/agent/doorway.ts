@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { remember } from '../roles/remember.ts';
 
 interface Guest {
   readonly socket: Socket;
@@ -136,12 +137,6 @@ export class Doorway {
   }
 
   #waste(address: string): void {
-    const wasted = (this.#wastedBy.get(address) ?? 0) + 1;
-    this.#wastedBy.delete(address);
-    this.#wastedBy.set(address, wasted);
-    const [oldest] = this.#wastedBy.keys();
-    if (this.#wastedBy.size > remembered && oldest !== undefined) {
-      this.#wastedBy.delete(oldest);
-    }
+    remember(this.#wastedBy, address, (this.#wastedBy.get(address) ?? 0) + 1, remembered);
   }
 }

@@ -3,6 +3,7 @@ import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { AgentStore, Hello } from '../roles/agent/ports.ts';
+import { remember } from '../roles/remember.ts';
 import type { Place, Sealer } from '../roles/sealer.ts';
 import { agentSchema } from './migrations/index.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from './repositories/access-request-row.ts';
@@ -139,16 +140,7 @@ class SqliteAgentStore implements AgentStore {
 
   saveRequest(request: AccessRequest): void {
     this.#put('access_requests', toAccessRequestRow(request));
-    this.#remember(request);
-  }
-
-  #remember(request: AccessRequest): void {
-    this.#requests.delete(request.id);
-    this.#requests.set(request.id, request);
-    if (this.#requests.size > requestsInMemory) {
-      const [longestUnseen] = this.#requests.keys();
-      this.#requests.delete(longestUnseen!);
-    }
+    remember(this.#requests, request.id, request, requestsInMemory);
   }
 
   request(id: string): AccessRequest | undefined {
@@ -161,7 +153,7 @@ class SqliteAgentStore implements AgentStore {
       return undefined;
     }
     const request = toRequest(row);
-    this.#remember(request);
+    remember(this.#requests, request.id, request, requestsInMemory);
     return request;
   }
 

@@ -1,6 +1,7 @@
 import type { Random } from '../../domain/clock.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { base64url } from '../../protocol/encoding.ts';
+import { remember } from '../remember.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
 import type { AgentStore } from './ports.ts';
@@ -97,22 +98,12 @@ export class AttemptLog {
     ofAddress.count += 1;
     ofAll.count += 1;
     this.#noiseOfAll = ofAll;
-    remember(this.#noiseOf, from, ofAddress);
-    remember(this.#noise, key, at);
+    remember(this.#noiseOf, from, ofAddress, rememberedNoise);
+    remember(this.#noise, key, at, rememberedNoise);
     return false;
   }
 }
 
 function running(count: Count | undefined, at: number): Count {
   return count !== undefined && at - count.since < quietMs ? count : { since: at, count: 0 };
-}
-
-/** The one that was longest not set is forgotten when there are too many. */
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > rememberedNoise && oldest !== undefined) {
-    map.delete(oldest);
-  }
 }

@@ -1,3 +1,5 @@
+import { remember } from '../remember.ts';
+
 interface Tries {
   readonly count: number;
   readonly last: number;
@@ -27,12 +29,7 @@ export class Throttle {
 
   count(who: string): void {
     const count = (this.#remembered(who)?.count ?? 0) + 1;
-    this.#tries.delete(who);
-    this.#tries.set(who, { count, last: this.#monotonic() });
-    const [oldest] = this.#tries.keys();
-    if (this.#tries.size > remembered && oldest !== undefined) {
-      this.#tries.delete(oldest);
-    }
+    remember(this.#tries, who, { count, last: this.#monotonic() }, remembered);
   }
 
   /** Milliseconds still to be waited, 0 if none. */
