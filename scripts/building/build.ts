@@ -1,4 +1,4 @@
-import { globSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type ChunkingContext, type OutputOptions, type RolldownOptions, rolldown } from 'rolldown';
@@ -39,7 +39,7 @@ const local = [
   'storage/open-store.ts',
   'storage/relational-store.ts',
   'storage/sqlite-database.ts',
-].map((path) => inProject('src', path));
+].map((path) => realpathSync(inProject('src', path)));
 
 /** What starts beside oclif: our own part of it, and what the plugins put in place of what is imported. */
 const isOurStart = /[/\\]src[/\\]cli[/\\](main|built-commands)\.ts$|^\0(lazy|builtin|seldom):/;

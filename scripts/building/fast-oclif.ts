@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'rolldown';
@@ -36,12 +37,12 @@ const aside = [
   'util/cache-command.js',
   'util/find-root.js',
   'ux/action/spinner.js',
-].map((path) => join(oclif, path));
+].map((path) => realpathSync(oclif + path));
 
 /**
  * Makes @oclif/core start fast. It is about 80 CommonJS modules, each of which loads all others that it may ever need;
  * here each is run when something of it is first used, and each package that it depends on is a file of its own under
- * dist/vendor. Nothing of its code is changed. The build fails if it no longer imports what is replaced, and
+ * dist/vendor. Nothing of its code is changed. The build fails if what is replaced or set aside is no longer there, and
  * test/cli/bundle.test.ts holds the result to what it does unbundled.
  */
 export function fastOclif(): Plugin {
