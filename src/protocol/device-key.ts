@@ -11,18 +11,18 @@ export interface HelloContext {
   readonly apNonce: Uint8Array;
 }
 
-function derive(passTmp: string | Uint8Array, context: HelloContext, label: string): Buffer {
+function derive(passTmp: string, context: HelloContext, label: string): Buffer {
   const salt = Buffer.concat([uuidBytes(context.uuid), context.deviceNonce, context.apNonce]);
   return Buffer.from(hkdfSync('sha256', passTmp, salt, `${label}\0${context.apId}`, 32));
 }
 
 /** The TLS-PSK key of one hello, 32 bytes: equal on both sides exactly if the two pass_tmp are. */
-export function devicePsk(passTmp: string | Uint8Array, context: HelloContext): Buffer {
+export function devicePsk(passTmp: string, context: HelloContext): Buffer {
   return derive(passTmp, context, 'latchkey/1 device-psk');
 }
 
 /** What the device shows to the server through the AP, 32 bytes: the AP, which holds the psk alone, cannot make it. */
-export function deviceProof(passTmp: string | Uint8Array, context: HelloContext): Buffer {
+export function deviceProof(passTmp: string, context: HelloContext): Buffer {
   return derive(passTmp, context, 'latchkey/1 device-proof');
 }
 
