@@ -1,3 +1,5 @@
+/** Each who waits for it waits for this at most: short to a person, long beside what a commit takes. */
+const usualMs = 25;
 /** A turn of the event loop that brings something takes longer than this. */
 const emptyTurnMs = 0.05;
 
@@ -6,7 +8,7 @@ const emptyTurnMs = 0.05;
  * a commit lets all join who are on their way, and is held up by nobody if there is none: other than a fixed delay,
  * which costs most where it gains nothing.
  */
-export function quietMoment(longestMs: number): Promise<void> {
+export function quietMoment(longestMs = usualMs): Promise<void> {
   const from = performance.now();
   let turnFrom = from;
   return new Promise((resolve) => {

@@ -15,8 +15,6 @@ import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 75;
-/** How long a transaction waits at most for others to share its commit. */
-const longestGatherMs = 25;
 const readerMapBytes = 2 ** 30;
 /** Room for the pages of a long transaction, such as a group of audit entries: without it they are written twice. */
 const writerCacheKiB = 16_384;
@@ -66,7 +64,7 @@ export class SqliteDatabase implements OpenDatabase {
     this.#commits = new SqliteGroupCommit(writer, this.#turns, {
       timeoutMs: lockTimeoutMs,
       // Where there is no disk to wait for, there is nothing to share.
-      gather: () => (reader === undefined ? Promise.resolve() : quietMoment(longestGatherMs)),
+      gather: () => (reader === undefined ? Promise.resolve() : quietMoment()),
     });
     this.#within = new Kysely({ dialect: sqliteDialect(writer) });
     this.write = new Kysely({ dialect: sqliteDialect(writer, this.#turns) });

@@ -5,7 +5,7 @@ import type { RawDatabase } from './raw-database.ts';
 import { start } from './samples.ts';
 import { testSealer } from './sealer.ts';
 
-const tables = ['audit_entries', 'audit_chain'];
+const tables = ['audit_entries', 'audit_chain', 'audit_asked'];
 
 /** Statements that take away what forbids changing the log: for those who own the database no obstacle. */
 const unlock = {
@@ -50,6 +50,15 @@ export function auditTampering(create: () => Promise<RawDatabase>): void {
     await expect(database.execute(`update audit_entries set actor = 'nobody'`)).rejects.toThrow('append-only');
     await expect(database.execute('update audit_chain set position = position + 1000')).rejects.toThrow('append-only');
     expect(await store.audit.verify(head)).toEqual({ ok: true, head, unsealed: 0n, broken: undefined });
+  }));
+
+  test('an entry that is hidden from one of its devices', () => withLog(async (store, head, database) => {
+    const asked = ['9f1c7a52-6f0b-4f43-9d0e-00000000000a', '9f1c7a52-6f0b-4f43-9d0e-00000000000b'].map((uuid) => ({ uuid, at: start, status: 'known' }));
+    await store.audit.append({ at: start, actor: 'ap 6', action: 'device.asked', apId: 'ap_6', asked });
+    await store.audit.seal();
+    expect(await store.audit.verify(head)).toMatchObject({ ok: true });
+    await database.execute(...unlock[database.dialect], 'delete from audit_asked where device = 11');
+    expect((await store.audit.verify()).broken).toMatchObject({ detail: expect.stringContaining('rows of audit_asked were removed') });
   }));
 
   test.each([

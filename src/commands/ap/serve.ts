@@ -38,9 +38,6 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(ApServe);
-    if (flags['allow-plain']) {
-      await this.caution('Devices may send their pass_tmp in the clear (--allow-plain): use an encrypted onboarding network.');
-    }
     await serveAccessPoint(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), emit: (event) => this.stream(event) });
     await this.untilStopped();
     return undefined;

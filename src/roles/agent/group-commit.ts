@@ -9,8 +9,6 @@ interface Write {
 
 /** How long a write that acknowledges nothing may wait for company. */
 const laterMs = 250;
-/** How long a write that does waits at most for others to share its commit. */
-const longestGatherMs = 25;
 
 /**
  * Writes that come up together go to the disk in one transaction: a thousand devices at once share a few, and the
@@ -32,7 +30,7 @@ export class GroupCommit {
     const written = this.#add(work);
     if (!this.#soon) {
       this.#soon = true;
-      void quietMoment(longestGatherMs).then(() => this.#commit());
+      void quietMoment().then(() => this.#commit());
     }
     return written;
   }

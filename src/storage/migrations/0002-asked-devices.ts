@@ -7,11 +7,18 @@ import type { Migration } from './index.ts';
 export const askedDevices: Migration = {
   version: 2,
   name: 'asked devices',
-  statements: ({ big, byKey }) => [
+  statements: ({ big, byKey, dialect }) => [
     `create table audit_asked (
       device ${big} not null,
       entry_id ${big} not null,
       primary key (device, entry_id)
     ) ${byKey}`,
+    // As with the entries: who changes it in spite of that has to drop a trigger first, and `audit verify` shows it.
+    ...(dialect === 'sqlite'
+      ? ['update', 'delete'].map((verb) =>
+          `create trigger audit_asked_no_${verb} before ${verb} on audit_asked
+            begin select raise(abort, 'the audit log is append-only'); end`)
+      : [`create trigger audit_asked_append_only before update or delete or truncate on audit_asked
+            for each statement execute function audit_append_only()`]),
   ],
 };

@@ -146,6 +146,9 @@ export class AuditLog implements AuditRepository {
         if (Buffer.compare(previous, link.hash) !== 0) {
           return broken('The entry, or the chain at it, was changed.');
         }
+        if (!(await this.#isFoundByAll(link.entry_id, detail))) {
+          return broken('Of some of its devices the entry is not found any more: rows of audit_asked were removed.');
+        }
         head = toHead(link);
         if (position === exported?.count && Buffer.compare(previous, exported.hash) !== 0) {
           return broken('The chain was written anew: it is not the one of the exported head.');
@@ -156,6 +159,20 @@ export class AuditLog implements AuditRepository {
       }
       await setImmediate();
     }
+  }
+
+  async #isFoundByAll(id: Row['id'], detail: string): Promise<boolean> {
+    const { asked = [] } = JSON.parse(detail) as StoredDetail;
+    const devices = [...new Set(asked.map(([uuid]) => deviceKey(uuid)))];
+    if (devices.length === 0) {
+      return true;
+    }
+    const { count } = await this.#db.read.selectFrom('audit_asked')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .where('entry_id', '=', id)
+      .where('device', 'in', devices)
+      .executeTakeFirstOrThrow();
+    return Number(count) === devices.length;
   }
 
   /** An entry that is neither chained nor waiting for it got in beside the log, or lost its link at the end. */
