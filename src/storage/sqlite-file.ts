@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { SchemaHistory } from './migrations/index.ts';
+import type { SchemaHistory } from './migrations/schema-history.ts';
 import { migrateSqlite } from './migrations/sqlite.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { fileError, sqliteError } from './sqlite-errors.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
-import { registrySchema, type Migration, type SchemaHistory } from '../../src/storage/migrations/index.ts';
+import { registrySchema } from '../../src/storage/migrations/index.ts';
+import type { Migration, SchemaHistory } from '../../src/storage/migrations/schema-history.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { RawDatabase } from './raw-database.ts';
 import { addDevice } from './samples.ts';

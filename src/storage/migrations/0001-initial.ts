@@ -1,5 +1,5 @@
 import type { DialectWords } from './dialect-words.ts';
-import type { Migration } from './index.ts';
+import type { Migration } from './schema-history.ts';
 
 /**
  * Keys begin with what a table could be hash-distributed by (the device's uuid, the access point), so that no

@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './schema-history.ts';
 
 /**
  * Finds the entries that stand for several devices by each of them. A row for every question of every access point

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { advisoryLocks } from '../postgres-locks.ts';
 import { postgresWords } from './dialect-words.ts';
-import type { SchemaHistory } from './index.ts';
+import type { SchemaHistory } from './schema-history.ts';
 
 /**
  * Brings the schema to the newest version, in one transaction under an advisory lock: of several servers that

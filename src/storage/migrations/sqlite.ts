@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { SqliteConnection } from '../sqlite-connection.ts';
 import { sqliteWords } from './dialect-words.ts';
-import type { SchemaHistory } from './index.ts';
+import type { SchemaHistory } from './schema-history.ts';
 
 /**
  * Brings the schema to the newest version, in one transaction: of several processes that start at once the first

@@ -1,4 +1,4 @@
-import type { Migration } from '../index.ts';
+import type { Migration } from '../schema-history.ts';
 
 /** Requests and grants in the columns that the registry has for them. */
 export const agentInitial: Migration = {
