@@ -260,11 +260,13 @@ class SqliteAgentStore implements AgentStore {
       const result = work();
       this.#connection.guarded(() => database.exec('commit'));
       return result;
-    } finally {
+    } catch (error) {
+      this.#requests.clear();
+      // A full disk, say, makes SQLite roll back by itself.
       if (database.isTransaction) {
         database.exec('rollback');
-        this.#requests.clear();
       }
+      throw error;
     }
   }
 

@@ -170,6 +170,19 @@ test('a transaction is all or nothing, and one inside joins', () => {
   })).toBe(1);
 });
 
+test.each(['abort', 'rollback'])('a request of a transaction that failed is as before, also if SQLite ended it (raise %s)', (end) => {
+  const request = newRequest({ apId: 'ap_1', uuid: randomUUID() });
+  store.saveRequest(request);
+  const raw = new DatabaseSync(path);
+  raw.exec(`create trigger no_room before insert on grants begin select raise(${end}, 'no room'); end`);
+  raw.close();
+  expect(() => store.transaction(() => {
+    store.saveRequest({ ...request, status: 'approved' });
+    store.saveGrant(newGrant('ap_1'));
+  })).toThrow();
+  expect(store.request(request.id)).toEqual(request);
+});
+
 test('ten thousand grants are read in a moment', async () => {
   store.transaction(() => {
     for (let index = 0; index < 10_000; index++) store.saveGrant(newGrant('ap_1', { startsAt: after(index) }));
