@@ -258,5 +258,14 @@ export function apContract(name: string, make: MakeHarness): void {
       const refusals = (await factory.factory.history(uuid)).filter(({ action }) => action === 'device.refused');
       expect(refusals.map(({ detail }) => detail['from'])).toEqual(['192.0.2.7', '192.0.2.7']);
     });
+
+    test('brings no attempt from the future', async () => {
+      const { uuid } = await register(factory);
+      const at = new Date('9999-12-31T23:59:59.999Z');
+      await ap.ap.reportAttempts([{ id: 'att_early', at, uuid, from: '192.0.2.7', outcome: 'asked', detail: undefined }]);
+      const [attempt] = (await owner.owner.attempts({ uuid }, { limit: 10 })).items;
+      expect(attempt?.id).toBe('att_early');
+      expect(attempt!.at < harness.clock.now()).toBe(true);
+    });
   });
 }

@@ -234,9 +234,12 @@ export class ApService implements ApRole {
   }
 
   async reportAttempts(attempts: readonly Attempt[]): Promise<void> {
+    const now = this.#context.clock.now();
+    // None is from the future: it would head every list, and outlive and push out those that are not.
+    const past = attempts.map((attempt) => (attempt.at > now ? { ...attempt, at: now } : attempt));
     await this.#context.store.transaction(async (tx) => {
       const context = within(this.#context, tx);
-      for (const attempt of await tx.attempts.add(this.#apId, attempts)) {
+      for (const attempt of await tx.attempts.add(this.#apId, past)) {
         if (attempt.uuid === undefined || !reportedFailures.has(attempt.outcome)) continue;
         const device = await tx.devices.find(attempt.uuid);
         if (device === undefined || !admitsDevice(scopeOf(context.actor), device)) continue;
