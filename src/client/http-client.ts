@@ -48,6 +48,7 @@ interface Modules {
 
 const usualTimeoutMs = 30_000;
 const largestReply = 64 * 1024 * 1024;
+const longestBackoffMs = 5_000;
 
 /**
  * Calls routes of a server. Every call may be repeated: those that change something carry an `Idempotency-Key`.
@@ -78,8 +79,11 @@ export class HttpClient {
         return outcome.reply as ReplyOf<R>;
       }
       const { error, retryAfterMs } = outcome;
-      const delay = retryAfterMs ?? (attempt < retries ? 100 * 2 ** attempt * (0.5 + Math.random()) : undefined);
-      if (!outcome.mayRetry || delay === undefined || performance.now() + delay >= endsAt) {
+      const backoff = Math.min(longestBackoffMs, 100 * 2 ** attempt) * (0.5 + Math.random());
+      // Who says "at once" again and again is not asked any faster.
+      const delay = retryAfterMs === undefined ? backoff : Math.max(retryAfterMs, backoff);
+      const isLast = retryAfterMs === undefined && attempt >= retries;
+      if (!outcome.mayRetry || isLast || performance.now() + delay >= endsAt) {
         throw error;
       }
       await this.#pause(delay, input.signal);

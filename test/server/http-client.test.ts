@@ -135,6 +135,14 @@ describe('refusals', () => {
     expect(error).toMatchObject({ code: 'already_decided', message: 'words', exit: 5 });
   });
 
+  test('who says "at once" again and again is not asked any faster', async () => {
+    const { port, seen } = await serve([problem(503, 'server_unavailable', { 'retry-after': '0' })]);
+    const error = await failure(client(port, { timeoutMs: 1_000 }).call(routes.showSelf, {}));
+    expect(error).toMatchObject({ code: 'server_unavailable' });
+    expect(seen.length).toBeGreaterThan(1);
+    expect(seen.length).toBeLessThan(10);
+  });
+
   test('with a time to come again are waited for, as long as there is time', async () => {
     const { port, seen } = await serve([problem(503, 'storage_locked', { 'retry-after': '0' }), problem(429, 'rate_limited', { 'retry-after': '0' }), self]);
     expect(await client(port).call(routes.showSelf, {})).toMatchObject({ name: 'hall' });
