@@ -43,7 +43,8 @@ export function parsePassTmp(text: string, options: { allowWeak: boolean }): { p
 
 /** Model, batch and label: free text for people, at most 64 characters, no control characters. */
 export function parseDescription(text: string, what: string): string {
-  if (text.length < 1 || text.length > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
+  const characters = [...text].length;
+  if (characters < 1 || characters > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
     throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
   }
   return text;

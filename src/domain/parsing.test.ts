@@ -65,6 +65,11 @@ describe('pass_tmp', () => {
     expect(codeOf(() => parseDescription('a\u001b[2J', 'label'))).toBe('invalid_input');
     expect(codeOf(() => parseDescription('', 'label'))).toBe('invalid_input');
   });
+
+  test('descriptions have 64 characters at most, as the wire counts them', () => {
+    expect(parseDescription('😀'.repeat(64), 'label')).toHaveLength(128);
+    expect(codeOf(() => parseDescription('😀'.repeat(65), 'label'))).toBe('invalid_input');
+  });
 });
 
 describe('durations', () => {

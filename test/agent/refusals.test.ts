@@ -170,6 +170,16 @@ test('a device that asks again and again waits between its requests, and no othe
   await expect(askAs(await sayHello(site.agent, identity))).rejects.toMatchObject({ status: 429 });
 });
 
+test('a device whose label is none has not failed to prove itself', async () => {
+  site = await Site.open();
+  const identity = await site.device();
+  const hello = await sayHello(site.agent, identity);
+  const body = { uuid: hello.uuid, device_proof: hello.proof, shows_code: false, label: 'half a \ud83d' };
+  expect(await secureCall(hello.securePort, hello, { path: '/v1/access-requests', body })).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
+  expect(await attemptOf('bad_request', identity.uuid)).toMatchObject({ detail: 'after the handshake' });
+  expect(site.events.filter((event) => event.kind === 'attempt' && event.attempt.outcome === 'bad_proof')).toEqual([]);
+});
+
 test('every try reaches the server’s record, the failed ones too', async () => {
   site = await Site.open();
   const identity = await site.device();

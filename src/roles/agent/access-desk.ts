@@ -1,7 +1,7 @@
 import { isGranted, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Random } from '../../domain/clock.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import { base64url } from '../../protocol/encoding.ts';
@@ -63,6 +63,13 @@ interface Parts {
 }
 
 const retryAfterS = 5;
+/** What the registry's refusals are in the record; any other is of what was asked, not of who asked. */
+const outcomes: Partial<Record<ErrorCode, Attempt['outcome']>> = {
+  proof_rejected: 'bad_proof',
+  device_revoked: 'revoked',
+  device_spent: 'spent',
+  hello_expired: 'expired',
+};
 
 /** What the exchange over TLS-PSK and the literal one have in common (protocol.md section 1). */
 export class AccessDesk {
@@ -191,8 +198,7 @@ export class AccessDesk {
       if (code === 'proof_rejected') {
         throttle.count(from);
       }
-      const outcome = code === 'device_revoked' ? 'revoked' : code === 'device_spent' ? 'spent' : 'bad_proof';
-      this.record(uuid, from, outcome, 'after the handshake');
+      this.record(uuid, from, (code && outcomes[code]) ?? 'bad_request', 'after the handshake');
       throw error;
     }
     pace.count(uuid);
