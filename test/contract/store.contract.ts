@@ -470,6 +470,15 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect(everything.find(({ id }) => id === ofOne!.id)).toEqual({ ...common, uuid: undefined, at: after(1), detail: {}, asked });
       });
 
+      test('an access point asks at once about devices whose uuids end alike', async () => {
+        const uuids = [randomUUID(), randomUUID()].map((uuid) => `${uuid.slice(0, 24)}0123456789ab`);
+        const asked = uuids.map((uuid) => ({ uuid, at: start, status: 'unknown' }));
+        await store.audit.append({ at: start, actor: 'ap:Halle', action: 'device.asked', apId: 'ap_1', asked });
+        for (const uuid of uuids) {
+          expect((await store.audit.list({ uuid }, { limit: 10 })).items).toMatchObject([{ uuid, detail: { status: 'unknown' } }]);
+        }
+      });
+
       test('sealing chains what is open, and verifying walks the whole chain', async () => {
         await store.audit.append(...Array.from({ length: 1201 }, (_, index) =>
           ({ at: after(index), actor: 'local', action: 'device.asked', detail: { index } }) as const));

@@ -203,7 +203,9 @@ async function appendAsked(tx: Database, entries: readonly NewAuditEntry[]): Pro
   const found: { device: number; entry_id: Row['id'] }[] = [];
   for (const entry of entries) {
     const { id } = await tx.write.insertInto('audit_entries').values(toRow(entry)).returning('id').executeTakeFirstOrThrow();
-    found.push(...(entry.asked ?? []).map(({ uuid }) => ({ device: deviceKey(uuid), entry_id: id })));
+    // Two whose uuids end alike are one row: whoever makes up uuids must not make the whole group fail.
+    const devices = new Set(entry.asked?.map(({ uuid }) => deviceKey(uuid)));
+    found.push(...[...devices].map((device) => ({ device, entry_id: id })));
   }
   // In the order of their key, which is several times faster.
   await tx.insertAll('audit_asked', found.sort((a, b) => a.device - b.device));
