@@ -52,14 +52,14 @@ export function auditTampering(create: () => Promise<RawDatabase>): void {
     expect(await store.audit.verify(head)).toEqual({ ok: true, head, unsealed: 0n, broken: undefined });
   }));
 
-  test('an entry that is hidden from one of its devices', () => withLog(async (store, head, database) => {
+  test('an entry that the history of a device lacks', () => withLog(async (store, head, database) => {
     const asked = ['9f1c7a52-6f0b-4f43-9d0e-00000000000a', '9f1c7a52-6f0b-4f43-9d0e-00000000000b'].map((uuid) => ({ uuid, at: start, status: 'known' }));
     await store.audit.append({ at: start, actor: 'ap 6', action: 'device.asked', apId: 'ap_6', asked });
     await store.audit.seal();
     expect(await store.audit.verify(head)).toMatchObject({ ok: true });
     await expect(database.execute('delete from audit_asked')).rejects.toThrow('append-only');
     await database.execute(...unlock[database.dialect], 'delete from audit_asked where device = 11');
-    expect((await store.audit.verify()).broken).toMatchObject({ detail: expect.stringContaining('rows of audit_asked were removed') });
+    expect(await store.audit.verify()).toMatchObject({ ok: false, broken: { id: 6n } });
   }));
 
   test.each([

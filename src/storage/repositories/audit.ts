@@ -49,6 +49,11 @@ function deviceKey(uuid: string): number {
   return Number.parseInt(uuid.slice(-12), 16);
 }
 
+/** Two whose uuids end alike are one: whoever makes up uuids must not make the whole group fail. */
+function deviceKeys(uuids: readonly string[]): number[] {
+  return [...new Set(uuids.map(deviceKey))];
+}
+
 function toRow({ at, actor, action, uuid, apId, detail, asked }: NewAuditEntry) {
   return {
     at,
@@ -146,8 +151,8 @@ export class AuditLog implements AuditRepository {
         if (Buffer.compare(previous, link.hash) !== 0) {
           return broken('The entry, or the chain at it, was changed.');
         }
-        if (!(await this.#isFoundByAll(link.entry_id, detail))) {
-          return broken('Of some of its devices the entry is not found any more: rows of audit_asked were removed.');
+        if (!(await this.#isFound(link.entry_id, detail))) {
+          return broken('A device that the entry is about is not found by it: its history lacks the entry.');
         }
         head = toHead(link);
         if (position === exported?.count && Buffer.compare(previous, exported.hash) !== 0) {
@@ -161,15 +166,16 @@ export class AuditLog implements AuditRepository {
     }
   }
 
-  async #isFoundByAll(id: Row['id'], detail: string): Promise<boolean> {
-    const { asked = [] } = JSON.parse(detail) as StoredDetail;
-    const devices = [...new Set(asked.map(([uuid]) => deviceKey(uuid)))];
-    if (devices.length === 0) {
+  /** Whether the history of each device that an entry stands for has the entry: that is not in the chain itself. */
+  async #isFound(entryId: Row['id'], detail: string): Promise<boolean> {
+    const { asked } = JSON.parse(detail) as StoredDetail;
+    if (asked === undefined) {
       return true;
     }
+    const devices = deviceKeys(asked.map(([uuid]) => uuid));
     const { count } = await this.#db.read.selectFrom('audit_asked')
       .select((eb) => eb.fn.countAll().as('count'))
-      .where('entry_id', '=', id)
+      .where('entry_id', '=', entryId)
       .where('device', 'in', devices)
       .executeTakeFirstOrThrow();
     return Number(count) === devices.length;
@@ -203,9 +209,7 @@ async function appendAsked(tx: Database, entries: readonly NewAuditEntry[]): Pro
   const found: { device: number; entry_id: Row['id'] }[] = [];
   for (const entry of entries) {
     const { id } = await tx.write.insertInto('audit_entries').values(toRow(entry)).returning('id').executeTakeFirstOrThrow();
-    // Two whose uuids end alike are one row: whoever makes up uuids must not make the whole group fail.
-    const devices = new Set(entry.asked?.map(({ uuid }) => deviceKey(uuid)));
-    found.push(...[...devices].map((device) => ({ device, entry_id: id })));
+    found.push(...deviceKeys(entry.asked?.map(({ uuid }) => uuid) ?? []).map((device) => ({ device, entry_id: id })));
   }
   // In the order of their key, which is several times faster.
   await tx.insertAll('audit_asked', found.sort((a, b) => a.device - b.device));
