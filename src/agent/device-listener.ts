@@ -9,7 +9,7 @@ const backlog = 4096;
 /** A server for devices that is ready to listen. */
 export interface DeviceListener {
   /** Resolves to the port; 0 asks for any. Errors: `address_in_use`, `invalid_input` (no such address, not allowed). */
-  listen(port: number, host: string | undefined): Promise<number>;
+  listen(port: number, host: string): Promise<number>;
   /** Ends all connections: devices come back under the same hello. */
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export function deviceListener(server: Server, admission: Admission, log: Log): 
   return {
     listen: (port, host) =>
       new Promise((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host ?? '*'}:${port}`)));
+        server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, `${host}:${port}`)));
         server.listen({ port, backlog, host }, () => {
           // Running out of descriptors, say: it passes, and those who are connected go on.
           server.on('error', (error) => log('error', 'A connection could not be accepted.', { error }));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { LatchkeyError } from '../domain/errors.ts';
 import { AuditJournal } from './audit-journal.ts';
 import type { NewAuditEntry, Store } from './store.ts';
 
@@ -65,4 +66,31 @@ test('an entry stands for 250 devices at most, and none is left out', async () =
   const entries = await written((journal) => uuids.forEach((uuid) => journal.asked(hall, device(uuid))));
   expect(entries.map(({ asked }) => asked?.length)).toEqual([250, 250, 100]);
   expect(entries.flatMap(({ asked }) => asked!.map(({ uuid }) => uuid))).toEqual(uuids);
+});
+
+test('what a full or locked database does not take is written with what comes next; other failures are reported, and over', async () => {
+  const failures = [new LatchkeyError('storage_full'), new Error('a bug')];
+  const reported: unknown[] = [];
+  const appended: NewAuditEntry[] = [];
+  const append = async (...group: NewAuditEntry[]) => {
+    const failure = failures.shift();
+    if (failure !== undefined) throw failure;
+    appended.push(...group);
+  };
+  const journal = new AuditJournal({ audit: { append } } as unknown as Store, (error) => reported.push(error));
+  const entry = (detail: string): NewAuditEntry => ({ at, actor: 'ap:Hall', action: 'device.refused', detail: { detail } });
+  const expected = [...failures];
+  journal.record(entry('at a full disk'));
+  await journal.flush();
+  journal.record(entry('at a bug'));
+  await journal.flush();
+  await journal.flush();
+  expect(appended).toEqual([]);
+  failures.push(new LatchkeyError('storage_locked'));
+  journal.record(entry('while it is locked'));
+  await journal.flush();
+  journal.record(entry('after that'));
+  await journal.flush();
+  expect(appended).toEqual([entry('while it is locked'), entry('after that')]);
+  expect(reported).toEqual([...expected, new LatchkeyError('storage_locked')]);
 });

@@ -1,4 +1,5 @@
 import type { AskedDevice, AuditEntry } from '../domain/audit.ts';
+import { errorTable, LatchkeyError } from '../domain/errors.ts';
 import type { NewAuditEntry, Store } from './store.ts';
 
 /** What one access point asked, in columns: thousands wait for the next writing, and objects are moved as they wait. */
@@ -37,18 +38,22 @@ type Asker = Pick<AuditEntry, 'actor'> & { readonly apId: string };
 
 const groupSize = 20_000;
 const groupMs = 800;
+/** Entries that wait for a database that cannot be written now; of more the later ones are lost, which is reported. */
+const mostUnwritten = 1000;
 /** Devices that one entry stands for at most: who reads of one device reads the entry. */
 const mostAsked = 250;
 
 /**
  * Audit entries that acknowledge nothing (an AP asked about a uuid), written in groups at most a second after
- * they came up: a crash can lose that second's, and nothing else. Of what an access point asked about many devices
+ * they came up: a crash can lose that second's, and nothing else; a database that is full or locked gets them later. Of what an access point asked about many devices
  * one entry is made: an entry for each is most of what answering costs.
  */
 export class AuditJournal {
   readonly #store: Store;
   readonly #onError: (error: unknown) => void;
   #waiting: NewAuditEntry[] = [];
+  /** What the database did not take; it goes along with the next group. */
+  #unwritten: readonly NewAuditEntry[] = [];
   /** What was asked since the last other entry, by access point. */
   readonly #asking = new Map<string, Questions>();
   #count = 0;
@@ -105,12 +110,23 @@ export class AuditJournal {
     const group = this.#waiting;
     this.#waiting = [];
     this.#count = 0;
-    if (group.length > 0) {
-      this.#writing = this.#writing
-        .then(() => this.#store.audit.append(...group))
-        .catch((error: unknown) => this.#onError(error));
+    if (group.length > 0 || this.#unwritten.length > 0) {
+      this.#writing = this.#writing.then(() => this.#write(group));
     }
     return this.#writing;
+  }
+
+  async #write(group: readonly NewAuditEntry[]): Promise<void> {
+    const entries = [...this.#unwritten, ...group];
+    this.#unwritten = [];
+    try {
+      await this.#store.audit.append(...entries);
+    } catch (error) {
+      if (error instanceof LatchkeyError && error.exit === errorTable.storage_unavailable.exit) {
+        this.#unwritten = entries.slice(0, mostUnwritten);
+      }
+      this.#onError(error);
+    }
   }
 }
 

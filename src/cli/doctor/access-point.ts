@@ -76,7 +76,7 @@ async function requireFree(port: number, host: string | undefined): Promise<void
           : new LatchkeyError('invalid_input', `It is not possible to listen on ${host ?? 'this machine'}, port ${port}.`, { cause: error }),
       );
     });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+    server.listen({ port, host: host ?? '0.0.0.0' }, resolve);
   });
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }
