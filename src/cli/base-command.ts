@@ -169,6 +169,8 @@ export abstract class LatchkeyCommand<T> extends Command {
     const onSignal = (signal: NodeJS.Signals) => this.#onSignal(signal);
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
+    // oclif's listener throws, where nobody can catch it, what each write says to whom it matters.
+    process.stdout.removeAllListeners('error').on('error', () => {});
     try {
       try {
         const result = await this.#untilEnded(this.run());

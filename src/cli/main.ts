@@ -23,9 +23,9 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   process.on('unhandledRejection', fail);
   // A command that waits for what nothing will ever bring would else end the process as if all had gone well.
   process.on('beforeExit', () => fail(new Error('the command came to no end, and nothing was left that could end it')));
-  // Whoever reads our output may have enough of it; each write says so to whom it matters.
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stderr.on('error', ignoreClosedPipe);
+  // A reader may have enough, a disk be full; each write says so to whom it matters.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   try {
     const { run } = await import('@oclif/core/run');
     const commands = pjson === undefined ? { plugins: builtCommands(root) } : { pjson, ignoreManifest: true, userPlugins: false };
@@ -36,12 +36,6 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   }
   await Promise.all([process.stdout, process.stderr].map(drained));
   process.exit();
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') {
-    throw error;
-  }
 }
 
 async function drained(stream: NodeJS.WriteStream): Promise<void> {

@@ -11,7 +11,7 @@ export function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
 }
 
-/** Tells of a failure on stderr and returns its exit code. */
+/** Tells of a failure on stderr and returns its exit code; never fails itself. */
 export async function reportFailure(thrown: unknown, json: boolean): Promise<number> {
   const error = toLatchkeyError(thrown);
   if (error instanceof OutputClosed) {
@@ -19,7 +19,8 @@ export async function reportFailure(thrown: unknown, json: boolean): Promise<num
   }
   const text = json ? JSON.stringify(failureJson(error)) : presentError(error, await screenOf(process.stderr));
   const trace = error.code === 'internal' && process.env['LATCHKEY_LOG'] === 'debug' ? `\n${traceOf(error)}` : '';
-  await write(process.stderr, `${text}${trace}\n`);
+  // Where stderr takes nothing, the exit code is all that is left to say.
+  await write(process.stderr, `${text}${trace}\n`).catch(() => {});
   return error.exit;
 }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { program } from '../program.ts';
 import { CommandLine, jsonWith } from './command-line.ts';
 import { password, serveArgs } from './site.ts';
@@ -104,6 +105,36 @@ test('a reader that has enough ends a command quietly', async () => {
   child.stderr.on('data', (text) => (stderr += text));
   await once(child, 'close');
   expect(stderr).toBe('');
+});
+
+describe.runIf(existsSync('/dev/full'))('a full disk', () => {
+  /** Runs with an output that goes to a full disk, and returns the other. */
+  async function runInto(full: 'stdout' | 'stderr', args: readonly string[]) {
+    const disk = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [program, ...args], {
+      env: cli.env,
+      stdio: ['ignore', full === 'stdout' ? disk : 'pipe', full === 'stderr' ? disk : 'pipe'],
+      timeout: 10_000,
+    });
+    closeSync(disk);
+    let other = '';
+    (child.stdout ?? child.stderr)!.setEncoding('utf8').on('data', (text: string) => (other += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, other };
+  }
+
+  test('behind standard output is exit 11 and one error', async () => {
+    const { code, other } = await runInto('stdout', ['profile', 'list', '--json']);
+    expect({ code, error: JSON.parse(other).code }).toEqual({ code: 11, error: 'storage_full' });
+  });
+
+  test.each([
+    ['of a command', ['device', 'show', 'none'], 2],
+    ['of no command', ['none'], 2],
+    ['of something that is not there', ['profile', 'use', 'none'], 3],
+  ])('behind stderr leaves the exit code %s', async (_, args, expected) => {
+    expect(await runInto('stderr', args)).toEqual({ code: expected, other: '' });
+  });
 });
 
 test('waiting is bounded by --timeout (exit 8) and ends at SIGINT (exit 130)', async () => {
