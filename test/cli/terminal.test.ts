@@ -75,11 +75,17 @@ test('at `ap serve` the owner decides with a key', async () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining(password) });
     await terminal.shows('joined');
 
+    // Before there is a question, a key answers none.
+    terminal.type('y');
     const second = await join();
     await terminal.shows('[y] yes');
     terminal.type('n');
     expect((await second.ended).code).toBe(4);
+
+    await join();
+    await terminal.shows('[y] yes');
     terminal.type('\u0003');
+    await terminal.shows('no longer asked');
     expect(await terminal.code).toBe(130);
   } finally {
     await cli.close();
