@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
 import { program } from '../program.ts';
 import type { CommandLine } from './command-line.ts';
 
@@ -21,6 +22,7 @@ export function atTerminal(cli: CommandLine, args: readonly string[], env: Recor
     cwd: cli.folder,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill());
   let shown = '';
   let from = 0;
   const looking = new Set<() => void>();
