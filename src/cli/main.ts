@@ -26,13 +26,14 @@ export async function main({ root, pjson, argv = process.argv.slice(2) }: MainOp
   // A reader may have enough, a disk be full; each write says so to whom it matters.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  const plugins = pjson === undefined ? builtCommands(root) : undefined;
   try {
     const { run } = await import('@oclif/core/run');
-    const commands = pjson === undefined ? { plugins: builtCommands(root) } : { pjson, ignoreManifest: true, userPlugins: false };
-    await run([...argv], { root, ...commands });
+    await run([...argv], { root, ...(plugins === undefined ? { pjson, ignoreManifest: true, userPlugins: false } : { plugins }) });
   } catch (thrown) {
     const { failureToStart } = await import('./report-failure.ts');
-    await fail(failureToStart(thrown, argv));
+    const known = [...(plugins?.values() ?? [])].flatMap(({ commandIDs }) => commandIDs);
+    await fail(failureToStart(thrown, argv, known));
   }
   await Promise.all([process.stdout, process.stderr].map(drained));
   process.exit();

@@ -29,14 +29,18 @@ function traceOf(error: LatchkeyError): string {
 }
 
 /** Why no command was run at all: commands report their own failures, so what is left is that there is no such one. */
-export function failureToStart(thrown: unknown, argv: readonly string[]): unknown {
+export function failureToStart(thrown: unknown, argv: readonly string[], commands: readonly string[] = []): unknown {
   if (!(thrown instanceof CLIError) || thrown instanceof ModuleLoadError) {
     return thrown;
   }
   const flag = argv.findIndex((word) => word.startsWith('-'));
-  const words = (flag < 0 ? argv : argv.slice(0, flag)).join(' ');
-  return new LatchkeyError('invalid_input', `"${words}" is not a command.`, {
-    hint: 'See `latchkey --help`.',
-    cause: thrown,
-  });
+  const words = flag < 0 ? argv : argv.slice(0, flag);
+  if (words.length === 0) {
+    return new LatchkeyError('invalid_input', `There is no command before ${argv[0]}.`, { hint: 'See `latchkey --help`.', cause: thrown });
+  }
+  // A word behind a command that takes none makes a name that nothing has.
+  const extra = words.findIndex((_, index) => commands.includes(words.slice(0, index).join(':')));
+  return extra < 0
+    ? new LatchkeyError('invalid_input', `"${words.join(' ')}" is not a command.`, { hint: 'See `latchkey --help`.', cause: thrown })
+    : new LatchkeyError('invalid_input', `Unexpected argument: ${words[extra]}`, { hint: 'See the same command with --help.', cause: thrown });
 }
