@@ -64,6 +64,9 @@ describe('where it comes from', () => {
       exit: 2,
       message: 'The pass-tmp is missing: give --pass-tmp-file PATH|-, set LATCHKEY_PASS_TMP, or store it as desk.',
     });
+    await expect(readSecret({ ...nothing, name: 'value' })).rejects.toMatchObject({
+      message: 'The value is missing: give --value-file PATH|- or set LATCHKEY_VALUE.',
+    });
     expect(await readGivenSecret('pass-tmp', undefined, nothing)).toBeUndefined();
   });
 

@@ -49,8 +49,8 @@ export async function readSecret(request: SecretRequest): Promise<string> {
   if (sources.interactive === true && message !== undefined) {
     return prompt(name, message, sources.signal);
   }
-  const orStored = storeName === undefined ? '' : `, or store it as ${storeName}`;
-  throw new LatchkeyError('missing_input', `The ${name} is missing: give ${flagOf(name)} PATH|-, set ${variableOf(name)}${orStored}.`);
+  const others = storeName === undefined ? ` or set ${variableOf(name)}` : `, set ${variableOf(name)}, or store it as ${storeName}`;
+  throw new LatchkeyError('missing_input', `The ${name} is missing: give ${flagOf(name)} PATH|-${others}.`);
 }
 
 /** As `readSecret`, for what may be left out: from the flag or the variable only, undefined if neither is there. */
