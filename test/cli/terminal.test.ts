@@ -82,6 +82,16 @@ test('at `ap serve` the owner decides with a key', async () => {
     terminal.type('n');
     expect((await second.ended).code).toBe(4);
 
+    const device = await cli.json(['device', 'register', '--ssid', 'iot-setup']);
+    const passTmp = cli.file('pass_tmp', device.pass_tmp);
+    const third = atTerminal(cli, ['device', 'join', '--uuid', device.uuid, '--ssid', 'iot-setup', '--ap', `127.0.0.1:${port}`, '--pass-tmp-file', passTmp]);
+    await terminal.shows('[y] yes');
+    terminal.type('y');
+    await third.shows('[l] later');
+    third.type('l');
+    await third.shows('Run it again');
+    expect(await third.code).toBe(8);
+
     await join();
     await terminal.shows('[y] yes');
     terminal.type('\u0003');

@@ -47,7 +47,7 @@ export async function joinNetwork(options: JoinOptions): Promise<Joined> {
   if (answer === undefined) {
     throw signal?.aborted === true
       ? new LatchkeyError('interrupted')
-      : new LatchkeyError('timed_out', 'Nobody said whether to join the network.');
+      : new LatchkeyError('timed_out', 'Nobody said whether to join the network.', { hint: 'Run it again, and ask the owner again, when somebody is there to say.' });
   }
   if (!answer) {
     await link.declined();
