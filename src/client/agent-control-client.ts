@@ -7,12 +7,14 @@ import { problemFromWire, problemSchema } from '../api/problem.ts';
 import { present } from '../api/wire.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
-import { LatchkeyError } from '../domain/errors.ts';
+import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 import { parseId } from '../domain/identifiers.ts';
 import type { AgentControl, AgentStatus } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 const timeoutMs = 45_000;
+/** The agent is there, its server is not. */
+const awayCodes: ReadonlySet<ErrorCode> = new Set(['remote_unreachable', 'server_unavailable']);
 const checkProblem = checker(problemSchema);
 
 /** The agent that runs on this machine, over its Unix socket. Errors besides its own: `agent_unreachable`, `timed_out`, `bad_reply`. */
@@ -34,12 +36,22 @@ export class AgentControlClient implements AgentControl {
 
   async approve(requestId: string): Promise<AccessRequest> {
     const path = `/v1/access-requests/${parseId(requestId, 'request id')}/approve`;
-    return accessRequestFromWire(await this.#call('POST', path, checkDecided, {}));
+    return this.#decide(path, {});
   }
 
   async deny(requestId: string, reason?: string): Promise<AccessRequest> {
     const path = `/v1/access-requests/${parseId(requestId, 'request id')}/deny`;
-    return accessRequestFromWire(await this.#call('POST', path, checkDecided, present({ reason })));
+    return this.#decide(path, present({ reason }));
+  }
+
+  async #decide(path: string, body: object): Promise<AccessRequest> {
+    try {
+      return accessRequestFromWire(await this.#call('POST', path, checkDecided, body));
+    } catch (error) {
+      // It tells its own reasons to its log alone, and the owner would take himself for the one who reaches nobody.
+      const away = error instanceof LatchkeyError && awayCodes.has(error.code);
+      throw away ? new LatchkeyError(error.code, 'The agent cannot reach its server; a request that nobody has decided stays pending.', { cause: error }) : error;
+    }
   }
 
   async attempts(limit: number): Promise<Attempt[]> {

@@ -111,7 +111,7 @@ async function placeOf({ env, store }: KeyringOptions): Promise<KeyPlace> {
     read: () => opened.get(storeName),
     write: async (text) => {
       if (opened.kind === 'env') {
-        throw new LatchkeyError('storage_key_missing', 'The key of the database comes from the environment.', {
+        throw new LatchkeyError('storage_key_missing', 'The key of the database is to come from the environment, and is not there.', {
           hint: `Set LATCHKEY_SECRET_STORAGE_KEY, or LATCHKEY_KEY_FILE to a file of mode 0600; ${howToMakeOne}`,
         });
       }

@@ -88,6 +88,16 @@ function call(method: string, route: string, { body = '', type = 'application/js
   });
 }
 
+test('an owner whose agent cannot reach its server hears that it is the server, and that nothing is decided', async () => {
+  await serve(async () => {
+    throw new LatchkeyError('remote_unreachable', 'connect ECONNREFUSED 192.0.2.1:8420');
+  });
+  await expect(new AgentControlClient(path).approve('req_1')).rejects.toMatchObject({
+    code: 'remote_unreachable',
+    message: 'The agent cannot reach its server; a request that nobody has decided stays pending.',
+  });
+});
+
 describe('whose it is', () => {
   test('its user’s alone: socket and lock of mode 0600 in a folder of mode 0700, whatever the mask', async () => {
     const mask = process.umask(0);

@@ -36,6 +36,9 @@ export default class ServerInit extends LatchkeyCommand<ServerInitialised> {
     const { flags } = await this.parse(ServerInit);
     const { secret, token } = await initialiseServer(flags, this.opening);
     const { token: text, ...wire } = enrollmentToWire({ secret, token });
+    if (flags.store === undefined) {
+      await this.note('Keep this token: it is shown this once.');
+    }
     return flags.store === undefined ? { token: text, ...wire } : { ...wire, profile: flags.store };
   }
 

@@ -227,7 +227,8 @@ export class RegistryLink {
     if (!(error instanceof LatchkeyError)) {
       log('error', 'Talking to the registry failed inside the agent.', { error });
     } else if (this.#reachable !== false) {
-      log('warn', 'The registry does not answer; what is granted goes on being served.', { code: error.code, detail: error.message });
+      const what = error.code === 'unauthorized' ? 'The registry does not take this agent’s token' : 'The registry does not answer';
+      log('warn', `${what}; what is granted goes on being served.`, { code: error.code, detail: error.message });
     }
     this.#reachable = false;
   }
