@@ -133,6 +133,8 @@ export interface AuditUnsealedTable {
 
 /** Where entries that stand for several devices are found by each of them. */
 export interface AuditAskedTable {
+  /** Which of the blocks of entries. */
+  block: Big;
   /** The last 48 bits of the uuid. */
   device: Big;
   entry_id: Big;

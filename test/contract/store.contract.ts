@@ -466,6 +466,10 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
           { ...common, uuid: two, at: after(2), detail: { status: 'spent' } },
         ]);
         expect(await all((page) => store.audit.list({ uuid: alike }, page), 1)).toMatchObject([{ uuid: alike, detail: { status: 'unknown' } }]);
+        // However far the log has gone on meanwhile.
+        await store.audit.append(...Array.from({ length: 1100 }, () => ({ at: start, actor: 'local', action: 'server.backed_up' }) as const));
+        await store.audit.append({ at: after(4), actor: 'ap:Halle', action: 'device.asked', apId: 'ap_1', asked: [{ uuid: one, at: after(4), status: 'spent' }, { uuid: two, at: after(5), status: 'known' }] });
+        expect((await all((page) => store.audit.list({ uuid: one }, page), 2)).map(({ detail }) => detail['status'])).toEqual([undefined, 'known', 'spent']);
         const everything = await all((page) => store.audit.list({ action: 'device.asked' }, page), 1000);
         expect(everything.find(({ id }) => id === ofOne!.id)).toEqual({ ...common, uuid: undefined, at: after(1), detail: {}, asked });
       });

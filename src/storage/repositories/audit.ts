@@ -6,6 +6,7 @@ import type { AuditHead, AuditRepository, AuditVerification, NewAuditEntry } fro
 import { firstLink, linkHash } from '../audit-chain.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date, type AuditChainTable, type AuditEntryTable } from '../tables.ts';
 
 type Row = Selectable<AuditEntryTable>;
@@ -49,6 +50,22 @@ function deviceKey(uuid: string): number {
   return Number.parseInt(uuid.slice(-12), 16);
 }
 
+/** Entries of one block; a device is looked for in each of the blocks. */
+const blockSize = 512;
+
+/** The ids of the entries about one device, alone or among others, whose uuids may only end alike. */
+function entriesAbout(uuid: string) {
+  return sql<Row['id']>`(
+    select id from audit_entries where uuid = ${uuid}
+    union all
+    select entry_id from (
+      with recursive blocks (number) as (
+        select min(block) from audit_asked
+        union all
+        select (select min(block) from audit_asked where block > number) from blocks where number is not null)
+      select entry_id from blocks join audit_asked on block = number and device = ${deviceKey(uuid)}) as among_others)`;
+}
+
 /** Two whose uuids end alike are one: whoever makes up uuids must not make the whole group fail. */
 function deviceKeys(uuids: readonly string[]): number[] {
   return [...new Set(uuids.map(deviceKey))];
@@ -64,6 +81,9 @@ function toRow({ at, actor, action, uuid, apId, detail, asked }: NewAuditEntry) 
     detail: JSON.stringify({ ...detail, asked: asked?.map((device) => [device.uuid, device.at.getTime(), device.status]) }),
   };
 }
+
+const adding: PreparedQuery<ReturnType<typeof toRow>, Pick<Row, 'id'>> = (db, { at, actor, action, uuid, ap_id, detail }) =>
+  db.insertInto('audit_entries').values({ at, actor, action, uuid, ap_id, detail }).returning('id');
 
 function toHead(link: Selectable<AuditChainTable> | undefined): AuditHead | undefined {
   return link === undefined
@@ -97,9 +117,7 @@ export class AuditLog implements AuditRepository {
     if (uuid !== undefined) {
       // One device has few entries, one action may have millions: its index is kept out of it.
       const { action } = filter;
-      query = query.where('id', 'in', ({ selectFrom }) =>
-        selectFrom('audit_entries as own').select('own.id').where('own.uuid', '=', uuid)
-          .unionAll(selectFrom('audit_asked').select('entry_id as id').where('device', '=', deviceKey(uuid))));
+      query = query.where('id', 'in', entriesAbout(uuid));
       if (action !== undefined) query = query.where(sql<string>`action || ''`, '=', action);
     } else if (filter.action !== undefined) {
       query = query.where('action', '=', filter.action);
@@ -175,6 +193,7 @@ export class AuditLog implements AuditRepository {
     const devices = deviceKeys(asked.map(([uuid]) => uuid));
     const { count } = await this.#db.read.selectFrom('audit_asked')
       .select((eb) => eb.fn.countAll().as('count'))
+      .where('block', '=', Math.floor(Number(entryId) / blockSize))
       .where('entry_id', '=', entryId)
       .where('device', 'in', devices)
       .executeTakeFirstOrThrow();
@@ -206,13 +225,14 @@ export class AuditLog implements AuditRepository {
 }
 
 async function appendAsked(tx: Database, entries: readonly NewAuditEntry[]): Promise<void> {
-  const found: { device: number; entry_id: Row['id'] }[] = [];
+  const found: { block: number; device: number; entry_id: Row['id'] }[] = [];
   for (const entry of entries) {
-    const { id } = await tx.write.insertInto('audit_entries').values(toRow(entry)).returning('id').executeTakeFirstOrThrow();
-    found.push(...deviceKeys(entry.asked?.map(({ uuid }) => uuid) ?? []).map((device) => ({ device, entry_id: id })));
+    const [{ id }] = (await tx.change(adding, toRow(entry))) as [Pick<Row, 'id'>];
+    const block = Math.floor(Number(id) / blockSize);
+    found.push(...deviceKeys(entry.asked?.map(({ uuid }) => uuid) ?? []).map((device) => ({ block, device, entry_id: id })));
   }
   // In the order of their key, which is several times faster.
-  await tx.insertAll('audit_asked', found.sort((a, b) => a.device - b.device));
+  await tx.insertAll('audit_asked', found.sort((a, b) => a.block - b.block || a.device - b.device));
 }
 
 function cutShort(head: AuditHead | undefined, exported: AuditHead | undefined): AuditVerification['broken'] {
