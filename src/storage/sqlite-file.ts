@@ -10,11 +10,6 @@ import { fileError, sqliteError } from './sqlite-errors.ts';
 const busyTimeoutMs = 5;
 /** What is left of the write-ahead log after a burst. */
 const logBytes = 64 * 2 ** 20;
-/**
- * Pages in it after which they go into the file, 32 MiB: one that is written again and again goes there once, and the
- * file, which readers have mapped, grows seldom.
- */
-const logPages = 8192;
 
 /** The path of a database that is no file. */
 export const inMemory = ':memory:';
@@ -34,7 +29,7 @@ export async function openSqliteFile(
   const connection = new SqliteConnection(connect(path), lockTimeoutMs);
   try {
     await connection.patiently(() => connection.database.exec(
-      `pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${logBytes}; pragma wal_autocheckpoint = ${logPages}`));
+      `pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${logBytes}`));
     await migrateSqlite(connection, schema);
     return connection;
   } catch (error) {
