@@ -22,6 +22,7 @@ afterAll(async () => {
 test('every command is driven here, both ways unless it is said why not', () => {
   expect(Object.keys(cases).sort()).toEqual(names.sort());
   const oneWay = Object.entries(cases).flatMap(([name, { only }]) => (only === undefined ? [] : [`${name}: ${only.way} only, for ${only.because}`]));
+  console.info(`Commands that are driven one way only:\n  ${oneWay.join('\n  ')}`);
   expect(oneWay).toMatchSnapshot();
 });
 
