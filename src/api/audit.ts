@@ -24,8 +24,9 @@ export type AuditEntryWire = Static<typeof auditEntrySchema>;
 export const auditPageSchema = pageOf('AuditPage', auditEntrySchema);
 export const auditQuerySchema = input('AuditQuery', {}, { action: oneOf(auditActions), uuid, ...pageQuery });
 
-/** A device's whole trail, oldest first. */
-export const historySchema = object('History', { items: arrayOf(auditEntrySchema) });
+/** A page of a device's trail. */
+export const historySchema = pageOf('History', auditEntrySchema);
+export const historyQuerySchema = input('HistoryQuery', {}, pageQuery);
 
 export const auditVerificationSchema = object(
   'AuditVerification',

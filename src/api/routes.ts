@@ -17,7 +17,7 @@ import {
   provenRequestSchema,
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
-import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
+import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
 import { devicePageSchema, deviceQuerySchema, deviceSchema, identitySchema, registrationSchema } from './devices.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
@@ -144,9 +144,10 @@ export const routes = {
   deviceHistory: {
     method: 'GET',
     path: '/v1/devices/{uuid}/history',
-    summary: 'A device’s whole trail, oldest first',
+    summary: 'A device’s trail, newest first',
     roles: registryReaders,
     params: byUuid,
+    query: historyQuerySchema,
     status: 200,
     reply: historySchema,
     errors: ['device_not_found'],

@@ -87,10 +87,16 @@ export const idempotencyFlag = custom<string>({
   description: 'Same key, same result: makes it safe to run the command again.',
 });
 
-const limitFlag = numberFlag(1, 1000)({ description: 'How many at most.', default: 100 });
+const mostOnPage = 1000;
 
 /** On commands that list. */
 export const pageFlags = {
-  limit: limitFlag,
+  limit: numberFlag(1, mostOnPage)({ description: 'How many at most.', default: 100 }),
   after: string({ helpValue: 'CURSOR', description: 'Go on behind the page that ended with this `next`.' }),
+};
+
+/** One device has few entries: usually all of them are on one page. */
+export const historyFlags = {
+  ...pageFlags,
+  limit: numberFlag(1, mostOnPage)({ description: 'How many at most.', default: mostOnPage }),
 };

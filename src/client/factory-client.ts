@@ -47,8 +47,8 @@ export class FactoryClient implements FactoryRole {
     return deviceFromWire(await this.#http.call(routes.resetDevice, { params: { uuid: parseUuid(uuid) } }));
   }
 
-  async history(uuid: string): Promise<AuditEntry[]> {
-    const { items } = await this.#http.call(routes.deviceHistory, { params: { uuid: parseUuid(uuid) } });
-    return items.map(auditEntryFromWire);
+  async history(uuid: string, page: PageRequest): Promise<Page<AuditEntry>> {
+    const input = { params: { uuid: parseUuid(uuid) }, query: pageRequestToWire(page) };
+    return pageFromWire(await this.#http.call(routes.deviceHistory, input), auditEntryFromWire);
   }
 }

@@ -210,8 +210,12 @@ export interface AuditVerification {
 
 export interface AuditRepository {
   append(...entries: readonly NewAuditEntry[]): Promise<void>;
-  /** Oldest first. By uuid, an entry that stands for several devices is shown as what it says of that one. */
-  list(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
+  /** By uuid, an entry that stands for several devices is shown as what it says of that one. `first`: oldest if not given. */
+  list(
+    filter: { action?: AuditAction | undefined; uuid?: string | undefined },
+    page: PageRequest,
+    first?: 'oldest' | 'newest',
+  ): Promise<Page<AuditEntry>>;
   /** Chains what is not yet sealed, under an advisory lock; returns how many entries. */
   seal(): Promise<number>;
   /** Recomputes the whole chain. `exported`: a head kept elsewhere, which the chain must still contain. */

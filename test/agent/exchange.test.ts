@@ -200,7 +200,7 @@ test('the registry hears that the password was read before it hears that the dev
   await site.agent.service.approve(requestId);
   expect((await report(hello, requestId, 'joined')).status).toBe(204);
   await expect.poll(async () => (await site.owner.request(requestId)).status).toBe('joined');
-  const trail = await site.factory.history(hello.uuid);
+  const trail = await site.trail(hello.uuid);
   expect(trail.map(({ action }) => action).slice(-2)).toEqual(['request.delivered', 'request.joined']);
 });
 

@@ -190,7 +190,7 @@ test('every try reaches the server’s record, the failed ones too', async () =>
     .poll(async () => (await site.owner.attempts({ uuid: identity.uuid }, { limit: 10 })).items.map(({ outcome }) => outcome).sort())
     .toEqual(['asked', 'bad_proof']);
   expect((await site.agent.service.attempts(10)).map(({ outcome }) => outcome).sort()).toEqual(['asked', 'bad_proof']);
-  expect((await site.factory.history(identity.uuid)).map(({ action }) => action)).toContain('device.refused');
+  expect((await site.trail(identity.uuid)).map(({ action }) => action)).toContain('device.refused');
 });
 
 test('who makes up uuids does not fill the record, and nobody else is missing from it', async () => {

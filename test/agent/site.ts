@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runAgent, type RunningAgent, type RunOptions } from '../../src/agent/agent.ts';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
+import type { AuditEntry } from '../../src/domain/audit.ts';
 import type { Scope } from '../../src/domain/token.ts';
 import { noRadio } from '../../src/radio/none.ts';
 import type { AgentEvent } from '../../src/roles/agent/service.ts';
@@ -152,6 +153,11 @@ export class Site {
       (each) => each.kind === 'request' && each.request.status === status && (uuid === undefined || each.request.uuid === uuid),
     );
     return (event as Extract<AgentEvent, { kind: 'request' }>).request;
+  }
+
+  /** What is on record of a device, oldest first. */
+  async trail(uuid: string): Promise<AuditEntry[]> {
+    return (await this.factory.history(uuid, { limit: 1000 })).items.toReversed();
   }
 
   async device(registration: Partial<Registration> = {}): Promise<DeviceIdentity> {

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/domain/audit.ts';
 import { devicePsk, deviceProof, matchCode } from '../../src/protocol/device-key.ts';
-import { codeOf, errorOf, newHello, proofOf, register, request, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { codeOf, errorOf, newHello, proofOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
 const hourMs = 3_600_000;
 
@@ -122,7 +122,7 @@ export function apContract(name: string, make: MakeHarness): void {
       await factory.factory.reset(device.uuid);
       const made = await ap.ap.request(withheld);
       expect(made.status).toBe('pending');
-      const trail = (await factory.factory.history(device.uuid)).map(({ action }) => action);
+      const trail = (await trailOf(factory.factory, device.uuid)).map(({ action }) => action);
       expect(trail.slice(-2)).toEqual(['device.reset', 'request.created']);
       await factory.factory.reset(device.uuid);
       expect(await ap.ap.request(withheld)).toMatchObject({ id: made.id, status: 'denied' });
@@ -217,7 +217,7 @@ export function apContract(name: string, make: MakeHarness): void {
       harness.clock.pass(hourMs);
       await (await harness.hold('ap')).ap.changes(0, 0);
       expect((await owner.owner.request(id)).status).toBe('expired');
-      expect((await factory.factory.history(device.uuid)).at(-1)).toMatchObject({ action: 'request.expired', actor: 'local', apId: ap.token.apId });
+      expect((await trailOf(factory.factory, device.uuid)).at(-1)).toMatchObject({ action: 'request.expired', actor: 'local', apId: ap.token.apId });
     });
 
     test('sees nothing of another access point', async () => {
@@ -255,7 +255,7 @@ export function apContract(name: string, make: MakeHarness): void {
       const { items } = await owner.owner.attempts({ uuid }, { limit: 10 });
       expect(items.map(({ outcome }) => outcome)).toEqual(['bad_proof', 'asked', 'bad_proof']);
       expect(items.at(-1)).toEqual({ ...tried[0], apId: ap.token.apId });
-      const refusals = (await factory.factory.history(uuid)).filter(({ action }) => action === 'device.refused');
+      const refusals = (await trailOf(factory.factory, uuid)).filter(({ action }) => action === 'device.refused');
       expect(refusals.map(({ detail }) => detail['from'])).toEqual(['192.0.2.7', '192.0.2.7']);
     });
 

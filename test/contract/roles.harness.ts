@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { AuditEntry } from '../../src/domain/audit.ts';
 import type { Role, Scope, Token } from '../../src/domain/token.ts';
 import { deviceProof } from '../../src/protocol/device-key.ts';
 import type { AdminRole } from '../../src/roles/admin/ports.ts';
@@ -84,4 +85,16 @@ export async function proofOf({ uuid, passTmp }: { uuid: string; passTmp: string
 
 export async function request(device: { uuid: string; passTmp: string }, ap: Holder): Promise<AccessRequest> {
   return ap.ap.request(await proofOf(device, ap));
+}
+
+/** All that is on record of a device, oldest first, read in small pages. */
+export async function trailOf(role: FactoryRole, uuid: string): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  let after: string | undefined;
+  do {
+    const page = await role.history(uuid, { after, limit: 3 });
+    entries.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return entries.toReversed();
 }

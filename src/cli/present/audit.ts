@@ -14,8 +14,8 @@ const columns: readonly Column<AuditEntryWire>[] = [
 ];
 
 /** One device's trail. */
-export function presentHistory({ items }: { readonly items: readonly AuditEntryWire[] }, screen: Screen): string {
-  return table(items, columns, screen);
+export function presentHistory(page: PageWire<AuditEntryWire>, screen: Screen): string {
+  return table(page.items, columns, screen) + morePages(page, screen);
 }
 
 export function presentAudit(page: PageWire<AuditEntryWire>, screen: Screen): string {

@@ -42,6 +42,6 @@ export interface FactoryRole {
    * in use at an access point of somebody else).
    */
   reset(uuid: string): Promise<Device>;
-  /** The whole trail, oldest first; owners and technicians see what happened at their own access points. */
-  history(uuid: string): Promise<AuditEntry[]>;
+  /** Its trail, newest first; owners and technicians see what happened at their own access points. */
+  history(uuid: string, page: PageRequest): Promise<Page<AuditEntry>>;
 }

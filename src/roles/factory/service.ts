@@ -158,18 +158,12 @@ export class FactoryService implements FactoryRole {
     });
   }
 
-  async history(uuid: string): Promise<AuditEntry[]> {
-    const { store } = this.#context;
+  async history(uuid: string, page: PageRequest): Promise<Page<AuditEntry>> {
+    const { store, actor } = this.#context;
     const device = await this.#find(store, uuid);
-    const scope = scopeOf(this.#context.actor);
-    const entries: AuditEntry[] = [];
-    let after: string | undefined;
-    do {
-      const page = await store.audit.list({ uuid: device.uuid }, { after, limit: 1000 });
-      entries.push(...page.items.filter(({ apId }) => apId === undefined || admitsAp(scope, apId)));
-      after = page.next;
-    } while (after !== undefined);
-    return entries;
+    const scope = scopeOf(actor);
+    const { items, next } = await store.audit.list({ uuid: device.uuid }, page, 'newest');
+    return { items: items.filter(({ apId }) => apId === undefined || admitsAp(scope, apId)), next };
   }
 
   async #find(store: Store, uuid: string): Promise<Device> {

@@ -16,8 +16,8 @@ export const deviceHandlers: Handlers<
   async showDevice({ services, params }) {
     return deviceToWire(await services.factory.show(params.uuid));
   },
-  async deviceHistory({ services, params }) {
-    return { items: (await services.factory.history(params.uuid)).map(auditEntryToWire) };
+  async deviceHistory({ services, params, query }) {
+    return pageToWire(await services.factory.history(params.uuid, pageRequestFromWire(query)), auditEntryToWire);
   },
   async confirmDevice({ services, params }) {
     return deviceToWire(await services.factory.confirm(params.uuid));

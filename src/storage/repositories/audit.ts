@@ -106,13 +106,14 @@ export class AuditLog implements AuditRepository {
     }
   }
 
-  /** Oldest first. */
   async list(
     filter: { action?: AuditAction | undefined; uuid?: string | undefined },
     page: PageRequest,
+    first: 'oldest' | 'newest' = 'oldest',
   ): Promise<Page<AuditEntry>> {
     const limit = pageLimit(page);
-    let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id').limit(atMost(limit + 1));
+    const [direction, behind] = first === 'oldest' ? (['asc', '>'] as const) : (['desc', '<'] as const);
+    let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id', direction).limit(atMost(limit + 1));
     const { uuid } = filter;
     if (uuid !== undefined) {
       // One device has few entries, one action may have millions: its index is kept out of it.
@@ -124,7 +125,7 @@ export class AuditLog implements AuditRepository {
     }
     if (page.after !== undefined) {
       const [id] = decodeCursor(page.after, ['number']);
-      query = query.where('id', '>', Number(id));
+      query = query.where('id', behind, Number(id));
     }
     const found = toPage(await query.execute(), limit, toEntry, (row) => [Number(row.id)]);
     return uuid === undefined ? found : { ...found, items: found.items.flatMap((entry) => aboutDevice(entry, uuid) ?? []) };
