@@ -94,6 +94,13 @@ const failures: Record<string, [certificate: Certificate, status: number, log: R
   'an answer that points elsewhere': [authority.server(), 302, /remote_unreachable: 127\.0\.0\.1:\d+ answers a notification with 302\./],
 };
 
+test('an address that is a secret comes from LATCHKEY_NOTIFY', async () => {
+  const { url, received } = await hook(authority.server());
+  const { agent, address } = await serve(['--ca-file', cli.file('ca.pem', authority.cert)], { LATCHKEY_NOTIFY: url });
+  await letIn(agent, address);
+  await expect.poll(() => received.length).toBe(2);
+});
+
 test.each(Object.entries(failures))('%s is an error of its own in the log, and in nobody’s way', async (_, [certificate, status, log]) => {
   const { url } = await hook(certificate, (response) => void response.writeHead(status, { location: 'https://127.0.0.1:1/' }).end());
   const { agent, address } = await serve(['--notify', url, '--ca-file', cli.file('ca.pem', authority.cert)]);

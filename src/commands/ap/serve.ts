@@ -31,7 +31,8 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     'auto-approve': matchFlag({ description: 'Let in without asking, by the registry’s word: model=… or batch=…; may be repeated. Never weak devices.' }),
     'allow-plain': switchFlag({ description: 'Accept the literal exchange, in which pass_tmp crosses the onboarding network in the clear.' }),
     prompt: textFlag({ description: 'Who is asked: terminal, exec:CMD (exit 0 is yes), led:NAME.', helpValue: 'PROMPT' }),
-    notify: textFlag({ description: 'Tell of every request: exec:CMD or an https:// address.', helpValue: 'NOTIFY' }),
+    // An address of a webhook often is a secret itself, which the arguments would show to everybody.
+    notify: textFlag({ description: 'Tell of every request: exec:CMD or an https:// address.', helpValue: 'NOTIFY', env: 'LATCHKEY_NOTIFY' }),
     ...remoteFlags,
   };
   static override readonly result = agentEventSchema;
