@@ -208,10 +208,13 @@ class SqliteAgentStore implements AgentStore {
     }
   }
 
-  /** By the newest attempt's time: the agent may not know another. */
+  /** By the server's time as last heard: one attempt that is dated by a wrong clock would take all others with it. */
   #pruneAttempts(): void {
     this.#addedSincePruning = 0;
-    this.#change('delete from attempts where at < (select max(at) from attempts) - ?', this.#kept.days * dayMs);
+    const known = this.knownTime();
+    if (known !== undefined) {
+      this.#change('delete from attempts where at < ?', known.getTime() - this.#kept.days * dayMs);
+    }
     this.#change(
       'delete from attempts where (at, id) <= (select at, id from attempts order by at desc, id desc limit 1 offset ?)',
       this.#kept.count);

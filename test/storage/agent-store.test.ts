@@ -136,7 +136,11 @@ test('attempts are bounded in age and number', async () => {
     for (let index = 0; index < 1000; index++) store.addAttempt(newAttempt({ at: after(10_000 + index) }));
   });
   expect(store.attempts(5000)).toHaveLength(100);
+  // Dated by a clock that was never set; only the server's time makes others old.
   store.addAttempt(newAttempt({ at: after(31 * dayMs) }));
+  await reopen();
+  expect(store.attempts(5000)).toHaveLength(101);
+  store.saveKnownTime(after(31 * dayMs));
   await reopen();
   expect(store.attempts(5000)).toHaveLength(1);
 });
