@@ -9,8 +9,8 @@ import { createSecureListener } from './secure-listener.ts';
 import { keepMemorySmall } from './small-memory.ts';
 
 export interface RunOptions extends AgentOptions {
-  /** Where devices come from; every IPv4 address of the machine if no host is given. */
-  readonly listen: { readonly host?: string | undefined; readonly helloPort: number; readonly securePort: number };
+  /** Where devices come from. */
+  readonly listen: { readonly host: string; readonly helloPort: number; readonly securePort: number };
   /** This machine on the main network, for `joined_url`; where not given, the address that the device reached. */
   readonly mainAddress?: string | undefined;
   /** Path of the Unix socket for the commands beside it; none if not given. */
@@ -28,8 +28,6 @@ export interface RunningAgent {
 /** A thousand devices may wait at once; no client address may be many of them. */
 const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connections: 1200, requestMs: usualRequestMs };
 
-/** Devices come over IPv4 (protocol.md section 1); of IPv6 each has as many link-local addresses as it likes to count as others. */
-const allOfIpv4 = '0.0.0.0';
 /** Connections on both ports that may be in the middle of a handshake or of their first request at once. */
 const doorwayPlaces = 128;
 
@@ -53,7 +51,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
     }
     await service.start();
     const secure = createSecureListener({ devices: service.devices, limits, doorway, mainAddress, log });
-    const securePort = await secure.listen(listen.securePort, listen.host ?? allOfIpv4);
+    const securePort = await secure.listen(listen.securePort, listen.host);
     closing.push(secure.close);
     const hello = createHelloListener({
       devices: service.devices,
@@ -64,7 +62,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
       mainAddress,
       log,
     });
-    const helloPort = await hello.listen(listen.helloPort, listen.host ?? allOfIpv4);
+    const helloPort = await hello.listen(listen.helloPort, listen.host);
     closing.push(hello.close);
     service.listening({ helloPort, securePort });
     return { service, helloPort, securePort, close };

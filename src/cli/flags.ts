@@ -100,3 +100,10 @@ export const historyFlags = {
   ...pageFlags,
   limit: numberFlag(1, mostOnPage)({ description: 'How many at most.', default: mostOnPage }),
 };
+
+/** IPv4 (protocol.md section 1): of IPv6 each device has as many link-local addresses as it likes, to count as others. */
+export const deviceAddressFlag = string({
+  helpValue: 'ADDRESS',
+  description: 'Address that devices reach; 0.0.0.0 is all of this machine.',
+  default: '0.0.0.0',
+});

@@ -22,7 +22,7 @@ export interface ServeFlags extends RoleFlags {
   readonly ssid: string;
   readonly 'password-file'?: string | undefined;
   readonly security: Security;
-  readonly listen?: string | undefined;
+  readonly listen: string;
   readonly port: number;
   readonly 'secure-port': number;
   readonly 'main-address'?: string | undefined;

@@ -9,7 +9,7 @@ import { span } from '../present/time.ts';
 import type { Check } from './checks.ts';
 
 interface Listening {
-  readonly host: string | undefined;
+  readonly host: string;
   readonly ports: readonly number[];
 }
 
@@ -66,17 +66,17 @@ async function runningAgent(): Promise<AgentStatus | undefined> {
   }
 }
 
-async function requireFree(port: number, host: string | undefined): Promise<void> {
+async function requireFree(port: number, host: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
           ? new LatchkeyError('address_in_use', `Port ${port} is in use by another program.`, { hint: `Stop it (ss -ltnp 'sport = :${port}' names it), or choose another with --port and --secure-port.` })
-          : new LatchkeyError('invalid_input', `It is not possible to listen on ${host ?? 'this machine'}, port ${port}.`, { cause: error }),
+          : new LatchkeyError('invalid_input', `It is not possible to listen on ${host}, port ${port}.`, { cause: error }),
       );
     });
-    server.listen({ port, host: host ?? '0.0.0.0' }, resolve);
+    server.listen({ port, host }, resolve);
   });
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -3,7 +3,7 @@ import { agentCheck, interfaceCheck, portsCheck } from '../../cli/doctor/access-
 import { examine } from '../../cli/doctor/checks.ts';
 import { clockCheck, foldersCheck, secretStoreCheck } from '../../cli/doctor/machine.ts';
 import { certificateCheck, registryCheck } from '../../cli/doctor/server.ts';
-import { portFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
+import { deviceAddressFlag, portFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
 import { findingsSchema, findingsToWire, presentFindings, type FindingsWire } from '../../cli/present/findings.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 
@@ -13,7 +13,7 @@ export default class ApDoctor extends LatchkeyCommand<FindingsWire> {
   static override readonly examples = ['<%= config.bin %> <%= command.id %> --interface wlan1'];
   static override readonly flags = {
     interface: textFlag({ description: 'The interface of the onboarding network.', helpValue: 'NAME' }),
-    listen: textFlag({ description: 'As for `ap serve`.', helpValue: 'ADDRESS' }),
+    listen: deviceAddressFlag,
     port: portFlag({ description: 'As for `ap serve`.', default: 8430 }),
     'secure-port': portFlag({ description: 'As for `ap serve`.', default: 8431 }),
     ...remoteFlags,

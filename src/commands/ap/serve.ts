@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, fileFlag, matchFlag, portFlag, remoteFlags, ssidFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, deviceAddressFlag, fileFlag, matchFlag, portFlag, remoteFlags, ssidFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { radios, serveAccessPoint } from '../../cli/serve-access-point.ts';
@@ -23,7 +23,7 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     'password-file': fileFlag({ description: 'Take the network’s password in this file, - for stdin.' }),
     security: choiceFlag(securities)({ description: 'How the network is secured.', default: 'wpa2-psk' }),
     radio: choiceFlag(radios)({ description: 'What enforces the grants; none hands out the password and enforces nothing.', default: 'none' }),
-    listen: textFlag({ description: 'Address that devices reach; all of this machine if left out.', helpValue: 'ADDRESS' }),
+    listen: deviceAddressFlag,
     port: portFlag({ description: 'Port for hellos; 0 takes a free one.', default: 8430 }),
     'secure-port': portFlag({ description: 'Port for TLS-PSK; 0 takes a free one.', default: 8431 }),
     'main-address': textFlag({ description: 'This machine’s address on the network that devices join.', helpValue: 'ADDRESS' }),

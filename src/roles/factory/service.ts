@@ -5,7 +5,7 @@ import { parseDescription, parsePassTmp, type Device } from '../../domain/device
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
-import { recordedActor, admitsAp, admitsDevice } from '../../domain/token.ts';
+import { admitsAp, admitsDevice, recordedActor } from '../../domain/token.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import { closeOpenAccess } from '../ap/closing.ts';
 import { once } from '../idempotency.ts';

@@ -4,7 +4,7 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
-import { recordedActor, admitsAp } from '../../domain/token.ts';
+import { admitsAp, recordedActor } from '../../domain/token.ts';
 import { closeRequest, revokeGrant } from '../ap/closing.ts';
 import { decide } from '../ap/decision.ts';
 import type { Page, PageRequest } from '../page.ts';
