@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer';
 import { deviceStates, type Device } from '../domain/device.ts';
+import { base64url } from '../protocol/encoding.ts';
 import type { Identity, Registration } from '../roles/factory/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { boolean, id, input, instant, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
+import { arrayOf, boolean, bytes32, id, input, instant, mac, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const known = { uuid, ssid, state: oneOf(deviceStates), weak: boolean, created_at: instant } as const;
@@ -9,8 +11,10 @@ const perhaps = {
   model: text,
   batch: text,
   label: text,
+  mac,
   spent_by: { ...id, description: 'The access request whose approval spent the pass_tmp.' },
   registered_at: instant,
+  flashed_at: instant,
   revoked_at: instant,
 } as const;
 const passTmp = { type: 'string', minLength: 1, maxLength: 64 } as const;
@@ -19,15 +23,18 @@ export const deviceSchema = object('Device', known, perhaps);
 export type DeviceWire = Static<typeof deviceSchema>;
 
 /** What the flashing step needs; the only reply that holds a pass_tmp. */
-export const identitySchema = object('Identity', { ...known, pass_tmp: passTmp }, perhaps);
+export const identitySchema = object('Identity', { ...known, pass_tmp: passTmp }, { ...perhaps, dpp_key: bytes32 });
 export type IdentityWire = Static<typeof identitySchema>;
 
 export const registrationSchema = input(
   'Registration',
   { ssid },
-  { uuid, pass_tmp: passTmp, model: text, batch: text, label: text, allow_weak: boolean },
+  { uuid, pass_tmp: passTmp, model: text, batch: text, label: text, mac, allow_weak: boolean },
 );
 export type RegistrationWire = Static<typeof registrationSchema>;
+
+export const identitiesQuerySchema = input('IdentitiesQuery', { uuids: { ...arrayOf(uuid), maxItems: 1000 } });
+export const identitiesSchema = object('Identities', { items: arrayOf(identitySchema) });
 
 export const devicePageSchema = pageOf('DevicePage', deviceSchema);
 export const deviceQuerySchema = input(
@@ -43,11 +50,13 @@ export function deviceToWire(device: Device): DeviceWire {
     model: device.model,
     batch: device.batch,
     label: device.label,
+    mac: device.mac,
     state: device.state,
     weak: device.weak,
     spent_by: device.spentBy,
     created_at: instantToWire(device.createdAt),
     registered_at: instantToWire(device.registeredAt),
+    flashed_at: instantToWire(device.flashedAt),
     revoked_at: instantToWire(device.revokedAt),
   });
 }
@@ -59,22 +68,25 @@ export function deviceFromWire(wire: DeviceWire): Device {
     model: wire.model,
     batch: wire.batch,
     label: wire.label,
+    mac: wire.mac,
     state: wire.state,
     weak: wire.weak,
     spentBy: wire.spent_by,
     createdAt: instantFromWire(wire.created_at),
     registeredAt: instantFromWire(wire.registered_at),
+    flashedAt: instantFromWire(wire.flashed_at),
     revokedAt: instantFromWire(wire.revoked_at),
   };
 }
 
-export function identityToWire({ device, passTmp }: Identity): IdentityWire {
+export function identityToWire({ device, passTmp, dppKey }: Identity): IdentityWire {
   const { uuid, ssid, ...rest } = deviceToWire(device);
-  return { uuid, ssid, pass_tmp: passTmp, ...rest };
+  return { uuid, ssid, pass_tmp: passTmp, ...rest, ...(dppKey === undefined ? {} : { dpp_key: base64url(dppKey) }) };
 }
 
 export function identityFromWire(wire: IdentityWire): Identity {
-  return { device: deviceFromWire(wire), passTmp: wire.pass_tmp };
+  const dppKey = wire.dpp_key === undefined ? undefined : Buffer.from(wire.dpp_key, 'base64url');
+  return { device: deviceFromWire(wire), passTmp: wire.pass_tmp, dppKey };
 }
 
 export function registrationToWire(registration: Registration): RegistrationWire {
@@ -85,6 +97,7 @@ export function registrationToWire(registration: Registration): RegistrationWire
     model: registration.model,
     batch: registration.batch,
     label: registration.label,
+    mac: registration.mac,
     allow_weak: registration.allowWeak,
   });
 }
@@ -97,6 +110,7 @@ export function registrationFromWire(wire: RegistrationWire): Registration {
     model: wire.model,
     batch: wire.batch,
     label: wire.label,
+    mac: wire.mac,
     allowWeak: wire.allow_weak,
   };
 }

@@ -18,7 +18,7 @@ import {
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
 import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
-import { devicePageSchema, deviceQuerySchema, deviceSchema, identitySchema, registrationSchema } from './devices.ts';
+import { devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
 import { input, text, uuid, type Schema, type Static } from './schema.ts';
@@ -130,6 +130,15 @@ export const routes = {
     query: deviceQuerySchema,
     status: 200,
     reply: devicePageSchema,
+  },
+  revealIdentities: {
+    method: 'POST',
+    path: '/v1/identities',
+    summary: 'Read identities with their pass_tmps, to write them into devices; those that are not there are left out',
+    roles: factory,
+    body: identitiesQuerySchema,
+    status: 200,
+    reply: identitiesSchema,
   },
   showDevice: {
     method: 'GET',

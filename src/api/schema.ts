@@ -48,6 +48,8 @@ export const uuid = {
   format: 'uuid',
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
 } as const;
+/** A MAC address in lower case with colons. */
+export const mac = { type: 'string', pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' } as const;
 /** Ids and idempotency keys (protocol.md, encodings). */
 export const id = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' } as const;
 /** 32 bytes in base64url without padding, in the one form that the encoder writes. */

@@ -1,4 +1,5 @@
 import { boolean, custom, option, string } from '@oclif/core/flags';
+import { parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
@@ -8,6 +9,7 @@ import { parseServerUrl } from './server-url.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
+export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });

@@ -4,7 +4,7 @@ import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
 import { present } from '../api/wire.ts';
 import type { AuditEntry } from '../domain/audit.ts';
-import type { Device } from '../domain/device.ts';
+import { parseMac, type Device } from '../domain/device.ts';
 import { parseUuid } from '../domain/identifiers.ts';
 import type { FactoryRole, Identity, Registration } from '../roles/factory/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
@@ -20,12 +20,20 @@ export class FactoryClient implements FactoryRole {
 
   async reserve(registration: Registration, idempotencyKey?: string): Promise<Identity> {
     const uuid = registration.uuid === undefined ? undefined : parseUuid(registration.uuid);
-    const body = registrationToWire({ ...registration, uuid });
+    const mac = registration.mac === undefined ? undefined : parseMac(registration.mac);
+    const body = registrationToWire({ ...registration, uuid, mac });
     return identityFromWire(await this.#http.call(routes.reserveDevice, { body, idempotencyKey }));
   }
 
   async confirm(uuid: string): Promise<Device> {
     return deviceFromWire(await this.#http.call(routes.confirmDevice, { params: { uuid: parseUuid(uuid) } }));
+  }
+
+  async identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]> {
+    const asked = uuids.map(parseUuid);
+    const { items } = await this.#http.call(routes.revealIdentities, { body: { uuids: asked } });
+    const byUuid = new Map(items.map((wire) => [wire.uuid, identityFromWire(wire)]));
+    return asked.map((uuid) => byUuid.get(uuid));
   }
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {

@@ -15,6 +15,8 @@ export interface Device {
   readonly model: string | undefined;
   readonly batch: string | undefined;
   readonly label: string | undefined;
+  /** Its hardware address, if the factory knows it: six bytes in lower-case hexadecimal with colons. */
+  readonly mac: string | undefined;
   readonly state: DeviceState;
   /** Its pass_tmp can be guessed offline from one handshake: never approved automatically. */
   readonly weak: boolean;
@@ -22,6 +24,8 @@ export interface Device {
   readonly spentBy: string | undefined;
   readonly createdAt: Date;
   readonly registeredAt: Date | undefined;
+  /** When its identity was last written into it and read back right. */
+  readonly flashedAt: Date | undefined;
   readonly revokedAt: Date | undefined;
 }
 
@@ -48,4 +52,13 @@ export function parseDescription(text: string, what: string): string {
     throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
   }
   return text;
+}
+
+/** A MAC address (IEEE 802, 48 bits): twelve hexadecimal digits, alone or in pairs parted by colons or hyphens. */
+export function parseMac(text: string): string {
+  const digits = /^([0-9a-f]{2})(?:([:-])?[0-9a-f]{2})(?:\2[0-9a-f]{2}){4}$/i.test(text) ? text.toLowerCase().replace(/[:-]/g, '') : '';
+  if (digits.length !== 12) {
+    throw new LatchkeyError('invalid_input', 'This is not a MAC address such as 24:6f:28:a1:b2:c3.');
+  }
+  return digits.match(/../g)!.join(':');
 }

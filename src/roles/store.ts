@@ -43,7 +43,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export interface NewDevice extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'weak' | 'createdAt'> {
+export interface NewDevice extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac' | 'weak' | 'createdAt'> {
   readonly passTmp: string;
 }
 
@@ -55,6 +55,14 @@ export interface DeviceFilter {
   readonly within?: Scope | undefined;
 }
 
+/** A device with its secrets opened. */
+export interface StoredIdentity {
+  readonly device: Device;
+  readonly passTmp: string;
+  /** The private key of its DPP bootstrapping, 32 bytes. */
+  readonly dppKey: Uint8Array | undefined;
+}
+
 /** A device as far as verification depends on it. */
 export type VerifiedDevice = Pick<Device, 'uuid' | 'model' | 'batch' | 'state' | 'spentBy'>;
 
@@ -64,7 +72,9 @@ export interface DeviceRepository {
   find(uuid: string): Promise<Device | undefined>;
   /** The hot path: one indexed read and one opening of a seal. */
   findForVerification(uuid: string): Promise<{ readonly device: VerifiedDevice; readonly passTmp: string } | undefined>;
-  findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined>;
+  findWithPassTmp(uuid: string): Promise<StoredIdentity | undefined>;
+  /** Of those of these uuids that are there, in no order. */
+  identities(uuids: readonly string[]): Promise<StoredIdentity[]>;
   /** In the order of uuids. */
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** reserved → registered; false if it was not `reserved`. */

@@ -3,7 +3,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Place, Sealer } from '../roles/sealer.ts';
 import type { OpenDatabase } from './database.ts';
 import { openDatabase } from './open-store.ts';
-import { passTmpPlace } from './repositories/devices.ts';
+import { dppKeyPlace, passTmpPlace } from './repositories/devices.ts';
 import { replyPlace } from './repositories/replies.ts';
 import { settingPlace } from './repositories/settings.ts';
 import type { Tables } from './tables.ts';
@@ -37,6 +37,7 @@ interface SealedColumn {
 /** Every column that holds sealed values. */
 const sealedColumns: readonly SealedColumn[] = [
   { table: 'devices', key: ['uuid'], column: 'pass_tmp', place: (uuid) => passTmpPlace(uuid!) },
+  { table: 'devices', key: ['uuid'], column: 'dpp_key', place: (uuid) => dppKeyPlace(uuid!) },
   { table: 'replies', key: ['scope', 'key'], column: 'body', place: (scope, key) => replyPlace(scope!, key!) },
   { table: 'settings', key: ['name'], column: 'value', place: (name) => settingPlace(name!) },
 ];
@@ -95,9 +96,9 @@ async function readBatch(
   last: readonly string[] | undefined,
 ): Promise<SealedRow[]> {
   const columns = sql.join(key.map((name) => sql.ref(name)));
-  const behind = last === undefined ? sql`` : sql`where (${columns}) > (${sql.join([...last])})`;
+  const behind = last === undefined ? sql`` : sql`and (${columns}) > (${sql.join([...last])})`;
   const { rows } = await sql<Record<string, unknown>>`
-    select ${columns}, ${sql.ref(column)} from ${sql.table(table)} ${behind} order by ${columns} limit ${batch}
+    select ${columns}, ${sql.ref(column)} from ${sql.table(table)} where ${sql.ref(column)} is not null ${behind} order by ${columns} limit ${batch}
   `.execute(database.read);
   return rows.map((row) => ({ key: key.map((name) => String(row[name])), box: row[column] as Uint8Array }));
 }

@@ -17,14 +17,33 @@ export interface DeviceTable {
   model: string | null;
   batch: string | null;
   label: string | null;
+  mac: string | null;
   state: string;
   weak: Flag;
   spent_by: string | null;
   created_at: Time;
   registered_at: OptionalTime;
   revoked_at: OptionalTime;
+  /** The bulk run that made it. */
+  run: OptionalBig;
+  flashed_at: OptionalTime;
   /** Sealed. */
   pass_tmp: Uint8Array;
+  /** Sealed. */
+  dpp_key: Uint8Array | null;
+}
+
+export interface FlashTable {
+  uuid: string;
+  id: string;
+  batch: string | null;
+  station: string;
+  operator: string;
+  started_at: Time;
+  ended_at: OptionalTime;
+  /** Null while it goes on. */
+  result: string | null;
+  detail: string | null;
 }
 
 export interface AccessPointTable {
@@ -164,6 +183,7 @@ export interface SettingTable {
 
 export interface Tables {
   devices: DeviceTable;
+  flashes: FlashTable;
   access_points: AccessPointTable;
   access_requests: AccessRequestTable;
   grants: GrantTable;

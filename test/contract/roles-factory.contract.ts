@@ -31,6 +31,19 @@ export function factoryContract(name: string, make: MakeHarness): void {
       expect(await codeOf(factory.factory.reserve({ ssid: 'other' }, 'station-7'))).toBe('idempotency_mismatch');
     });
 
+    test('gives identities out again, in the order asked for, and records that', async () => {
+      const [one, two] = [await register(factory, { model: 'lamp', mac: '24-6F-28-A1-B2-C3' }), await register(factory)];
+      const absent = randomUUID();
+      const found = await factory.factory.identities([two.uuid, absent, one.uuid]);
+      expect(found.map((identity) => identity?.device.uuid)).toEqual([two.uuid, undefined, one.uuid]);
+      expect(found.map((identity) => identity?.passTmp)).toEqual([two.passTmp, undefined, one.passTmp]);
+      expect(found[2]!.device).toMatchObject({ model: 'lamp', mac: '24:6f:28:a1:b2:c3', state: 'registered' });
+      await factory.factory.identities([one.uuid]);
+      expect((await trailOf(factory.factory, one.uuid)).at(-1)).toMatchObject({ action: 'device.revealed', uuid: one.uuid });
+      const lamps = await harness.hold('factory', { models: ['lamp'] });
+      expect((await lamps.factory.identities([one.uuid, two.uuid])).map((identity) => identity?.device.uuid)).toEqual([one.uuid, undefined]);
+    });
+
     test('a refusal is final for its key', async () => {
       const { uuid } = await register(factory);
       const again = () => errorOf(factory.factory.reserve({ uuid, ssid: 'setup', passTmp: 'x'.repeat(20) }, `key-${uuid}`));

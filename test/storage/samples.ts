@@ -22,6 +22,7 @@ export function newDevice(parts: Partial<NewDevice> = {}): NewDevice {
     model: 'lamp-2',
     batch: undefined,
     label: undefined,
+    mac: undefined,
     weak: false,
     createdAt: start,
     passTmp: 'k3x9v0m2q8w4z7r1c5n6b8d2fg',

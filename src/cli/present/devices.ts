@@ -6,14 +6,14 @@ import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { localTime } from './time.ts';
 
-const { uuid, ssid, pass_tmp, model, batch, label, weak } = identitySchema.properties;
+const { uuid, ssid, pass_tmp, model, batch, label, mac, weak } = identitySchema.properties;
 
 /** What the flashing step needs, and what it is called: nothing that differs when the command is run again. */
-export const flashSchema = object('Flash', { uuid, ssid, pass_tmp, weak }, { model, batch, label });
-export type FlashWire = Pick<IdentityWire, 'uuid' | 'ssid' | 'pass_tmp' | 'model' | 'batch' | 'label' | 'weak'>;
+export const flashSchema = object('Flash', { uuid, ssid, pass_tmp, weak }, { model, batch, label, mac });
+export type FlashWire = Pick<IdentityWire, 'uuid' | 'ssid' | 'pass_tmp' | 'model' | 'batch' | 'label' | 'mac' | 'weak'>;
 
 export function flashToWire(identity: Identity): FlashWire {
-  const { state, spent_by, created_at, registered_at, revoked_at, ...flash } = identityToWire(identity);
+  const { state, spent_by, created_at, registered_at, flashed_at, revoked_at, dpp_key, ...flash } = identityToWire(identity);
   return flash;
 }
 
@@ -26,6 +26,7 @@ export function presentFlash(identity: FlashWire, screen: Screen): string {
       ['model', identity.model],
       ['batch', identity.batch],
       ['label', identity.label],
+      ['mac', identity.mac],
       ['weak', identity.weak ? 'yes: it can be guessed' : undefined],
     ],
     screen,
@@ -61,9 +62,11 @@ export function presentDevice(device: DeviceWire, screen: Screen): string {
       ['model', device.model],
       ['batch', device.batch],
       ['label', device.label],
+      ['MAC', device.mac],
       ['used by request', device.spent_by],
       ['created', localTime(device.created_at)],
       ['registered', device.registered_at && localTime(device.registered_at)],
+      ['flashed', device.flashed_at && localTime(device.flashed_at)],
       ['revoked', device.revoked_at && localTime(device.revoked_at)],
     ],
     screen,

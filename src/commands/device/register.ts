@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { fileFlag, idempotencyFlag, remoteFlags, ssidFlag, switchFlag, textFlag, uuidFlag } from '../../cli/flags.ts';
+import { fileFlag, idempotencyFlag, macFlag, remoteFlags, ssidFlag, switchFlag, textFlag, uuidFlag } from '../../cli/flags.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { flashSchema, flashToWire, presentFlash, type FlashWire } from '../../cli/present/devices.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -28,6 +28,7 @@ The device is committed as reserved, its identity is printed, and only then is i
     model: textFlag({ description: 'Model, by which devices are found and approved.' }),
     batch: textFlag({ description: 'Batch, by which devices are found and approved.' }),
     label: textFlag({ description: 'What people call it.' }),
+    mac: macFlag({ description: 'Its hardware address.' }),
     'idempotency-key': idempotencyFlag(),
     ...remoteFlags,
   };
@@ -38,7 +39,7 @@ The device is committed as reserved, its identity is printed, and only then is i
     const passTmp = await readGivenSecret('pass-tmp', flags['pass-tmp-file'], { ...this.sources, message: 'pass_tmp:' });
     const factory = await openFactory(flags, this.opening);
     const identity = await factory.reserve(
-      { uuid: flags.uuid, passTmp, ssid: flags.ssid, model: flags.model, batch: flags.batch, label: flags.label, allowWeak: flags['allow-weak'] },
+      { uuid: flags.uuid, passTmp, ssid: flags.ssid, model: flags.model, batch: flags.batch, label: flags.label, mac: flags.mac, allowWeak: flags['allow-weak'] },
       flags['idempotency-key'],
     );
     await this.emit(flashToWire(identity));

@@ -11,6 +11,7 @@ export interface Registration {
   readonly model?: string | undefined;
   readonly batch?: string | undefined;
   readonly label?: string | undefined;
+  readonly mac?: string | undefined;
   readonly allowWeak?: boolean | undefined;
 }
 
@@ -18,6 +19,8 @@ export interface Registration {
 export interface Identity {
   readonly device: Device;
   readonly passTmp: string;
+  /** The private key of its DPP bootstrapping, if one was made: 32 bytes, a scalar of P-256. */
+  readonly dppKey?: Uint8Array | undefined;
 }
 
 /**
@@ -32,6 +35,11 @@ export interface FactoryRole {
   reserve(registration: Registration, idempotencyKey?: string): Promise<Identity>;
   /** reserved → registered; a registered one stays as it is. Errors: `device_not_found`, `device_revoked`. */
   confirm(uuid: string): Promise<Device>;
+  /**
+   * Identities of devices as the registry has them, in the order asked for, at most 1,000; undefined for one that is
+   * not there. Recorded in the audit log, for they hold pass_tmps. Errors: `invalid_input`.
+   */
+  identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]>;
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** Errors: `device_not_found`. */
   show(uuid: string): Promise<Device>;

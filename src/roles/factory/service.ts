@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Buffer } from 'node:buffer';
 import type { AuditEntry } from '../../domain/audit.ts';
-import { parseDescription, parsePassTmp, type Device } from '../../domain/device.ts';
+import { parseDescription, parseMac, parsePassTmp, type Device } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
@@ -13,6 +13,9 @@ import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { DeviceFilter, NewDevice, Store } from '../store.ts';
 import type { FactoryRole, Identity, Registration } from './ports.ts';
+
+/** So many identities are given out at a time. */
+export const mostIdentities = 1000;
 
 export class FactoryService implements FactoryRole {
   readonly #context: ServiceContext;
@@ -57,6 +60,7 @@ export class FactoryService implements FactoryRole {
       model: described(registration.model, 'model'),
       batch: described(registration.batch, 'batch'),
       label: described(registration.label, 'label'),
+      mac: registration.mac === undefined ? undefined : parseMac(registration.mac),
       createdAt: clock.now(),
       ...given,
     };
@@ -84,7 +88,7 @@ export class FactoryService implements FactoryRole {
           : `The uuid ${device.uuid} was made twice; try again.`,
       );
     }
-    const differing = (['ssid', 'model', 'batch', 'label'] as const).filter(
+    const differing = (['ssid', 'model', 'batch', 'label', 'mac'] as const).filter(
       (field) => found.device[field] !== device[field],
     );
     if (differing.length > 0 || found.device.state === 'revoked') {
@@ -110,6 +114,21 @@ export class FactoryService implements FactoryRole {
       }
       return this.#find(tx, device.uuid);
     });
+  }
+
+  async identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]> {
+    if (uuids.length > mostIdentities) {
+      throw new LatchkeyError('invalid_input', `Identities are given out ${mostIdentities} at a time.`);
+    }
+    const asked = uuids.map(parseUuid);
+    const { store, actor } = this.#context;
+    const found = (await store.devices.identities(asked)).filter(({ device }) => admitsDevice(scopeOf(actor), device));
+    if (found.length > 0) {
+      const about = found.length === 1 ? { uuid: found[0]!.device.uuid } : { detail: { count: found.length } };
+      await store.audit.append(auditEntry(this.#context, { action: 'device.revealed', ...about }));
+    }
+    const byUuid = new Map(found.map((identity) => [identity.device.uuid, identity]));
+    return asked.map((uuid) => byUuid.get(uuid));
   }
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
@@ -181,6 +200,7 @@ function sameText(left: string, right: string): boolean {
 }
 
 function canonical(registration: Registration): string {
-  const { uuid, passTmp, ssid, model, batch, label, allowWeak } = registration;
-  return JSON.stringify([uuid ?? null, passTmp ?? null, ssid, model ?? null, batch ?? null, label ?? null, allowWeak === true]);
+  const { uuid, passTmp, ssid, model, batch, label, mac, allowWeak } = registration;
+  const given = [uuid ?? null, passTmp ?? null, ssid, model ?? null, batch ?? null, label ?? null, allowWeak === true];
+  return JSON.stringify(mac === undefined ? given : [...given, mac]);
 }

@@ -4,10 +4,14 @@ import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const deviceHandlers: Handlers<
-  'reserveDevice' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
+  'reserveDevice' | 'revealIdentities' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
 > = {
   async reserveDevice({ services, body }) {
     return identityToWire(await services.factory.reserve(registrationFromWire(body)));
+  },
+  async revealIdentities({ services, body }) {
+    const found = await services.factory.identities(body.uuids);
+    return { items: found.flatMap((identity) => (identity === undefined ? [] : [identityToWire(identity)])) };
   },
   async listDevices({ services, query }) {
     const { model, batch, state } = query;

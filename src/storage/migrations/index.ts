@@ -1,9 +1,10 @@
 import { agentInitial } from './agent/0001-initial.ts';
 import { initial } from './0001-initial.ts';
 import { askedDevices } from './0002-asked-devices.ts';
+import { factoryLine } from './0003-factory-line.ts';
 import type { SchemaHistory } from './schema-history.ts';
 
-export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKEY */, steps: [initial, askedDevices] };
+export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKEY */, steps: [initial, askedDevices, factoryLine] };
 
 /** What an AP agent keeps, on SQLite alone. */
 export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG */, steps: [agentInitial] };

@@ -1,9 +1,9 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Device, DeviceState } from '../../domain/device.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
-import type { DeviceFilter, DeviceRepository, NewDevice, VerifiedDevice } from '../../roles/store.ts';
+import type { DeviceFilter, DeviceRepository, NewDevice, StoredIdentity, VerifiedDevice } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
@@ -16,18 +16,25 @@ export function passTmpPlace(uuid: string): Place {
   return { table: 'devices', row: uuid, column: 'pass_tmp' };
 }
 
-function toDevice(row: Omit<Row, 'pass_tmp'>): Device {
+/** Where the private key of its DPP bootstrapping is sealed to. */
+export function dppKeyPlace(uuid: string): Place {
+  return { table: 'devices', row: uuid, column: 'dpp_key' };
+}
+
+function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'run'>): Device {
   return {
     uuid: row.uuid,
     ssid: row.ssid,
     model: row.model ?? undefined,
     batch: row.batch ?? undefined,
     label: row.label ?? undefined,
+    mac: row.mac ?? undefined,
     state: row.state as DeviceState,
     weak: Boolean(row.weak),
     spentBy: row.spent_by ?? undefined,
     createdAt: date(row.created_at),
     registeredAt: optionalDate(row.registered_at),
+    flashedAt: optionalDate(row.flashed_at),
     revokedAt: optionalDate(row.revoked_at),
   };
 }
@@ -88,6 +95,7 @@ export class Devices implements DeviceRepository {
       model: device.model ?? null,
       batch: device.batch ?? null,
       label: device.label ?? null,
+      mac: device.mac ?? null,
       state: 'reserved',
       weak: device.weak,
       spent_by: null,
@@ -116,12 +124,25 @@ export class Devices implements DeviceRepository {
     };
   }
 
-  async findWithPassTmp(uuid: string): Promise<{ readonly device: Device; readonly passTmp: string } | undefined> {
+  async findWithPassTmp(uuid: string): Promise<StoredIdentity | undefined> {
     const row = await this.#row(uuid);
-    if (row === undefined) {
-      return undefined;
+    return row === undefined ? undefined : this.#opened(row);
+  }
+
+  async identities(uuids: readonly string[]): Promise<StoredIdentity[]> {
+    if (uuids.length === 0) {
+      return [];
     }
-    return { device: toDevice(row), passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(row.uuid)) };
+    const rows = await this.#db.read.selectFrom('devices').selectAll().where('uuid', 'in', uuids).execute();
+    return rows.map((row) => this.#opened(row));
+  }
+
+  #opened(row: Row): StoredIdentity {
+    return {
+      device: toDevice(row),
+      passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(row.uuid)),
+      dppKey: row.dpp_key === null ? undefined : this.#sealer.open(row.dpp_key, dppKeyPlace(row.uuid)),
+    };
   }
 
   async #row(uuid: string): Promise<Row | undefined> {
@@ -132,13 +153,14 @@ export class Devices implements DeviceRepository {
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
     const limit = pageLimit(page);
     let query = this.#db.read.selectFrom('devices')
-      .select(['uuid', 'ssid', 'model', 'batch', 'label', 'state', 'weak', 'spent_by'])
-      .select(['created_at', 'registered_at', 'revoked_at'])
+      .select(['uuid', 'ssid', 'model', 'batch', 'label', 'mac', 'state', 'weak', 'spent_by'])
+      .select(['created_at', 'registered_at', 'flashed_at', 'revoked_at'])
       .orderBy('uuid')
       .limit(atMost(limit + 1));
     if (filter.model !== undefined) query = query.where('model', '=', filter.model);
     if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
-    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    // In words: SQLite chooses an index of a part before it knows a parameter.
+    if (filter.state !== undefined) query = query.where('state', '=', sql.lit(filter.state));
     const { models, batches, uuids } = filter.within ?? {};
     if (models !== undefined || batches !== undefined || uuids !== undefined) {
       query = query.where(({ eb, or }) => or([

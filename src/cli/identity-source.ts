@@ -1,0 +1,164 @@
+import { LatchkeyError } from '../domain/errors.ts';
+import { parseDescription, parseMac, parsePassTmp } from '../domain/device.ts';
+import { parseUuid } from '../domain/identifiers.ts';
+import { parseSsid } from '../domain/ssid.ts';
+import { isBadLine, type Row } from '../formats/rows.ts';
+import { readIdentityRows, type IdentityColumn } from '../formats/identity-rows.ts';
+import type { FactoryRole, Identity } from '../roles/factory/ports.ts';
+import { fileFlag, uuidFlag } from './flags.ts';
+import { readInput } from './input-file.ts';
+import type { Reject } from './rejects-file.ts';
+
+/** What is written into a device or onto its label. */
+export interface FoundIdentity extends Pick<Identity['device'], 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac'> {
+  /** In the file, if it came from one. */
+  readonly line: number | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly passTmp: string | undefined;
+  readonly dppKey: Uint8Array | undefined;
+  /** Undefined if the registry was not asked. */
+  readonly flashedAt: Date | undefined;
+}
+
+export type IdentityOrReject = FoundIdentity | Reject;
+
+export function isReject(item: IdentityOrReject): item is Reject {
+  return 'reason' in item;
+}
+
+/** On commands that work on many devices. */
+export const identitySourceFlags = {
+  uuid: uuidFlag({ description: 'This device; may be given several times.', multiple: true, multipleNonGreedy: true, exclusive: ['from'] }),
+  from: fileFlag({ description: 'The devices in this file, CSV with a header or NDJSON; - for stdin.' }),
+};
+
+export interface IdentitySourceOptions {
+  readonly uuid: readonly string[] | undefined;
+  readonly from: string | undefined;
+  /** Opened when it is first needed. */
+  readonly factory: () => Promise<FactoryRole>;
+  /** Whether secrets are needed: a row without its pass_tmp is looked up then. */
+  readonly secrets: boolean;
+  /** Whether every device is looked up, even one whose row says all: for its DPP key, or whether it was flashed. */
+  readonly lookUp?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const atOnce = 1000;
+
+/**
+ * The devices that `--uuid` or `--from` name, some at a time; each is told of, those that cannot be used as rejects.
+ * Errors: `missing_input` if neither flag is given; those of reading the file and of the registry.
+ */
+export async function* readIdentities(options: IdentitySourceOptions): AsyncGenerator<readonly IdentityOrReject[]> {
+  const { uuid, from, signal } = options;
+  if (from === undefined) {
+    if (uuid === undefined || uuid.length === 0) {
+      throw new LatchkeyError('missing_input', 'Which devices? Give --uuid UUID or --from FILE.');
+    }
+    const rows = uuid.map((text, index) => ({ line: index + 1, values: { uuid: text } }));
+    for (const chunk of chunksOf(rows)) {
+      yield await resolve(chunk, options);
+    }
+    return;
+  }
+  for await (const lines of readIdentityRows(readInput(from, '--from', signal), { required: ['uuid'] })) {
+    const bad = lines.filter(isBadLine).map(({ line, problem }): Reject => ({ line, code: 'invalid_input', reason: `Line ${line} ${problem}.` }));
+    if (bad.length > 0) {
+      yield bad;
+    }
+    for (const chunk of chunksOf(lines.filter((line): line is IdentityRow => !isBadLine(line)))) {
+      yield await resolve(chunk, options);
+    }
+  }
+}
+
+type IdentityRow = Row<IdentityColumn>;
+
+async function resolve(rows: readonly IdentityRow[], options: IdentitySourceOptions): Promise<IdentityOrReject[]> {
+  const { secrets, lookUp = false, from } = options;
+  const read = rows.map((row) => attempt(row, () => fromRow(row, from === undefined ? undefined : row.line)));
+  const wanting = (item: FoundIdentity) =>
+    lookUp || from === undefined || item.ssid === '' || (secrets && item.passTmp === undefined);
+  const asked = read.flatMap((item) => (!isReject(item) && wanting(item) ? [item.uuid] : []));
+  if (asked.length === 0) {
+    return read;
+  }
+  const found = await lookedUp(asked, await options.factory(), secrets);
+  return read.map((item, index) => {
+    if (isReject(item) || !wanting(item)) {
+      return item;
+    }
+    const known = found.get(item.uuid);
+    return known === undefined
+      ? { line: rows[index]!.line, code: 'device_not_found', reason: `There is no device ${item.uuid}.`, row: { uuid: item.uuid } }
+      : merged(item, known, rows[index]!.line);
+  });
+}
+
+async function lookedUp(uuids: readonly string[], factory: FactoryRole, secrets: boolean): Promise<ReadonlyMap<string, Partial<Identity> & Pick<Identity, 'device'>>> {
+  if (secrets) {
+    const identities = await factory.identities(uuids);
+    return new Map(identities.flatMap((identity) => (identity === undefined ? [] : [[identity.device.uuid, identity]])));
+  }
+  const shown = await Promise.all(uuids.map((uuid) => factory.show(uuid).catch(undefinedIfAbsent)));
+  return new Map(shown.flatMap((device) => (device === undefined ? [] : [[device.uuid, { device }]])));
+}
+
+function undefinedIfAbsent(error: unknown): undefined {
+  if (error instanceof LatchkeyError && error.code === 'device_not_found') {
+    return undefined;
+  }
+  throw error;
+}
+
+/** What the row says and the registry does not is a mistake that would end up in a device. */
+function merged(item: FoundIdentity, { device, passTmp, dppKey }: Partial<Identity> & Pick<Identity, 'device'>, line: number): IdentityOrReject {
+  const differs = (['model', 'batch', 'label', 'mac'] as const).filter((field) => item[field] !== undefined && item[field] !== device[field]);
+  const all = [
+    ...(item.ssid !== '' && item.ssid !== device.ssid ? ['ssid'] : []),
+    ...(item.passTmp !== undefined && passTmp !== undefined && item.passTmp !== passTmp ? ['pass_tmp'] : []),
+    ...differs,
+  ];
+  if (all.length > 0) {
+    return { line, code: 'device_conflict', reason: `Device ${item.uuid} is in the registry with another ${all.join(', ')}.`, row: { uuid: item.uuid } };
+  }
+  const { uuid, ssid, model, batch, label, mac, flashedAt } = device;
+  return { line: item.line, uuid, ssid, model, batch, label, mac, flashedAt, passTmp: passTmp ?? item.passTmp, dppKey };
+}
+
+function fromRow({ values }: IdentityRow, line: number | undefined): FoundIdentity {
+  const { uuid, ssid, pass_tmp: passTmp, model, batch, label, mac } = values;
+  const described = (text: string | undefined, what: string) => (text === undefined ? undefined : parseDescription(text, what));
+  return {
+    line,
+    uuid: parseUuid(uuid!),
+    // Looked up where the row has none.
+    ssid: ssid === undefined ? '' : parseSsid(ssid),
+    passTmp: passTmp === undefined ? undefined : parsePassTmp(passTmp, { allowWeak: true }).passTmp,
+    model: described(model, 'model'),
+    batch: described(batch, 'batch'),
+    label: described(label, 'label'),
+    mac: mac === undefined ? undefined : parseMac(mac),
+    dppKey: undefined,
+    flashedAt: undefined,
+  };
+}
+
+/** A row that the domain refuses, as a reject. */
+function attempt<T>({ line, values: { pass_tmp: _secret, ...row } }: IdentityRow, parse: () => T): T | Reject {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof LatchkeyError) {
+      return { line, code: error.code, reason: error.message, row };
+    }
+    throw error;
+  }
+}
+
+function* chunksOf<T>(rows: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < rows.length; from += atOnce) {
+    yield rows.slice(from, from + atOnce);
+  }
+}

@@ -1,0 +1,98 @@
+import type { WriteStream } from 'node:tty';
+
+const barWidth = 24;
+const redrawMs = 100;
+const lineMs = 5_000;
+
+interface ProgressOptions {
+  /** What is counted, in the plural: `devices`. */
+  readonly unit: string;
+  /** Undefined where nobody knows. */
+  readonly total?: number | undefined;
+  readonly stream?: WriteStream | undefined;
+  /** Neither bar nor lines. */
+  readonly silent: boolean;
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * How far long work has come, for people on stderr: at a terminal a bar with rate and time left, elsewhere a line every
+ * five seconds. The rate is that of the last ten seconds or so.
+ */
+export class Progress implements Disposable {
+  readonly #options: ProgressOptions;
+  readonly #stream: WriteStream;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  #total: number | undefined;
+  #done = 0;
+  #shownAt: number;
+  #marks: { readonly at: number; readonly done: number }[];
+  #drawn = false;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#stream = options.stream ?? process.stderr;
+    this.#now = options.now ?? (() => performance.now());
+    this.#total = options.total;
+    this.#startedAt = this.#now();
+    this.#shownAt = this.#startedAt;
+    this.#marks = [{ at: this.#startedAt, done: 0 }];
+  }
+
+  /** `total`, if it is known only now. */
+  set(done: number, total = this.#total): void {
+    this.#done = done;
+    this.#total = total;
+    const now = this.#now();
+    if (this.#options.silent || now - this.#shownAt < (this.#stream.isTTY === true ? redrawMs : lineMs)) {
+      return;
+    }
+    this.#shownAt = now;
+    this.#marks = [...this.#marks.filter(({ at }) => now - at < 2 * lineMs), { at: now, done }];
+    const text = this.#text(now);
+    if (this.#stream.isTTY === true) {
+      this.#stream.write(`\r\x1b[2K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
+      this.#drawn = true;
+    } else {
+      this.#stream.write(`${text}\n`);
+    }
+  }
+
+  add(count: number): void {
+    this.set(this.#done + count);
+  }
+
+  #text(now: number): string {
+    const { unit } = this.#options;
+    const oldest = this.#marks[0]!;
+    const rate = (this.#done - oldest.done) / Math.max((now - oldest.at) / 1000, 0.001);
+    const count = `${thousands(this.#done)}${this.#total === undefined ? '' : `/${thousands(this.#total)}`} ${unit}`;
+    const speed = `${thousands(Math.round(rate))}/s`;
+    if (this.#total === undefined || this.#total === 0) {
+      return `${count}  ${speed}`;
+    }
+    const share = Math.min(this.#done / this.#total, 1);
+    const full = Math.round(share * barWidth);
+    const bar = this.#stream.isTTY === true ? `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ` : '';
+    const left = rate > 0 ? `  ${duration((this.#total - this.#done) / rate)} left` : '';
+    return `${bar}${String(Math.floor(share * 100)).padStart(3)} %  ${count}  ${speed}${left}`;
+  }
+
+  /** Clears the bar: what comes next begins a line of its own. */
+  [Symbol.dispose](): void {
+    if (this.#drawn) {
+      this.#stream.write('\r\x1b[2K');
+    }
+  }
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  return hours > 0 ? `${hours} h ${minutes} min` : minutes > 0 ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
