@@ -36,6 +36,7 @@ function flagOf(flag: Command.Flag.Cached): object {
 
 interface Schema {
   readonly type?: string | readonly string[];
+  readonly anyOf?: readonly Schema[];
   readonly enum?: readonly string[];
   readonly items?: Schema;
   readonly required?: readonly string[];
@@ -43,7 +44,10 @@ interface Schema {
 }
 
 /** A schema as somebody reads it who writes a script: members that may be absent end in `?`. */
-function shapeOf({ type, enum: words, items, properties, required = [] }: Schema): unknown {
+function shapeOf({ type, anyOf, enum: words, items, properties, required = [] }: Schema): unknown {
+  if (anyOf !== undefined) {
+    return { any_of: anyOf.map(shapeOf) };
+  }
   if (properties !== undefined) {
     return Object.fromEntries(
       Object.entries(properties).map(([name, inner]) => [required.includes(name) ? name : `${name}?`, shapeOf(inner)]),

@@ -19,6 +19,7 @@ import {
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
 import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
 import { devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
+import { bulkExceptionsSchema, chunkBytes, chunkPlaceSchema, chunkSchema, identityListSchema, runSchema, runText } from './bulk.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
 import { input, text, uuid, type Schema, type Static } from './schema.ts';
@@ -52,6 +53,7 @@ export interface Route {
 const byUuid = input('ByUuid', { uuid });
 // What cannot be an id is not found, like one that is not there.
 const byId = input('ById', { id: { ...text, maxLength: 128 } });
+const byRun = input('ByRun', { run: runText });
 const reason = input('Reason', {}, { reason: text });
 
 const factory = ['factory', 'admin'] as const;
@@ -139,6 +141,39 @@ export const routes = {
     body: identitiesQuerySchema,
     status: 200,
     reply: identitiesSchema,
+  },
+  reserveChunk: {
+    method: 'POST',
+    path: '/v1/runs/{run}/chunks',
+    summary: 'Reserve many devices, as one chunk of a run; tells those that were not reserved just now',
+    roles: factory,
+    params: byRun,
+    body: chunkSchema,
+    status: 200,
+    reply: bulkExceptionsSchema,
+    idempotent: true,
+    bodyLimit: chunkBytes,
+  },
+  confirmChunks: {
+    method: 'POST',
+    path: '/v1/runs/{run}/confirm',
+    summary: 'Say that the identities of a run’s chunks were written out: their devices are registered',
+    roles: factory,
+    params: byRun,
+    body: chunkPlaceSchema,
+    status: 200,
+    reply: runSchema,
+    idempotent: true,
+  },
+  checkChunk: {
+    method: 'POST',
+    path: '/v1/chunk-checks',
+    summary: 'Say what reserving many devices would tell; changes nothing',
+    roles: factory,
+    body: identityListSchema,
+    status: 200,
+    reply: bulkExceptionsSchema,
+    bodyLimit: chunkBytes,
   },
   showDevice: {
     method: 'GET',

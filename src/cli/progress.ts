@@ -24,7 +24,7 @@ export class Progress implements Disposable {
   readonly #stream: WriteStream;
   readonly #now: () => number;
   readonly #startedAt: number;
-  #total: number | undefined;
+  #share: number | undefined;
   #done = 0;
   #shownAt: number;
   #marks: { readonly at: number; readonly done: number }[];
@@ -34,16 +34,15 @@ export class Progress implements Disposable {
     this.#options = options;
     this.#stream = options.stream ?? process.stderr;
     this.#now = options.now ?? (() => performance.now());
-    this.#total = options.total;
     this.#startedAt = this.#now();
     this.#shownAt = this.#startedAt;
     this.#marks = [{ at: this.#startedAt, done: 0 }];
   }
 
-  /** `total`, if it is known only now. */
-  set(done: number, total = this.#total): void {
+  /** `share`: how much of all that is, from 0 to 1, where the total is not known. */
+  set(done: number, share?: number): void {
     this.#done = done;
-    this.#total = total;
+    this.#share = share ?? (this.#options.total === undefined ? undefined : done / Math.max(this.#options.total, 1));
     const now = this.#now();
     if (this.#options.silent || now - this.#shownAt < (this.#stream.isTTY === true ? redrawMs : lineMs)) {
       return;
@@ -64,18 +63,18 @@ export class Progress implements Disposable {
   }
 
   #text(now: number): string {
-    const { unit } = this.#options;
+    const { unit, total } = this.#options;
     const oldest = this.#marks[0]!;
     const rate = (this.#done - oldest.done) / Math.max((now - oldest.at) / 1000, 0.001);
-    const count = `${thousands(this.#done)}${this.#total === undefined ? '' : `/${thousands(this.#total)}`} ${unit}`;
+    const count = `${thousands(this.#done)}${total === undefined ? '' : `/${thousands(total)}`} ${unit}`;
     const speed = `${thousands(Math.round(rate))}/s`;
-    if (this.#total === undefined || this.#total === 0) {
+    const share = Math.min(this.#share ?? 0, 1);
+    if (share === 0) {
       return `${count}  ${speed}`;
     }
-    const share = Math.min(this.#done / this.#total, 1);
     const full = Math.round(share * barWidth);
     const bar = this.#stream.isTTY === true ? `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ` : '';
-    const left = rate > 0 ? `  ${duration((this.#total - this.#done) / rate)} left` : '';
+    const left = rate > 0 ? `  ${duration((this.#done / share - this.#done) / rate)} left` : '';
     return `${bar}${String(Math.floor(share * 100)).padStart(3)} %  ${count}  ${speed}${left}`;
   }
 

@@ -1,14 +1,15 @@
 import { auditEntryFromWire } from '../api/audit.ts';
 import { deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
+import { bulkExceptionFromWire, mostInChunk, newIdentityToWire, type BulkExceptionWire } from '../api/bulk.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
 import { present } from '../api/wire.ts';
 import type { AuditEntry } from '../domain/audit.ts';
 import { parseMac, type Device } from '../domain/device.ts';
 import { parseUuid } from '../domain/identifiers.ts';
-import type { FactoryRole, Identity, Registration } from '../roles/factory/ports.ts';
+import type { BulkException, FactoryRole, Identity, NewIdentity, Registration } from '../roles/factory/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
-import type { DeviceFilter } from '../roles/store.ts';
+import type { ChunkPlace, DeviceFilter } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
 
 export class FactoryClient implements FactoryRole {
@@ -27,6 +28,22 @@ export class FactoryClient implements FactoryRole {
 
   async confirm(uuid: string): Promise<Device> {
     return deviceFromWire(await this.#http.call(routes.confirmDevice, { params: { uuid: parseUuid(uuid) } }));
+  }
+
+  async reserveChunk({ run, number }: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
+    return inParts(identities, async (devices) => {
+      const body = { number, devices: devices.map(newIdentityToWire) };
+      return (await this.#http.call(routes.reserveChunk, { params: { run: String(run) }, body })).exceptions;
+    });
+  }
+
+  async checkChunk(identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
+    return inParts(identities, async (devices) =>
+      (await this.#http.call(routes.checkChunk, { body: { devices: devices.map(newIdentityToWire) } })).exceptions);
+  }
+
+  async confirmChunks({ run, number }: ChunkPlace): Promise<number> {
+    return (await this.#http.call(routes.confirmChunks, { params: { run: String(run) }, body: { number } })).registered;
   }
 
   async identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]> {
@@ -59,4 +76,17 @@ export class FactoryClient implements FactoryRole {
     const input = { params: { uuid: parseUuid(uuid) }, query: pageRequestToWire(page) };
     return pageFromWire(await this.#http.call(routes.deviceHistory, input), auditEntryFromWire);
   }
+}
+
+/** As many requests as it takes, one after the other; places are those among all. */
+async function inParts(
+  identities: readonly NewIdentity[],
+  send: (part: readonly NewIdentity[]) => Promise<readonly BulkExceptionWire[]>,
+): Promise<readonly BulkException[]> {
+  const all: BulkException[] = [];
+  for (let from = 0; from < identities.length; from += mostInChunk) {
+    const exceptions = await send(identities.slice(from, from + mostInChunk));
+    all.push(...exceptions.map((wire) => bulkExceptionFromWire(wire, from)));
+  }
+  return all;
 }

@@ -1,5 +1,6 @@
 import { LatchkeyError } from './errors.ts';
-import { utf8Length } from './ssid.ts';
+import { parseUuid } from './identifiers.ts';
+import { parseSsid, utf8Length } from './ssid.ts';
 
 /**
  * `reserved`: committed, its pass_tmp not yet known to be written out – does not verify.
@@ -52,6 +53,33 @@ export function parseDescription(text: string, what: string): string {
     throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
   }
   return text;
+}
+
+/** What is known of a device before it exists, as text from outside. */
+export interface DeviceFields {
+  readonly uuid?: string | undefined;
+  readonly passTmp?: string | undefined;
+  readonly ssid: string;
+  readonly model?: string | undefined;
+  readonly batch?: string | undefined;
+  readonly label?: string | undefined;
+  readonly mac?: string | undefined;
+}
+
+/** The same, checked. `weak` is that of a given pass_tmp. Errors: `invalid_input`, `weak_pass_tmp`. */
+export function parseDeviceFields(fields: DeviceFields, options: { allowWeak: boolean }) {
+  const { uuid, passTmp, ssid, model, batch, label, mac } = fields;
+  const given = passTmp === undefined ? undefined : parsePassTmp(passTmp, options);
+  return {
+    uuid: uuid === undefined ? undefined : parseUuid(uuid),
+    passTmp: given?.passTmp,
+    weak: given?.weak === true,
+    ssid: parseSsid(ssid),
+    model: model === undefined ? undefined : parseDescription(model, 'model'),
+    batch: batch === undefined ? undefined : parseDescription(batch, 'batch'),
+    label: label === undefined ? undefined : parseDescription(label, 'label'),
+    mac: mac === undefined ? undefined : parseMac(mac),
+  };
 }
 
 /** A MAC address (IEEE 802, 48 bits): twelve hexadecimal digits, alone or in pairs parted by colons or hyphens. */

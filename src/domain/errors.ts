@@ -40,6 +40,8 @@ export const errorTable = {
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
 
+  run_unfinished: { exit: 5, http: 409, title: 'There is a run that is not finished', hint: 'Go on with it by --resume, or name another --out.' },
+  run_busy: { exit: 5, http: 409, title: 'Another process works on this run', hint: 'Wait for it, or end it.' },
   device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },
   already_decided: { exit: 5, http: 409, title: 'The request is already decided', hint: 'See `latchkey ap requests --all`.' },
   idempotency_mismatch: { exit: 5, http: 409, title: 'This idempotency key was used for another request', hint: 'Use a new key for a new request.' },

@@ -13,6 +13,7 @@ import type { Page, PageRequest } from './page.ts';
  */
 export interface Store {
   readonly devices: DeviceRepository;
+  readonly chunks: ChunkRepository;
   readonly requests: RequestRepository;
   readonly grants: GrantRepository;
   readonly accessPoints: AccessPointRepository;
@@ -61,6 +62,8 @@ export interface StoredIdentity {
   readonly passTmp: string;
   /** The private key of its DPP bootstrapping, 32 bytes. */
   readonly dppKey: Uint8Array | undefined;
+  /** The run that made it in bulk. */
+  readonly run: number | undefined;
 }
 
 /** A device as far as verification depends on it. */
@@ -83,6 +86,25 @@ export interface DeviceRepository {
   revoke(uuid: string, at: Date): Promise<boolean>;
   /** Compare-and-set of the request that spent its pass_tmp; only a `registered` device changes. */
   setSpentBy(uuid: string, expected: string | undefined, requestId: string | undefined): Promise<boolean>;
+}
+
+/** A place in a bulk run, which only its number names; chunks of one number belong together. */
+export interface ChunkPlace {
+  readonly run: number;
+  readonly number: number;
+}
+
+/** Devices that are made in bulk: reserved together, registered together. */
+export interface ChunkRepository {
+  /**
+   * Adds devices as `reserved`; those whose uuid is taken are passed over, and resolved to. `entry` makes the audit
+   * entry that stands for all that were added, and is not called if there are none.
+   */
+  insert(place: ChunkPlace, devices: readonly NewDevice[], entry: (count: number) => NewAuditEntry): Promise<readonly NewDevice[]>;
+  /** Registers the run's devices of chunks up to that number; resolves to how many those are. */
+  register(upTo: ChunkPlace, at: Date, entry: (count: number) => NewAuditEntry): Promise<number>;
+  /** How many devices of the run are registered. */
+  registered(run: number): Promise<number>;
 }
 
 export interface RequestFilter {

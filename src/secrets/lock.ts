@@ -5,14 +5,20 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { makePrivateFolder } from './private-file.ts';
 
 const busy = 5;
-const patienceMs = 10_000;
+const usualPatienceMs = 10_000;
+
+interface LockOptions {
+  readonly patienceMs?: number;
+  /** What is thrown where somebody else keeps it. */
+  readonly refusal?: () => LatchkeyError;
+}
 
 /**
  * Does `work` while no other process and nobody else in this one holds the lock `path`, an empty file. The lock is
  * SQLite's: the operating system releases it when its holder dies, so it never has to be broken.
  * Errors: `secret_store_unavailable`, `storage_full`, and what `work` throws.
  */
-export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, { patienceMs = usualPatienceMs, refusal }: LockOptions = {}): Promise<T> {
   await makePrivateFolder(dirname(path));
   const { DatabaseSync } = await import('node:sqlite');
   let lock;
@@ -23,7 +29,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
     const giveUpAt = performance.now() + patienceMs;
     while (!taken(lock)) {
       if (performance.now() > giveUpAt) {
-        throw new LatchkeyError('secret_store_unavailable', `Another process holds the lock ${path}.`, {
+        throw refusal?.() ?? new LatchkeyError('secret_store_unavailable', `Another process holds the lock ${path}.`, {
           hint: 'Try again, or end what holds it.',
         });
       }

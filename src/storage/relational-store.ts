@@ -5,6 +5,7 @@ import { AccessPoints } from './repositories/access-points.ts';
 import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
 import { AuditLog } from './repositories/audit.ts';
+import { Chunks } from './repositories/chunks.ts';
 import { Devices } from './repositories/devices.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Grants } from './repositories/grants.ts';
@@ -15,6 +16,7 @@ import { Tokens } from './repositories/tokens.ts';
 /** The repositories over a database, or over one transaction on it. */
 export class RelationalStore implements Store {
   readonly devices: Devices;
+  readonly chunks: Chunks;
   readonly requests: AccessRequests;
   readonly grants: Grants;
   readonly accessPoints: AccessPoints;
@@ -33,6 +35,7 @@ export class RelationalStore implements Store {
     this.#database = database;
     this.#sealer = sealer;
     this.devices = new Devices(database, sealer);
+    this.chunks = new Chunks(database, sealer);
     this.requests = new AccessRequests(database);
     this.grants = new Grants(database);
     this.accessPoints = new AccessPoints(database);

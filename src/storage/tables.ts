@@ -24,13 +24,33 @@ export interface DeviceTable {
   created_at: Time;
   registered_at: OptionalTime;
   revoked_at: OptionalTime;
-  /** The bulk run that made it. */
-  run: OptionalBig;
+  /** With which it was made in bulk. */
+  chunk: OptionalBig;
   flashed_at: OptionalTime;
   /** Sealed. */
   pass_tmp: Uint8Array;
   /** Sealed. */
   dpp_key: Uint8Array | null;
+}
+
+/** Devices as they are: those of a registered chunk are registered. */
+export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk'> {
+  /** That made it in bulk. */
+  run: OptionalBig;
+}
+
+/** So many devices, made in bulk, that are registered together. */
+export interface ChunkTable {
+  id: CountedBig;
+  run: Big;
+  /** Place in its run. */
+  number: Big;
+  devices: Big;
+  /** Null while their pass_tmps are not known to be written out. */
+  registered_at: OptionalTime;
+  /** The entries of the audit log that stand for its devices. */
+  reserved_entry: OptionalBig;
+  registered_entry: OptionalBig;
 }
 
 export interface FlashTable {
@@ -183,6 +203,8 @@ export interface SettingTable {
 
 export interface Tables {
   devices: DeviceTable;
+  known_devices: KnownDeviceTable;
+  chunks: ChunkTable;
   flashes: FlashTable;
   access_points: AccessPointTable;
   access_requests: AccessRequestTable;

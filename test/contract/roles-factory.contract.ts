@@ -1,5 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DeviceState } from '../../src/domain/device.ts';
+import type { NewIdentity } from '../../src/roles/factory/ports.ts';
 import { codeOf, errorOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
 export function factoryContract(name: string, make: MakeHarness): void {
@@ -42,6 +44,111 @@ export function factoryContract(name: string, make: MakeHarness): void {
       expect((await trailOf(factory.factory, one.uuid)).at(-1)).toMatchObject({ action: 'device.revealed', uuid: one.uuid });
       const lamps = await harness.hold('factory', { models: ['lamp'] });
       expect((await lamps.factory.identities([one.uuid, two.uuid])).map((identity) => identity?.device.uuid)).toEqual([one.uuid, undefined]);
+    });
+
+    describe('many at once', () => {
+      const newRun = () => randomInt(2 ** 47);
+      const identity = (more: Partial<NewIdentity> = {}): NewIdentity => ({
+        uuid: randomUUID(), ssid: 'setup', model: undefined, batch: undefined, label: undefined, mac: undefined,
+        weak: false, made: false, passTmp: randomUUID(), ...more,
+      });
+
+      test('a chunk is reserved, and registered as a whole once it is confirmed', async () => {
+        const run = newRun();
+        const [first, second] = [[identity({ model: 'lamp', label: 'hall' }), identity()], [identity()]];
+        expect(await factory.factory.reserveChunk({ run, number: 2 }, first)).toEqual([]);
+        expect(await factory.factory.reserveChunk({ run, number: 3 }, second)).toEqual([]);
+        const [uuid, later] = [first[0]!.uuid, second[0]!.uuid];
+        expect(await factory.factory.show(uuid)).toMatchObject({ state: 'reserved', model: 'lamp', label: 'hall', registeredAt: undefined });
+        expect(await factory.factory.confirmChunks({ run, number: 2 })).toBe(2);
+        expect(await factory.factory.show(uuid)).toMatchObject({ state: 'registered', registeredAt: expect.any(Date) });
+        expect(await factory.factory.show(later)).toMatchObject({ state: 'reserved' });
+        expect(await factory.factory.confirmChunks({ run, number: 2 })).toBe(2);
+        expect(await factory.factory.confirmChunks({ run, number: 3 })).toBe(3);
+        expect((await factory.factory.identities([later]))[0]!.passTmp).toBe(second[0]!.passTmp);
+        expect((await trailOf(factory.factory, uuid)).map(({ action, uuid: about, detail }) => [action, about, detail['run'], detail['count']])).toEqual([
+          ['device.reserved', uuid, run, 2], ['device.registered', uuid, run, 2],
+        ]);
+      });
+
+      test('one is confirmed alone, listed, let in and revoked as any other', async () => {
+        const [run, batch] = [newRun(), `batch-${randomUUID()}`];
+        const identities = [identity({ batch }), identity({ batch }), identity({ batch })];
+        const [alone, asking, revoked] = identities.map(({ uuid }) => uuid).sort() as [string, string, string];
+        await factory.factory.reserveChunk({ run, number: 1 }, identities);
+        const inState = async (state: DeviceState) => (await factory.factory.list({ batch, state }, { limit: 10 })).items.map(({ uuid }) => uuid);
+        expect((await factory.factory.confirm(alone)).state).toBe('registered');
+        expect(await inState('reserved')).toEqual([asking, revoked]);
+        const ap = await harness.hold('ap');
+        const passTmp = identities.find(({ uuid }) => uuid === asking)!.passTmp;
+        expect(await codeOf(request({ uuid: asking, passTmp }, ap))).toBe('proof_rejected');
+        await factory.factory.confirmChunks({ run, number: 1 });
+        expect(await inState('reserved')).toEqual([]);
+        const { id } = await request({ uuid: asking, passTmp }, ap);
+        await ap.ap.approve(id, 'local');
+        expect((await factory.factory.show(asking)).spentBy).toBe(id);
+        expect((await factory.factory.reset(asking)).spentBy).toBeUndefined();
+        await factory.factory.revoke(revoked);
+        expect(await inState('revoked')).toEqual([revoked]);
+        expect(await inState('registered')).toEqual([alone, asking]);
+      });
+
+      test('the same chunk again gives what it gave; a made pass_tmp is the one that was made first', async () => {
+        const run = newRun();
+        const [given, made] = [identity(), identity({ made: true })];
+        await factory.factory.reserveChunk({ run, number: 2 }, [given, made]);
+        const again = [given, { ...made, passTmp: randomUUID() }, identity()];
+        expect(await factory.factory.reserveChunk({ run, number: 3 }, again)).toEqual([
+          { kind: 'resumed', index: 0, passTmp: given.passTmp }, { kind: 'resumed', index: 1, passTmp: made.passTmp },
+        ]);
+        expect(await factory.factory.confirmChunks({ run, number: 3 })).toBe(3);
+        expect(await factory.factory.reserveChunk({ run, number: 4 }, [given])).toEqual([
+          { kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${given.uuid} is in this run twice.` },
+        ]);
+      });
+
+      test('what another run has just so is known, and what it has otherwise is refused', async () => {
+        const [waiting, there] = [identity(), identity()];
+        await factory.factory.reserveChunk({ run: newRun(), number: 1 }, [waiting]);
+        const run = newRun();
+        await factory.factory.reserveChunk({ run, number: 1 }, [there]);
+        await factory.factory.confirmChunks({ run, number: 1 });
+        const others = [waiting, there, { ...there, passTmp: randomUUID() }, { ...there, model: 'other' }, { ...waiting, made: true, passTmp: randomUUID() }];
+        const expected = [
+          { kind: 'known', index: 0, registered: false }, { kind: 'known', index: 1, registered: true },
+          { kind: 'refused', index: 2, code: 'device_conflict', reason: `Device ${there.uuid} exists with another pass_tmp.` },
+          { kind: 'refused', index: 3, code: 'device_conflict', reason: `Device ${there.uuid} exists with another model.` },
+          { kind: 'refused', index: 4, code: 'device_conflict', reason: `Device ${waiting.uuid} exists with another pass_tmp.` },
+        ];
+        expect(await factory.factory.checkChunk(others)).toEqual(expected);
+        expect(await factory.factory.reserveChunk({ run: newRun(), number: 1 }, others)).toEqual(expected);
+      });
+
+      test('more than one request holds, and what the token may not register', async () => {
+        const bulbs = await harness.hold('factory', { models: ['bulb'] });
+        const identities = Array.from({ length: 1100 }, (_, index) => identity({ model: index === 1050 ? 'camera' : 'bulb', passTmp: 'x'.repeat(index === 3 ? 15 : 16) }));
+        const run = newRun();
+        const [refused, ...more] = await bulbs.factory.reserveChunk({ run, number: 1 }, identities.map((one, index) => ({ ...one, weak: index === 3 })));
+        expect(more).toEqual([]);
+        expect(refused).toMatchObject({ kind: 'refused', index: 1050, code: 'forbidden' });
+        expect(await bulbs.factory.confirmChunks({ run, number: 1 })).toBe(1099);
+        expect((await bulbs.factory.show(identities[3]!.uuid)).weak).toBe(true);
+        expect((await bulbs.factory.show(identities[1099]!.uuid)).state).toBe('registered');
+      });
+
+      test('two runs of the same devices at once: each device is made once', async () => {
+        const identities = Array.from({ length: 300 }, () => identity({ made: true }));
+        const runs = [newRun(), newRun()];
+        const outcomes = await Promise.all(runs.map(async (run) => {
+          const exceptions = await factory.factory.reserveChunk({ run, number: 1 }, identities.map((one) => ({ ...one, passTmp: randomUUID() })));
+          return { exceptions, registered: await factory.factory.confirmChunks({ run, number: 1 }) };
+        }));
+        expect(outcomes[0]!.registered + outcomes[1]!.registered).toBe(300);
+        for (const { exceptions, registered } of outcomes) {
+          expect(exceptions.every(({ kind }) => kind === 'refused')).toBe(true);
+          expect(exceptions.length + registered).toBe(300);
+        }
+      });
     });
 
     test('a refusal is final for its key', async () => {

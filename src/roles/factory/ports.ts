@@ -1,19 +1,28 @@
 import type { AuditEntry } from '../../domain/audit.ts';
-import type { Device } from '../../domain/device.ts';
+import type { Device, DeviceFields } from '../../domain/device.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { DeviceFilter } from '../store.ts';
+import type { ChunkPlace, DeviceFilter } from '../store.ts';
 
 /** What is known of a device before it exists; what is absent is made (uuid, pass_tmp) or left empty. */
-export interface Registration {
-  readonly uuid?: string | undefined;
-  readonly passTmp?: string | undefined;
-  readonly ssid: string;
-  readonly model?: string | undefined;
-  readonly batch?: string | undefined;
-  readonly label?: string | undefined;
-  readonly mac?: string | undefined;
+export interface Registration extends DeviceFields {
   readonly allowWeak?: boolean | undefined;
 }
+
+/** A whole identity, checked, to be registered with many others. */
+export interface NewIdentity extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac' | 'weak'> {
+  readonly passTmp: string;
+  /** Its pass_tmp was made up for it, not given: if its run has reserved it before, the one made then counts. */
+  readonly made: boolean;
+}
+
+/** What became of one of many, by its place among them, where it is not simply `reserved` now. */
+export type BulkException =
+  /** Its run had reserved it before, with this pass_tmp. */
+  | { readonly kind: 'resumed'; readonly index: number; readonly passTmp: string }
+  /** The registry has it, just so; `registered` or still reserved. */
+  | { readonly kind: 'known'; readonly index: number; readonly registered: boolean }
+  | { readonly kind: 'refused'; readonly index: number; readonly code: ErrorCode; readonly reason: string };
 
 /** What the flashing step needs. */
 export interface Identity {
@@ -35,6 +44,15 @@ export interface FactoryRole {
   reserve(registration: Registration, idempotencyKey?: string): Promise<Identity>;
   /** reserved → registered; a registered one stays as it is. Errors: `device_not_found`, `device_revoked`. */
   confirm(uuid: string): Promise<Device>;
+  /**
+   * Commits many as `reserved`, as one chunk of a run. The same chunk again gives the same. Only what is not reserved
+   * just now is told. No uuid is given twice.
+   */
+  reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]>;
+  /** What `reserveChunk` would say in a new run; changes nothing. */
+  checkChunk(identities: readonly NewIdentity[]): Promise<readonly BulkException[]>;
+  /** reserved → registered for the run's chunks up to that number; resolves to how many of the run are registered now. */
+  confirmChunks(upTo: ChunkPlace): Promise<number>;
   /**
    * Identities of devices as the registry has them, in the order asked for, at most 1,000; undefined for one that is
    * not there. Recorded in the audit log, for they hold pass_tmps. Errors: `invalid_input`.

@@ -1,18 +1,16 @@
-import { timingSafeEqual } from 'node:crypto';
-import { Buffer } from 'node:buffer';
 import type { AuditEntry } from '../../domain/audit.ts';
-import { parseDescription, parseMac, parsePassTmp, type Device } from '../../domain/device.ts';
+import { parseDescription, parseDeviceFields, type Device } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
-import { parseSsid } from '../../domain/ssid.ts';
 import { admitsAp, admitsDevice, recordedActor } from '../../domain/token.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import { closeOpenAccess } from '../ap/closing.ts';
 import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
-import type { DeviceFilter, NewDevice, Store } from '../store.ts';
-import type { FactoryRole, Identity, Registration } from './ports.ts';
+import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
+import { checkChunk, confirmChunks, conflictOf, reserveChunk } from './bulk.ts';
+import type { BulkException, FactoryRole, Identity, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
 export const mostIdentities = 1000;
@@ -48,21 +46,12 @@ export class FactoryService implements FactoryRole {
 
   #parse(registration: Registration): NewDevice {
     const { random, clock, actor } = this.#context;
-    const given =
-      registration.passTmp === undefined
-        ? { passTmp: passTmpFrom(random.bytes(26)), weak: false }
-        : parsePassTmp(registration.passTmp, { allowWeak: registration.allowWeak === true });
-    const described = (text: string | undefined, what: string) =>
-      text === undefined ? undefined : parseDescription(text, what);
+    const { uuid, passTmp, ...fields } = parseDeviceFields(registration, { allowWeak: registration.allowWeak === true });
     const device = {
-      uuid: registration.uuid === undefined ? uuidFrom(random.bytes(16)) : parseUuid(registration.uuid),
-      ssid: parseSsid(registration.ssid),
-      model: described(registration.model, 'model'),
-      batch: described(registration.batch, 'batch'),
-      label: described(registration.label, 'label'),
-      mac: registration.mac === undefined ? undefined : parseMac(registration.mac),
+      uuid: uuid ?? uuidFrom(random.bytes(16)),
+      passTmp: passTmp ?? passTmpFrom(random.bytes(26)),
       createdAt: clock.now(),
-      ...given,
+      ...fields,
     };
     if (!admitsDevice(scopeOf(actor), device)) {
       throw new LatchkeyError('forbidden', 'This token registers devices of other models or batches.');
@@ -80,24 +69,9 @@ export class FactoryService implements FactoryRole {
     if (found === undefined) {
       throw new LatchkeyError('storage_corrupt', `Device ${device.uuid} was reserved and is not there.`);
     }
-    if (!sameText(found.passTmp, device.passTmp)) {
-      throw new LatchkeyError(
-        'device_conflict',
-        uuidGiven
-          ? `Device ${device.uuid} exists with another pass_tmp.`
-          : `The uuid ${device.uuid} was made twice; try again.`,
-      );
-    }
-    const differing = (['ssid', 'model', 'batch', 'label', 'mac'] as const).filter(
-      (field) => found.device[field] !== device[field],
-    );
-    if (differing.length > 0 || found.device.state === 'revoked') {
-      throw new LatchkeyError(
-        'device_conflict',
-        found.device.state === 'revoked'
-          ? `Device ${device.uuid} exists and is revoked.`
-          : `Device ${device.uuid} exists with another ${differing.join(', ')}.`,
-      );
+    const conflict = conflictOf(found, device);
+    if (conflict !== undefined) {
+      throw new LatchkeyError('device_conflict', uuidGiven ? conflict : `The uuid ${device.uuid} was made twice; try again.`);
     }
     return found;
   }
@@ -114,6 +88,18 @@ export class FactoryService implements FactoryRole {
       }
       return this.#find(tx, device.uuid);
     });
+  }
+
+  reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
+    return reserveChunk(this.#context, place, identities);
+  }
+
+  checkChunk(identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
+    return checkChunk(this.#context, identities);
+  }
+
+  confirmChunks(upTo: ChunkPlace): Promise<number> {
+    return confirmChunks(this.#context, upTo);
   }
 
   async identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]> {
@@ -192,11 +178,6 @@ export class FactoryService implements FactoryRole {
     }
     return device;
   }
-}
-
-function sameText(left: string, right: string): boolean {
-  const [a, b] = [Buffer.from(left), Buffer.from(right)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function canonical(registration: Registration): string {

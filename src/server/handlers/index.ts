@@ -3,6 +3,7 @@ import { accessPointHandlers } from './access-points.ts';
 import { accessRequestHandlers } from './access-requests.ts';
 import { attemptHandlers } from './attempts.ts';
 import { auditHandlers } from './audit.ts';
+import { bulkHandlers } from './bulk.ts';
 import { deviceHandlers } from './devices.ts';
 import { enrollmentHandlers } from './enrollments.ts';
 import { grantHandlers } from './grants.ts';
@@ -14,6 +15,7 @@ export const handlers: Handlers<RouteName> = {
   ...enrollmentHandlers,
   ...tokenHandlers,
   ...deviceHandlers,
+  ...bulkHandlers,
   ...verificationHandlers,
   ...accessRequestHandlers,
   ...attemptHandlers,

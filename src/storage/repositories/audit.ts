@@ -39,7 +39,7 @@ function toEntry(row: Row): AuditEntry {
 function aboutDevice(entry: AuditEntry, uuid: string): AuditEntry | undefined {
   const { asked, ...common } = entry;
   if (asked === undefined) {
-    return entry;
+    return { ...entry, uuid };
   }
   const device = asked.find((one) => one.uuid === uuid);
   return device && { ...common, uuid, at: device.at, detail: { ...common.detail, status: device.status } };
@@ -57,6 +57,10 @@ const blockSize = 512;
 function entriesAbout(uuid: string) {
   return sql<Row['id']>`(
     select id from audit_entries where uuid = ${uuid}
+    union all
+    select entry from devices join (
+      select id, reserved_entry as entry from chunks union all select id, registered_entry from chunks) as made on made.id = devices.chunk
+      where devices.uuid = ${uuid} and entry is not null
     union all
     select entry_id from (
       with recursive blocks (number) as (
@@ -80,6 +84,12 @@ function toRow({ at, actor, action, uuid, apId, detail, asked }: NewAuditEntry) 
     ap_id: apId ?? null,
     detail: JSON.stringify({ ...detail, asked: asked?.map((device) => [device.uuid, device.at.getTime(), device.status]) }),
   };
+}
+
+/** Adds one entry and gives its id. */
+export async function appendOne(db: Database, entry: NewAuditEntry): Promise<Row['id']> {
+  const [added] = await db.change(adding, toRow(entry));
+  return added!.id;
 }
 
 const adding: PreparedQuery<ReturnType<typeof toRow>, Pick<Row, 'id'>> = (db, { at, actor, action, uuid, ap_id, detail }) =>

@@ -7,9 +7,9 @@ import type { DeviceFilter, DeviceRepository, NewDevice, StoredIdentity, Verifie
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
-import { date, optionalDate, type DeviceTable, type Tables } from '../tables.ts';
+import { date, optionalDate, type KnownDeviceTable, type Tables } from '../tables.ts';
 
-type Row = Selectable<DeviceTable>;
+type Row = Selectable<KnownDeviceTable>;
 
 /** Where a device's pass_tmp is sealed to. */
 export function passTmpPlace(uuid: string): Place {
@@ -39,17 +39,36 @@ function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'run'>): Device {
   };
 }
 
+/** A new device, which is reserved. */
+export function reservedRow(device: NewDevice, sealer: Sealer) {
+  return {
+    uuid: device.uuid,
+    ssid: device.ssid,
+    model: device.model ?? null,
+    batch: device.batch ?? null,
+    label: device.label ?? null,
+    mac: device.mac ?? null,
+    state: 'reserved',
+    weak: device.weak,
+    created_at: device.createdAt,
+    pass_tmp: sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
+  };
+}
+
 const byUuid: PreparedQuery<{ uuid: string }, Row> = (db, { uuid }) =>
-  db.selectFrom('devices').selectAll().where('uuid', '=', uuid);
+  db.selectFrom('known_devices').selectAll().where('uuid', '=', uuid);
 
 const verifying: PreparedQuery<{ uuid: string }, Pick<Row, 'model' | 'batch' | 'state' | 'spent_by' | 'pass_tmp'>> = (db, { uuid }) =>
-  db.selectFrom('devices').select(['model', 'batch', 'state', 'spent_by', 'pass_tmp']).where('uuid', '=', uuid);
+  db.selectFrom('known_devices').select(['model', 'batch', 'state', 'spent_by', 'pass_tmp']).where('uuid', '=', uuid);
+
+const ofRegisteredChunk = sql<boolean>`exists (select 1 from chunks where chunks.id = devices.chunk and chunks.registered_at is not null)`;
 
 const registering: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
   db.updateTable('devices')
     .set({ state: 'registered', registered_at: at })
     .where('uuid', '=', uuid)
     .where('state', '=', 'reserved')
+    .where(({ not }) => not(ofRegisteredChunk))
     .returning('uuid');
 
 const revoking: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
@@ -75,7 +94,7 @@ function spend(db: Kysely<Tables>, uuid: string, requestId: string | null) {
   return db.updateTable('devices')
     .set({ spent_by: requestId })
     .where('uuid', '=', uuid)
-    .where('state', '=', 'registered')
+    .where(({ eb, or, and }) => or([eb('state', '=', 'registered'), and([eb('state', '=', 'reserved'), ofRegisteredChunk])]))
     .returning('uuid');
 }
 
@@ -89,21 +108,7 @@ export class Devices implements DeviceRepository {
   }
 
   async insert(device: NewDevice): Promise<boolean> {
-    const added = await this.#db.insertNew('devices', [{
-      uuid: device.uuid,
-      ssid: device.ssid,
-      model: device.model ?? null,
-      batch: device.batch ?? null,
-      label: device.label ?? null,
-      mac: device.mac ?? null,
-      state: 'reserved',
-      weak: device.weak,
-      spent_by: null,
-      created_at: device.createdAt,
-      registered_at: null,
-      revoked_at: null,
-      pass_tmp: this.#sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
-    }], ['uuid']);
+    const added = await this.#db.insertNew('devices', [reservedRow(device, this.#sealer)], ['uuid']);
     return added.length === 1;
   }
 
@@ -133,7 +138,7 @@ export class Devices implements DeviceRepository {
     if (uuids.length === 0) {
       return [];
     }
-    const rows = await this.#db.read.selectFrom('devices').selectAll().where('uuid', 'in', uuids).execute();
+    const rows = await this.#db.read.selectFrom('known_devices').selectAll().where('uuid', 'in', uuids).execute();
     return rows.map((row) => this.#opened(row));
   }
 
@@ -142,6 +147,7 @@ export class Devices implements DeviceRepository {
       device: toDevice(row),
       passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(row.uuid)),
       dppKey: row.dpp_key === null ? undefined : this.#sealer.open(row.dpp_key, dppKeyPlace(row.uuid)),
+      run: row.run === null ? undefined : Number(row.run),
     };
   }
 
@@ -152,15 +158,19 @@ export class Devices implements DeviceRepository {
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
     const limit = pageLimit(page);
-    let query = this.#db.read.selectFrom('devices')
+    let query = this.#db.read.selectFrom('known_devices')
       .select(['uuid', 'ssid', 'model', 'batch', 'label', 'mac', 'state', 'weak', 'spent_by'])
       .select(['created_at', 'registered_at', 'flashed_at', 'revoked_at'])
       .orderBy('uuid')
       .limit(atMost(limit + 1));
     if (filter.model !== undefined) query = query.where('model', '=', filter.model);
     if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
-    // In words: SQLite chooses an index of a part before it knows a parameter.
-    if (filter.state !== undefined) query = query.where('state', '=', sql.lit(filter.state));
+    if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+    // Of which there are few, so that an index leads to them.
+    if (filter.state === 'revoked') query = query.where('revoked_at', 'is not', null);
+    if (filter.state === 'reserved' && !(await this.#hasOpenChunk())) {
+      query = query.where('uuid', 'in', (from) => from.selectFrom('devices').select('uuid').where('state', '=', sql.lit('reserved')).where('chunk', 'is', null));
+    }
     const { models, batches, uuids } = filter.within ?? {};
     if (models !== undefined || batches !== undefined || uuids !== undefined) {
       query = query.where(({ eb, or }) => or([
@@ -174,6 +184,12 @@ export class Devices implements DeviceRepository {
       query = query.where('uuid', '>', parseUuid(String(uuid)));
     }
     return toPage(await query.execute(), limit, toDevice, (row) => [row.uuid]);
+  }
+
+  /** Whether some devices are reserved because their chunk is. */
+  async #hasOpenChunk(): Promise<boolean> {
+    const open = await this.#db.read.selectFrom('chunks').select('id').where('registered_at', 'is', null).limit(1).execute();
+    return open.length > 0;
   }
 
   async register(uuid: string, at: Date): Promise<boolean> {

@@ -1,0 +1,89 @@
+import { createCipheriv } from 'node:crypto';
+import type { Random } from '../../domain/clock.ts';
+import { parseDeviceFields, type DeviceFields } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { readIdentityRows, type IdentityLine } from '../../formats/identity-rows.ts';
+import { isBadLine } from '../../formats/rows.ts';
+import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
+import type { NewIdentity } from '../../roles/factory/ports.ts';
+import type { Reject } from '../rejects-file.ts';
+
+/** One row of the input, or one device to be made: what is to be registered, or why it cannot be. */
+export interface Draft {
+  readonly line: number;
+  readonly identity?: NewIdentity;
+  readonly reject?: Reject;
+}
+
+/** What rows are completed with. */
+export interface Completion {
+  readonly defaults: Pick<DeviceFields, 'model' | 'batch'> & { readonly ssid?: string | undefined };
+  readonly allowWeak: boolean;
+  /** Whether uuid and pass_tmp can be made: where nothing is written out, nobody would have them. */
+  readonly makes: boolean;
+  /** The uuid that is made for a line. */
+  readonly uuidAt: (line: number) => string;
+  readonly random: Random;
+}
+
+/**
+ * The uuid of each line of a run, the same for the same seed (16 bytes in base64url) and line: the line's number, encrypted
+ * with AES, which nobody tells from random without the seed.
+ */
+export function uuidsFrom(seed: string): (line: number) => string {
+  const cipher = createCipheriv('aes-128-ecb', Buffer.from(seed, 'base64url'), null);
+  const block = Buffer.alloc(16);
+  return (line) => {
+    block.writeUIntBE(line, 10, 6);
+    return uuidFrom(cipher.update(block));
+  };
+}
+
+/** Drafts of so many devices as are to be made, behind `position`, some at a time. */
+export async function* madeDrafts(total: number, position: number, completion: Completion): AsyncGenerator<readonly Draft[]> {
+  for (let from = position; from < total; from += piece) {
+    const count = Math.min(piece, total - from);
+    yield Array.from({ length: count }, (_, index) => complete(from + index + 1, {}, completion));
+  }
+}
+
+const piece = 5_000;
+
+/** Drafts of the rows of a file behind line `position`. Errors: those of `readRows`. */
+export async function* fileDrafts(source: AsyncIterable<Uint8Array>, position: number, completion: Completion): AsyncGenerator<readonly Draft[]> {
+  for await (const lines of readIdentityRows(source, { skipLines: position })) {
+    yield lines.map((line) => fromLine(line, completion));
+  }
+}
+
+function fromLine(read: IdentityLine, completion: Completion): Draft {
+  const { line } = read;
+  if (isBadLine(read)) {
+    return { line, reject: { line, code: 'invalid_input', reason: `Line ${line} ${read.problem}.` } };
+  }
+  const { pass_tmp: passTmp, ...row } = read.values;
+  try {
+    return complete(line, { ...row, passTmp }, completion);
+  } catch (error) {
+    if (error instanceof LatchkeyError) {
+      return { line, reject: { line, code: error.code, reason: error.message, row } };
+    }
+    throw error;
+  }
+}
+
+function complete(line: number, row: Partial<DeviceFields>, { defaults, allowWeak, makes, uuidAt, random }: Completion): Draft {
+  const { ssid = defaults.ssid, model = defaults.model, batch = defaults.batch } = row;
+  if (ssid === undefined) {
+    throw new LatchkeyError('missing_input', 'There is no ssid, neither in the row nor by --ssid.');
+  }
+  if (!makes && (row.uuid === undefined || row.passTmp === undefined)) {
+    throw new LatchkeyError('missing_input', `There is no ${row.uuid === undefined ? 'uuid' : 'pass_tmp'}, and no --out to write one to that is made.`);
+  }
+  const { uuid, passTmp, ...fields } = parseDeviceFields({ ...row, ssid, model, batch }, { allowWeak });
+  const made = passTmp === undefined;
+  return {
+    line,
+    identity: { uuid: uuid ?? uuidAt(line), passTmp: passTmp ?? passTmpFrom(random.bytes(26)), made, ...fields },
+  };
+}

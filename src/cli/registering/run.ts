@@ -1,0 +1,409 @@
+import { createHash } from 'node:crypto';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../domain/clock.ts';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import type { BulkException, FactoryRole, NewIdentity } from '../../roles/factory/ports.ts';
+import { withLock } from '../../secrets/lock.ts';
+import { UuidSet } from '../../storage/uuid-set.ts';
+import { readInput } from '../input-file.ts';
+import { LineFile } from '../line-file.ts';
+import { write } from '../output.ts';
+import type { Progress } from '../progress.ts';
+import type { Reject } from '../rejects-file.ts';
+import { fileDrafts, madeDrafts, uuidsFrom, type Completion, type Draft } from './drafts.ts';
+import { identityHeader, identityLine, type IdentityFormat } from './identity-lines.ts';
+import { atStart, RunJournal, type RunPlan, type RunState } from './journal.ts';
+
+/** What `device register` does with many. */
+export interface BulkRequest {
+  readonly source: { readonly count: number } | { readonly from: string };
+  readonly defaults: Completion['defaults'];
+  readonly allowWeak: boolean;
+  /** `-` is standard output; undefined if all that would be written is in the input already. */
+  readonly out: string | undefined;
+  readonly format: IdentityFormat;
+  readonly rejects: string | undefined;
+  readonly resume: boolean;
+}
+
+/** What came of it, in numbers of devices or rows. */
+export interface BulkOutcome {
+  readonly run: number;
+  readonly registered: number;
+  /** The registry had them just so. */
+  readonly known: number;
+  readonly rejected: number;
+}
+
+export interface BulkTools {
+  readonly factory: FactoryRole;
+  readonly random: Random;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly caution: (text: string) => Promise<void>;
+}
+
+/** Devices that are reserved, written and registered together. */
+const chunkSize = 20_000;
+/** How long a registry that is away is waited for. */
+const patienceMs = 300_000;
+
+/**
+ * Registers many, chunk by chunk: reserve, write out, register. Whenever it ends, it can be taken up again: the journal
+ * beside the output says how far it has come, and the registry has the pass_tmps of what is reserved.
+ * Errors: those of reading, writing and of the registry; `run_unfinished` if the output has a run that is not resumed.
+ */
+export async function registerMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
+  const { out } = request;
+  return out === undefined || out === '-'
+    ? runAlone(request, tools)
+    : withLock(`${journalOf(out)}.lock`, () => runAlone(request, tools), { patienceMs: 0, refusal: () => new LatchkeyError('run_busy') });
+}
+
+async function runAlone(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
+  using files = RunFiles.open(request, tools.random);
+  const { plan, done } = files;
+  if (!done) {
+    await new Run(request, files, tools).complete();
+  }
+  const { registered, known, rejected } = files.state;
+  return { run: plan.run, registered, known, rejected };
+}
+
+/** Finds what `registerMany` would reject; nothing is changed. */
+export async function checkMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
+  const { source, defaults, allowWeak, rejects, out } = request;
+  using rejectsFile = rejects === undefined ? undefined : LineFile.create(rejects, '--rejects');
+  await using seen = await UuidSet.open();
+  const plan = planOf(request, tools.random);
+  const completion = { defaults, allowWeak, makes: out !== undefined, uuidAt: uuidsFrom(plan.seed), random: tools.random };
+  const drafts = 'count' in source ? madeDrafts(source.count, 0, completion) : fileDrafts(readInput(source.from, '--from', tools.signal), 0, completion);
+  const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
+  for await (const chunk of chunksOf(drafts, undefined)) {
+    tools.signal.throwIfAborted();
+    const { identities, rejects: bad } = sorted(chunk);
+    const before = seen.add(identities);
+    const fresh = identities.filter(({ uuid }) => !before.has(uuid));
+    const twice = identities.filter(({ uuid }) => before.has(uuid))
+      .map((identity) => rejectOf(identity, 'device_conflict', `Device ${identity.uuid} is in line ${before.get(identity.uuid)} already.`));
+    const { lines, known, refused } = settle(fresh, await tools.factory.checkChunk(fresh), () => '');
+    const all = [...bad, ...twice, ...refused].sort((a, b) => a.line - b.line);
+    rejectsFile?.append(all.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
+    outcome.registered += lines.length - known;
+    outcome.known += known;
+    outcome.rejected += all.length;
+    tools.progress.set(outcome.registered + outcome.known + outcome.rejected);
+  }
+  return outcome;
+}
+
+class Run {
+  readonly #request: BulkRequest;
+  readonly #files: RunFiles;
+  readonly #tools: BulkTools;
+  #share = 0;
+
+  constructor(request: BulkRequest, files: RunFiles, tools: BulkTools) {
+    this.#request = request;
+    this.#files = files;
+    this.#tools = tools;
+  }
+
+  async complete(): Promise<void> {
+    const files = this.#files;
+    if (files.state.position > 0) {
+      await this.#confirm(files.state);
+    }
+    for await (const chunk of chunksOf(this.#drafts(), files.reserving)) {
+      this.#tools.signal.throwIfAborted();
+      await this.#take(chunk);
+    }
+    files.finish();
+  }
+
+  #drafts(): AsyncGenerator<readonly Draft[]> {
+    const { source, defaults, allowWeak, out } = this.#request;
+    const { plan, state } = this.#files;
+    const completion = { defaults, allowWeak, makes: out !== undefined, uuidAt: uuidsFrom(plan.seed), random: this.#tools.random };
+    return 'count' in source
+      ? madeDrafts(source.count, state.position, completion)
+      : fileDrafts(this.#watched(source.from), state.position, completion);
+  }
+
+  /** The input, while it is noted how much of it was read. */
+  async *#watched(path: string): AsyncGenerator<Uint8Array> {
+    const size = (path === '-' ? 0 : fileSize(path)) ?? 0;
+    let read = 0;
+    for await (const piece of readInput(path, '--from', this.#tools.signal)) {
+      yield piece;
+      read += piece.length;
+      this.#share = size > 0 ? read / size : 0;
+    }
+  }
+
+  async #take(chunk: readonly Draft[]): Promise<void> {
+    const files = this.#files;
+    const { factory } = this.#tools;
+    const position = chunk.at(-1)!.line;
+    files.reserve(position);
+    const { identities, rejects } = sorted(chunk);
+    const exceptions = await this.#patiently(() => factory.reserveChunk({ run: files.plan.run, number: position }, identities));
+    const { lines, known, unconfirmed, refused } = settle(identities, exceptions, identityLine[this.#request.format]);
+    const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
+    await files.write(lines, rejected.map((reject) => `${JSON.stringify(reject)}\n`), {
+      position,
+      registered: identities.length - known - refused.length,
+      known,
+      rejected: rejected.length,
+    });
+    await this.#confirm(files.state);
+    for (const uuid of unconfirmed) {
+      await this.#patiently(() => factory.confirm(uuid));
+    }
+    const { registered, known: all, rejected: none } = files.state;
+    this.#tools.progress.set(registered + all + none, this.#share);
+  }
+
+  async #confirm({ position, registered }: RunState): Promise<void> {
+    const { plan } = this.#files;
+    const confirmed = await this.#patiently(() => this.#tools.factory.confirmChunks({ run: plan.run, number: position }));
+    if (confirmed !== registered) {
+      throw new LatchkeyError('device_conflict', `The registry has ${confirmed} devices of this run, and ${registered} were written out.`, {
+        hint: 'Resume it at the registry that it was begun at: check --server, the profile, and LATCHKEY_DATABASE.',
+      });
+    }
+  }
+
+  /** Again and again while the registry is away: the same once more gives the same. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const { signal, caution } = this.#tools;
+    const endsAt = performance.now() + patienceMs;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof LatchkeyError) || !passing.has(error.code) || signal.aborted || performance.now() > endsAt) {
+          throw error;
+        }
+        if (attempt === 0) {
+          await caution(`${error.message} Waiting for it.`);
+        }
+      }
+      await sleep(Math.min(10_000, 250 * 2 ** attempt), undefined, { signal });
+    }
+  }
+}
+
+/** What passes by itself. */
+const passing: ReadonlySet<ErrorCode> = new Set(['remote_unreachable', 'server_unavailable', 'timed_out', 'rate_limited', 'storage_locked']);
+
+/** `until`: where the first chunk ends, if it may have been reserved before. */
+async function* chunksOf(drafts: AsyncGenerator<readonly Draft[]>, until: number | undefined): AsyncGenerator<readonly Draft[]> {
+  let chunk: Draft[] = [];
+  let end = until;
+  for await (const piece of drafts) {
+    for (const draft of piece) {
+      if (end === undefined ? chunk.length === chunkSize : draft.line > end && chunk.length > 0) {
+        yield chunk;
+        chunk = [];
+        end = undefined;
+      }
+      chunk.push(draft);
+    }
+  }
+  if (chunk.length > 0) {
+    yield chunk;
+  }
+}
+
+type Placed = NewIdentity & { readonly line: number };
+
+/** What is to be registered, each uuid once, and what cannot be. */
+function sorted(chunk: readonly Draft[]): { readonly identities: readonly Placed[]; readonly rejects: readonly Reject[] } {
+  const lines = new Map<string, number>();
+  const identities: Placed[] = [];
+  const rejects: Reject[] = [];
+  for (const { line, identity, reject } of chunk) {
+    if (reject !== undefined) {
+      rejects.push(reject);
+    } else if (identity !== undefined) {
+      const first = lines.get(identity.uuid);
+      if (first === undefined) {
+        lines.set(identity.uuid, line);
+        identities.push({ ...identity, line });
+      } else {
+        rejects.push(rejectOf({ ...identity, line }, 'device_conflict', `Device ${identity.uuid} is in line ${first} already.`));
+      }
+    }
+  }
+  return { identities, rejects };
+}
+
+function rejectOf({ line, uuid, ssid, model, batch, label, mac }: Placed, code: ErrorCode, reason: string): Reject {
+  return { line, code, reason, row: { uuid, ssid, model, batch, label, mac } };
+}
+
+interface Settled {
+  readonly lines: readonly string[];
+  readonly known: number;
+  /** Of the known ones those that nobody has registered yet. */
+  readonly unconfirmed: readonly string[];
+  readonly refused: readonly Reject[];
+}
+
+function settle(
+  identities: readonly Placed[],
+  exceptions: readonly BulkException[],
+  toLine: (identity: NewIdentity, passTmp: string) => string,
+): Settled {
+  const byIndex = new Map(exceptions.map((exception) => [exception.index, exception]));
+  const lines: string[] = [];
+  const refused: Reject[] = [];
+  const unconfirmed: string[] = [];
+  let known = 0;
+  identities.forEach((identity, index) => {
+    const exception = byIndex.get(index);
+    if (exception?.kind === 'refused') {
+      refused.push(rejectOf(identity, exception.code, exception.reason));
+      return;
+    }
+    if (exception?.kind === 'known') {
+      known += 1;
+      if (!exception.registered) unconfirmed.push(identity.uuid);
+    }
+    lines.push(toLine(identity, exception?.kind === 'resumed' ? exception.passTmp : identity.passTmp));
+  });
+  return { lines, known, unconfirmed, refused };
+}
+
+type Added = Pick<RunState, 'position' | 'registered' | 'known' | 'rejected'>;
+
+/** The output, the rejects and the journal of a run. */
+class RunFiles implements Disposable {
+  readonly plan: RunPlan;
+  state: RunState;
+  readonly #out: LineFile | '-' | undefined;
+  readonly #rejects: LineFile | undefined;
+  readonly #journal: RunJournal | undefined;
+
+  private constructor(plan: RunPlan, state: RunState, out: LineFile | '-' | undefined, rejects: LineFile | undefined, journal?: RunJournal) {
+    this.plan = plan;
+    this.state = state;
+    this.#out = out;
+    this.#rejects = rejects;
+    this.#journal = journal;
+  }
+
+  static open(request: BulkRequest, random: Random): RunFiles {
+    const { out, rejects, resume } = request;
+    const plan = planOf(request, random);
+    if (out === undefined || out === '-') {
+      return new RunFiles(plan, atStart, out, rejects === undefined ? undefined : LineFile.create(rejects, '--rejects'));
+    }
+    const path = journalOf(out);
+    const journal = RunJournal.reopen(path);
+    if (journal === undefined) {
+      for (const [flag, file] of [['--out', out], ['--rejects', rejects]] as const) {
+        if (file !== undefined && existsSync(file)) {
+          throw new LatchkeyError('file_exists', `${flag}: ${file} is there already.`);
+        }
+      }
+      return RunFiles.#begun(RunJournal.begin(path, plan), out, request);
+    }
+    if (!resume) {
+      throw new LatchkeyError('run_unfinished', journal.done ? `${path} is of a run that is done.` : `${path} is of a run that is not finished.`, journal.done ? { hint: 'Name another --out.' } : {});
+    }
+    return RunFiles.#resumed(journal, plan, out, request);
+  }
+
+  static #resumed(journal: RunJournal, { request: wanted }: RunPlan, out: string, request: BulkRequest): RunFiles {
+    const { rejects } = request;
+    const { plan, done } = journal;
+    const differing = [...new Set([...Object.keys(plan.request), ...Object.keys(wanted)])].filter((name) => plan.request[name] !== wanted[name]);
+    if (differing.length > 0) {
+      throw new LatchkeyError('invalid_input', `The run in ${out}.run was begun with another ${differing.join(', ')}.`, { hint: 'Resume it with the same flags and the same input.' });
+    }
+    const { state } = journal;
+    if (done) {
+      return new RunFiles(plan, state, undefined, undefined, journal);
+    }
+    if (state.position === 0) {
+      // What is there of its files says nothing yet.
+      [out, rejects].forEach((path) => path !== undefined && rmSync(path, { force: true }));
+      return RunFiles.#begun(journal, out, request);
+    }
+    const rejectsFile = rejects === undefined ? undefined : LineFile.reopen(rejects, '--rejects', state.rejectBytes);
+    return new RunFiles(plan, state, LineFile.reopen(out, '--out', state.outBytes), rejectsFile, journal);
+  }
+
+  /** The journal comes first: with it, files that are there are the run's. */
+  static #begun(journal: RunJournal, out: string, { rejects, format }: BulkRequest): RunFiles {
+    const file = LineFile.create(out, '--out');
+    file.append(identityHeader[format]);
+    return new RunFiles(journal.plan, atStart, file, rejects === undefined ? undefined : LineFile.create(rejects, '--rejects'), journal);
+  }
+
+  get done(): boolean {
+    return this.#journal?.done === true;
+  }
+
+  get reserving(): number | undefined {
+    return this.#journal?.reserving;
+  }
+
+  reserve(upTo: number): void {
+    this.#journal?.reserve(upTo);
+  }
+
+  /** Returns when all of it is on the disk, and the journal says so. */
+  async write(lines: readonly string[], rejects: readonly string[], added: Added): Promise<void> {
+    if (this.#out === '-') {
+      await write(process.stdout, lines.join(''));
+    } else {
+      this.#out?.append(lines.join(''));
+    }
+    this.#rejects?.append(rejects.join(''));
+    this.state = {
+      position: added.position,
+      outBytes: this.#out instanceof LineFile ? this.#out.size : 0,
+      rejectBytes: this.#rejects?.size ?? 0,
+      registered: this.state.registered + added.registered,
+      known: this.state.known + added.known,
+      rejected: this.state.rejected + added.rejected,
+    };
+    if (this.#journal !== undefined) {
+      if (this.#out instanceof LineFile) this.#out.sync();
+      this.#rejects?.sync();
+      this.#journal.wrote(this.state);
+    }
+  }
+
+  finish(): void {
+    this.#journal?.finish();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#out instanceof LineFile) this.#out[Symbol.dispose]();
+    this.#rejects?.[Symbol.dispose]();
+    this.#journal?.[Symbol.dispose]();
+  }
+}
+
+/** Where the journal of a run is that writes there. */
+export function journalOf(out: string): string {
+  return `${out}.run`;
+}
+
+function planOf({ source, defaults, allowWeak, format, rejects }: BulkRequest, random: Random): RunPlan {
+  const input = 'count' in source ? { count: source.count } : { from: source.from, bytes: source.from === '-' ? undefined : fileSize(source.from) };
+  return {
+    run: Number(createHash('sha256').update(random.bytes(16)).digest().readBigUInt64BE() >> 11n),
+    seed: Buffer.from(random.bytes(16)).toString('base64url'),
+    request: JSON.parse(JSON.stringify({ ...input, ...defaults, allow_weak: allowWeak, format, rejects })) as RunPlan['request'],
+  };
+}
+
+function fileSize(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}

@@ -1,0 +1,104 @@
+import { Buffer } from 'node:buffer';
+import { timingSafeEqual } from 'node:crypto';
+import type { Device } from '../../domain/device.ts';
+import { admitsDevice } from '../../domain/token.ts';
+import { auditEntry, scopeOf, type ServiceContext } from '../service-context.ts';
+import type { ChunkPlace, Store, StoredIdentity } from '../store.ts';
+import type { BulkException, NewIdentity } from './ports.ts';
+
+/** Identities that are opened at a time. */
+const atOnce = 1000;
+
+export async function reserveChunk(
+  context: ServiceContext,
+  place: ChunkPlace,
+  identities: readonly NewIdentity[],
+): Promise<readonly BulkException[]> {
+  const { store, clock } = context;
+  const { admitted, forbidden } = withinScope(context, identities);
+  const createdAt = clock.now();
+  const devices = admitted.map(({ made: _made, ...identity }) => ({ ...identity, createdAt }));
+  const entry = (count: number) =>
+    auditEntry(context, { action: 'device.reserved', detail: { run: place.run, chunk: place.number, count } });
+  const taken = await store.transaction(async (tx) => {
+    const passedOver = await tx.chunks.insert(place, devices, entry);
+    return stored(tx, passedOver.map(({ uuid }) => uuid));
+  });
+  return taken.size === 0 ? forbidden : [...forbidden, ...exceptions(identities, taken, place.run)];
+}
+
+export async function checkChunk(context: ServiceContext, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
+  const { admitted, forbidden } = withinScope(context, identities);
+  const taken = await stored(context.store, admitted.map(({ uuid }) => uuid));
+  return [...forbidden, ...exceptions(identities, taken, undefined)];
+}
+
+export async function confirmChunks(context: ServiceContext, upTo: ChunkPlace): Promise<number> {
+  const { store, clock } = context;
+  return store.transaction(async (tx) => {
+    await tx.chunks.register(upTo, clock.now(), (count) =>
+      auditEntry(context, { action: 'device.registered', detail: { run: upTo.run, chunk: upTo.number, count } }));
+    return tx.chunks.registered(upTo.run);
+  });
+}
+
+/** What a device that exists has other than it should; undefined if it is just so. */
+export function conflictOf(
+  { device, passTmp }: Pick<StoredIdentity, 'device' | 'passTmp'>,
+  wanted: Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac'> & { readonly passTmp: string },
+): string | undefined {
+  if (!sameText(passTmp, wanted.passTmp)) {
+    return `Device ${device.uuid} exists with another pass_tmp.`;
+  }
+  if (device.state === 'revoked') {
+    return `Device ${device.uuid} exists and is revoked.`;
+  }
+  const differing = (['ssid', 'model', 'batch', 'label', 'mac'] as const).filter((field) => device[field] !== wanted[field]);
+  return differing.length === 0 ? undefined : `Device ${device.uuid} exists with another ${differing.join(', ')}.`;
+}
+
+function sameText(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function withinScope({ actor }: ServiceContext, identities: readonly NewIdentity[]) {
+  const scope = scopeOf(actor);
+  const admitted = identities.filter((identity) => admitsDevice(scope, identity));
+  const reason = 'This token registers devices of other models or batches.';
+  const forbidden = admitted.length === identities.length ? [] : identities.flatMap((identity, index): BulkException[] =>
+    admitsDevice(scope, identity) ? [] : [{ kind: 'refused', index, code: 'forbidden', reason }]);
+  return { admitted, forbidden };
+}
+
+async function stored(store: Store, uuids: readonly string[]): Promise<ReadonlyMap<string, StoredIdentity>> {
+  const found = new Map<string, StoredIdentity>();
+  for (let from = 0; from < uuids.length; from += atOnce) {
+    for (const identity of await store.devices.identities(uuids.slice(from, from + atOnce))) {
+      found.set(identity.device.uuid, identity);
+    }
+  }
+  return found;
+}
+
+function exceptions(identities: readonly NewIdentity[], taken: ReadonlyMap<string, StoredIdentity>, run: number | undefined): BulkException[] {
+  return identities.flatMap((identity, index): BulkException[] => {
+    const found = taken.get(identity.uuid);
+    return found === undefined ? [] : [exceptionOf(identity, index, found, run)];
+  });
+}
+
+function exceptionOf(identity: NewIdentity, index: number, found: StoredIdentity, run: number | undefined): BulkException {
+  const { state } = found.device;
+  const ofThisRun = run !== undefined && found.run === run;
+  const refused = (reason: string): BulkException => ({ kind: 'refused', index, code: 'device_conflict', reason });
+  if (ofThisRun && state === 'registered') {
+    return refused(`Device ${identity.uuid} is in this run twice.`);
+  }
+  const passTmp = ofThisRun && identity.made ? found.passTmp : identity.passTmp;
+  const conflict = conflictOf(found, { ...identity, passTmp });
+  if (conflict !== undefined) {
+    return refused(conflict);
+  }
+  return ofThisRun ? { kind: 'resumed', index, passTmp } : { kind: 'known', index, registered: state === 'registered' };
+}
