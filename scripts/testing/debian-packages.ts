@@ -23,6 +23,9 @@ export const debianPackages = {
   'libmbedtls-dev': { suites: 'the reference device in C' },
   gcc: { suites: 'the reference device in C', command: 'gcc' },
   'libc6-dev': { suites: 'the reference device in C' },
+  'zbar-tools': { suites: 'labels, read with a reader that is not ours', command: 'zbarimg' },
+  'librsvg2-bin': { suites: 'labels in SVG, drawn by a program that is not ours', command: 'rsvg-convert' },
+  wpasupplicant: { suites: 'DPP URIs, as a configurator takes them', command: 'wpa_supplicant' },
   make: { suites: 'the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;
 

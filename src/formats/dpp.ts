@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { ECDH } from 'node:crypto';
+import { parseMac } from '../domain/device.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 
 /** What a configurator must know of a device to begin with it (Wi-Fi Easy Connect, 5.2.1). */
 export interface DppBootstrapping {
   /** Where the device listens: global operating class and channel, such as `81/1`. */
   readonly channels: readonly string[];
-  /** Lower-case, with colons; a device without one answers whoever knows its key. */
+  /** As `parseMac` gives it; a device without one answers whoever knows its key. */
   readonly mac: string | undefined;
   /** For people: printable ASCII without `;`. */
   readonly info: string | undefined;
@@ -25,7 +26,7 @@ const form = /^DPP:(?:C:([^;]+);)?(?:M:([^;]+);)?(?:I:([^;]+);)?V:2;K:([^;]+);;$
 export function dppUri({ channels, mac, info, publicKey }: DppBootstrapping): string {
   const fields = [
     ...(channels.length === 0 ? [] : [`C:${channels.map(parseChannel).join(',')}`]),
-    ...(mac === undefined ? [] : [`M:${macDigits(mac)}`]),
+    ...(mac === undefined ? [] : [`M:${parseMac(mac).replaceAll(':', '')}`]),
     ...(info === undefined ? [] : [`I:${parseInfo(info)}`]),
     'V:2',
     `K:${Buffer.concat([spkiPrefix, onCurve(publicKey)]).toString('base64')}`,
@@ -42,7 +43,7 @@ export function parseDppUri(text: string): DppBootstrapping {
   }
   return {
     channels: channels === undefined ? [] : channels.split(',').map(parseChannel),
-    mac: mac === undefined ? undefined : macDigits(mac).replace(/..(?!$)/g, '$&:'),
+    mac: mac === undefined ? undefined : parseMac(mac),
     info: info === undefined ? undefined : parseInfo(info),
     publicKey: onCurve(spki.subarray(spkiPrefix.length)),
   };
@@ -55,14 +56,6 @@ export function parseChannel(text: string): string {
     throw new LatchkeyError('invalid_input', `"${text}" is not an operating class and a channel, such as 81/1.`);
   }
   return text;
-}
-
-function macDigits(text: string): string {
-  const digits = text.replaceAll(':', '');
-  if (!/^[0-9a-f]{12}$/.test(digits)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a MAC address.`);
-  }
-  return digits;
 }
 
 function parseInfo(text: string): string {

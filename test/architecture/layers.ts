@@ -31,6 +31,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['server'],
   typebox: ['api'],
   undici: ['client', 'prompts'],
+  uqr: ['formats'],
 };
 
 /** The composition root: no other file of cli knows of a role both as a service here and as a client of a server. */
