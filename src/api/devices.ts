@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { deviceStates, type Device } from '../domain/device.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { Identity, Registration } from '../roles/factory/ports.ts';
+import type { BootstrapKey, Identity, Registration } from '../roles/factory/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, boolean, bytes32, id, input, instant, mac, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -35,6 +35,12 @@ export type RegistrationWire = Static<typeof registrationSchema>;
 
 export const identitiesQuerySchema = input('IdentitiesQuery', { uuids: { ...arrayOf(uuid), maxItems: 1000 } });
 export const identitiesSchema = object('Identities', { items: arrayOf(identitySchema) });
+
+const publicKey = { type: 'string', pattern: '^A[g-z0-9_-][A-Za-z0-9_-]{42}$', description: 'A point of P-256, compressed (SEC 1), 33 bytes in base64url.' } as const;
+export const bootstrapKeysQuerySchema = input('BootstrapKeysQuery', { uuids: { ...arrayOf(uuid), maxItems: 1000 } });
+export const bootstrapKeySchema = object('BootstrapKey', { uuid, public_key: publicKey, made_at: instant });
+export const bootstrapKeysSchema = object('BootstrapKeys', { items: arrayOf(bootstrapKeySchema) });
+export type BootstrapKeyWire = Static<typeof bootstrapKeySchema>;
 
 export const devicePageSchema = pageOf('DevicePage', deviceSchema);
 export const deviceQuerySchema = input(
@@ -87,6 +93,14 @@ export function identityToWire({ device, passTmp, dppKey }: Identity): IdentityW
 export function identityFromWire(wire: IdentityWire): Identity {
   const dppKey = wire.dpp_key === undefined ? undefined : Buffer.from(wire.dpp_key, 'base64url');
   return { device: deviceFromWire(wire), passTmp: wire.pass_tmp, dppKey };
+}
+
+export function bootstrapKeyToWire({ uuid, publicKey, madeAt }: BootstrapKey): BootstrapKeyWire {
+  return { uuid, public_key: base64url(publicKey), made_at: instantToWire(madeAt) };
+}
+
+export function bootstrapKeyFromWire(wire: BootstrapKeyWire): BootstrapKey {
+  return { uuid: wire.uuid, publicKey: Buffer.from(wire.public_key, 'base64url'), madeAt: instantFromWire(wire.made_at) };
 }
 
 export function registrationToWire(registration: Registration): RegistrationWire {

@@ -18,7 +18,7 @@ import {
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
 import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
-import { devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
+import { bootstrapKeysQuerySchema, bootstrapKeysSchema, devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
 import { bulkExceptionsSchema, chunkBytes, chunkPlaceSchema, chunkSchema, identityListSchema, runSchema, runText } from './bulk.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
@@ -174,6 +174,16 @@ export const routes = {
     status: 200,
     reply: bulkExceptionsSchema,
     bodyLimit: chunkBytes,
+  },
+  makeBootstrapKeys: {
+    method: 'POST',
+    path: '/v1/bootstrap-keys',
+    summary: 'Get the DPP keys of devices, made where there is none; devices that are not there are left out',
+    roles: factory,
+    body: bootstrapKeysQuerySchema,
+    status: 200,
+    reply: bootstrapKeysSchema,
+    idempotent: true,
   },
   showDevice: {
     method: 'GET',

@@ -66,6 +66,14 @@ export interface StoredIdentity {
   readonly run: number | undefined;
 }
 
+/** A device with the private key of its DPP bootstrapping, if it has one. */
+export interface StoredBootstrapping {
+  readonly device: Pick<Device, 'uuid' | 'model' | 'batch'>;
+  /** 32 bytes. */
+  readonly dppKey: Uint8Array | undefined;
+  readonly madeAt: Date | undefined;
+}
+
 /** A device as far as verification depends on it. */
 export type VerifiedDevice = Pick<Device, 'uuid' | 'model' | 'batch' | 'state' | 'spentBy'>;
 
@@ -78,6 +86,10 @@ export interface DeviceRepository {
   findWithPassTmp(uuid: string): Promise<StoredIdentity | undefined>;
   /** Of those of these uuids that are there, in no order. */
   identities(uuids: readonly string[]): Promise<StoredIdentity[]>;
+  /** Of those of these uuids that are there, in no order. */
+  bootstrappings(uuids: readonly string[]): Promise<StoredBootstrapping[]>;
+  /** Keeps the key sealed; false if the device has one already, or is not there. */
+  addDppKey(uuid: string, key: Uint8Array, at: Date): Promise<boolean>;
   /** In the order of uuids. */
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** reserved → registered; false if it was not `reserved`. */

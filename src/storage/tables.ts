@@ -31,6 +31,7 @@ export interface DeviceTable {
   pass_tmp: Uint8Array;
   /** Sealed. */
   dpp_key: Uint8Array | null;
+  dpp_key_made_at: OptionalTime;
 }
 
 /** Devices as they are: those of a registered chunk are registered. */

@@ -1,5 +1,6 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { createECDH, randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AuditAction, AuditEntry } from '../../src/domain/audit.ts';
 import type { DeviceState } from '../../src/domain/device.ts';
 import type { NewIdentity } from '../../src/roles/factory/ports.ts';
 import { codeOf, errorOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
@@ -151,6 +152,42 @@ export function factoryContract(name: string, make: MakeHarness): void {
       });
     });
 
+    test('a device gets one DPP key, whose private half only its identity holds', async () => {
+      const [one, two] = [await register(factory, { model: 'lamp' }), await register(factory)];
+      const absent = randomUUID();
+      expect((await factory.factory.identities([one.uuid]))[0]!.dppKey).toBeUndefined();
+      const [first, none] = await factory.factory.bootstrapKeys([one.uuid.toUpperCase(), absent]);
+      expect(none).toBeUndefined();
+      expect(first).toEqual({ uuid: one.uuid, publicKey: expect.any(Uint8Array), madeAt: expect.any(Date) });
+      const [other, again] = await factory.factory.bootstrapKeys([two.uuid, one.uuid]);
+      expect(again).toEqual(first);
+      expect(other!.publicKey).not.toEqual(first!.publicKey);
+      const { dppKey } = (await factory.factory.identities([one.uuid]))[0]!;
+      expect(dppKey).toHaveLength(32);
+      const pair = createECDH('prime256v1');
+      pair.setPrivateKey(dppKey!);
+      expect(Buffer.from(first!.publicKey)).toEqual(pair.getPublicKey(null, 'compressed'));
+      expect((await trailOf(factory.factory, one.uuid)).map(({ action }) => action).filter((action) => action === 'device.key_made')).toHaveLength(1);
+      const lamps = await harness.hold('factory', { models: ['lamp'] });
+      expect((await lamps.factory.bootstrapKeys([one.uuid, two.uuid])).map((key) => key?.uuid)).toEqual([one.uuid, undefined]);
+      expect(await codeOf(factory.factory.bootstrapKeys(Array.from({ length: 1001 }, () => absent)))).toBe('invalid_input');
+    });
+
+    test('eight at once for the same devices get the same keys, and making them is recorded once', async () => {
+      const admin = await harness.hold('admin');
+      const uuids = await Promise.all(Array.from({ length: 20 }, async () => (await register(factory)).uuid));
+      const made = () => entriesOf(admin, 'device.key_made');
+      const before = await made();
+      const asked = Array.from({ length: 8 }, (_, index) => factory.factory.bootstrapKeys(index % 2 === 0 ? uuids : uuids.toReversed()));
+      const keys = (await Promise.all(asked)).map((found) => new Map(found.map((key) => [key!.uuid, Buffer.from(key!.publicKey).toString('hex')])));
+      expect(keys[0]!.size).toBe(20);
+      for (const others of keys) {
+        expect(uuids.map((uuid) => others.get(uuid))).toEqual(uuids.map((uuid) => keys[0]!.get(uuid)));
+      }
+      const entries = (await made()).slice(before.length);
+      expect(entries.reduce((sum, { uuid, detail }) => sum + (uuid === undefined ? Number(detail['count']) : 1), 0)).toBe(20);
+    });
+
     test('a refusal is final for its key', async () => {
       const { uuid } = await register(factory);
       const again = () => errorOf(factory.factory.reserve({ uuid, ssid: 'setup', passTmp: 'x'.repeat(20) }, `key-${uuid}`));
@@ -271,4 +308,16 @@ export function factoryContract(name: string, make: MakeHarness): void {
       expect(JSON.stringify(history.map(({ detail }) => detail))).not.toContain(device.passTmp);
     });
   });
+}
+
+/** All entries of one kind, oldest first. */
+async function entriesOf({ admin }: Holder, action: AuditAction): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  let after: string | undefined;
+  do {
+    const page = await admin.auditEntries({ action }, { limit: 100, after });
+    entries.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return entries;
 }

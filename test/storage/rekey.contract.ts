@@ -24,6 +24,8 @@ export function rekeying(create: () => Promise<RawDatabase>): void {
     await before.transaction(async (tx) => {
       for (const device of devices) await tx.devices.insert(device);
     });
+    const dppKey = Buffer.alloc(32, 5);
+    await before.devices.addDppKey(devices[0]!.uuid, dppKey, start);
     await before.replies.insert('tok_1', 'key_1', reply, start);
     await before.replies.insert('tok_1', 'key_2', reply, start);
     await before.settings.insert('audit-key', 'private');
@@ -32,14 +34,16 @@ export function rekeying(create: () => Promise<RawDatabase>): void {
     const sealer = testSealer(2, 1);
     const seen: RekeyCounts[] = [];
     const counts = await rekeyDatabase({ url: database.url, sealer, onProgress: (progress) => seen.push(progress) });
-    expect(counts).toEqual({ examined: 1206, resealed: 1206, overtaken: 0, unreadable: 0 });
-    expect(seen.map(({ examined }) => examined)).toEqual([500, 1000, 1203, 1205, 1206]);
+    expect(counts).toEqual({ examined: 1207, resealed: 1207, overtaken: 0, unreadable: 0 });
+    expect(seen.map(({ examined }) => examined)).toEqual([500, 1000, 1203, 1204, 1206, 1207]);
     expect(await rekeyDatabase({ url: database.url, sealer })).toEqual({ ...counts, resealed: 0 });
 
     const after = await openStore({ url: database.url, sealer: testSealer(2) });
     for (const device of devices.slice(0, 20)) {
       expect((await after.devices.findWithPassTmp(device.uuid))?.passTmp).toBe(device.passTmp);
     }
+    const [bootstrapping] = await after.devices.bootstrappings([devices[0]!.uuid]);
+    expect(Buffer.from(bootstrapping!.dppKey!)).toEqual(dppKey);
     expect((await after.replies.find('tok_1', 'key_2'))?.body).toBe(reply.body);
     expect(await after.settings.get('audit-key')).toBe('private');
     await after.close();

@@ -32,6 +32,15 @@ export interface Identity {
   readonly dppKey?: Uint8Array | undefined;
 }
 
+/** By what a device proves to a configurator that it is the one on the label (Wi-Fi Easy Connect). */
+export interface BootstrapKey {
+  readonly uuid: string;
+  /** A point of P-256, compressed: 33 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Whoever flashed the device earlier did not write its private key. */
+  readonly madeAt: Date;
+}
+
 /**
  * Devices and their identities. `reserve`, then write the identity where it must go, then `confirm`: only a
  * confirmed device verifies, so no device is registered whose pass_tmp nobody has.
@@ -58,6 +67,11 @@ export interface FactoryRole {
    * not there. Recorded in the audit log, for they hold pass_tmps. Errors: `invalid_input`.
    */
   identities(uuids: readonly string[]): Promise<readonly (Identity | undefined)[]>;
+  /**
+   * The DPP keys of devices, in the order asked for, at most 1,000; undefined for one that is not there. A device that
+   * has none gets one, for good; its private half stays sealed but for `identities`. Errors: `invalid_input`.
+   */
+  bootstrapKeys(uuids: readonly string[]): Promise<readonly (BootstrapKey | undefined)[]>;
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** Errors: `device_not_found`. */
   show(uuid: string): Promise<Device>;

@@ -3,6 +3,7 @@ import { parseDescription, parseDeviceFields, type Device } from '../../domain/d
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { admitsAp, admitsDevice, recordedActor } from '../../domain/token.ts';
+import { bootstrapPublicKey, newBootstrapKey } from '../../protocol/bootstrap-key.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import { closeOpenAccess } from '../ap/closing.ts';
 import { once } from '../idempotency.ts';
@@ -10,7 +11,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
 import { checkChunk, confirmChunks, conflictOf, reserveChunk } from './bulk.ts';
-import type { BulkException, FactoryRole, Identity, NewIdentity, Registration } from './ports.ts';
+import type { BootstrapKey, BulkException, FactoryRole, Identity, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
 export const mostIdentities = 1000;
@@ -115,6 +116,33 @@ export class FactoryService implements FactoryRole {
     }
     const byUuid = new Map(found.map((identity) => [identity.device.uuid, identity]));
     return asked.map((uuid) => byUuid.get(uuid));
+  }
+
+  async bootstrapKeys(uuids: readonly string[]): Promise<readonly (BootstrapKey | undefined)[]> {
+    if (uuids.length > mostIdentities) {
+      throw new LatchkeyError('invalid_input', `Keys are made and given out ${mostIdentities} at a time.`);
+    }
+    const asked = uuids.map(parseUuid);
+    const found = await this.#context.store.transaction((tx) => this.#withKeys(tx, asked));
+    const byUuid = new Map(found.map((key) => [key.uuid, key]));
+    return asked.map((uuid) => byUuid.get(uuid));
+  }
+
+  async #withKeys(tx: Store, asked: readonly string[]): Promise<BootstrapKey[]> {
+    const { clock, actor } = this.#context;
+    const known = (await tx.devices.bootstrappings(asked)).filter(({ device }) => admitsDevice(scopeOf(actor), device));
+    const made: string[] = [];
+    // In one order, so that two who make keys of the same devices do not wait for each other.
+    for (const uuid of known.flatMap(({ device, dppKey }) => (dppKey === undefined ? [device.uuid] : [])).toSorted()) {
+      if (await tx.devices.addDppKey(uuid, newBootstrapKey(), clock.now())) made.push(uuid);
+    }
+    if (made.length > 0) {
+      const about = made.length === 1 ? { uuid: made[0]! } : { detail: { count: made.length } };
+      await tx.audit.append(auditEntry(this.#context, { action: 'device.key_made', ...about }));
+    }
+    // Some may have been made by somebody else in between: all are read again.
+    const now = await tx.devices.bootstrappings(known.map(({ device }) => device.uuid));
+    return now.map(({ device, dppKey, madeAt }) => ({ uuid: device.uuid, publicKey: bootstrapPublicKey(dppKey!), madeAt: madeAt! }));
   }
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {

@@ -1,10 +1,10 @@
 import { auditEntryToWire } from '../../api/audit.ts';
-import { deviceToWire, identityToWire, registrationFromWire } from '../../api/devices.ts';
+import { bootstrapKeyToWire, deviceToWire, identityToWire, registrationFromWire } from '../../api/devices.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const deviceHandlers: Handlers<
-  'reserveDevice' | 'revealIdentities' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
+  'reserveDevice' | 'revealIdentities' | 'makeBootstrapKeys' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
 > = {
   async reserveDevice({ services, body }) {
     return identityToWire(await services.factory.reserve(registrationFromWire(body)));
@@ -12,6 +12,10 @@ export const deviceHandlers: Handlers<
   async revealIdentities({ services, body }) {
     const found = await services.factory.identities(body.uuids);
     return { items: found.flatMap((identity) => (identity === undefined ? [] : [identityToWire(identity)])) };
+  },
+  async makeBootstrapKeys({ services, body }) {
+    const keys = await services.factory.bootstrapKeys(body.uuids);
+    return { items: keys.flatMap((key) => (key === undefined ? [] : [bootstrapKeyToWire(key)])) };
   },
   async listDevices({ services, query }) {
     const { model, batch, state } = query;

@@ -27,6 +27,7 @@ export const factoryLine: Migration = {
     `alter table devices add column chunk ${big}`,
     `alter table devices add column flashed_at ${time}`,
     `alter table devices add column dpp_key ${bytes}`,
+    `alter table devices add column dpp_key_made_at ${time}`,
     'drop index devices_state',
     // Nearly all devices are registered: only what is not is worth an index.
     `create index devices_reserved on devices (uuid) where state = 'reserved' and chunk is null`,
@@ -36,7 +37,7 @@ export const factoryLine: Migration = {
       select d.uuid, d.ssid, d.model, d.batch, d.label, d.mac,
         case when d.state = 'reserved' and c.registered_at is not null then 'registered' else d.state end as state,
         d.weak, d.spent_by, d.created_at, coalesce(d.registered_at, c.registered_at) as registered_at, d.flashed_at, d.revoked_at,
-        d.pass_tmp, d.dpp_key, c.run
+        d.pass_tmp, d.dpp_key, d.dpp_key_made_at, c.run
       from devices d left join chunks c on c.id = d.chunk`,
 
     `create table flashes (

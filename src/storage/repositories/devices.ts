@@ -3,7 +3,7 @@ import type { Device, DeviceState } from '../../domain/device.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
-import type { DeviceFilter, DeviceRepository, NewDevice, StoredIdentity, VerifiedDevice } from '../../roles/store.ts';
+import type { DeviceFilter, DeviceRepository, NewDevice, StoredBootstrapping, StoredIdentity, VerifiedDevice } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
@@ -21,7 +21,7 @@ export function dppKeyPlace(uuid: string): Place {
   return { table: 'devices', row: uuid, column: 'dpp_key' };
 }
 
-function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'run'>): Device {
+function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'run'>): Device {
   return {
     uuid: row.uuid,
     ssid: row.ssid,
@@ -76,6 +76,13 @@ const revoking: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (d
     .set({ state: 'revoked', revoked_at: at })
     .where('uuid', '=', uuid)
     .where('state', '!=', 'revoked')
+    .returning('uuid');
+
+const addingDppKey: PreparedQuery<{ uuid: string; box: Uint8Array; at: Date }, { uuid: string }> = (db, { uuid, box, at }) =>
+  db.updateTable('devices')
+    .set({ dpp_key: box, dpp_key_made_at: at })
+    .where('uuid', '=', uuid)
+    .where('dpp_key', 'is', null)
     .returning('uuid');
 
 interface Spending {
@@ -140,6 +147,23 @@ export class Devices implements DeviceRepository {
     }
     const rows = await this.#db.read.selectFrom('known_devices').selectAll().where('uuid', 'in', uuids).execute();
     return rows.map((row) => this.#opened(row));
+  }
+
+  async bootstrappings(uuids: readonly string[]): Promise<StoredBootstrapping[]> {
+    if (uuids.length === 0) {
+      return [];
+    }
+    const rows = await this.#db.read.selectFrom('devices').select(['uuid', 'model', 'batch', 'dpp_key', 'dpp_key_made_at'])
+      .where('uuid', 'in', uuids).execute();
+    return rows.map(({ uuid, model, batch, dpp_key: box, dpp_key_made_at: madeAt }) => ({
+      device: { uuid, model: model ?? undefined, batch: batch ?? undefined },
+      dppKey: box === null ? undefined : this.#sealer.open(box, dppKeyPlace(uuid)),
+      madeAt: optionalDate(madeAt),
+    }));
+  }
+
+  async addDppKey(uuid: string, key: Uint8Array, at: Date): Promise<boolean> {
+    return (await this.#db.change(addingDppKey, { uuid, box: this.#sealer.seal(key, dppKeyPlace(uuid)), at })).length === 1;
   }
 
   #opened(row: Row): StoredIdentity {
