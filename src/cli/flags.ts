@@ -46,6 +46,32 @@ export function numberFlag(min: number, max: number) {
   });
 }
 
+/** A number within bounds, perhaps with decimals. */
+export function decimalFlag(min: number, max: number, helpValue: string) {
+  return custom<number>({
+    helpValue,
+    parse: flagValue((text) => {
+      if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) < min || Number(text) > max) {
+        throw new LatchkeyError('invalid_input', `"${text}" is not a number from ${min} to ${max}.`);
+      }
+      return Number(text);
+    }),
+  });
+}
+
+/** A whole number within bounds, in decimal or as 0x and hexadecimal. */
+export function hexFlag(min: number, max: number) {
+  return custom<number>({
+    helpValue: 'N|0xN',
+    parse: flagValue((text) => {
+      if (!/^(\d{1,10}|0x[0-9a-fA-F]{1,8})$/.test(text) || Number(text) < min || Number(text) > max) {
+        throw new LatchkeyError('invalid_input', `"${text}" is not a whole number from ${min} to ${max}, such as 0x${max.toString(16)}.`);
+      }
+      return Number(text);
+    }),
+  });
+}
+
 export const databaseFlag = string({
   helpValue: 'URL',
   description: 'sqlite:PATH or postgres://… (or LATCHKEY_DATABASE); a file in the data folder if left out.',

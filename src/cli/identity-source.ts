@@ -18,6 +18,8 @@ export interface FoundIdentity extends Pick<Identity['device'], 'uuid' | 'ssid' 
   readonly dppKey: Uint8Array | undefined;
   /** Undefined if the registry was not asked. */
   readonly flashedAt: Date | undefined;
+  /** What its row has in the columns that were asked for beside those of identities. */
+  readonly extra: Readonly<Record<string, string | undefined>>;
 }
 
 export type IdentityOrReject = FoundIdentity | Reject;
@@ -41,6 +43,8 @@ export interface IdentitySourceOptions {
   readonly secrets: boolean;
   /** Whether every device is looked up, even one whose row says all: for its DPP key, or whether it was flashed. */
   readonly lookUp?: boolean | undefined;
+  /** Columns that the file may have beside those of identities; what they hold goes into no reject. */
+  readonly extra?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,18 +55,18 @@ const atOnce = 1000;
  * Errors: `missing_input` if neither flag is given; those of reading the file and of the registry.
  */
 export async function* readIdentities(options: IdentitySourceOptions): AsyncGenerator<readonly IdentityOrReject[]> {
-  const { uuid, from, signal } = options;
+  const { uuid, from, signal, extra = [] } = options;
   if (from === undefined) {
     if (uuid === undefined || uuid.length === 0) {
       throw new LatchkeyError('missing_input', 'Which devices? Give --uuid UUID or --from FILE.');
     }
-    const rows = uuid.map((text, index) => ({ line: index + 1, values: { uuid: text } }));
+    const rows = uuid.map((text, index): IdentityRow => ({ line: index + 1, values: { uuid: text } }));
     for (const chunk of chunksOf(rows)) {
       yield await resolve(chunk, options);
     }
     return;
   }
-  for await (const lines of readIdentityRows(readInput(from, '--from', signal), { required: ['uuid'] })) {
+  for await (const lines of readIdentityRows(readInput(from, '--from', signal), { required: ['uuid'], extra })) {
     const bad = lines.filter(isBadLine).map(({ line, problem }): Reject => ({ line, code: 'invalid_input', reason: `Line ${line} ${problem}.` }));
     if (bad.length > 0) {
       yield bad;
@@ -73,11 +77,13 @@ export async function* readIdentities(options: IdentitySourceOptions): AsyncGene
   }
 }
 
-type IdentityRow = Row<IdentityColumn>;
+interface IdentityRow extends Row<IdentityColumn> {
+  readonly values: Row<IdentityColumn>['values'] & Readonly<Record<string, string | undefined>>;
+}
 
 async function resolve(rows: readonly IdentityRow[], options: IdentitySourceOptions): Promise<IdentityOrReject[]> {
-  const { secrets, lookUp = false, from } = options;
-  const read = rows.map((row) => attempt(row, () => fromRow(row, from === undefined ? undefined : row.line)));
+  const { secrets, lookUp = false, from, extra = [] } = options;
+  const read = rows.map((row) => attempt(row, () => fromRow(row, from === undefined ? undefined : row.line, extra)));
   const wanting = (item: FoundIdentity) =>
     lookUp || from === undefined || item.ssid === '' || (secrets && item.passTmp === undefined);
   const asked = read.flatMap((item) => (!isReject(item) && wanting(item) ? [item.uuid] : []));
@@ -124,10 +130,10 @@ function merged(item: FoundIdentity, { device, passTmp, dppKey }: Partial<Identi
     return { line, code: 'device_conflict', reason: `Device ${item.uuid} is in the registry with another ${all.join(', ')}.`, row: { uuid: item.uuid } };
   }
   const { uuid, ssid, model, batch, label, mac, flashedAt } = device;
-  return { line: item.line, uuid, ssid, model, batch, label, mac, flashedAt, passTmp: passTmp ?? item.passTmp, dppKey };
+  return { line: item.line, uuid, ssid, model, batch, label, mac, flashedAt, passTmp: passTmp ?? item.passTmp, dppKey, extra: item.extra };
 }
 
-function fromRow({ values }: IdentityRow, line: number | undefined): FoundIdentity {
+function fromRow({ values }: IdentityRow, line: number | undefined, extra: readonly string[]): FoundIdentity {
   const { uuid, ssid, pass_tmp: passTmp, model, batch, label, mac } = values;
   const described = (text: string | undefined, what: string) => (text === undefined ? undefined : parseDescription(text, what));
   return {
@@ -142,16 +148,17 @@ function fromRow({ values }: IdentityRow, line: number | undefined): FoundIdenti
     mac: mac === undefined ? undefined : parseMac(mac),
     dppKey: undefined,
     flashedAt: undefined,
+    extra: Object.fromEntries(extra.map((name) => [name, values[name]])),
   };
 }
 
 /** A row that the domain refuses, as a reject. */
-function attempt<T>({ line, values: { pass_tmp: _secret, ...row } }: IdentityRow, parse: () => T): T | Reject {
+function attempt<T>({ line, values: { uuid, ssid, model, batch, label, mac } }: IdentityRow, parse: () => T): T | Reject {
   try {
     return parse();
   } catch (error) {
     if (error instanceof LatchkeyError) {
-      return { line, code: error.code, reason: error.message, row };
+      return { line, code: error.code, reason: error.message, row: { uuid, ssid, model, batch, label, mac } };
     }
     throw error;
   }

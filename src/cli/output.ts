@@ -2,10 +2,10 @@ import type { Writable } from 'node:stream';
 import { LatchkeyError } from '../domain/errors.ts';
 
 /**
- * Writes text and resolves once the system has taken it. Errors: `interrupted` if the reader is gone,
+ * Writes text or bytes and resolves once the system has taken it. Errors: `interrupted` if the reader is gone,
  * `storage_full` if standard output is a file and its disk is full.
  */
-export async function write(stream: Writable, text: string): Promise<void> {
+export async function write(stream: Writable, text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(lost(error)) : resolve()));
   });

@@ -32,7 +32,16 @@ export function labelZpl(layout: LabelLayout): string {
 
 function graphic(bitmap: Bitmap, x: number, y: number): string {
   const { stride, bytes } = bitmap;
-  return `^FO${x},${y}^GFA,${bytes.length},${bytes.length},${stride},${Buffer.from(bytes).toString('hex').toUpperCase()}^FS`;
+  const hex = Buffer.from(bytes.buffer).toString('hex').toUpperCase();
+  let data = '';
+  let above = '';
+  for (let at = 0; at < hex.length; at += 2 * stride) {
+    const row = hex.slice(at, at + 2 * stride);
+    // As above: a module is several rows high, and printers are often reached by slow ways.
+    data += row === above ? ':' : row;
+    above = row;
+  }
+  return `^FO${x},${y}^GFA,${bytes.length},${bytes.length},${stride},${data}^FS`;
 }
 
 /**

@@ -168,6 +168,10 @@ export const cases: Record<string, Case> = {
       };
     },
   },
+  'device label': {
+    happy: async (site) => role(site, 'device', 'label', '--uuid', (await site.device()).uuid, '--dpp', '--width', '60', '--height', '30', '--out-dir', `${site.cli.folder}/labels`),
+    failing: failing(3, 'device', 'label', '--uuid', nobody, '--out', 'never.svg'),
+  },
   'device list': {
     happy: async (site) => {
       const batch = randomUUID();

@@ -48,6 +48,7 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     curl: ['curl'],
     jq: ['jq'],
     openssl: ['openssl'],
+    zbarimg: ['zbar-tools'],
     createdb: ['postgresql'],
     // All that is made here is the reference device.
     make: ['make', 'gcc', 'libc6-dev', 'libmbedtls-dev'],

@@ -86,9 +86,11 @@ async function scannedFile(file: string): Promise<string> {
 function printed(zpl: string): { bitmap: Bitmap; graphics: number } {
   const number = (command: string) => Number(new RegExp(`\\^${command}(\\d+)\n`).exec(zpl)![1]);
   const bitmap = new Bitmap(number('PW'), number('LL'));
-  const graphics = [...zpl.matchAll(/\^FO(\d+),(\d+)\^GFA,(\d+),(\d+),(\d+),([0-9A-F]+)\^FS/g)];
-  for (const [, x, y, bytes, total, stride, hex] of graphics) {
-    const data = Buffer.from(hex!, 'hex');
+  const graphics = [...zpl.matchAll(/\^FO(\d+),(\d+)\^GFA,(\d+),(\d+),(\d+),([0-9A-F:]+)\^FS/g)];
+  for (const [, x, y, bytes, total, stride, rows] of graphics) {
+    const row = new RegExp(`:|[0-9A-F]{${2 * Number(stride)}}`, 'g');
+    let above = '';
+    const data = Buffer.concat(rows!.match(row)!.map((text) => Buffer.from((above = text === ':' ? above : text), 'hex')));
     expect([data.length, Number(total)]).toEqual([Number(bytes), Number(bytes)]);
     for (let at = 0; at < data.length * 8; at += 1) {
       const [row, column] = [Math.floor(at / (8 * Number(stride))), at % (8 * Number(stride))];
