@@ -111,9 +111,13 @@ async function openStream(path: string, mode: number): Promise<LabelOutput> {
     files: 1,
     add: (_uuid, layout) => write(stream, labelZpl(layout)),
     async end() {
-      stream.end();
-      await finished(stream);
-      await rename(unfinished, path);
+      try {
+        stream.end();
+        await finished(stream);
+        await rename(unfinished, path);
+      } catch (error) {
+        throw cannotWrite(path, error);
+      }
     },
     async [Symbol.asyncDispose]() {
       stream.destroy();
@@ -127,7 +131,8 @@ async function openedStream(path: string, mode: number): Promise<WriteStream> {
   const stream = createWriteStream(path, { flags: 'wx', mode });
   try {
     await once(stream, 'open');
-    return stream;
+    // Each write says it to whom it matters.
+    return stream.on('error', () => {});
   } catch (error) {
     throw cannotWrite(path, error);
   }

@@ -78,6 +78,10 @@ test('a label that is too small is refused', () => {
   for (const [size, lines] of [[{ ...usual, widthMm: 8 }, []], [{ ...usual, heightMm: 8 }, []], [usual, Array.from({ length: 40 }, () => 'line')]] as const) {
     expect(() => layOutLabel({ qr, lines, logo: undefined }, size)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
   }
+  // Room for its QR code, and beside it for not even the three dots of a text that goes on.
+  const narrow = { qr: qrCode('A', 'L'), logo: undefined };
+  expect(layOutLabel({ ...narrow, lines: [] }, { widthMm: 9, heightMm: 8, dpi: 600 }).lines).toEqual([]);
+  expect(() => layOutLabel({ ...narrow, lines: ['lamp-2'] }, { widthMm: 9, heightMm: 8, dpi: 600 })).toThrow(expect.objectContaining({ code: 'invalid_input' }));
 });
 
 test('no value becomes a command of the printer or an element of the picture', () => {
