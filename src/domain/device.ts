@@ -39,17 +39,21 @@ export function parsePassTmp(text: string, options: { allowWeak: boolean }): { p
   if (bytes < 1 || bytes > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
     throw new LatchkeyError('invalid_input', 'A pass_tmp has 1 to 64 bytes of UTF-8 and no control characters.');
   }
-  const weak = [...text].length < strongPassTmpLength;
+  const weak = !isLonger(text, strongPassTmpLength - 1);
   if (weak && !options.allowWeak) {
     throw new LatchkeyError('weak_pass_tmp', `This pass_tmp has fewer than ${strongPassTmpLength} characters and could be guessed.`);
   }
   return { passTmp: text, weak };
 }
 
+/** Whether a text has more characters than that; one has one or two units in UTF-16. */
+function isLonger(text: string, length: number): boolean {
+  return text.length > length && (text.length > 2 * length || [...text].length > length);
+}
+
 /** Model, batch and label: free text for people, at most 64 characters, no control characters. */
 export function parseDescription(text: string, what: string): string {
-  const characters = [...text].length;
-  if (characters < 1 || characters > 64 || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
+  if (text === '' || isLonger(text, 64) || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
     throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
   }
   return text;

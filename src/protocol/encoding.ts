@@ -23,7 +23,11 @@ export function passTmpFrom(random: Uint8Array): string {
   if (random.length !== 26) {
     throw new RangeError('a pass_tmp is made of 26 random bytes');
   }
-  return Array.from(random, (byte) => crockford[byte & 31]).join('');
+  const text = Buffer.allocUnsafe(random.length);
+  for (let index = 0; index < random.length; index += 1) {
+    text[index] = crockford.charCodeAt(random[index]! & 31);
+  }
+  return text.toString('latin1');
 }
 
 /** A random uuid, version 4 (RFC 9562 section 5.4), from 16 random bytes. */

@@ -112,7 +112,12 @@ export interface ChunkRepository {
    * Adds devices as `reserved`; those whose uuid is taken are passed over, and resolved to. `entry` makes the audit
    * entry that stands for all that were added, and is not called if there are none.
    */
-  insert(place: ChunkPlace, devices: readonly NewDevice[], entry: (count: number) => NewAuditEntry): Promise<readonly NewDevice[]>;
+  insert<D extends Omit<NewDevice, 'createdAt'>>(
+    place: ChunkPlace,
+    devices: readonly D[],
+    at: Date,
+    entry: (count: number) => NewAuditEntry,
+  ): Promise<readonly D[]>;
   /** Registers the run's devices of chunks up to that number; resolves to how many those are. */
   register(upTo: ChunkPlace, at: Date, entry: (count: number) => NewAuditEntry): Promise<number>;
   /** How many devices of the run are registered. */

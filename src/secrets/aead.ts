@@ -19,11 +19,23 @@ export function encrypt(
   associatedData: Uint8Array,
   header: Uint8Array,
 ): Buffer {
-  const nonce = randomFillSync(Buffer.allocUnsafe(nonceLength));
+  const nonce = nextNonce();
   const cipher = createCipheriv(algorithm, key, nonce, options).setAAD(associatedData);
   const ciphertext = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext);
   cipher.final();
   return Buffer.concat([header, nonce, ciphertext, cipher.getAuthTag()]);
+}
+
+/** Asking for twelve random bytes takes nearly as long as for thousands. A nonce is no secret, and none is given twice. */
+const nonces = Buffer.allocUnsafe(341 * nonceLength);
+let noncesUsed = nonces.length;
+
+function nextNonce(): Buffer {
+  if (noncesUsed === nonces.length) {
+    randomFillSync(nonces);
+    noncesUsed = 0;
+  }
+  return nonces.subarray(noncesUsed, (noncesUsed += nonceLength));
 }
 
 /** The plaintext of a box behind a header of that length; undefined if key, box or associated data are not right. */

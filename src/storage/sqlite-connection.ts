@@ -44,6 +44,12 @@ export class SqliteConnection implements DatabaseConnection {
     return Number(this.#prepare(sql).statement.run(...bind(parameters)).changes);
   }
 
+  /** Runs it with the columns of each of the rows; gives those for which it changed something. */
+  changeEach<Row extends Readonly<Record<string, unknown>>>(sql: string, columns: readonly string[], rows: readonly Row[]): readonly Row[] {
+    const { statement } = this.#prepare(sql);
+    return rows.filter((row) => Number(statement.run(...columns.map((column) => bound(row[column]))).changes) > 0);
+  }
+
   execute(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
     const { statement, returnsRows } = this.#prepare(sql);
     if (returnsRows) {
@@ -92,10 +98,12 @@ export class SqliteConnection implements DatabaseConnection {
 }
 
 function bind(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((value) => {
-    if (value instanceof Date) {
-      return value.getTime();
-    }
-    return typeof value === 'boolean' ? Number(value) : (value as SQLInputValue);
-  });
+  return parameters.map(bound);
+}
+
+function bound(value: unknown): SQLInputValue {
+  if (value instanceof Date) {
+    return value.getTime();
+  }
+  return typeof value === 'boolean' ? Number(value) : (value as SQLInputValue);
 }

@@ -239,8 +239,7 @@ class SqliteTransaction implements Database {
       this.#inserts.set(name, sql);
     }
     const statement = sql;
-    return this.#connection.guarded(() =>
-      rows.filter((row) => this.#connection.change(statement, columns.map((column) => row[column])) > 0));
+    return this.#connection.guarded(() => this.#connection.changeEach(statement, columns, rows));
   }
 
   async lock(): Promise<void> {

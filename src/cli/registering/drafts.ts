@@ -2,8 +2,8 @@ import { createCipheriv } from 'node:crypto';
 import type { Random } from '../../domain/clock.ts';
 import { parseDeviceFields, type DeviceFields } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { readIdentityRows, type IdentityLine } from '../../formats/identity-rows.ts';
-import { isBadLine } from '../../formats/rows.ts';
+import { readIdentityRows, type IdentityColumn, type IdentityLine } from '../../formats/identity-rows.ts';
+import { isBadLine, type Row } from '../../formats/rows.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import type { NewIdentity } from '../../roles/factory/ports.ts';
 import type { Reject } from '../rejects-file.ts';
@@ -43,7 +43,7 @@ export function uuidsFrom(seed: string): (line: number) => string {
 export async function* madeDrafts(total: number, position: number, completion: Completion): AsyncGenerator<readonly Draft[]> {
   for (let from = position; from < total; from += piece) {
     const count = Math.min(piece, total - from);
-    yield Array.from({ length: count }, (_, index) => complete(from + index + 1, {}, completion));
+    yield Array.from({ length: count }, (_, index) => ({ line: from + index + 1, identity: complete(from + index + 1, {}, completion) }));
   }
 }
 
@@ -61,29 +61,32 @@ function fromLine(read: IdentityLine, completion: Completion): Draft {
   if (isBadLine(read)) {
     return { line, reject: { line, code: 'invalid_input', reason: `Line ${line} ${read.problem}.` } };
   }
-  const { pass_tmp: passTmp, ...row } = read.values;
   try {
-    return complete(line, { ...row, passTmp }, completion);
+    return { line, identity: complete(line, read.values, completion) };
   } catch (error) {
     if (error instanceof LatchkeyError) {
+      const { pass_tmp: _secret, ...row } = read.values;
       return { line, reject: { line, code: error.code, reason: error.message, row } };
     }
     throw error;
   }
 }
 
-function complete(line: number, row: Partial<DeviceFields>, { defaults, allowWeak, makes, uuidAt, random }: Completion): Draft {
-  const { ssid = defaults.ssid, model = defaults.model, batch = defaults.batch } = row;
+type Values = Row<IdentityColumn>['values'];
+
+function complete(line: number, row: Values, { defaults, allowWeak, makes, uuidAt, random }: Completion): NewIdentity {
+  const { uuid, pass_tmp: passTmp, ssid = defaults.ssid, model = defaults.model, batch = defaults.batch, label, mac } = row;
   if (ssid === undefined) {
     throw new LatchkeyError('missing_input', 'There is no ssid, neither in the row nor by --ssid.');
   }
-  if (!makes && (row.uuid === undefined || row.passTmp === undefined)) {
-    throw new LatchkeyError('missing_input', `There is no ${row.uuid === undefined ? 'uuid' : 'pass_tmp'}, and no --out to write one to that is made.`);
+  if (!makes && (uuid === undefined || passTmp === undefined)) {
+    throw new LatchkeyError('missing_input', `There is no ${uuid === undefined ? 'uuid' : 'pass_tmp'}, and no --out to write one to that is made.`);
   }
-  const { uuid, passTmp, ...fields } = parseDeviceFields({ ...row, ssid, model, batch }, { allowWeak });
-  const made = passTmp === undefined;
-  return {
-    line,
-    identity: { uuid: uuid ?? uuidAt(line), passTmp: passTmp ?? passTmpFrom(random.bytes(26)), made, ...fields },
-  };
+  const fields = parseDeviceFields({ uuid, passTmp, ssid, model, batch, label, mac }, { allowWeak });
+  // In its own place: a million of them are made.
+  return Object.assign(fields, {
+    uuid: fields.uuid ?? uuidAt(line),
+    passTmp: fields.passTmp ?? passTmpFrom(random.bytes(26)),
+    made: passTmp === undefined,
+  });
 }

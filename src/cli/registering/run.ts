@@ -82,15 +82,17 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
   const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
   for await (const chunk of chunksOf(drafts, undefined)) {
     tools.signal.throwIfAborted();
-    const { identities, rejects: bad } = sorted(chunk);
-    const before = seen.add(identities);
+    const { identities, lines, rejects: bad } = sorted(chunk);
+    const before = seen.add(lines);
     const fresh = identities.filter(({ uuid }) => !before.has(uuid));
-    const twice = identities.filter(({ uuid }) => before.has(uuid))
-      .map((identity) => rejectOf(identity, 'device_conflict', `Device ${identity.uuid} is in line ${before.get(identity.uuid)} already.`));
-    const { lines, known, refused } = settle(fresh, await tools.factory.checkChunk(fresh), () => '');
-    const all = [...bad, ...twice, ...refused].sort((a, b) => a.line - b.line);
+    const again = identities.flatMap((identity) => {
+      const first = before.get(identity.uuid);
+      return first === undefined ? [] : [twice(identity, lines.get(identity.uuid)!, first)];
+    });
+    const { known, refused } = settle({ identities: fresh, lines }, await tools.factory.checkChunk(fresh), undefined);
+    const all = [...bad, ...again, ...refused].sort((a, b) => a.line - b.line);
     rejectsFile?.append(all.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
-    outcome.registered += lines.length - known;
+    outcome.registered += fresh.length - known - refused.length;
     outcome.known += known;
     outcome.rejected += all.length;
     tools.progress.set(outcome.registered + outcome.known + outcome.rejected);
@@ -147,11 +149,12 @@ class Run {
     const { factory } = this.#tools;
     const position = chunk.at(-1)!.line;
     files.reserve(position);
-    const { identities, rejects } = sorted(chunk);
+    const { identities, lines, rejects } = sorted(chunk);
     const exceptions = await this.#patiently(() => factory.reserveChunk({ run: files.plan.run, number: position }, identities));
-    const { lines, known, unconfirmed, refused } = settle(identities, exceptions, identityLine[this.#request.format]);
+    const { out, format } = this.#request;
+    const { written, known, unconfirmed, refused } = settle({ identities, lines }, exceptions, out === undefined ? undefined : identityLine[format]);
     const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
-    await files.write(lines, rejected.map((reject) => `${JSON.stringify(reject)}\n`), {
+    await files.write(written, rejected.map((reject) => `${JSON.stringify(reject)}\n`), {
       position,
       registered: identities.length - known - refused.length,
       known,
@@ -217,12 +220,17 @@ async function* chunksOf(drafts: AsyncGenerator<readonly Draft[]>, until: number
   }
 }
 
-type Placed = NewIdentity & { readonly line: number };
+interface Sorted {
+  /** To be registered, each uuid once … */
+  readonly identities: readonly NewIdentity[];
+  /** … and the line of each. */
+  readonly lines: ReadonlyMap<string, number>;
+  readonly rejects: readonly Reject[];
+}
 
-/** What is to be registered, each uuid once, and what cannot be. */
-function sorted(chunk: readonly Draft[]): { readonly identities: readonly Placed[]; readonly rejects: readonly Reject[] } {
+function sorted(chunk: readonly Draft[]): Sorted {
   const lines = new Map<string, number>();
-  const identities: Placed[] = [];
+  const identities: NewIdentity[] = [];
   const rejects: Reject[] = [];
   for (const { line, identity, reject } of chunk) {
     if (reject !== undefined) {
@@ -231,50 +239,57 @@ function sorted(chunk: readonly Draft[]): { readonly identities: readonly Placed
       const first = lines.get(identity.uuid);
       if (first === undefined) {
         lines.set(identity.uuid, line);
-        identities.push({ ...identity, line });
+        identities.push(identity);
       } else {
-        rejects.push(rejectOf({ ...identity, line }, 'device_conflict', `Device ${identity.uuid} is in line ${first} already.`));
+        rejects.push(twice(identity, line, first));
       }
     }
   }
-  return { identities, rejects };
+  return { identities, lines, rejects };
 }
 
-function rejectOf({ line, uuid, ssid, model, batch, label, mac }: Placed, code: ErrorCode, reason: string): Reject {
+function twice(identity: NewIdentity, line: number, first: number): Reject {
+  return rejectOf(identity, line, 'device_conflict', `Device ${identity.uuid} is in line ${first} already.`);
+}
+
+function rejectOf({ uuid, ssid, model, batch, label, mac }: NewIdentity, line: number, code: ErrorCode, reason: string): Reject {
   return { line, code, reason, row: { uuid, ssid, model, batch, label, mac } };
 }
 
 interface Settled {
-  readonly lines: readonly string[];
+  readonly written: readonly string[];
   readonly known: number;
   /** Of the known ones those that nobody has registered yet. */
   readonly unconfirmed: readonly string[];
   readonly refused: readonly Reject[];
 }
 
+/** `toLine`: how an identity is written, if it is. */
 function settle(
-  identities: readonly Placed[],
+  { identities, lines }: Omit<Sorted, 'rejects'>,
   exceptions: readonly BulkException[],
-  toLine: (identity: NewIdentity, passTmp: string) => string,
+  toLine: ((identity: NewIdentity, passTmp: string) => string) | undefined,
 ): Settled {
   const byIndex = new Map(exceptions.map((exception) => [exception.index, exception]));
-  const lines: string[] = [];
+  const written: string[] = [];
   const refused: Reject[] = [];
   const unconfirmed: string[] = [];
   let known = 0;
   identities.forEach((identity, index) => {
     const exception = byIndex.get(index);
     if (exception?.kind === 'refused') {
-      refused.push(rejectOf(identity, exception.code, exception.reason));
+      refused.push(rejectOf(identity, lines.get(identity.uuid)!, exception.code, exception.reason));
       return;
     }
     if (exception?.kind === 'known') {
       known += 1;
       if (!exception.registered) unconfirmed.push(identity.uuid);
     }
-    lines.push(toLine(identity, exception?.kind === 'resumed' ? exception.passTmp : identity.passTmp));
+    if (toLine !== undefined) {
+      written.push(toLine(identity, exception?.kind === 'resumed' ? exception.passTmp : identity.passTmp));
+    }
   });
-  return { lines, known, unconfirmed, refused };
+  return { written, known, unconfirmed, refused };
 }
 
 type Added = Pick<RunState, 'position' | 'registered' | 'known' | 'rejected'>;

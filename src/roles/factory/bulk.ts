@@ -16,12 +16,10 @@ export async function reserveChunk(
 ): Promise<readonly BulkException[]> {
   const { store, clock } = context;
   const { admitted, forbidden } = withinScope(context, identities);
-  const createdAt = clock.now();
-  const devices = admitted.map(({ made: _made, ...identity }) => ({ ...identity, createdAt }));
   const entry = (count: number) =>
     auditEntry(context, { action: 'device.reserved', detail: { run: place.run, chunk: place.number, count } });
   const taken = await store.transaction(async (tx) => {
-    const passedOver = await tx.chunks.insert(place, devices, entry);
+    const passedOver = await tx.chunks.insert(place, admitted, clock.now(), entry);
     return stored(tx, passedOver.map(({ uuid }) => uuid));
   });
   return taken.size === 0 ? forbidden : [...forbidden, ...exceptions(identities, taken, place.run)];

@@ -13,12 +13,17 @@ export class Chunks implements ChunkRepository {
     this.#sealer = sealer;
   }
 
-  insert({ run, number }: ChunkPlace, devices: readonly NewDevice[], entry: (count: number) => NewAuditEntry): Promise<readonly NewDevice[]> {
+  insert<D extends Omit<NewDevice, 'createdAt'>>(
+    { run, number }: ChunkPlace,
+    devices: readonly D[],
+    at: Date,
+    entry: (count: number) => NewAuditEntry,
+  ): Promise<readonly D[]> {
     // Neighbours in the order of keys share pages, which are written once.
-    const rows = devices.map((device) => reservedRow(device, this.#sealer)).sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+    const sorted = devices.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
     return this.#db.transaction(async (tx) => {
       const { id } = await tx.write.insertInto('chunks').values({ run, number, devices: 0 }).returning('id').executeTakeFirstOrThrow();
-      const added = await tx.insertNew('devices', rows.map((row) => ({ ...row, chunk: id })), ['uuid']);
+      const added = await tx.insertNew('devices', sorted.map((device) => Object.assign(reservedRow(device, at, this.#sealer), { chunk: id })), ['uuid']);
       if (added.length === 0) {
         await tx.write.deleteFrom('chunks').where('id', '=', id).execute();
         return devices;
@@ -61,7 +66,7 @@ export class Chunks implements ChunkRepository {
   }
 }
 
-function without(devices: readonly NewDevice[], added: readonly { readonly uuid: string }[]): readonly NewDevice[] {
+function without<D extends { readonly uuid: string }>(devices: readonly D[], added: readonly { readonly uuid: string }[]): readonly D[] {
   const uuids = new Set(added.map(({ uuid }) => uuid));
   return devices.filter(({ uuid }) => !uuids.has(uuid));
 }

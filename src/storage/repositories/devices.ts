@@ -40,7 +40,7 @@ function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'r
 }
 
 /** A new device, which is reserved. */
-export function reservedRow(device: NewDevice, sealer: Sealer) {
+export function reservedRow(device: Omit<NewDevice, 'createdAt'>, at: Date, sealer: Sealer) {
   return {
     uuid: device.uuid,
     ssid: device.ssid,
@@ -50,7 +50,7 @@ export function reservedRow(device: NewDevice, sealer: Sealer) {
     mac: device.mac ?? null,
     state: 'reserved',
     weak: device.weak,
-    created_at: device.createdAt,
+    created_at: at,
     pass_tmp: sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
   };
 }
@@ -115,7 +115,7 @@ export class Devices implements DeviceRepository {
   }
 
   async insert(device: NewDevice): Promise<boolean> {
-    const added = await this.#db.insertNew('devices', [reservedRow(device, this.#sealer)], ['uuid']);
+    const added = await this.#db.insertNew('devices', [reservedRow(device, device.createdAt, this.#sealer)], ['uuid']);
     return added.length === 1;
   }
 
