@@ -78,6 +78,7 @@ export const errorTable = {
   storage_too_new: { exit: 11, http: 503, title: 'The database was written by a newer Latchkey', hint: 'Update this program.' },
 
   check_failed: { exit: 12, http: 409, title: 'A check failed', hint: 'See the findings.' },
+  image_damaged: { exit: 12, http: 409, title: 'The image is damaged', hint: 'Read it again; if it stays so, the flash is worn or something wrote into it. Flash the device anew.' },
   interrupted: { exit: 130, http: 499, title: 'Interrupted', hint: 'Run it again.' },
 } as const satisfies Record<string, ErrorEntry>;
 

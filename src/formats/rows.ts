@@ -178,7 +178,8 @@ function columnOf<Column extends string>(name: string, { columns, ignored }: Row
   return column;
 }
 
-function fieldsOf(line: string): string[] | undefined {
+/** The fields of one line of CSV; undefined if it is none. */
+export function fieldsOf(line: string): string[] | undefined {
   return line.includes('"') ? quotedFields(line) : line.split(',');
 }
 
