@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { deviceStates, type Device } from '../domain/device.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { BootstrapKey, Identity, Registration } from '../roles/factory/ports.ts';
+import type { BootstrapKey, ClaimedIdentity, Identity, Registration } from '../roles/factory/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, boolean, bytes32, id, input, instant, mac, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -41,6 +41,10 @@ export const bootstrapKeysQuerySchema = input('BootstrapKeysQuery', { uuids: { .
 export const bootstrapKeySchema = object('BootstrapKey', { uuid, public_key: publicKey, made_at: instant });
 export const bootstrapKeysSchema = object('BootstrapKeys', { items: arrayOf(bootstrapKeySchema) });
 export type BootstrapKeyWire = Static<typeof bootstrapKeySchema>;
+/** What was read back from a device; as it may be wrong, it is bounded by what NVS holds, not by what is right. */
+const claimed = { type: 'string', maxLength: 4000 } as const;
+export const claimSchema = input('ClaimedIdentity', {}, { ssid: claimed, pass_tmp: claimed });
+export const comparisonSchema = object('IdentityComparison', { differing: arrayOf(oneOf(['ssid', 'pass_tmp'])), state: oneOf(deviceStates) });
 
 export const devicePageSchema = pageOf('DevicePage', deviceSchema);
 export const deviceQuerySchema = input(
@@ -114,6 +118,14 @@ export function registrationToWire(registration: Registration): RegistrationWire
     mac: registration.mac,
     allow_weak: registration.allowWeak,
   });
+}
+
+export function claimToWire({ ssid, passTmp }: ClaimedIdentity): Static<typeof claimSchema> {
+  return present({ ssid, pass_tmp: passTmp });
+}
+
+export function claimFromWire(wire: Static<typeof claimSchema>): ClaimedIdentity {
+  return { ssid: wire.ssid, passTmp: wire.pass_tmp };
 }
 
 export function registrationFromWire(wire: RegistrationWire): Registration {

@@ -18,7 +18,7 @@ import {
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
 import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
-import { bootstrapKeysQuerySchema, bootstrapKeysSchema, devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
+import { bootstrapKeysQuerySchema, bootstrapKeysSchema, claimSchema, comparisonSchema, devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
 import { bulkExceptionsSchema, chunkBytes, chunkPlaceSchema, chunkSchema, identityListSchema, runSchema, runText } from './bulk.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
@@ -204,6 +204,17 @@ export const routes = {
     query: historyQuerySchema,
     status: 200,
     reply: historySchema,
+    errors: ['device_not_found'],
+  },
+  compareDevice: {
+    method: 'POST',
+    path: '/v1/devices/{uuid}/comparison',
+    summary: 'Compare what was read back from a device with the registry',
+    roles: factory,
+    params: byUuid,
+    body: claimSchema,
+    status: 200,
+    reply: comparisonSchema,
     errors: ['device_not_found'],
   },
   confirmDevice: {

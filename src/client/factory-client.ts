@@ -1,5 +1,5 @@
 import { auditEntryFromWire } from '../api/audit.ts';
-import { bootstrapKeyFromWire, deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
+import { bootstrapKeyFromWire, claimToWire, deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
 import { bulkExceptionFromWire, mostInChunk, newIdentityToWire, type BulkExceptionWire } from '../api/bulk.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
@@ -7,7 +7,7 @@ import { present } from '../api/wire.ts';
 import type { AuditEntry } from '../domain/audit.ts';
 import { parseMac, type Device } from '../domain/device.ts';
 import { parseUuid } from '../domain/identifiers.ts';
-import type { BootstrapKey, BulkException, FactoryRole, Identity, NewIdentity, Registration } from '../roles/factory/ports.ts';
+import type { BootstrapKey, BulkException, ClaimedIdentity, FactoryRole, Identity, IdentityComparison, NewIdentity, Registration } from '../roles/factory/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
 import type { ChunkPlace, DeviceFilter } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
@@ -58,6 +58,10 @@ export class FactoryClient implements FactoryRole {
     const { items } = await this.#http.call(routes.makeBootstrapKeys, { body: { uuids: asked } });
     const byUuid = new Map(items.map((wire) => [wire.uuid, bootstrapKeyFromWire(wire)]));
     return asked.map((uuid) => byUuid.get(uuid));
+  }
+
+  async compare(uuid: string, claimed: ClaimedIdentity): Promise<IdentityComparison> {
+    return this.#http.call(routes.compareDevice, { params: { uuid: parseUuid(uuid) }, body: claimToWire(claimed) });
   }
 
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {

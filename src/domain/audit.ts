@@ -2,7 +2,7 @@
 export const auditActions = [
   'server.initialised', 'server.rekeyed', 'server.backed_up',
   'token.created', 'token.revoked', 'enroll_code.created', 'enroll_code.used',
-  'device.reserved', 'device.registered', 'device.revealed', 'device.flashed', 'device.flash_failed', 'device.key_made',
+  'device.reserved', 'device.registered', 'device.revealed', 'device.compared', 'device.flashed', 'device.flash_failed', 'device.key_made',
   'device.revoked', 'device.reset', 'batch.revoked',
   'device.asked', 'device.refused',
   'request.created', 'request.approved', 'request.denied', 'request.expired',

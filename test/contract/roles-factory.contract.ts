@@ -188,6 +188,23 @@ export function factoryContract(name: string, make: MakeHarness): void {
       expect(entries.reduce((sum, { uuid, detail }) => sum + (uuid === undefined ? Number(detail['count']) : 1), 0)).toBe(20);
     });
 
+    test('compares what was read back from a device, tells what differs and no more, and records that', async () => {
+      const { uuid, passTmp } = await register(factory, { model: 'lamp' });
+      const compare = (claimed: object) => factory.factory.compare(uuid, claimed);
+      expect(await compare({ ssid: 'setup', passTmp })).toEqual({ differing: [], state: 'registered' });
+      expect((await trailOf(factory.factory, uuid)).at(-1)).toMatchObject({ action: 'device.compared', uuid, detail: { same: true } });
+      expect(await compare({ ssid: 'other', passTmp })).toEqual({ differing: ['ssid'], state: 'registered' });
+      expect(await compare({ ssid: 'setup', passTmp: `${passTmp}0` })).toEqual({ differing: ['pass_tmp'], state: 'registered' });
+      expect(await compare({ passTmp: '' })).toEqual({ differing: ['ssid', 'pass_tmp'], state: 'registered' });
+      const { action, detail } = (await trailOf(factory.factory, uuid)).at(-1)!;
+      expect({ action, detail }).toEqual({ action: 'device.compared', detail: { differing: 'ssid pass_tmp' } });
+      await factory.factory.revoke(uuid);
+      expect(await compare({ ssid: 'setup', passTmp })).toEqual({ differing: [], state: 'revoked' });
+      expect(await codeOf(factory.factory.compare(randomUUID(), { ssid: 'setup', passTmp }))).toBe('device_not_found');
+      const others = await harness.hold('factory', { models: ['other'] });
+      expect(await codeOf(others.factory.compare(uuid, { ssid: 'setup', passTmp }))).toBe('device_not_found');
+    });
+
     test('a refusal is final for its key', async () => {
       const { uuid } = await register(factory);
       const again = () => errorOf(factory.factory.reserve({ uuid, ssid: 'setup', passTmp: 'x'.repeat(20) }, `key-${uuid}`));

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../domain/audit.ts';
-import type { Device, DeviceFields } from '../../domain/device.ts';
+import type { Device, DeviceFields, DeviceState } from '../../domain/device.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { ChunkPlace, DeviceFilter } from '../store.ts';
@@ -41,6 +41,19 @@ export interface BootstrapKey {
   readonly madeAt: Date;
 }
 
+/** What a device says of itself; what it does not say is left out. */
+export interface ClaimedIdentity {
+  readonly ssid?: string | undefined;
+  readonly passTmp?: string | undefined;
+}
+
+/** What the registry says to it. */
+export interface IdentityComparison {
+  /** What is another, or was left out. */
+  readonly differing: readonly ('ssid' | 'pass_tmp')[];
+  readonly state: DeviceState;
+}
+
 /**
  * Devices and their identities. `reserve`, then write the identity where it must go, then `confirm`: only a
  * confirmed device verifies, so no device is registered whose pass_tmp nobody has.
@@ -72,6 +85,11 @@ export interface FactoryRole {
    * has none gets one, for good; its private half stays sealed but for `identities`. Errors: `invalid_input`.
    */
   bootstrapKeys(uuids: readonly string[]): Promise<readonly (BootstrapKey | undefined)[]>;
+  /**
+   * Whether a device that was read back is the registry's, without its pass_tmp leaving the registry. Recorded in the
+   * audit log. Errors: `device_not_found`.
+   */
+  compare(uuid: string, claimed: ClaimedIdentity): Promise<IdentityComparison>;
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** Errors: `device_not_found`. */
   show(uuid: string): Promise<Device>;

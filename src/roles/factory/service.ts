@@ -10,8 +10,8 @@ import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
-import { checkChunk, confirmChunks, conflictOf, reserveChunk } from './bulk.ts';
-import type { BootstrapKey, BulkException, FactoryRole, Identity, NewIdentity, Registration } from './ports.ts';
+import { checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
+import type { BootstrapKey, BulkException, ClaimedIdentity, FactoryRole, Identity, IdentityComparison, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
 export const mostIdentities = 1000;
@@ -145,6 +145,23 @@ export class FactoryService implements FactoryRole {
     return now.map(({ device, dppKey, madeAt }) => ({ uuid: device.uuid, publicKey: bootstrapPublicKey(dppKey!), madeAt: madeAt! }));
   }
 
+  async compare(uuid: string, claimed: ClaimedIdentity): Promise<IdentityComparison> {
+    const { store, actor } = this.#context;
+    const found = await store.devices.findWithPassTmp(parseUuid(uuid));
+    if (found === undefined || !admitsDevice(scopeOf(actor), found.device)) {
+      throw noDevice(uuid);
+    }
+    const { device, passTmp } = found;
+    const differing = [
+      ...(claimed.ssid === device.ssid ? [] : ['ssid' as const]),
+      ...(sameText(claimed.passTmp ?? '', passTmp) ? [] : ['pass_tmp' as const]),
+    ];
+    await store.audit.append(
+      auditEntry(this.#context, { action: 'device.compared', uuid: device.uuid, detail: differing.length === 0 ? { same: true } : { differing: differing.join(' ') } }),
+    );
+    return { differing, state: device.state };
+  }
+
   async list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>> {
     return this.#context.store.devices.list({ ...filter, within: scopeOf(this.#context.actor) }, page);
   }
@@ -202,10 +219,14 @@ export class FactoryService implements FactoryRole {
   async #find(store: Store, uuid: string): Promise<Device> {
     const device = await store.devices.find(parseUuid(uuid));
     if (device === undefined || !admitsDevice(scopeOf(this.#context.actor), device)) {
-      throw new LatchkeyError('device_not_found', `There is no device ${uuid}.`);
+      throw noDevice(uuid);
     }
     return device;
   }
+}
+
+function noDevice(uuid: string): LatchkeyError {
+  return new LatchkeyError('device_not_found', `There is no device ${uuid}.`);
 }
 
 function canonical(registration: Registration): string {

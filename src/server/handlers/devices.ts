@@ -1,10 +1,10 @@
 import { auditEntryToWire } from '../../api/audit.ts';
-import { bootstrapKeyToWire, deviceToWire, identityToWire, registrationFromWire } from '../../api/devices.ts';
+import { bootstrapKeyToWire, claimFromWire, deviceToWire, identityToWire, registrationFromWire } from '../../api/devices.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const deviceHandlers: Handlers<
-  'reserveDevice' | 'revealIdentities' | 'makeBootstrapKeys' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice'
+  'reserveDevice' | 'revealIdentities' | 'makeBootstrapKeys' | 'listDevices' | 'showDevice' | 'deviceHistory' | 'confirmDevice' | 'revokeDevice' | 'resetDevice' | 'compareDevice'
 > = {
   async reserveDevice({ services, body }) {
     return identityToWire(await services.factory.reserve(registrationFromWire(body)));
@@ -26,6 +26,10 @@ export const deviceHandlers: Handlers<
   },
   async deviceHistory({ services, params, query }) {
     return pageToWire(await services.factory.history(params.uuid, pageRequestFromWire(query)), auditEntryToWire);
+  },
+  async compareDevice({ services, params, body }) {
+    const { differing, state } = await services.factory.compare(params.uuid, claimFromWire(body));
+    return { differing: [...differing], state };
   },
   async confirmDevice({ services, params }) {
     return deviceToWire(await services.factory.confirm(params.uuid));
