@@ -25,8 +25,8 @@ export function isBadLine(read: ReadLine<string>): read is BadLine {
 
 export interface RowOptions<Column extends string> {
   readonly columns: readonly Column[];
-  /** Columns that may be there and are passed over. */
-  readonly ignored?: readonly string[];
+  /** Columns that may be there and are passed over; `others`: all but `columns`. */
+  readonly ignored?: readonly string[] | 'others';
   /** Columns without which no record makes sense. */
   readonly required?: readonly Column[];
   /** Lines from the begin that are passed over unread, but for the header. */
@@ -170,7 +170,7 @@ function csvParser<Column extends string>(header: string, options: RowOptions<Co
 /** Undefined for one that is passed over. */
 function columnOf<Column extends string>(name: string, { columns, ignored }: RowOptions<Column>): Column | undefined {
   const column = columns.find((known) => known === name);
-  if (column === undefined && ignored?.includes(name) !== true) {
+  if (column === undefined && ignored !== 'others' && ignored?.includes(name) !== true) {
     throw new LatchkeyError('invalid_input', `The header in line 1 has a column ${JSON.stringify(name)}, which is none of ${columns.join(', ')}.`, {
       hint: 'The first line of a CSV names its columns. A file whose first line begins with { is read as NDJSON.',
     });
@@ -206,11 +206,12 @@ function jsonParser<Column extends string>({ columns, ignored, required = [] }: 
       return bad(line, 'is not a JSON object');
     }
     for (const name of Object.keys(record)) {
-      if (ignored?.includes(name) === true) {
+      const isColumn = (columns as readonly string[]).includes(name);
+      if (ignored === 'others' ? !isColumn : ignored?.includes(name) === true) {
         delete record[name];
         continue;
       }
-      if (!(columns as readonly string[]).includes(name)) {
+      if (!isColumn) {
         return bad(line, `has a member ${JSON.stringify(name.slice(0, 64))}, which is none of ${columns.join(', ')}`);
       }
       if (typeof record[name] !== 'string') {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
 import { password, serveArgs, type Site, type Way } from './site.ts';
 
@@ -148,6 +149,10 @@ export const cases: Record<string, Case> = {
     },
     failing: failing(3, 'device', 'history', nobody),
   },
+  'device image': {
+    happy: async (site) => role(site, 'device', 'image', '--uuid', (await site.device()).uuid, '--out-dir', 'images'),
+    failing: failing(3, 'device', 'image', '--uuid', nobody, '--out-dir', 'images'),
+  },
   'device join': {
     only: noRole('it talks to an access point, not to the registry'),
     happy: async (site) => {
@@ -180,6 +185,14 @@ export const cases: Record<string, Case> = {
     },
     failing: failing(2, 'device', 'list', '--state', 'lost'),
     same: ({ items }) => items.map(({ batch: _, ...device }: Record<string, unknown>) => device),
+  },
+  'device readback': {
+    happy: async (site) => {
+      const { uuid } = await site.device();
+      await site.json('device', 'image', '--uuid', uuid, '--out-dir', 'images');
+      return role(site, 'device', 'readback', `images/${uuid}.bin`, '--verify');
+    },
+    failing: (site) => ({ ...role(site, 'device', 'readback', site.cli.file('small.bin', nvsVector('small.bin')), '--verify'), exit: 3 }),
   },
   'device register': {
     happy: (site) => role(site, 'device', 'register', '--ssid', 'iot-setup', '--model', 'lamp'),

@@ -45,13 +45,13 @@ export class CommandLine {
     return new CommandLine(folder, { ...rest, LATCHKEY_SECRET_KEY_FILE: keyFile }, remove);
   }
 
-  file(name: string, text: string): string {
+  file(name: string, content: string | Uint8Array): string {
     const path = join(this.folder, name);
-    writeFileSync(path, text, { mode: 0o600 });
+    writeFileSync(path, content, { mode: 0o600 });
     return path;
   }
 
-  start(args: readonly string[], { input, env = {} }: { input?: string; env?: Record<string, string> } = {}): Running {
+  start(args: readonly string[], { input, env = {} }: { input?: string | Uint8Array; env?: Record<string, string> } = {}): Running {
     const child = spawn(process.execPath, [program, ...args], { env: { ...this.env, ...env }, cwd: this.folder, stdio: 'pipe' });
     child.stdin.on('error', () => {});
     child.stdin.end(input);
@@ -98,7 +98,7 @@ export class CommandLine {
     return running;
   }
 
-  run(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+  run(args: readonly string[], options: { input?: string | Uint8Array; env?: Record<string, string> } = {}): Promise<Ran> {
     return this.start(args, options).ended;
   }
 

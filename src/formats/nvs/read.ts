@@ -100,7 +100,9 @@ export function readNvs(image: Uint8Array, keys?: NvsKeys): NvsReading {
   const pages = readPages(bytes, damages);
   const written = pages.reduce((sum, page) => sum + page.written, 0);
   if (written > 0 && pages.every(({ items }) => items.length === 0)) {
-    throw new LatchkeyError('invalid_input', keys === undefined ? 'No entry of this NVS partition can be read: it is encrypted, or damaged all over.' : 'These keys do not open this NVS partition.');
+    throw keys === undefined
+      ? new LatchkeyError('invalid_input', 'No entry of this NVS partition can be read: it is encrypted, or damaged all over.', { hint: 'Give its key partition with --keys.' })
+      : new LatchkeyError('invalid_input', 'These keys do not open this NVS partition.', { hint: 'Give the key partition that belongs to it with --keys, or none if it is not encrypted.' });
   }
   const live = withoutCopy(pages, damages);
   checkPages(pages, bytes.length / pageSize, damages);

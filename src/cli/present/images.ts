@@ -1,0 +1,23 @@
+import { count, object } from '../../api/schema.ts';
+import type { WrittenImages } from '../write-images.ts';
+import type { Screen } from './screen.ts';
+import { details } from './table.ts';
+
+export const imagesSchema = object('Images', { written: count, unchanged: count, rejected: count, folder: { type: 'string' } });
+export type ImagesWire = Pick<WrittenImages, 'written' | 'unchanged' | 'rejected' | 'folder'>;
+
+export function imagesToWire({ written, unchanged, rejected, folder }: WrittenImages): ImagesWire {
+  return { written, unchanged, rejected, folder };
+}
+
+export function presentImages({ written, unchanged, rejected, folder }: ImagesWire, screen: Screen): string {
+  return details(
+    [
+      ['devices written', `${written}`],
+      ['there already', unchanged === 0 ? undefined : `${unchanged}`],
+      ['rejected', rejected === 0 ? undefined : `${rejected}`],
+      ['folder', folder],
+    ],
+    screen,
+  );
+}
