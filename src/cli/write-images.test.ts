@@ -58,6 +58,16 @@ test('under other names, in a larger partition', async () => {
   expect(values(image(`${uuid}.bin`)).map(([name]) => name)).toEqual(['wifi/id', 'wifi/net', 'wifi/secret']);
 });
 
+test('with the DPP key that the registry has', async () => {
+  const identity = { device: { uuid, ssid: 'setup-net' } as Device, passTmp: '4t8n2k6c0w9r3x7m1q5v8b2h6j', dppKey: new Uint8Array(32).fill(7) };
+  const factory = async () => ({ identities: async () => [identity] }) as unknown as FactoryRole;
+  const withKey = ['latchkey/dpp_key', '07'.repeat(32)];
+  await write({ uuid: [uuid] }, factory);
+  expect(values(image(`${uuid}.bin`)).at(-1)).toEqual(withKey);
+  await write({ from: identities(uuid), 'out-dir': join(folder, 'asked'), dpp: true }, factory);
+  expect(readFileSync(join(folder, 'asked', `${uuid}.bin`)).equals(image(`${uuid}.bin`))).toBe(true);
+});
+
 describe('what is there already', () => {
   test('is left alone if it is the same, so that a command can be run again', async () => {
     await write({ from: identities(uuid) });

@@ -35,8 +35,8 @@ export interface WrittenImages {
 /** Writes the files of many devices. Errors: those of flags, of reading, of the registry; `storage_full`. */
 export async function writeImages(flags: WriteImagesFlags, { factory, silent, signal }: WriteImagesOptions): Promise<WrittenImages> {
   const { uuid, from } = flags;
-  const folder = new DeviceFolder(flags['out-dir'], { overwrite: flags.overwrite });
   const images = openImages(flags, { wanted: from === undefined ? uuid : undefined, keptKeys: (name) => keptKeys(folder, name), signal });
+  const folder = new DeviceFolder(flags['out-dir'], { overwrite: flags.overwrite });
   await using rejects = new RejectsFile(flags.rejects);
   await rejects.open();
   using progress = new Progress({ unit: 'devices', total: from === undefined ? uuid?.length : undefined, silent });

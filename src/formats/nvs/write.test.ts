@@ -3,6 +3,7 @@ import { nvsVector } from '../../../test/vectors/nvs.ts';
 import { readKeyPartition, writeKeyPartition } from './encryption.ts';
 import { entriesPerPage, pageSize, type NvsEntry } from './layout.ts';
 import { parseGeneratorCsv } from './manufacturing-csv.ts';
+import { readNvs } from './read.ts';
 import { parsePartitionSize, writeNvs } from './write.ts';
 
 function contentOf(vector: string): NvsEntry[] {
@@ -51,6 +52,14 @@ test('says what NVS cannot hold', () => {
   expect(() => imageOf(entry({ value: 'a\0b' }))).toThrow('no NVS string');
   expect(() => imageOf(entry({ value: 'x'.repeat(4000) }))).toThrow('The value of ssid is no NVS string: it has at most 3999 bytes of UTF-8 without NUL.');
   expect(() => imageOf(Array.from({ length: 255 }, (_, index) => ({ ...text('k', ''), namespace: `n${index}` })), 0x8000)).toThrow('at most 254 namespaces');
+});
+
+test('leaves the last entry of a page free of strings, as the generator does, but for one that needs a whole page', () => {
+  const written = (entries: readonly NvsEntry[]) => readNvs(imageOf(entries, 0x4000)).pages.map((page) => page.written);
+  // One entry for the namespace and one for the header, and 123 or 124 of data.
+  expect(written([text('a', 'x'.repeat(123 * 32 - 1))])).toEqual([125]);
+  expect(written([text('a', 'x'.repeat(124 * 32 - 1))])).toEqual([1, 125]);
+  expect(written([text('a', 'x'.repeat(3999))])).toEqual([1, 126]);
 });
 
 test('says when the values do not fit, to the byte', () => {
