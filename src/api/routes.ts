@@ -21,6 +21,7 @@ import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHea
 import { bootstrapKeysQuerySchema, bootstrapKeysSchema, claimSchema, comparisonSchema, devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
 import { bulkExceptionsSchema, chunkBytes, chunkPlaceSchema, chunkSchema, identityListSchema, runSchema, runText } from './bulk.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
+import { flashBeginSchema, flashBegunSchema, flashEndSchema, flashSchema, openFlashesQuerySchema, openFlashesSchema } from './flashes.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
 import { input, text, uuid, type Schema, type Static } from './schema.ts';
 import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
@@ -54,6 +55,7 @@ const byUuid = input('ByUuid', { uuid });
 // What cannot be an id is not found, like one that is not there.
 const byId = input('ById', { id: { ...text, maxLength: 128 } });
 const byRun = input('ByRun', { run: runText });
+const byUuidAndId = input('ByUuidAndId', { uuid, id: { ...text, maxLength: 128 } });
 const reason = input('Reason', {}, { reason: text });
 
 const factory = ['factory', 'admin'] as const;
@@ -250,6 +252,39 @@ export const routes = {
     reply: deviceSchema,
     idempotent: true,
     errors: ['device_not_found', 'device_revoked'],
+  },
+  beginFlash: {
+    method: 'POST',
+    path: '/v1/devices/{uuid}/flashes',
+    summary: 'Claim a device for a station that is about to flash it',
+    roles: factory,
+    params: byUuid,
+    body: flashBeginSchema,
+    status: 201,
+    reply: flashBegunSchema,
+    idempotent: true,
+    errors: ['device_not_found', 'device_revoked', 'device_not_registered', 'device_being_flashed', 'device_flashed'],
+  },
+  endFlash: {
+    method: 'POST',
+    path: '/v1/devices/{uuid}/flashes/{id}/end',
+    summary: 'Say how the flashing of a device ended; the same again changes nothing',
+    roles: factory,
+    params: byUuidAndId,
+    body: flashEndSchema,
+    status: 200,
+    reply: flashSchema,
+    idempotent: true,
+    errors: ['device_not_found', 'flash_not_found', 'device_being_flashed'],
+  },
+  listOpenFlashes: {
+    method: 'GET',
+    path: '/v1/flashes/open',
+    summary: 'What a station has claimed and not ended, oldest first, at most 1,000',
+    roles: factory,
+    query: openFlashesQuerySchema,
+    status: 200,
+    reply: openFlashesSchema,
   },
   verifyDevice: {
     method: 'POST',

@@ -8,6 +8,7 @@ import type { AgentControl } from '../roles/agent/ports.ts';
 import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
+import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
 import { agentSocket } from './agent-files.ts';
@@ -34,6 +35,13 @@ export async function openFactory(flags: RoleFlags, opening: Opening): Promise<F
   return openRole<FactoryRole>(flags, opening, {
     local: async (context) => new (await import('../roles/factory/service.ts')).FactoryService(context),
     remote: async (http) => new (await import('../client/factory-client.ts')).FactoryClient(http),
+  });
+}
+
+export async function openFlashing(flags: RoleFlags, opening: Opening): Promise<FlashingRole> {
+  return openRole<FlashingRole>(flags, opening, {
+    local: async (context) => new (await import('../roles/flashing/service.ts')).FlashingService(context),
+    remote: async (http) => new (await import('../client/flashing-client.ts')).FlashingClient(http),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { AccessRequest, RequestStatus } from '../domain/access-request.ts';
 import type { Attempt, AuditAction, AuditEntry } from '../domain/audit.ts';
 import type { Device, DeviceState } from '../domain/device.ts';
+import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { Page, PageRequest } from './page.ts';
@@ -15,6 +16,7 @@ export interface Store {
   readonly devices: DeviceRepository;
   readonly chunks: ChunkRepository;
   readonly requests: RequestRepository;
+  readonly flashes: FlashRepository;
   readonly grants: GrantRepository;
   readonly accessPoints: AccessPointRepository;
   readonly tokens: TokenRepository;
@@ -98,6 +100,19 @@ export interface DeviceRepository {
   revoke(uuid: string, at: Date): Promise<boolean>;
   /** Compare-and-set of the request that spent its pass_tmp; only a `registered` device changes. */
   setSpentBy(uuid: string, expected: string | undefined, requestId: string | undefined): Promise<boolean>;
+  setFlashed(uuid: string, at: Date): Promise<void>;
+}
+
+export interface FlashRepository {
+  /** False if the device has one that goes on (nothing is changed then). */
+  insert(flash: Flash): Promise<boolean>;
+  find(uuid: string, id: string): Promise<Flash | undefined>;
+  /** The one of a device that goes on. */
+  openOf(uuid: string): Promise<Flash | undefined>;
+  /** Those that go on at a station, oldest first. */
+  openAt(station: string, limit: number): Promise<Flash[]>;
+  /** Ends one that goes on; undefined if it does not. */
+  end(uuid: string, id: string, end: { readonly at: Date; readonly result: FlashResult; readonly detail: string | undefined }): Promise<Flash | undefined>;
 }
 
 /** A place in a bulk run, which only its number names; chunks of one number belong together. */

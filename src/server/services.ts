@@ -2,6 +2,7 @@ import { AdminService } from '../roles/admin/service.ts';
 import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
+import { FlashingService } from '../roles/flashing/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
 import type { Actor } from '../domain/token.ts';
 
@@ -27,6 +28,10 @@ export class Services {
 
   get factory(): FactoryService {
     return new FactoryService(this.#context);
+  }
+
+  get flashing(): FlashingService {
+    return new FlashingService(this.#context);
   }
 
   get owner(): OwnerService {

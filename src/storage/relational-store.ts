@@ -8,6 +8,7 @@ import { AuditLog } from './repositories/audit.ts';
 import { Chunks } from './repositories/chunks.ts';
 import { Devices } from './repositories/devices.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
+import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
 import { Replies } from './repositories/replies.ts';
 import { Settings } from './repositories/settings.ts';
@@ -18,6 +19,7 @@ export class RelationalStore implements Store {
   readonly devices: Devices;
   readonly chunks: Chunks;
   readonly requests: AccessRequests;
+  readonly flashes: Flashes;
   readonly grants: Grants;
   readonly accessPoints: AccessPoints;
   readonly tokens: Tokens;
@@ -37,6 +39,7 @@ export class RelationalStore implements Store {
     this.devices = new Devices(database, sealer);
     this.chunks = new Chunks(database, sealer);
     this.requests = new AccessRequests(database);
+    this.flashes = new Flashes(database);
     this.grants = new Grants(database);
     this.accessPoints = new AccessPoints(database);
     this.tokens = new Tokens(database);

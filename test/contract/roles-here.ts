@@ -29,6 +29,7 @@ function holder(services: Services, token: Token): Holder {
     token,
     get enrollment() { return services.enrollment; },
     get factory() { return services.factory; },
+    get flashing() { return services.flashing; },
     get ap() { return services.ap; },
     get owner() { return services.owner; },
     get admin() { return services.admin; },

@@ -2,6 +2,7 @@ import { AdminClient } from '../../src/client/admin-client.ts';
 import { ApClient } from '../../src/client/ap-client.ts';
 import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
 import { FactoryClient } from '../../src/client/factory-client.ts';
+import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
 import type { Store } from '../../src/roles/store.ts';
@@ -31,6 +32,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         token,
         enrollment: new EnrollmentClient(http),
         factory: new FactoryClient(http),
+        flashing: new FlashingClient(http),
         ap: new ApClient(http),
         owner: new OwnerClient(http),
         admin: new AdminClient(http),

@@ -1,12 +1,14 @@
 import { adminContract } from './roles-admin.contract.ts';
 import { apContract } from './roles-ap.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
+import { flashingContract } from './roles-flashing.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 
 /** What every role does, wherever its registry is. */
 export function rolesContract(name: string, make: MakeHarness): void {
   factoryContract(name, make);
+  flashingContract(name, make);
   apContract(name, make);
   ownerContract(name, make);
   adminContract(name, make);

@@ -8,6 +8,7 @@ import type { AdminRole } from '../../src/roles/admin/ports.ts';
 import type { ApRole } from '../../src/roles/ap/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
+import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
 
 /** Moves on by a millisecond whenever it is looked at, so that whatever happens later is later. */
@@ -29,6 +30,7 @@ export interface Holder {
   readonly token: Token;
   readonly enrollment: EnrollmentRole;
   readonly factory: FactoryRole;
+  readonly flashing: FlashingRole;
   readonly ap: ApRole;
   readonly owner: OwnerRole;
   readonly admin: AdminRole;

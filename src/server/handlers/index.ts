@@ -6,6 +6,7 @@ import { auditHandlers } from './audit.ts';
 import { bulkHandlers } from './bulk.ts';
 import { deviceHandlers } from './devices.ts';
 import { enrollmentHandlers } from './enrollments.ts';
+import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
 import { tokenHandlers } from './tokens.ts';
@@ -16,6 +17,7 @@ export const handlers: Handlers<RouteName> = {
   ...tokenHandlers,
   ...deviceHandlers,
   ...bulkHandlers,
+  ...flashHandlers,
   ...verificationHandlers,
   ...accessRequestHandlers,
   ...attemptHandlers,

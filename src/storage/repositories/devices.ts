@@ -85,6 +85,9 @@ const addingDppKey: PreparedQuery<{ uuid: string; box: Uint8Array; at: Date }, {
     .where('dpp_key', 'is', null)
     .returning('uuid');
 
+const flashing: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (db, { uuid, at }) =>
+  db.updateTable('devices').set({ flashed_at: at }).where('uuid', '=', uuid).returning('uuid');
+
 interface Spending {
   uuid: string;
   expected: string | null;
@@ -228,5 +231,9 @@ export class Devices implements DeviceRepository {
     const query = expected === undefined ? spending.unspent : spending.spent;
     const values = { uuid, expected: expected ?? null, requestId: requestId ?? null };
     return (await this.#db.change(query, values)).length === 1;
+  }
+
+  async setFlashed(uuid: string, at: Date): Promise<void> {
+    await this.#db.change(flashing, { uuid, at });
   }
 }
