@@ -148,11 +148,18 @@ class Esptool implements Flasher {
   }
 
   async #withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-    const folder = await mkdtemp(join(this.#options.folder, 'flash-'));
+    let folder: string | undefined;
     try {
+      folder = await mkdtemp(join(this.#options.folder, 'flash-'));
       return await work(folder);
+    } catch (error) {
+      throw error instanceof Error && 'syscall' in error
+        ? new FlashFailure('tool_failed', `The files for the tool could not be written or read (${String((error as NodeJS.ErrnoException).code)}).`, { cause: error })
+        : error;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      if (folder !== undefined) {
+        await rm(folder, { recursive: true, force: true });
+      }
     }
   }
 }
