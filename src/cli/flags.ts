@@ -2,6 +2,7 @@ import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { parseFlashOffset } from '../domain/flash.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { parseSsid } from '../domain/ssid.ts';
 import { flagValue } from './input-error.ts';
@@ -12,6 +13,7 @@ export const durationFlag = custom<number>({ parse: flagValue(parseDuration), he
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
+export const flashOffsetFlag = custom<number>({ parse: flagValue(parseFlashOffset), helpValue: 'ADDRESS' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
 export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });

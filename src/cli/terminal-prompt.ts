@@ -3,7 +3,7 @@ import { screenOf } from './present/screen.ts';
 import { presentQuestion } from './present/question.ts';
 
 /** Keys of this long before a question is shown were meant for the one before it, or for nothing. */
-const earlierMs = 300;
+export const earlierMs = 300;
 
 /** Asks on the terminal and takes one key for an answer: y, n, or l to decide later. */
 export function terminalPrompt(stdin: NodeJS.ReadStream = process.stdin, stderr: NodeJS.WriteStream = process.stderr): Prompt {
@@ -32,7 +32,7 @@ export function terminalPrompt(stdin: NodeJS.ReadStream = process.stdin, stderr:
 const words: Readonly<Record<string, string>> = { y: 'yes', n: 'no', l: 'later' };
 
 /** The first key that is one of `keys`; undefined if the signal comes before. */
-async function keyOf(stdin: NodeJS.ReadStream, keys: string, signal: AbortSignal): Promise<string | undefined> {
+export async function keyOf(stdin: NodeJS.ReadStream, keys: string, signal: AbortSignal): Promise<string | undefined> {
   if (signal.aborted) {
     return undefined;
   }

@@ -1,3 +1,5 @@
+import { LatchkeyError } from './errors.ts';
+
 /** How the flashing of a board ended; closed, so that reports can count. */
 export const flashResults = [
   'ok',
@@ -36,4 +38,18 @@ export interface Flash {
   readonly endedAt: Date | undefined;
   readonly result: FlashResult | undefined;
   readonly detail: string | undefined;
+}
+
+/** Flash is erased in sectors: what begins within one would take its neighbour with it. */
+const sectorBytes = 0x1000;
+/** The largest flash that esptool knows. */
+const mostFlash = 0x800_0000;
+
+/** Where something begins in a flash: a multiple of 0x1000, in hexadecimal with 0x or in decimal. Errors: `invalid_input`. */
+export function parseFlashOffset(text: string): number {
+  const offset = /^(0x[0-9a-f]{1,8}|\d{1,9})$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(offset % sectorBytes === 0 && offset < mostFlash)) {
+    throw new LatchkeyError('invalid_input', `"${text}" is not an address in a flash, such as 0x9000: a multiple of 0x1000 below 0x8000000.`);
+  }
+  return offset;
 }

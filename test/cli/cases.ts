@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
+import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
 import { password, serveArgs, type Site, type Way } from './site.ts';
 
 export interface Invocation {
@@ -139,6 +140,19 @@ export const cases: Record<string, Case> = {
     only: noRole('it brings a server of its own'),
     happy: () => ({ args: ['demo', 'onboarding'] }),
     failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
+  },
+  'device flash': {
+    happy: async (site) => {
+      const esptool = new StandInEsptool(`${site.cli.folder}/${randomUUID()}`);
+      const { uuid } = await site.device();
+      return role(site, 'device', 'flash', '--tool', esptool.path, '--port', esptool.port('ttyUSB0'), '--offset', '0x9000', '--uuid', uuid);
+    },
+    failing: async (site) => {
+      const esptool = new StandInEsptool(`${site.cli.folder}/${randomUUID()}`);
+      const { uuid } = await site.device();
+      return { ...role(site, 'device', 'flash', '--tool', esptool.path, '--port', '/dev/ttyNONE', '--offset', '0x9000', '--uuid', uuid), exit: 12 };
+    },
+    same: ([{ result, recorded }]) => ({ result, recorded }),
   },
   'device history': {
     happy: async (site) => {

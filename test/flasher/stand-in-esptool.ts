@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** What goes wrong at a port, for the next `times` runs of the command (always, if not given). */
 export interface Fault {
   readonly command: 'write' | 'read';
-  readonly kind: 'fail' | 'hang' | 'flood' | 'short' | 'flip' | 'garbage' | 'linger';
+  readonly kind: 'fail' | 'hang' | 'wait' | 'flood' | 'short' | 'flip' | 'garbage' | 'linger';
   readonly times?: number;
 }
 
@@ -39,6 +39,20 @@ export class StandInEsptool {
 
   fault(port: string, ...faults: readonly Fault[]): void {
     writeFileSync(`${port}.faults`, JSON.stringify(faults));
+  }
+
+  /** Whether a run at the port goes on. */
+  isBusy(port: string): boolean {
+    try {
+      return process.kill(Number(readFileSync(`${port}.lock`, 'utf8')), 0);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Lets runs of the fault `wait` go on. */
+  go(port: string): void {
+    writeFileSync(`${port}.go`, '');
   }
 
   /** The command lines of all runs at the port, oldest first. */
@@ -95,6 +109,11 @@ if (fault?.times !== undefined) {
 }
 const kind = fault?.kind;
 say('Connecting....');
+if (Object.keys(process.env).some((name) => name.startsWith('LATCHKEY_'))) die('It got our variables.');
+if (kind === 'wait') {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  while (!existsSync(port + '.go')) Atomics.wait(pause, 0, 0, 20);
+}
 if (kind === 'fail') {
   process.stderr.write('A fatal error occurred: Failed to connect to ESP32: No serial data received.\\n');
   process.exit(2);

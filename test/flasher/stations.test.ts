@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { FactoryService } from '../../src/roles/factory/service.ts';
-import type { DeviceImages } from '../../src/roles/flashing/board.ts';
+import type { ImagePart } from '../../src/roles/flashing/board.ts';
 import { FlashFailure, type Flasher } from '../../src/roles/flashing/flasher.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import { FlashingService } from '../../src/roles/flashing/service.ts';
@@ -14,21 +14,19 @@ import { TestClock } from '../contract/roles.harness.ts';
 import { systemRandom } from '../server/running-server.ts';
 import { testSealer } from '../storage/sealer.ts';
 
-interface Thing {
-  readonly uuid: string;
+const size = 128;
+
+function imageOf(uuid: string): Buffer {
+  return Buffer.alloc(size, 0xff).fill(uuid, 0, uuid.length);
 }
 
-const size = 128;
-const images: DeviceImages<Thing> = {
-  make: async ({ uuid }) => [{ name: 'nvs', bytes: Buffer.alloc(size, 0xff).fill(uuid, 0, uuid.length) }],
-  uuidIn([part]) {
-    const uuid = Buffer.from(part!.bytes).toString('latin1', 0, 36);
-    if (!/^[0-9a-f-]{36}$/.test(uuid)) {
-      throw new LatchkeyError('invalid_input', 'This is no image.');
-    }
-    return uuid;
-  },
-};
+function uuidIn([part]: readonly ImagePart[]): string {
+  const uuid = Buffer.from(part!.bytes).toString('latin1', 0, 36);
+  if (!/^[0-9a-f-]{36}$/.test(uuid)) {
+    throw new LatchkeyError('invalid_input', 'This is no image.');
+  }
+  return uuid;
+}
 
 /** Boards by port, and what goes wrong there. */
 class Bench implements Flasher {
@@ -82,23 +80,24 @@ async function devices(count: number): Promise<string[]> {
   return uuids;
 }
 
-async function run(uuids: readonly string[], names: readonly string[], more: Partial<StationsRun<Thing>> = {}) {
+async function run(uuids: readonly string[], names: readonly string[], more: Partial<StationsRun> = {}) {
   const outcomes: DeviceOutcome[] = [];
   const pauses: number[] = [];
-  const summary = await flashAtStations<Thing>({
+  const summary = await flashAtStations({
     stations: names.map(station),
     devices: (async function* () {
-      yield uuids.map((uuid) => ({ uuid }));
+      yield uuids.map((uuid) => ({ uuid, flashedAt: undefined, parts: [{ name: 'nvs', bytes: imageOf(uuid) }] }));
     })(),
     flashing,
     flasher: bench,
-    images,
+    uuidIn,
     operator: 'mia',
     again: false,
     retries: 0,
     nextBoard: undefined,
     onStep: () => {},
     onOutcome: async (outcome) => void outcomes.push(outcome),
+    onStopped: async () => {},
     pause: async (ms) => void pauses.push(ms),
     signal: new AbortController().signal,
     ...more,
@@ -129,7 +128,7 @@ function behind(away: (call: string, after: boolean) => boolean): FlashingRole {
 test('stations share the devices, and each is put into one board', async () => {
   const uuids = await devices(20);
   const { summary, outcomes } = await run(uuids, ['s1', 's2', 's3']);
-  expect(summary).toEqual({ flashed: 20, alreadyFlashed: 0, refused: 0, failed: [], unrecorded: [], stopped: [], left: false });
+  expect(summary).toEqual({ flashed: 20, alreadyFlashed: 0, refused: 0, refusal: undefined, failed: [], unrecorded: [], stopped: [], left: false });
   expect(outcomes.map(({ uuid }) => uuid).sort()).toEqual([...uuids].sort());
   expect(bench.writes).toHaveLength(20);
   expect(new Set(await flashed(...uuids))).toEqual(new Set([true]));
@@ -169,7 +168,7 @@ test('when all stations have stopped, what failed and what is left is told', asy
 
 describe('what is read back', () => {
   test.each<[name: string, spoil: (bytes: Buffer) => Buffer, result: string, detail: RegExp]>([
-    ['is another device', () => Buffer.from(Buffer.alloc(size, 0xff).fill('00000000-0000-4000-8000-000000000000', 0, 36)), 'mismatch', /^The board holds another device, 00000000-/],
+    ['is another device', () => imageOf('00000000-0000-4000-8000-000000000000'), 'mismatch', /^The board holds another device, 00000000-/],
     ['differs in a byte', (bytes) => Buffer.from(bytes.fill(0, 100, 101)), 'mismatch', /^1 of 128 bytes of nvs were read back otherwise, from 0x64 on\.$/],
     ['is nothing', (bytes) => bytes.fill(0xff), 'garbled', /^36 of 128 bytes of nvs/],
   ])('%s: the device is not flashed', async (_name, spoil, result, detail) => {
@@ -242,9 +241,9 @@ test('what is flashed already or may not be flashed takes no board and stops nob
   const waits: string[] = [];
   const { results, summary } = await run([first!, second!, randomUUID(), third!, first!, fourth!], ['s1'], { nextBoard: async ({ name }) => void waits.push(name) });
   expect(results.map(([, , result]) => result)).toEqual(['already_flashed', 'refused', 'refused', 'ok', 'already_flashed', 'ok']);
-  expect(summary).toMatchObject({ flashed: 2, alreadyFlashed: 2, refused: 2, left: false });
+  expect(summary).toMatchObject({ flashed: 2, alreadyFlashed: 2, refused: 2, refusal: { code: 'device_revoked' }, left: false });
   expect(waits).toEqual(['s1']);
-  expect((await run([first!], ['s1'], { again: true })).results).toEqual([[first, 's1', 'ok']]);
+  expect((await run([first!, first!], ['s1'], { again: true })).results).toEqual([[first, 's1', 'ok'], [first, 's1', 'already_flashed']]);
 });
 
 test('an interruption gives back what was claimed', async () => {

@@ -7,12 +7,8 @@ export interface ImagePart {
   readonly bytes: Uint8Array;
 }
 
-/** How an identity becomes an image, and what an image says. */
-export interface DeviceImages<Device> {
-  make(device: Device): Promise<readonly ImagePart[]>;
-  /** The uuid in an image. Errors: `LatchkeyError` saying what is wrong with it, without anything of its content. */
-  uuidIn(parts: readonly ImagePart[]): string;
-}
+/** The uuid in an image. Errors: `LatchkeyError` saying what is wrong with it, without anything of its content. */
+export type UuidIn = (parts: readonly ImagePart[]) => string;
 
 export type BoardStep = 'looking' | 'writing' | 'reading back';
 
@@ -23,7 +19,7 @@ export interface BoardFlashing {
   readonly offsets: Readonly<Record<string, number>>;
   readonly uuid: string;
   readonly parts: readonly ImagePart[];
-  readonly uuidIn: (parts: readonly ImagePart[]) => string;
+  readonly uuidIn: UuidIn;
   /** Whether the board may hold the image already: then it is read first, and written only if it does not. */
   readonly lookFirst: boolean;
   readonly signal: AbortSignal;
@@ -73,7 +69,7 @@ async function readBack({ flasher, port, uuid, parts, uuidIn, signal, onStep }: 
   }
 }
 
-function said(parts: readonly ImagePart[], uuidIn: (parts: readonly ImagePart[]) => string): string | LatchkeyError {
+function said(parts: readonly ImagePart[], uuidIn: UuidIn): string | LatchkeyError {
   try {
     return uuidIn(parts);
   } catch (error) {

@@ -15,7 +15,7 @@ test('each device is taken once, in order, over all chunks, and then there is no
   expect(taken.map((device) => device?.uuid).sort()).toEqual(['a', 'b', 'c']);
   taken.forEach(() => queue.settle());
   expect(await queue.take('s1', signal)).toBeUndefined();
-  expect(queue.left).toBe(false);
+  expect(queue.hasMore(new Set())).toBe(false);
 });
 
 test('what is given back is the next, also for a station that found the queue empty', async () => {
@@ -42,7 +42,7 @@ test('what is kept for a station goes to it, or to the others once it is gone', 
 
 test('who waits is told of the end', async () => {
   const queue = new DeviceQueue(chunks(['a']));
-  await queue.take('s1', signal);
+  expect((await queue.take('s1', signal))?.uuid).toBe('a');
   const stop = new AbortController();
   const waiting = queue.take('s2', stop.signal);
   stop.abort();
@@ -56,4 +56,15 @@ test('a source that fails fails who asks', async () => {
   })());
   expect((await queue.take('s1', signal))?.uuid).toBe('a');
   await expect(queue.take('s1', signal)).rejects.toThrow('torn');
+});
+
+test('what nobody came to is more; what was given back is not', async () => {
+  const queue = new DeviceQueue(chunks(['a', 'b']));
+  const a = await queue.take('s1', signal);
+  queue.giveBack(a!);
+  expect(queue.hasMore(new Set(['a']))).toBe(true);
+  await queue.take('s1', signal);
+  await queue.take('s1', signal);
+  queue.giveBack(a!);
+  expect(queue.hasMore(new Set(['a']))).toBe(false);
 });

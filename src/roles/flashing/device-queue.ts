@@ -10,6 +10,8 @@ export class DeviceQueue<T extends { readonly uuid: string }> {
   readonly #gone = new Set<string>();
   #front: T[] = [];
   #reading: Promise<void> | undefined;
+  /** Asked for in good time, so that the end is known when it comes. */
+  #ahead: Promise<IteratorResult<readonly T[]>> | undefined;
   #exhausted = false;
   #out = 0;
   #changed = Promise.withResolvers<void>();
@@ -59,19 +61,18 @@ export class DeviceQueue<T extends { readonly uuid: string }> {
     this.#wake();
   }
 
-  /** Whether there is something that nobody has taken, as far as was read. */
-  get left(): boolean {
-    return !this.#exhausted || this.#front.length > 0;
-  }
-
-  async close(): Promise<void> {
-    await this.#source.return?.();
+  /** Whether there is, or may be, something that nobody has taken, and that was not given back either. */
+  hasMore(givenBack: ReadonlySet<string>): boolean {
+    return !this.#exhausted || this.#front.some(({ uuid }) => !givenBack.has(uuid));
   }
 
   async #read(): Promise<void> {
     try {
-      const { value, done } = await this.#source.next();
+      const { value, done } = await (this.#ahead ?? this.#source.next());
       this.#exhausted = done === true;
+      if (done !== true) {
+        this.#readAhead();
+      }
       for (const device of (value ?? []) as readonly T[]) {
         const station = this.#kept.get(device.uuid);
         if (station === undefined || this.#gone.has(station)) {
@@ -84,6 +85,18 @@ export class DeviceQueue<T extends { readonly uuid: string }> {
       this.#reading = undefined;
       this.#wake();
     }
+  }
+
+  #readAhead(): void {
+    this.#ahead = this.#source.next();
+    this.#ahead.then(({ done }) => {
+      if (done === true) {
+        this.#exhausted = true;
+        this.#wake();
+      }
+    }, () => {
+      // Whoever asks for it is told.
+    });
   }
 
   #wake(): void {

@@ -21,7 +21,7 @@ export class FlashingService implements FlashingRole {
 
   async begin(uuid: string, { station, operator, again = false }: FlashBegin): Promise<FlashBegun> {
     const { store, clock } = this.#context;
-    const names = { station: parseDescription(station, 'station'), operator: parseDescription(operator, 'operator') };
+    const names = { station: parseDescription(station, 'name of a station'), operator: parseDescription(operator, 'name of an operator') };
     return store.transaction(async (tx) => {
       const { uuid: known, batch } = await this.#find(tx, uuid);
       const startedAt = clock.now();
@@ -67,7 +67,7 @@ export class FlashingService implements FlashingRole {
 
   async open(station: string): Promise<readonly Flash[]> {
     const { store, actor } = this.#context;
-    const flashes = await store.flashes.openAt(parseDescription(station, 'station'), mostOpen);
+    const flashes = await store.flashes.openAt(parseDescription(station, 'name of a station'), mostOpen);
     const scope = scopeOf(actor);
     const devices = await Promise.all(flashes.map(({ uuid }) => store.devices.find(uuid)));
     return flashes.filter((_, index) => devices[index] !== undefined && admitsDevice(scope, devices[index]));

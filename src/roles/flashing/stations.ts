@@ -1,6 +1,6 @@
 import { errorTable, LatchkeyError } from '../../domain/errors.ts';
 import type { Flash, FlashResult } from '../../domain/flash.ts';
-import { flashBoard, type BoardStep, type DeviceImages } from './board.ts';
+import { flashBoard, type BoardStep, type ImagePart, type UuidIn } from './board.ts';
 import { DeviceQueue } from './device-queue.ts';
 import { FlashFailure, type Flasher, type FlashPort } from './flasher.ts';
 import type { FlashEnd, FlashingRole } from './ports.ts';
@@ -28,12 +28,20 @@ export interface DeviceOutcome {
 
 export type StationStep = BoardStep | 'waiting for the registry' | 'waiting for the next board' | 'recording';
 
-export interface StationsRun<Device extends { readonly uuid: string }> {
+/** A device with the image that is to be put into its board. */
+export interface DeviceToFlash {
+  readonly uuid: string;
+  /** If it is known that it was flashed. */
+  readonly flashedAt: Date | undefined;
+  readonly parts: readonly ImagePart[];
+}
+
+export interface StationsRun {
   readonly stations: readonly Station[];
-  readonly devices: AsyncIterable<readonly Device[]>;
+  readonly devices: AsyncIterable<readonly DeviceToFlash[]>;
   readonly flashing: FlashingRole;
   readonly flasher: Flasher;
-  readonly images: DeviceImages<Device>;
+  readonly uuidIn: UuidIn;
   readonly operator: string;
   readonly again: boolean;
   /** How many failures in a row a station goes on after. */
@@ -42,6 +50,8 @@ export interface StationsRun<Device extends { readonly uuid: string }> {
   readonly nextBoard: ((station: Station, signal: AbortSignal) => Promise<void>) | undefined;
   readonly onStep: (station: Station, step: StationStep | undefined, uuid?: string, percent?: number) => void;
   readonly onOutcome: (outcome: DeviceOutcome) => Promise<void>;
+  /** A station goes on no more: it failed too often in a row, or the registry says why not. */
+  readonly onStopped: (station: Station, error: LatchkeyError | undefined) => Promise<void>;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -50,6 +60,8 @@ export interface StationsSummary {
   readonly flashed: number;
   readonly alreadyFlashed: number;
   readonly refused: number;
+  /** Why the first of them was refused. */
+  readonly refusal: LatchkeyError | undefined;
   /** The last outcome of each device that was begun with and not flashed. */
   readonly failed: readonly DeviceOutcome[];
   /** Flashed, and the registry does not know. */
@@ -67,7 +79,7 @@ const pausesMs = [500, 1000, 2000, 4000, 8000, 15_000] as const;
  * for the next board; one station's failures stop no other. Errors: those of reading the devices and of asking for
  * what was left open; what happens to a device or a station is told in outcomes.
  */
-export async function flashAtStations<Device extends { readonly uuid: string }>(run: StationsRun<Device>): Promise<StationsSummary> {
+export async function flashAtStations(run: StationsRun): Promise<StationsSummary> {
   return new StationsAtWork(run).work();
 }
 
@@ -81,8 +93,10 @@ interface Verdict {
   readonly error?: LatchkeyError;
 }
 
-class StationsAtWork<Device extends { readonly uuid: string }> {
-  readonly #run: StationsRun<Device>;
+class StationsAtWork {
+  readonly #run: StationsRun;
+  /** Those of this run, where others than these are flashed again: a device that is listed twice has one board. */
+  readonly #doneAgain = new Set<string>();
   readonly #failed = new Map<string, DeviceOutcome>();
   readonly #unrecorded: DeviceOutcome[] = [];
   readonly #stopped: { station: Station; error: LatchkeyError | undefined }[] = [];
@@ -91,8 +105,9 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
   #flashed = 0;
   #alreadyFlashed = 0;
   #refused = 0;
+  #refusal: LatchkeyError | undefined;
 
-  constructor(run: StationsRun<Device>) {
+  constructor(run: StationsRun) {
     this.#run = run;
     this.#signal = AbortSignal.any([run.signal, this.#ending.signal]);
   }
@@ -100,30 +115,27 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
   async work(): Promise<StationsSummary> {
     const { stations, devices } = this.#run;
     const queue = new DeviceQueue(devices, await this.#leftOpen());
-    try {
-      const ended = await Promise.allSettled(
-        stations.map((station) =>
-          this.#workAt(station, queue).catch((error: unknown) => {
-            // After what nobody foresaw nobody goes on, and all give back what they have.
-            this.#ending.abort();
-            throw error;
-          })),
-      );
-      const broken = ended.find((each) => each.status === 'rejected');
-      if (broken !== undefined) {
-        throw broken.reason;
-      }
-    } finally {
-      await queue.close();
+    const ended = await Promise.allSettled(
+      stations.map((station) =>
+        this.#workAt(station, queue).catch((error: unknown) => {
+          // After what nobody foresaw nobody goes on, and all give back what they have.
+          this.#ending.abort();
+          throw error;
+        })),
+    );
+    const broken = ended.find((each) => each.status === 'rejected');
+    if (broken !== undefined) {
+      throw broken.reason;
     }
     return {
       flashed: this.#flashed,
       alreadyFlashed: this.#alreadyFlashed,
       refused: this.#refused,
+      refusal: this.#refusal,
       failed: [...this.#failed.values()],
       unrecorded: this.#unrecorded,
       stopped: this.#stopped,
-      left: queue.left,
+      left: queue.hasMore(new Set(this.#failed.keys())),
     };
   }
 
@@ -134,8 +146,8 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
     return new Map(open.flat().map(({ uuid, station }) => [uuid, station]));
   }
 
-  async #workAt(station: Station, queue: DeviceQueue<Device>): Promise<void> {
-    const { nextBoard, retries, onStep, onOutcome } = this.#run;
+  async #workAt(station: Station, queue: DeviceQueue<DeviceToFlash>): Promise<void> {
+    const { nextBoard, retries, onStep, onOutcome, onStopped } = this.#run;
     let boardIsUsed = false;
     let failures = 0;
     try {
@@ -172,6 +184,7 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
         }
         if (fault === 'registry' || failures > retries) {
           this.#stopped.push({ station, error });
+          await onStopped(station, error);
           return;
         }
       }
@@ -180,16 +193,17 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
     }
   }
 
-  async #flash(station: Station, device: Device): Promise<Verdict> {
-    const { flashing, flasher, images, operator, again, onStep } = this.#run;
-    const { uuid } = device;
+  async #flash(station: Station, device: DeviceToFlash): Promise<Verdict> {
+    const { flashing, flasher, uuidIn, operator, again, onStep } = this.#run;
+    const { uuid, flashedAt, parts } = device;
     const startedAt = performance.now();
     const outcome = (result: DeviceOutcome['result'], more: Partial<DeviceOutcome> = {}): DeviceOutcome =>
       ({ uuid, station, result, detail: undefined, flashId: undefined, recorded: undefined, error: undefined, ...more, ms: Math.round(performance.now() - startedAt) });
-    let parts;
+    if (again ? this.#doneAgain.has(uuid) : flashedAt !== undefined) {
+      return { outcome: outcome('already_flashed'), again: false, fault: undefined };
+    }
     let begun;
     try {
-      parts = await images.make(device);
       await flasher.requirePort(station.port);
       onStep(station, 'waiting for the registry', uuid);
       begun = await this.#patiently(() => flashing.begin(uuid, { station: station.name, operator, again }));
@@ -216,7 +230,7 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
         offsets: station.offsets,
         uuid,
         parts,
-        uuidIn: (read) => images.uuidIn(read),
+        uuidIn,
         lookFirst: resumed,
         signal: this.#signal,
         onStep: (step, percent) => onStep(station, step, uuid, percent),
@@ -280,10 +294,14 @@ class StationsAtWork<Device extends { readonly uuid: string }> {
       this.#alreadyFlashed += 1;
     } else if (result === 'refused') {
       this.#refused += 1;
+      this.#refusal ??= outcome.error;
     } else if (recorded === false && result === 'ok') {
       this.#unrecorded.push(outcome);
     } else if (result === 'ok') {
       this.#flashed += 1;
+      if (this.#run.again) {
+        this.#doneAgain.add(uuid);
+      }
       this.#failed.delete(uuid);
     } else {
       this.#failed.set(uuid, outcome);
