@@ -20,6 +20,19 @@ import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './att
 import { auditPageSchema, auditQuerySchema, auditVerificationSchema, exportedHeadQuerySchema, historyQuerySchema, historySchema, signedAuditHeadSchema } from './audit.ts';
 import { bootstrapKeysQuerySchema, bootstrapKeysSchema, claimSchema, comparisonSchema, devicePageSchema, deviceQuerySchema, deviceSchema, identitiesQuerySchema, identitiesSchema, identitySchema, registrationSchema } from './devices.ts';
 import { bulkExceptionsSchema, chunkBytes, chunkPlaceSchema, chunkSchema, identityListSchema, runSchema, runText } from './bulk.ts';
+import {
+  batchDetailsSchema,
+  batchDevicePageSchema,
+  batchDeviceQuerySchema,
+  batchPageQuerySchema,
+  batchPageSchema,
+  batchQuerySchema,
+  batchRevocationInputSchema,
+  batchRevocationSchema,
+  batchSchema,
+  revocationStepInputSchema,
+  revocationStepSchema,
+} from './batches.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { flashBeginSchema, flashBegunSchema, flashEndSchema, flashSchema, openFlashesQuerySchema, openFlashesSchema } from './flashes.ts';
 import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
@@ -60,6 +73,7 @@ const reason = input('Reason', {}, { reason: text });
 
 const factory = ['factory', 'admin'] as const;
 const registryReaders = ['factory', 'admin', 'technician', 'owner'] as const;
+const batchReaders = ['factory', 'admin', 'technician'] as const;
 const siteReaders = ['owner', 'technician', 'admin', 'ap'] as const;
 const owners = ['owner', 'admin'] as const;
 const deciders = ['ap', 'owner', 'admin'] as const;
@@ -124,7 +138,7 @@ export const routes = {
     status: 201,
     reply: identitySchema,
     idempotent: true,
-    errors: ['weak_pass_tmp', 'device_conflict'],
+    errors: ['weak_pass_tmp', 'device_conflict', 'batch_revoked'],
   },
   listDevices: {
     method: 'GET',
@@ -285,6 +299,68 @@ export const routes = {
     query: openFlashesQuerySchema,
     status: 200,
     reply: openFlashesSchema,
+  },
+  listBatches: {
+    method: 'GET',
+    path: '/v1/batches',
+    summary: 'List batches, in the order of their names',
+    roles: batchReaders,
+    query: batchPageQuerySchema,
+    status: 200,
+    reply: batchPageSchema,
+  },
+  // A batch is named beside the path: its name may hold what proxies change in one, such as "2026/11".
+  showBatch: {
+    method: 'GET',
+    path: '/v1/batches/summary',
+    summary: 'Where a batch’s devices have come to',
+    roles: batchReaders,
+    query: batchQuerySchema,
+    status: 200,
+    reply: batchSchema,
+    errors: ['batch_not_found'],
+  },
+  batchDetails: {
+    method: 'GET',
+    path: '/v1/batches/details',
+    summary: 'All that there is to say of a batch: models, yield per station, states over time',
+    roles: batchReaders,
+    query: batchQuerySchema,
+    status: 200,
+    reply: batchDetailsSchema,
+    errors: ['batch_not_found'],
+  },
+  listBatchDevices: {
+    method: 'GET',
+    path: '/v1/batches/devices',
+    summary: 'List a batch’s devices with what stations did with them',
+    roles: batchReaders,
+    query: batchDeviceQuerySchema,
+    status: 200,
+    reply: batchDevicePageSchema,
+    errors: ['batch_not_found'],
+  },
+  revokeBatch: {
+    method: 'POST',
+    path: '/v1/batches/revoke',
+    summary: 'Revoke a batch for good: none of its devices verifies any more',
+    roles: factory,
+    body: batchRevocationInputSchema,
+    status: 200,
+    reply: batchRevocationSchema,
+    idempotent: true,
+    errors: ['batch_not_found'],
+  },
+  revokeBatchDevices: {
+    method: 'POST',
+    path: '/v1/batches/revoke-devices',
+    summary: 'Close what the next devices of a revoked batch have open, and mark them',
+    roles: factory,
+    body: revocationStepInputSchema,
+    status: 200,
+    reply: revocationStepSchema,
+    idempotent: true,
+    errors: ['batch_not_found'],
   },
   verifyDevice: {
     method: 'POST',

@@ -3,6 +3,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Actor } from '../domain/token.ts';
 import type { ApRole } from '../roles/ap/ports.ts';
 import type { AdminRole } from '../roles/admin/ports.ts';
+import type { BatchesRole } from '../roles/batches/ports.ts';
 import type { AuditJournal } from '../roles/audit-journal.ts';
 import type { AgentControl } from '../roles/agent/ports.ts';
 import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
@@ -42,6 +43,13 @@ export async function openFlashing(flags: RoleFlags, opening: Opening): Promise<
   return openRole<FlashingRole>(flags, opening, {
     local: async (context) => new (await import('../roles/flashing/service.ts')).FlashingService(context),
     remote: async (http) => new (await import('../client/flashing-client.ts')).FlashingClient(http),
+  });
+}
+
+export async function openBatches(flags: RoleFlags, opening: Opening): Promise<BatchesRole> {
+  return openRole<BatchesRole>(flags, opening, {
+    local: async (context) => new (await import('../roles/batches/service.ts')).BatchesService(context),
+    remote: async (http) => new (await import('../client/batches-client.ts')).BatchesClient(http),
   });
 }
 

@@ -100,6 +100,11 @@ export function admitsDevice(scope: Scope, device: Matchable): boolean {
   );
 }
 
+/** Whether all of a batch's devices lie in the scope, also those that are yet to come. */
+export function admitsBatch({ models, batches, uuids }: Scope, batch: string): boolean {
+  return (models === undefined && batches === undefined && uuids === undefined) || batches?.includes(batch) === true;
+}
+
 export function admitsAp(scope: Scope, apId: string): boolean {
   return scope.aps === undefined || scope.aps.includes(apId);
 }

@@ -1,5 +1,6 @@
 import type { AccessRequest, RequestStatus } from '../domain/access-request.ts';
 import type { Attempt, AuditAction, AuditEntry } from '../domain/audit.ts';
+import type { Batch, BatchDevice, BatchRevocation } from '../domain/batch.ts';
 import type { Device, DeviceState } from '../domain/device.ts';
 import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
@@ -15,6 +16,7 @@ import type { Page, PageRequest } from './page.ts';
 export interface Store {
   readonly devices: DeviceRepository;
   readonly chunks: ChunkRepository;
+  readonly batches: BatchRepository;
   readonly requests: RequestRepository;
   readonly flashes: FlashRepository;
   readonly grants: GrantRepository;
@@ -79,6 +81,7 @@ export interface StoredBootstrapping {
 /** A device as far as verification depends on it. */
 export type VerifiedDevice = Pick<Device, 'uuid' | 'model' | 'batch' | 'state' | 'spentBy'>;
 
+/** A device is revoked as soon as its batch is, whether or not its row says so already. */
 export interface DeviceRepository {
   /** Adds it as `reserved` with its pass_tmp sealed; false if the uuid is taken (nothing is changed then). */
   insert(device: NewDevice): Promise<boolean>;
@@ -137,6 +140,31 @@ export interface ChunkRepository {
   register(upTo: ChunkPlace, at: Date, entry: (count: number) => NewAuditEntry): Promise<number>;
   /** How many devices of the run are registered. */
   registered(run: number): Promise<number>;
+}
+
+/** Devices of a batch from `first` to `last`, in the order of uuids. */
+export interface DeviceRange {
+  readonly first: string;
+  readonly last: string;
+  /** None of the batch is behind them. */
+  readonly isLast: boolean;
+}
+
+export interface BatchRepository {
+  /** In the order of their names; with `names` only of these. Counts nothing but what is on the page. */
+  list(page: PageRequest, names?: readonly string[]): Promise<Page<Batch>>;
+  find(name: string): Promise<Batch | undefined>;
+  /** In the order of uuids. */
+  devices(name: string, page: PageRequest): Promise<Page<BatchDevice>>;
+  revocation(name: string): Promise<BatchRevocation | undefined>;
+  /** Once committed, every device of the batch is revoked, also one that is added later. False if it was so already. */
+  revoke(name: string, revocation: BatchRevocation): Promise<boolean>;
+  /** The next devices behind a uuid, at most so many; undefined if there are none. */
+  range(name: string, after: string | undefined, limit: number): Promise<DeviceRange | undefined>;
+  /** Those in the range that have a request or a grant that is not over, at most so many, in the order of uuids. */
+  withOpenAccess(name: string, range: DeviceRange, limit: number): Promise<string[]>;
+  /** Writes into the rows of the range that they are revoked; returns of how many that is news. */
+  revokeDevices(name: string, range: DeviceRange, at: Date): Promise<number>;
 }
 
 export interface RequestFilter {
@@ -274,9 +302,16 @@ export interface AuditVerification {
 
 export interface AuditRepository {
   append(...entries: readonly NewAuditEntry[]): Promise<void>;
-  /** By uuid, an entry that stands for several devices is shown as what it says of that one. `first`: oldest if not given. */
+  /**
+   * By uuid, an entry that stands for several devices is shown as what it says of that one. `revocation`: also the
+   * entry with which the batch was revoked at that moment. `first`: oldest if not given.
+   */
   list(
-    filter: { action?: AuditAction | undefined; uuid?: string | undefined },
+    filter: {
+      action?: AuditAction | undefined;
+      uuid?: string | undefined;
+      revocation?: { readonly batch: string; readonly at: Date } | undefined;
+    },
     page: PageRequest,
     first?: 'oldest' | 'newest',
   ): Promise<Page<AuditEntry>>;

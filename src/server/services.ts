@@ -1,5 +1,6 @@
 import { AdminService } from '../roles/admin/service.ts';
 import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
+import { BatchesService } from '../roles/batches/service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
@@ -32,6 +33,10 @@ export class Services {
 
   get flashing(): FlashingService {
     return new FlashingService(this.#context);
+  }
+
+  get batches(): BatchesService {
+    return new BatchesService(this.#context);
   }
 
   get owner(): OwnerService {

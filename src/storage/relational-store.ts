@@ -6,6 +6,7 @@ import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
 import { AuditLog } from './repositories/audit.ts';
 import { Chunks } from './repositories/chunks.ts';
+import { Batches } from './repositories/batches.ts';
 import { Devices } from './repositories/devices.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Flashes } from './repositories/flashes.ts';
@@ -18,6 +19,7 @@ import { Tokens } from './repositories/tokens.ts';
 export class RelationalStore implements Store {
   readonly devices: Devices;
   readonly chunks: Chunks;
+  readonly batches: Batches;
   readonly requests: AccessRequests;
   readonly flashes: Flashes;
   readonly grants: Grants;
@@ -38,6 +40,7 @@ export class RelationalStore implements Store {
     this.#sealer = sealer;
     this.devices = new Devices(database, sealer);
     this.chunks = new Chunks(database, sealer);
+    this.batches = new Batches(database);
     this.requests = new AccessRequests(database);
     this.flashes = new Flashes(database);
     this.grants = new Grants(database);

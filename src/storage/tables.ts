@@ -67,6 +67,12 @@ export interface FlashTable {
   detail: string | null;
 }
 
+export interface RevokedBatchTable {
+  batch: string;
+  revoked_at: Time;
+  reason: string | null;
+}
+
 export interface AccessPointTable {
   id: string;
   name: string;
@@ -207,6 +213,7 @@ export interface Tables {
   known_devices: KnownDeviceTable;
   chunks: ChunkTable;
   flashes: FlashTable;
+  revoked_batches: RevokedBatchTable;
   access_points: AccessPointTable;
   access_requests: AccessRequestTable;
   grants: GrantTable;

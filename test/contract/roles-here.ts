@@ -30,6 +30,7 @@ function holder(services: Services, token: Token): Holder {
     get enrollment() { return services.enrollment; },
     get factory() { return services.factory; },
     get flashing() { return services.flashing; },
+    get batches() { return services.batches; },
     get ap() { return services.ap; },
     get owner() { return services.owner; },
     get admin() { return services.admin; },

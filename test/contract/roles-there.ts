@@ -1,5 +1,6 @@
 import { AdminClient } from '../../src/client/admin-client.ts';
 import { ApClient } from '../../src/client/ap-client.ts';
+import { BatchesClient } from '../../src/client/batches-client.ts';
 import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
 import { FactoryClient } from '../../src/client/factory-client.ts';
 import { FlashingClient } from '../../src/client/flashing-client.ts';
@@ -33,6 +34,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         enrollment: new EnrollmentClient(http),
         factory: new FactoryClient(http),
         flashing: new FlashingClient(http),
+        batches: new BatchesClient(http),
         ap: new ApClient(http),
         owner: new OwnerClient(http),
         admin: new AdminClient(http),

@@ -1,5 +1,6 @@
 import { adminContract } from './roles-admin.contract.ts';
 import { apContract } from './roles-ap.contract.ts';
+import { batchesContract } from './roles-batches.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
@@ -9,6 +10,7 @@ import { ownerContract } from './roles-owner.contract.ts';
 export function rolesContract(name: string, make: MakeHarness): void {
   factoryContract(name, make);
   flashingContract(name, make);
+  batchesContract(name, make);
   apContract(name, make);
   ownerContract(name, make);
   adminContract(name, make);

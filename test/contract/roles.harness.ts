@@ -6,6 +6,7 @@ import type { Role, Scope, Token } from '../../src/domain/token.ts';
 import { deviceProof } from '../../src/protocol/device-key.ts';
 import type { AdminRole } from '../../src/roles/admin/ports.ts';
 import type { ApRole } from '../../src/roles/ap/ports.ts';
+import type { BatchesRole } from '../../src/roles/batches/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
@@ -31,6 +32,7 @@ export interface Holder {
   readonly enrollment: EnrollmentRole;
   readonly factory: FactoryRole;
   readonly flashing: FlashingRole;
+  readonly batches: BatchesRole;
   readonly ap: ApRole;
   readonly owner: OwnerRole;
   readonly admin: AdminRole;

@@ -1,5 +1,6 @@
 import { mayFollow, requestStatuses, type AccessRequest } from '../../domain/access-request.ts';
 import { recordedActor } from '../../domain/token.ts';
+import type { Page } from '../page.ts';
 import { auditEntry, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 
@@ -21,13 +22,13 @@ export async function lockAccessPoints(tx: Store, apIds: readonly string[]): Pro
 }
 
 /**
- * Ends all access of a device: pending requests are denied, granted ones expire, active grants are revoked.
+ * Ends all access of some devices: pending requests are denied, granted ones expire, active grants are revoked.
  * Returns the access points concerned.
  */
-export async function closeOpenAccess(context: ServiceContext, uuid: string, reason: string): Promise<string[]> {
+export async function closeOpenAccess(context: ServiceContext, uuids: readonly string[], reason: string): Promise<string[]> {
   const { requests, grants } = context.store;
-  const openRequests = async () => (await requests.list({ uuid, statuses: openStatuses }, all)).items;
-  const activeGrants = async () => (await grants.list({ subjectId: uuid, state: 'active' }, all)).items;
+  const openRequests = () => ofEach(uuids, (uuid) => requests.list({ uuid, statuses: openStatuses }, all));
+  const activeGrants = () => ofEach(uuids, (subjectId) => grants.list({ subjectId, state: 'active' }, all));
 
   const revisions = await lockAccessPoints(context.store, [
     ...(await openRequests()).map((request) => request.apId),
@@ -51,6 +52,14 @@ export async function closeOpenAccess(context: ServiceContext, uuid: string, rea
     }
   }
   return [...revisions.keys()];
+}
+
+async function ofEach<T>(uuids: readonly string[], list: (uuid: string) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
+  for (const uuid of uuids) {
+    found.push(...(await list(uuid)).items);
+  }
+  return found;
 }
 
 /** Ends a request of a locked access point; one that has gone on meanwhile stays as it is. */

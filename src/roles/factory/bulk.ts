@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 import type { Device } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { admitsDevice } from '../../domain/token.ts';
 import { auditEntry, scopeOf, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, Store, StoredIdentity } from '../store.ts';
@@ -15,20 +16,20 @@ export async function reserveChunk(
   identities: readonly NewIdentity[],
 ): Promise<readonly BulkException[]> {
   const { store, clock } = context;
-  const { admitted, forbidden } = withinScope(context, identities);
+  const { admitted, refused } = await admit(context, identities);
   const entry = (count: number) =>
     auditEntry(context, { action: 'device.reserved', detail: { run: place.run, chunk: place.number, count } });
   const taken = await store.transaction(async (tx) => {
     const passedOver = await tx.chunks.insert(place, admitted, clock.now(), entry);
     return stored(tx, passedOver.map(({ uuid }) => uuid));
   });
-  return taken.size === 0 ? forbidden : [...forbidden, ...exceptions(identities, taken, place.run)];
+  return taken.size === 0 ? refused : [...refused, ...exceptions(identities, taken, place.run)];
 }
 
 export async function checkChunk(context: ServiceContext, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
-  const { admitted, forbidden } = withinScope(context, identities);
+  const { admitted, refused } = await admit(context, identities);
   const taken = await stored(context.store, admitted.map(({ uuid }) => uuid));
-  return [...forbidden, ...exceptions(identities, taken, undefined)];
+  return [...refused, ...exceptions(identities, taken, undefined)];
 }
 
 export async function confirmChunks(context: ServiceContext, upTo: ChunkPlace): Promise<number> {
@@ -61,13 +62,35 @@ export function sameText(left: string, right: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function withinScope({ actor }: ServiceContext, identities: readonly NewIdentity[]) {
+/** Those that this token may make, of batches that are not revoked. */
+async function admit({ store, actor }: ServiceContext, identities: readonly NewIdentity[]) {
   const scope = scopeOf(actor);
-  const admitted = identities.filter((identity) => admitsDevice(scope, identity));
-  const reason = 'This token registers devices of other models or batches.';
-  const forbidden = admitted.length === identities.length ? [] : identities.flatMap((identity, index): BulkException[] =>
-    admitsDevice(scope, identity) ? [] : [{ kind: 'refused', index, code: 'forbidden', reason }]);
-  return { admitted, forbidden };
+  const revoked = await revokedBatches(store, identities);
+  const admitted: NewIdentity[] = [];
+  const refused: BulkException[] = [];
+  for (const [index, identity] of identities.entries()) {
+    if (!admitsDevice(scope, identity)) {
+      refused.push({ kind: 'refused', index, code: 'forbidden', reason: 'This token registers devices of other models or batches.' });
+    } else if (identity.batch !== undefined && revoked.has(identity.batch)) {
+      const { code, message } = batchRevoked(identity.batch);
+      refused.push({ kind: 'refused', index, code, reason: message });
+    } else {
+      admitted.push(identity);
+    }
+  }
+  return { admitted, refused };
+}
+
+async function revokedBatches({ batches }: Store, identities: readonly NewIdentity[]): Promise<ReadonlySet<string>> {
+  const revoked = new Set<string>();
+  for (const name of new Set(identities.flatMap(({ batch }) => batch ?? []))) {
+    if ((await batches.revocation(name)) !== undefined) revoked.add(name);
+  }
+  return revoked;
+}
+
+export function batchRevoked(batch: string | undefined): LatchkeyError {
+  return new LatchkeyError('batch_revoked', `Batch ${batch} is revoked: no device is added to it.`);
 }
 
 async function stored(store: Store, uuids: readonly string[]): Promise<ReadonlyMap<string, StoredIdentity>> {

@@ -61,7 +61,7 @@ export interface IdentityComparison {
 export interface FactoryRole {
   /**
    * Commits the device as `reserved`. The same again – same key, or same uuid and pass_tmp – gives the same.
-   * Errors: `invalid_input`, `weak_pass_tmp`, `device_conflict`, `idempotency_mismatch`, `forbidden`.
+   * Errors: `invalid_input`, `weak_pass_tmp`, `device_conflict`, `batch_revoked`, `idempotency_mismatch`, `forbidden`.
    */
   reserve(registration: Registration, idempotencyKey?: string): Promise<Identity>;
   /** reserved → registered; a registered one stays as it is. Errors: `device_not_found`, `device_revoked`. */

@@ -10,7 +10,7 @@ import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
-import { checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
+import { batchRevoked, checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
 import type { BootstrapKey, BulkException, ClaimedIdentity, FactoryRole, Identity, IdentityComparison, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
@@ -61,7 +61,8 @@ export class FactoryService implements FactoryRole {
   }
 
   async #reserve(tx: Store, device: NewDevice, uuidGiven: boolean): Promise<Identity> {
-    if (await tx.devices.insert(device)) {
+    const isNew = await tx.devices.insert(device);
+    if (isNew) {
       await tx.audit.append(
         auditEntry(this.#context, { action: 'device.reserved', uuid: device.uuid, detail: { ssid: device.ssid } }),
       );
@@ -69,6 +70,9 @@ export class FactoryService implements FactoryRole {
     const found = await tx.devices.findWithPassTmp(device.uuid);
     if (found === undefined) {
       throw new LatchkeyError('storage_corrupt', `Device ${device.uuid} was reserved and is not there.`);
+    }
+    if (isNew && found.device.state === 'revoked') {
+      throw batchRevoked(device.batch);
     }
     const conflict = conflictOf(found, device);
     if (conflict !== undefined) {
@@ -178,10 +182,10 @@ export class FactoryService implements FactoryRole {
         return device;
       }
       const why = reason === undefined ? {} : { reason: parseDescription(reason, 'reason') };
-      await closeOpenAccess(within(this.#context, tx), device.uuid, 'device revoked');
+      await closeOpenAccess(within(this.#context, tx), [device.uuid], 'device revoked');
       await tx.devices.revoke(device.uuid, clock.now());
       // Once more, under the lock of the device's row: an approval may have come in between.
-      await closeOpenAccess(within(this.#context, tx), device.uuid, 'device revoked');
+      await closeOpenAccess(within(this.#context, tx), [device.uuid], 'device revoked');
       await tx.audit.append(auditEntry(this.#context, { action: 'device.revoked', uuid: device.uuid, detail: why }));
       return this.#find(tx, device.uuid);
     });
@@ -195,7 +199,7 @@ export class FactoryService implements FactoryRole {
         throw new LatchkeyError('device_revoked', `Device ${device.uuid} is revoked.`);
       }
       const spentBy = device.spentBy === undefined ? undefined : await tx.requests.find(device.spentBy);
-      const apIds = await closeOpenAccess(within(this.#context, tx), device.uuid, 'device reset');
+      const apIds = await closeOpenAccess(within(this.#context, tx), [device.uuid], 'device reset');
       const used = spentBy === undefined ? apIds : [...apIds, spentBy.apId];
       if (!used.every((apId) => admitsAp(scopeOf(actor), apId))) {
         throw new LatchkeyError('forbidden', 'This device is in use at an access point of somebody else.');
@@ -212,7 +216,9 @@ export class FactoryService implements FactoryRole {
     const { store, actor } = this.#context;
     const device = await this.#find(store, uuid);
     const scope = scopeOf(actor);
-    const { items, next } = await store.audit.list({ uuid: device.uuid }, page, 'newest');
+    const { batch, revokedAt } = device;
+    const revocation = batch === undefined || revokedAt === undefined ? undefined : { batch, at: revokedAt };
+    const { items, next } = await store.audit.list({ uuid: device.uuid, revocation }, page, 'newest');
     return { items: items.filter(({ apId }) => apId === undefined || admitsAp(scope, apId)), next };
   }
 

@@ -4,6 +4,7 @@ import { accessRequestHandlers } from './access-requests.ts';
 import { attemptHandlers } from './attempts.ts';
 import { auditHandlers } from './audit.ts';
 import { bulkHandlers } from './bulk.ts';
+import { batchHandlers } from './batches.ts';
 import { deviceHandlers } from './devices.ts';
 import { enrollmentHandlers } from './enrollments.ts';
 import { flashHandlers } from './flashes.ts';
@@ -18,6 +19,7 @@ export const handlers: Handlers<RouteName> = {
   ...deviceHandlers,
   ...bulkHandlers,
   ...flashHandlers,
+  ...batchHandlers,
   ...verificationHandlers,
   ...accessRequestHandlers,
   ...attemptHandlers,

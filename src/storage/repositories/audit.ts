@@ -45,6 +45,11 @@ function aboutDevice(entry: AuditEntry, uuid: string): AuditEntry | undefined {
   return device && { ...common, uuid, at: device.at, detail: { ...common.detail, status: device.status } };
 }
 
+/** Of the entries of a revoked batch those that count devices are about how far it came, not about one device. */
+function isAbout({ action, detail }: AuditEntry, batch: string | undefined): boolean {
+  return action !== 'batch.revoked' || (detail['batch'] === batch && !('count' in detail));
+}
+
 /** The last 48 bits, under which `audit_asked` has the device. */
 function deviceKey(uuid: string): number {
   return Number.parseInt(uuid.slice(-12), 16);
@@ -53,9 +58,14 @@ function deviceKey(uuid: string): number {
 /** Entries of one block; a device is looked for in each of the blocks. */
 const blockSize = 512;
 
-/** The ids of the entries about one device, alone or among others, whose uuids may only end alike. */
-function entriesAbout(uuid: string) {
+/**
+ * The ids of the entries about one device, alone or among others, whose uuids may only end alike; and of those with
+ * which a batch was revoked at a moment, any batch.
+ */
+function entriesAbout(uuid: string, batchRevokedAt: Date | undefined) {
+  const ofBatch = batchRevokedAt === undefined ? sql`` : sql`select id from audit_entries where action = 'batch.revoked' and at = ${batchRevokedAt} union all`;
   return sql<Row['id']>`(
+    ${ofBatch}
     select id from audit_entries where uuid = ${uuid}
     union all
     select entry from devices join (
@@ -117,18 +127,18 @@ export class AuditLog implements AuditRepository {
   }
 
   async list(
-    filter: { action?: AuditAction | undefined; uuid?: string | undefined },
+    filter: Parameters<AuditRepository['list']>[0],
     page: PageRequest,
     first: 'oldest' | 'newest' = 'oldest',
   ): Promise<Page<AuditEntry>> {
     const limit = pageLimit(page);
     const [direction, behind] = first === 'oldest' ? (['asc', '>'] as const) : (['desc', '<'] as const);
     let query = this.#db.read.selectFrom('audit_entries').selectAll().orderBy('id', direction).limit(atMost(limit + 1));
-    const { uuid } = filter;
+    const { uuid, revocation } = filter;
     if (uuid !== undefined) {
       // One device has few entries, one action may have millions: its index is kept out of it.
       const { action } = filter;
-      query = query.where('id', 'in', entriesAbout(uuid));
+      query = query.where('id', 'in', entriesAbout(uuid, revocation?.at));
       if (action !== undefined) query = query.where(sql<string>`action || ''`, '=', action);
     } else if (filter.action !== undefined) {
       query = query.where('action', '=', filter.action);
@@ -138,7 +148,7 @@ export class AuditLog implements AuditRepository {
       query = query.where('id', behind, Number(id));
     }
     const found = toPage(await query.execute(), limit, toEntry, (row) => [Number(row.id)]);
-    return uuid === undefined ? found : { ...found, items: found.items.flatMap((entry) => aboutDevice(entry, uuid) ?? []) };
+    return uuid === undefined ? found : { ...found, items: found.items.filter((entry) => isAbout(entry, revocation?.batch)).flatMap((entry) => aboutDevice(entry, uuid) ?? []) };
   }
 
   async seal(): Promise<number> {

@@ -193,8 +193,11 @@ export class Devices implements DeviceRepository {
     if (filter.model !== undefined) query = query.where('model', '=', filter.model);
     if (filter.batch !== undefined) query = query.where('batch', '=', filter.batch);
     if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-    // Of which there are few, so that an index leads to them.
-    if (filter.state === 'revoked') query = query.where('revoked_at', 'is not', null);
+    // Of which there are few, so that an index leads to them. Those that their batch's revocation has yet to reach are
+    // on no list of a state.
+    if (filter.state === 'revoked') {
+      query = query.where('uuid', 'in', (from) => from.selectFrom('devices').select('uuid').where('revoked_at', 'is not', null));
+    }
     if (filter.state === 'reserved' && !(await this.#hasOpenChunk())) {
       query = query.where('uuid', 'in', (from) => from.selectFrom('devices').select('uuid').where('state', '=', sql.lit('reserved')).where('chunk', 'is', null));
     }
