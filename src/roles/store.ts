@@ -148,6 +148,8 @@ export interface DeviceRange {
   readonly last: string;
   /** None of the batch is behind them. */
   readonly isLast: boolean;
+  /** Their rows all say that they are revoked. */
+  readonly isRevoked: boolean;
 }
 
 export interface BatchRepository {

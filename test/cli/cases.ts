@@ -55,6 +55,13 @@ function emptyHome({ cli }: Site): Record<string, string> {
   return { LATCHKEY_DATA_HOME: `${folder}/data`, LATCHKEY_CONFIG_HOME: `${folder}/config`, LATCHKEY_STATE_HOME: `${folder}/state` };
 }
 
+/** A batch of one's own, with one device. */
+async function batchOf(site: Site): Promise<string> {
+  const batch = randomUUID();
+  await site.device('--batch', batch);
+  return batch;
+}
+
 export const cases: Record<string, Case> = {
   'ap approve': {
     happy: async (site) => role(site, 'ap', 'approve', (await site.asking()).requestId),
@@ -140,6 +147,24 @@ export const cases: Record<string, Case> = {
     only: noRole('it brings a server of its own'),
     happy: () => ({ args: ['demo', 'onboarding'] }),
     failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
+  },
+  'device batch list': {
+    happy: async (site) => {
+      await site.device('--batch', 'listed');
+      return role(site, 'device', 'batch', 'list', '--limit', '1000');
+    },
+    failing: failing(2, 'device', 'batch', 'list', '--limit', '0'),
+    same: ({ items }) => items.filter(({ batch }: { batch: string }) => batch === 'listed').map(({ registered, devices }: Record<string, number>) => registered === devices),
+  },
+  'device batch revoke': {
+    happy: async (site) => role(site, 'device', 'batch', 'revoke', await batchOf(site), '--reason', 'leaked', '--yes'),
+    failing: async (site) => ({ ...role(site, 'device', 'batch', 'revoke', await batchOf(site)), exit: 2 }),
+  },
+  'device batch show': {
+    happy: async (site) => role(site, 'device', 'batch', 'show', await batchOf(site)),
+    failing: failing(3, 'device', 'batch', 'show', 'none'),
+    // Both are made within a second, or not.
+    same: ({ timeline: _, ...batch }) => batch,
   },
   'device flash': {
     happy: async (site) => {

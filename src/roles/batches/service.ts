@@ -77,8 +77,8 @@ export class BatchesService implements BatchesRole {
         throw new LatchkeyError('invalid_input', `Batch ${name} is not revoked.`);
       }
       const wanted = await tx.batches.range(name, behind, stepSize);
-      if (wanted === undefined) {
-        return { revoked: 0, next: undefined };
+      if (wanted === undefined || wanted.isRevoked) {
+        return { revoked: 0, next: wanted === undefined || wanted.isLast ? undefined : wanted.last };
       }
       const range = await this.#closeAccess(tx, name, wanted);
       const revoked = await tx.batches.revokeDevices(name, range, revocation.at);

@@ -193,11 +193,14 @@ export class Batches implements BatchRepository {
   }
 
   async range(name: string, after: string | undefined, limit: number): Promise<DeviceRange | undefined> {
-    let query = this.#db.read.selectFrom('devices').select('uuid').where('batch', '=', name).orderBy('uuid').limit(atMost(limit + 1));
+    let query = this.#db.read.selectFrom('devices').select(['uuid', 'state']).where('batch', '=', name).orderBy('uuid').limit(atMost(limit + 1));
     if (after !== undefined) query = query.where('uuid', '>', after);
-    const uuids = (await query.execute()).map(({ uuid }) => uuid);
-    const [first, last] = [uuids[0], uuids[limit - 1] ?? uuids.at(-1)];
-    return first === undefined || last === undefined ? undefined : { first, last, isLast: uuids.length <= limit };
+    const found = await query.execute();
+    const rows = found.slice(0, limit);
+    const [first, last] = [rows[0], rows.at(-1)];
+    return first === undefined || last === undefined
+      ? undefined
+      : { first: first.uuid, last: last.uuid, isLast: found.length <= limit, isRevoked: rows.every(({ state }) => state === 'revoked') };
   }
 
   async withOpenAccess(name: string, { first, last }: DeviceRange, limit: number): Promise<string[]> {
