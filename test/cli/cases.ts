@@ -156,6 +156,11 @@ export const cases: Record<string, Case> = {
     failing: failing(2, 'device', 'batch', 'list', '--limit', '0'),
     same: ({ items }) => items.filter(({ batch }: { batch: string }) => batch === 'listed').map(({ registered, devices }: Record<string, number>) => registered === devices),
   },
+  'device batch report': {
+    happy: async (site) => role(site, 'device', 'batch', 'report', await batchOf(site), '--format', 'html', '--out', `${site.cli.folder}/${randomUUID()}.html`),
+    failing: failing(3, 'device', 'batch', 'report', 'none', '--format', 'csv', '--out', '/dev/null/none'),
+    same: ({ batch: _, file, ...report }) => ({ ...report, file: typeof file }),
+  },
   'device batch revoke': {
     happy: async (site) => role(site, 'device', 'batch', 'revoke', await batchOf(site), '--reason', 'leaked', '--yes'),
     failing: async (site) => ({ ...role(site, 'device', 'batch', 'revoke', await batchOf(site)), exit: 2 }),
