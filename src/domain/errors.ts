@@ -40,7 +40,7 @@ export const errorTable = {
   request_denied: { exit: 4, http: 403, title: 'The request was denied', hint: 'Ask the owner of the access point.' },
   join_declined: { exit: 4, http: 403, title: 'The device’s user declined to join', hint: 'Run it again and say yes, or pass --yes.' },
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
-  batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'No device is added to a revoked batch; use another name.' },
+  batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
 
   run_unfinished: { exit: 5, http: 409, title: 'There is a run that is not finished', hint: 'Go on with it by --resume, or name another --out.' },
