@@ -31,7 +31,7 @@ interface Counts {
 const inOpenChunk = sql<boolean>`chunk in (select id from chunks where chunks.registered_at is null)`;
 
 /**
- * By indexes alone: some 0.1 s for a million devices, whatever else there is. States are written out, for SQLite
+ * By indexes alone: some 0.2 s for a million devices, whatever else there is. States are written out, for SQLite
  * chooses an index of a part before it knows a parameter.
  */
 const counting: PreparedQuery<{ batch: string }, Counts> = (db, { batch }) => {
