@@ -10,7 +10,7 @@ import { auditEntry, scopeOf, within, type ServiceContext } from '../service-con
 import type { DeviceRange, Store } from '../store.ts';
 import type { BatchesRole, RevocationStep } from './ports.ts';
 
-/** Devices that one step revokes: some 50 ms of SQLite's, then others get their turn. */
+/** Devices that one step revokes: some 20 ms of SQLite's, then others get their turn. */
 const stepSize = 2000;
 /** Of them those with something to close, which takes some queries for each. */
 const mostOpen = 100;

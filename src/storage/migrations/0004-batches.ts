@@ -30,8 +30,9 @@ export const batches: Migration = {
     'create index devices_batch on devices (batch, uuid, created_at, chunk) where batch is not null',
     'drop index devices_reserved',
     `create index devices_reserved on devices (uuid, batch) where state = 'reserved' and chunk is null`,
-    `create index devices_batch_revoked on devices (batch, chunk) where state = 'revoked' and batch is not null`,
-    'create index devices_batch_flashed on devices (batch, state, chunk, flashed_at) where flashed_at is not null',
-    'create index devices_batch_used on devices (batch, state, spent_by) where spent_by is not null',
+    // By uuid, as a revocation goes through them: what it writes lies close together.
+    `create index devices_batch_revoked on devices (batch, uuid, chunk) where state = 'revoked' and batch is not null`,
+    'create index devices_batch_flashed on devices (batch, uuid, state, chunk, flashed_at) where flashed_at is not null',
+    'create index devices_batch_used on devices (batch, uuid, state, spent_by) where spent_by is not null',
   ],
 };
