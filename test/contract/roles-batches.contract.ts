@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch } from '../../src/domain/batch.ts';
+import type { FlashResult } from '../../src/domain/flash.ts';
 import type { RevocationStep } from '../../src/roles/batches/ports.ts';
 import { codeOf, errorOf, newHello, proofOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
@@ -84,6 +85,36 @@ export function batchesContract(name: string, make: MakeHarness): void {
       expect(devices.find(({ uuid }) => uuid === lamp.uuid)).toMatchObject({ model: 'lamp', mac: '24:6f:28:a1:b2:c3', state: 'registered', used: false, tries: [] });
       expect(devices.some(({ uuid }) => uuid === camera.uuid)).toBe(true);
       expect(rest.next).toBeUndefined();
+    });
+
+    test('tells what stations flashed and what went wrong there; of a revoked batch nothing is flashed any more', async () => {
+      const batch = newBatch();
+      const [good, bad, idle] = [await register(factory, { batch }), await register(factory, { batch }), await register(factory, { batch })];
+      const flash = async ({ uuid }: { uuid: string }, station: string, result: FlashResult) => {
+        const begun = await factory.flashing.begin(uuid, { station, operator: 'mia' });
+        await factory.flashing.end(uuid, begun.flash.id, { result });
+      };
+      await flash(good, 'east', 'ok');
+      await flash(bad, 'west', 'timed_out');
+      await flash(bad, 'east', 'ok');
+      await factory.flashing.begin(idle.uuid, { station: 'west', operator: 'mia' });
+      expect(await factory.batches.find(batch)).toMatchObject({ registered: 3, flashed: 2 });
+      expect(await factory.batches.details(batch)).toMatchObject({
+        flashed: 2,
+        flashedIn: { first: (await factory.factory.show(good.uuid)).flashedAt, last: (await factory.factory.show(bad.uuid)).flashedAt },
+        yield: { tries: 3, devices: 2, ok: 2, first: 2, firstOk: 1, failures: [{ result: 'timed_out', tries: 1 }] },
+        stations: [
+          { station: 'east', tries: 2, devices: 2, ok: 2, first: 1, firstOk: 1, failures: [] },
+          { station: 'west', tries: 1, devices: 1, ok: 0, first: 1, firstOk: 0, failures: [{ result: 'timed_out', tries: 1 }] },
+        ],
+      });
+      const { items } = await factory.batches.devices(batch, { limit: 10 });
+      expect(items.find(({ uuid }) => uuid === bad.uuid)!.tries).toEqual([
+        { station: 'west', operator: 'mia', result: 'timed_out' }, { station: 'east', operator: 'mia', result: 'ok' },
+      ]);
+      await factory.batches.revoke(batch);
+      expect(await codeOf(factory.flashing.begin(bad.uuid, { station: 'east', operator: 'mia', again: true }))).toBe('device_revoked');
+      expect(await factory.batches.find(batch)).toMatchObject({ registered: 0, flashed: 0, revoked: 3 });
     });
 
     test('what is not there is not found', async () => {
