@@ -23,7 +23,7 @@ test.each([
   ['an unknown flag', ['device', 'list', '--colour', 'red'], 'invalid_input', 'Nonexistent flag: --colour'],
   ['a flag without its value', ['device', 'list', '--model'], 'invalid_input', 'Flag --model expects a value'],
   ['a missing argument', ['device', 'show'], 'missing_input', 'UUID is missing.'],
-  ['a missing flag', ['device', 'register'], 'missing_input', '--ssid is missing.'],
+  ['a missing flag', ['device', 'join', '--ssid', 'iot-setup'], 'missing_input', '--uuid is missing.'],
   ['an argument too many', ['device', 'list', 'please'], 'invalid_input', 'Unexpected argument: please'],
   ['a flag before there is a command', ['--timeout', '3s', 'device', 'list'], 'invalid_input', 'There is no command before --timeout.'],
   ['a value of the wrong kind', ['device', 'show', 'lamp'], 'invalid_input', 'UUID: This is not a uuid such as 9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d.'],
