@@ -89,6 +89,8 @@ async function build(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   await using bundle = await rolldown(input);
   await bundle.write({ ...output, dir: folder });
+  await using threads = await rolldown({ ...input, input: threadFiles() });
+  await threads.write({ ...output, dir: folder, codeSplitting: false });
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   const commands = (await commandsIn(cacheFolder)).map(partsOfCommand);
   writeFileSync(join(folder, 'commands.json'), JSON.stringify(commands.map(({ entry }) => entry)));
@@ -99,7 +101,16 @@ async function build(): Promise<void> {
 }
 
 function commandFiles(): Record<string, string> {
-  const files = globSync('src/commands/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
+  return entries('src/commands/**/*.ts');
+}
+
+/** What runs in a thread of its own: each file is whole, for it needs little of what commands share. */
+function threadFiles(): Record<string, string> {
+  return entries('src/cli/**/*-worker.ts');
+}
+
+function entries(pattern: string): Record<string, string> {
+  const files = globSync(pattern, { cwd: root }).filter((file) => !file.endsWith('.test.ts'));
   return Object.fromEntries(files.map((file) => [file.replace(/^src[/\\]|\.ts$/g, ''), file]));
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
 
 /** Large pieces: each is handled as a whole. */
-const pieceBytes = 262_144;
+const pieceBytes = 65_536;
 
 /**
  * A file, or `-` for standard input, as a stream that is read no faster than it is used. Errors: `file_not_found`,

@@ -16,7 +16,8 @@ import { agentSocket } from './agent-files.ts';
 import { agentDesk, serverDesk, type Desk } from './desk.ts';
 import { activeDestination, apDestination, destination, explicitDestination, explicitlyLocal, type RoleFlags, type ServerAccess } from './destination.ts';
 import type { ApIdentity } from './profiles.ts';
-import { openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import { keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
+import type { Keyring } from '../secrets/keyring.ts';
 import type { SecretSources } from './secret-input.ts';
 
 /** What a command lends to the roles that it opens. */
@@ -37,6 +38,23 @@ export async function openFactory(flags: RoleFlags, opening: Opening): Promise<F
     local: async (context) => new (await import('../roles/factory/service.ts')).FactoryService(context),
     remote: async (http) => new (await import('../client/factory-client.ts')).FactoryClient(http),
   });
+}
+
+/**
+ * The factory role for long runs, and the newest key of a registry on this machine, for a thread that seals in its place.
+ */
+export async function openBulkFactory(flags: RoleFlags, opening: Opening): Promise<{ factory: FactoryRole; sealingKey: Uint8Array | undefined }> {
+  let sealingKey: Uint8Array | undefined;
+  const factory = await openRole<FactoryRole>(flags, opening, {
+    local: async (context, keyring) => {
+      sealingKey = keyring.newestKey;
+      // What cannot be read now is tried again; sealing goes on with the keys that are there.
+      keepReloading(keyring, opening.closing, () => {});
+      return new (await import('../roles/factory/service.ts')).FactoryService(context);
+    },
+    remote: async (http) => new (await import('../client/factory-client.ts')).FactoryClient(http),
+  });
+  return { factory, sealingKey };
 }
 
 export async function openFlashing(flags: RoleFlags, opening: Opening): Promise<FlashingRole> {
@@ -151,7 +169,7 @@ export async function openAp(
 ): Promise<OpenedAp> {
   const server = await apDestination(flags, opening.sources);
   if (server === undefined) {
-    const context = await openLocal(opening, { kind: 'local', apId: localApId });
+    const { keyring: _keyring, ...context } = await openLocal(opening, { kind: 'local', apId: localApId });
     await context.store.accessPoints.insert({ id: localApId, name, createdAt: context.clock.now() });
     const { ApService } = await import('../roles/ap/service.ts');
     const journal = onFailure === undefined ? undefined : await keepJournalAndHouse(context, opening, onFailure);
@@ -192,18 +210,22 @@ export async function openAccessPoint(address: string | undefined, plain: boolea
 }
 
 interface Sides<Role> {
-  readonly local: (context: ServiceContext) => Promise<Role>;
+  readonly local: (context: ServiceContext, keyring: Keyring) => Promise<Role>;
   readonly remote: (http: HttpClient) => Promise<Role>;
 }
 
 async function openRole<Role>(flags: RoleFlags, opening: Opening, sides: Sides<Role>): Promise<Role> {
   const server = await destination(flags, opening.sources);
-  return server === undefined ? sides.local(await openLocal(opening)) : sides.remote(await openHttp(server, opening));
+  if (server !== undefined) {
+    return sides.remote(await openHttp(server, opening));
+  }
+  const { keyring, ...context } = await openLocal(opening);
+  return sides.local(context, keyring);
 }
 
-async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: 'local' }): Promise<ServiceContext> {
-  const { store } = await openRegistry(closing, sources);
-  return { store, clock: systemClock, random: systemRandom, actor };
+async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: 'local' }): Promise<ServiceContext & { readonly keyring: Keyring }> {
+  const { store, keyring } = await openRegistry(closing, sources);
+  return { store, keyring, clock: systemClock, random: systemRandom, actor };
 }
 
 async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs }: Opening): Promise<HttpClient> {

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { thousands } from '../formats/thousands.ts';
 
 const barWidth = 24;
 const redrawMs = 100;
@@ -84,10 +85,6 @@ export class Progress implements Disposable {
       this.#stream.write('\r\x1b[2K');
     }
   }
-}
-
-function thousands(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 function duration(seconds: number): string {

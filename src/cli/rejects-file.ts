@@ -12,6 +12,10 @@ export interface Reject {
   readonly row?: Readonly<Record<string, string | undefined>>;
 }
 
+export function isReject(item: object): item is Reject {
+  return 'reason' in item;
+}
+
 /**
  * The rows that were not taken, one JSON object a line, and how many there were, also if no file is named.
  * Errors: `invalid_input` if the file cannot be made, `storage_full`.

@@ -1,5 +1,6 @@
 import type { BatchDetails, BatchMoment, Period, Share, Yield } from '../domain/batch.ts';
 import { countMarks, timeMarks } from './plot.ts';
+import { thousands } from './thousands.ts';
 
 export interface BatchReportOptions {
   readonly generatedAt: Date;
@@ -27,7 +28,7 @@ export function batchReport(batch: BatchDetails, { generatedAt, version }: Batch
 <main>
 <header>
 <h1>Batch <bdi>${escaped(name)}</bdi></h1>
-<p>${number(batch.devices)} ${batch.devices === 1 ? 'device' : 'devices'}, made ${span(created)}. All times are UTC.</p>
+<p>${thousands(batch.devices)} ${batch.devices === 1 ? 'device' : 'devices'}, made ${span(created)}. All times are UTC.</p>
 </header>
 ${revocation === undefined ? '' : `<p class="notice">Revoked ${moment(revocation.at)}${revocation.reason === undefined ? '' : `: <bdi>${escaped(revocation.reason)}</bdi>`}. None of its devices gets on any network any more.</p>`}
 ${tiles(batch)}
@@ -63,7 +64,7 @@ function tiles(batch: BatchDetails): string {
     ['used', batch.used, ofRegistered(batch.used)],
     ['revoked', batch.revoked, share(batch.revoked, batch.devices)],
   ];
-  const tile = ([title, count, note]: (typeof all)[number]) => `<div><dt>${title}</dt><dd>${number(count)}</dd>${note === '' ? '' : `<dd class="note">${note}</dd>`}</div>`;
+  const tile = ([title, count, note]: (typeof all)[number]) => `<div><dt>${title}</dt><dd>${thousands(count)}</dd>${note === '' ? '' : `<dd class="note">${note}</dd>`}</div>`;
   return `<dl class="tiles">${all.map(tile).join('')}</dl>`;
 }
 
@@ -142,10 +143,10 @@ function failuresPlot({ stations, yield: all }: BatchDetails): string {
       return piece;
     });
     const label = `<text class="name" x="${labels - 8}" y="${y + row / 2 + 4}" text-anchor="end">${escaped(shortened(name, 26))}</text>`;
-    return `<g><title>${escaped(`${name}: ${number(count)}`)}</title>${label}${pieces.join('')}<text x="${x(count) + 6}" y="${y + row / 2 + 4}">${number(count)}</text></g>`;
+    return `<g><title>${escaped(`${name}: ${thousands(count)}`)}</title>${label}${pieces.join('')}<text x="${x(count) + 6}" y="${y + row / 2 + 4}">${thousands(count)}</text></g>`;
   });
   const kinds = [...common.map((result, kind): [string, string] => [`f${kind}`, result]), ...(hasOthers ? [[`f${common.length}`, 'other'] as [string, string]] : [])];
-  const more = rest.length === 0 ? '' : `<p class="none">${number(rest.length)} more ${rest.length === 1 ? 'station' : 'stations'} with ${number(rest.reduce((total, { count }) => total + count, 0))} failures: see the table.</p>`;
+  const more = rest.length === 0 ? '' : `<p class="none">${thousands(rest.length)} more ${rest.length === 1 ? 'station' : 'stations'} with ${thousands(rest.reduce((total, { count }) => total + count, 0))} failures: see the table.</p>`;
   return legend(kinds) + figure('Failures by station', top + height + bottom, [...grid, ...drawn]) + more;
 }
 
@@ -162,8 +163,8 @@ function yieldTable({ stations, yield: all }: BatchDetails): string {
     return '<p class="none">No station has tried a device of this batch.</p>';
   }
   const row = (name: string, { devices, ok, first, firstOk, tries, failures }: Yield) => `<tr><th scope="row">${name}</th>
-<td>${number(devices)}</td><td>${number(ok)}</td><td>${share(ok, devices)}</td><td>${share(firstOk, first)}</td><td>${number(tries)}</td>
-<td class="text">${failures.map(({ result, tries }) => `<bdi>${escaped(result)}</bdi>&nbsp;${number(tries)}`).join(', ') || '–'}</td></tr>`;
+<td>${thousands(devices)}</td><td>${thousands(ok)}</td><td>${share(ok, devices)}</td><td>${share(firstOk, first)}</td><td>${thousands(tries)}</td>
+<td class="text">${failures.map(({ result, tries }) => `<bdi>${escaped(result)}</bdi>&nbsp;${thousands(tries)}`).join(', ') || '–'}</td></tr>`;
   return `<div class="wide"><table><thead><tr><th scope="col">Station</th><th scope="col">Tried</th><th scope="col">OK</th><th scope="col">Yield</th><th scope="col">First pass</th><th scope="col">Tries</th><th scope="col" class="text">Failures</th></tr></thead>
 <tbody>${stations.map(({ station, ...rest }) => row(`<bdi>${escaped(station)}</bdi>`, rest)).join('\n')}</tbody>
 ${stations.length === 1 ? '' : `<tfoot>${row('All stations', all)}</tfoot>`}</table></div>
@@ -174,7 +175,7 @@ function shareTable(title: string, shares: readonly Share[], others: number): st
   const named = shares.map(({ name, devices }) => [name === undefined ? '(none)' : `<bdi>${escaped(name)}</bdi>`, devices] as const);
   const rows = others === 0 ? named : [...named, ['others', others] as const];
   return `<table><thead><tr><th scope="col">${title}</th><th scope="col">Devices</th></tr></thead>
-<tbody>${rows.map(([name, devices]) => `<tr><th scope="row">${name}</th><td>${number(devices)}</td></tr>`).join('')}</tbody></table>`;
+<tbody>${rows.map(([name, devices]) => `<tr><th scope="row">${name}</th><td>${thousands(devices)}</td></tr>`).join('')}</tbody></table>`;
 }
 
 function periodTable({ created, registeredIn, flashedIn, revokedIn }: BatchDetails): string {
@@ -195,10 +196,6 @@ function span({ first, last }: Period): string {
 
 function moment(at: Date): string {
   return at.toISOString().slice(0, 19).replace('T', ' ');
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 /** Never rounded up to all of them. */

@@ -1,3 +1,5 @@
+import { thousands } from './thousands.ts';
+
 /** Shares of plots: scales whose marks people can read. */
 
 const minute = 60_000;
@@ -17,7 +19,7 @@ export function countMarks(most: number): readonly Mark<number>[] {
   const step = Math.max(1, [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough)!);
   return Array.from({ length: Math.ceil(Math.max(most, 1) / step) + 1 }, (_, index) => {
     const value = index * step;
-    return { value, label: value.toLocaleString('en-US') };
+    return { value, label: thousands(value) };
   });
 }
 

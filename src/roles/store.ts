@@ -50,6 +50,8 @@ export interface Store {
 
 export interface NewDevice extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac' | 'weak' | 'createdAt'> {
   readonly passTmp: string;
+  /** The same as a box for its place, where that was made ahead. */
+  readonly sealed?: Uint8Array | undefined;
 }
 
 export interface DeviceFilter {

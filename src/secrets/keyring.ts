@@ -21,6 +21,8 @@ export interface KeyringOptions {
 }
 
 export interface Keyring extends Sealer {
+  /** What `seal` uses: 32 bytes. */
+  readonly newestKey: Uint8Array;
   /** Takes what is in the file or store now: keys that were added or retired meanwhile. */
   reload(): Promise<void>;
 }

@@ -35,6 +35,10 @@ export class KeyringSealer implements Sealer {
     this.#made = undefined;
   }
 
+  get newestKey(): Uint8Array {
+    return this.#keys[0]!;
+  }
+
   seal(plaintext: string | Uint8Array, place: Place): Uint8Array {
     return encrypt(this.#ring.newest.secret, plaintext, associatedData(place), this.#ring.newest.header);
   }

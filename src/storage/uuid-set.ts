@@ -22,12 +22,12 @@ export class UuidSet implements AsyncDisposable {
   }
 
   /** Adds them; gives the lines of those that were there before. */
-  add(items: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  add(items: readonly { readonly uuid: string; readonly line: number }[]): ReadonlyMap<string, number> {
     const before = new Map<string, number>();
     const insert = this.#database.prepare('insert into uuids (uuid, line) values (?, ?) on conflict do nothing');
     const find = this.#database.prepare('select line from uuids where uuid = ?');
     this.#database.exec('begin');
-    for (const [uuid, line] of [...items].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const { uuid, line } of items.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))) {
       const key = Buffer.from(uuid.replaceAll('-', ''), 'hex');
       if (insert.run(key, line).changes === 0) {
         before.set(uuid, Number(find.get(key)?.['line']));

@@ -1,5 +1,7 @@
 import { batchSchema, type BatchDetailsWire, type BatchWire } from '../../api/batches.ts';
 import { count, object, type Static } from '../../api/schema.ts';
+import type { Batch } from '../../domain/batch.ts';
+import { thousands } from '../../formats/thousands.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
@@ -22,11 +24,11 @@ export function presentBatches(page: PageWire<BatchWire>, screen: Screen): strin
     page.items,
     [
       { title: 'BATCH', cell: ({ batch }) => batch },
-      { title: 'DEVICES', cell: ({ devices }) => number(devices) },
-      { title: 'RESERVED', cell: ({ reserved }) => number(reserved) },
-      { title: 'REGISTERED', cell: ({ registered }) => number(registered) },
-      { title: 'FLASHED', cell: ({ flashed }) => number(flashed) },
-      { title: 'USED', cell: ({ used }) => number(used) },
+      { title: 'DEVICES', cell: ({ devices }) => thousands(devices) },
+      { title: 'RESERVED', cell: ({ reserved }) => thousands(reserved) },
+      { title: 'REGISTERED', cell: ({ registered }) => thousands(registered) },
+      { title: 'FLASHED', cell: ({ flashed }) => thousands(flashed) },
+      { title: 'USED', cell: ({ used }) => thousands(used) },
       { title: 'REVOKED', cell: revoked },
       { title: 'FIRST', cell: ({ first_at }) => localTime(first_at) },
       { title: 'LAST', cell: ({ last_at }) => localTime(last_at) },
@@ -62,12 +64,12 @@ export function presentBatchDetails(batch: BatchDetailsWire, screen: Screen): st
     rows,
     [
       { title: 'STATION', cell: ({ station }) => station },
-      { title: 'TRIED', cell: ({ devices }) => number(devices) },
-      { title: 'OK', cell: ({ ok }) => number(ok) },
+      { title: 'TRIED', cell: ({ devices }) => thousands(devices) },
+      { title: 'OK', cell: ({ ok }) => thousands(ok) },
       { title: 'YIELD', cell: ({ ok, devices }) => percent(ok, devices) },
       { title: 'FIRST PASS', cell: ({ first_ok, first }) => percent(first_ok, first) },
-      { title: 'TRIES', cell: ({ tries }) => number(tries) },
-      { title: 'FAILURES', cell: ({ failures }) => failures.map(({ result, tries }) => `${result} ${number(tries)}`).join(', ') },
+      { title: 'TRIES', cell: ({ tries }) => thousands(tries) },
+      { title: 'FAILURES', cell: ({ failures }) => failures.map(({ result, tries }) => `${result} ${thousands(tries)}`).join(', ') },
     ],
     screen,
   );
@@ -75,11 +77,11 @@ export function presentBatchDetails(batch: BatchDetailsWire, screen: Screen): st
 }
 
 export function presentRevokedBatch(batch: RevokedBatchWire, screen: Screen): string {
-  return details([['batch', batch.batch], ['devices', number(batch.devices)], ['revoked', number(batch.revoked)], ['by this run', number(batch.changed)], ...revocation(batch)], screen);
+  return details([['batch', batch.batch], ['devices', thousands(batch.devices)], ['revoked', thousands(batch.revoked)], ['by this run', thousands(batch.changed)], ...revocation(batch)], screen);
 }
 
 export function presentReport({ batch, devices, file }: ReportWire, screen: Screen): string {
-  return details([['batch', batch], ['devices', number(devices)], ['written', file]], screen);
+  return details([['batch', batch], ['devices', thousands(devices)], ['written', file]], screen);
 }
 
 type Counts = Omit<BatchWire, 'first_at' | 'last_at'>;
@@ -88,28 +90,32 @@ type Entry = readonly [title: string, value: string | undefined];
 function counts(batch: Counts): Entry[] {
   return [
     ['batch', batch.batch],
-    ['devices', number(batch.devices)],
+    ['devices', thousands(batch.devices)],
     ['reserved', some(batch.reserved)],
-    ['registered', `${number(batch.registered)}, of them ${number(batch.flashed)} flashed, ${number(batch.used)} used`],
+    ['registered', `${thousands(batch.registered)}, of them ${thousands(batch.flashed)} flashed, ${thousands(batch.used)} used`],
     ['revoked', some(batch.revoked)],
     ...revocation(batch),
   ];
 }
 
+export function revocationQuestion({ name, devices }: Pick<Batch, 'name' | 'devices'>): string {
+  return `Revoke all ${thousands(devices)} devices of batch ${name} for good?`;
+}
+
 function revocation({ revoked_at, reason, unreached }: Counts): Entry[] {
   return [
     ['batch revoked', revoked_at && `${localTime(revoked_at)}${reason === undefined ? '' : `: ${reason}`}`],
-    ['not finished', unreached === 0 ? undefined : `${number(unreached)} devices have requests and grants left to close: revoke it again`],
+    ['not finished', unreached === 0 ? undefined : `${thousands(unreached)} devices have requests and grants left to close: revoke it again`],
   ];
 }
 
 function revoked({ revoked, unreached }: BatchWire): string {
-  return `${number(revoked)}${unreached === 0 ? '' : ' (not finished)'}`;
+  return `${thousands(revoked)}${unreached === 0 ? '' : ' (not finished)'}`;
 }
 
 function shares(shares: BatchDetailsWire['models'], others: number): string {
-  const named = shares.map(({ name, devices }) => `${name ?? '(none)'} ${number(devices)}`);
-  return [...named, ...(others === 0 ? [] : [`others ${number(others)}`])].join(', ');
+  const named = shares.map(({ name, devices }) => `${name ?? '(none)'} ${thousands(devices)}`);
+  return [...named, ...(others === 0 ? [] : [`others ${thousands(others)}`])].join(', ');
 }
 
 function period(period: BatchDetailsWire['created'] | undefined): string | undefined {
@@ -117,11 +123,7 @@ function period(period: BatchDetailsWire['created'] | undefined): string | undef
 }
 
 function some(count: number): string | undefined {
-  return count === 0 ? undefined : number(count);
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en-US');
+  return count === 0 ? undefined : thousands(count);
 }
 
 /** Never rounded up to all of them. */

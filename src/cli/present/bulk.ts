@@ -1,5 +1,6 @@
 import { boolean, count, object, remark } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
+import { thousands } from '../../formats/thousands.ts';
 import type { BulkOutcome } from '../registering/run.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -28,9 +29,9 @@ export function bulkToWire(outcome: BulkOutcome, { out, rejects, dryRun }: { out
 export function presentBulk(bulk: BulkWire, screen: Screen): string {
   return details(
     [
-      [bulk.dry_run ? 'would be registered' : 'registered', bulk.registered.toLocaleString('en-US')],
-      ['known already', bulk.known === 0 ? undefined : bulk.known.toLocaleString('en-US')],
-      ['rejected', bulk.rejected === 0 ? undefined : bulk.rejected.toLocaleString('en-US')],
+      [bulk.dry_run ? 'would be registered' : 'registered', thousands(bulk.registered)],
+      ['known already', bulk.known === 0 ? undefined : thousands(bulk.known)],
+      ['rejected', bulk.rejected === 0 ? undefined : thousands(bulk.rejected)],
       ['identities', bulk.dry_run || bulk.out === undefined ? undefined : bulk.out],
       ['rejects', bulk.rejected === 0 ? undefined : bulk.rejects],
     ],

@@ -1,10 +1,11 @@
 import { extname } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { systemRandom } from '../local-registry.ts';
-import { openFactory, type Opening } from '../open-role.ts';
+import { openBulkFactory, type Opening } from '../open-role.ts';
 import type { RoleFlags } from '../destination.ts';
 import { bulkToWire, type BulkWire } from '../present/bulk.ts';
 import { Progress } from '../progress.ts';
+import { keepMemorySmall } from '../small-memory.ts';
 import type { IdentityFormat } from './identity-lines.ts';
 import type { BulkRequest } from './run.ts';
 
@@ -31,11 +32,12 @@ export interface BulkRegistering extends Opening {
 /** Errors: `missing_input`, `invalid_input` for flags that do not go together, and those of `registerMany`. */
 export async function registerBulk(flags: BulkFlags, registering: BulkRegistering): Promise<BulkWire> {
   const request = requestOf(flags);
+  keepMemorySmall();
   const { registerMany, checkMany } = await import('./run.ts');
-  const factory = await openFactory(flags, registering);
+  const { factory, sealingKey } = await openBulkFactory(flags, registering);
   const total = 'count' in request.source ? request.source.count : undefined;
   using progress = new Progress({ unit: 'devices', total, silent: registering.silent });
-  const tools = { factory, random: systemRandom, progress, signal: registering.signal, caution: registering.caution };
+  const tools = { factory, sealingKey, random: systemRandom, progress, signal: registering.signal, caution: registering.caution };
   const outcome = await (flags['dry-run'] ? checkMany(request, tools) : registerMany(request, tools));
   return bulkToWire(outcome, { out: flags.out, rejects: flags.rejects, dryRun: flags['dry-run'] });
 }

@@ -8,12 +8,13 @@ import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import type { NewIdentity } from '../../roles/factory/ports.ts';
 import type { Reject } from '../rejects-file.ts';
 
-/** One row of the input, or one device to be made: what is to be registered, or why it cannot be. */
-export interface Draft {
+/** What is to be registered, and the line of the input that it is in, or which of those to be made it is. */
+export interface DraftIdentity extends NewIdentity {
   readonly line: number;
-  readonly identity?: NewIdentity;
-  readonly reject?: Reject;
 }
+
+/** Of one row of the input, or one device to be made; or why it cannot be registered. */
+export type Draft = DraftIdentity | Reject;
 
 /** What rows are completed with. */
 export interface Completion {
@@ -40,10 +41,10 @@ export function uuidsFrom(seed: string): (line: number) => string {
 }
 
 /** Drafts of so many devices as are to be made, behind `position`, some at a time. */
-export async function* madeDrafts(total: number, position: number, completion: Completion): AsyncGenerator<readonly Draft[]> {
+export function* madeDrafts(total: number, position: number, completion: Completion): Generator<readonly Draft[]> {
   for (let from = position; from < total; from += piece) {
     const count = Math.min(piece, total - from);
-    yield Array.from({ length: count }, (_, index) => ({ line: from + index + 1, identity: complete(from + index + 1, {}, completion) }));
+    yield Array.from({ length: count }, (_, index) => complete(from + index + 1, {}, completion));
   }
 }
 
@@ -59,14 +60,14 @@ export async function* fileDrafts(source: AsyncIterable<Uint8Array>, position: n
 function fromLine(read: IdentityLine, completion: Completion): Draft {
   const { line } = read;
   if (isBadLine(read)) {
-    return { line, reject: { line, code: 'invalid_input', reason: `Line ${line} ${read.problem}.` } };
+    return { line, code: 'invalid_input', reason: `Line ${line} ${read.problem}.` };
   }
   try {
-    return { line, identity: complete(line, read.values, completion) };
+    return complete(line, read.values, completion);
   } catch (error) {
     if (error instanceof LatchkeyError) {
       const { pass_tmp: _secret, ...row } = read.values;
-      return { line, reject: { line, code: error.code, reason: error.message, row } };
+      return { line, code: error.code, reason: error.message, row };
     }
     throw error;
   }
@@ -74,7 +75,7 @@ function fromLine(read: IdentityLine, completion: Completion): Draft {
 
 type Values = Row<IdentityColumn>['values'];
 
-function complete(line: number, row: Values, { defaults, allowWeak, makes, uuidAt, random }: Completion): NewIdentity {
+function complete(line: number, row: Values, { defaults, allowWeak, makes, uuidAt, random }: Completion): DraftIdentity {
   const { uuid, pass_tmp: passTmp, ssid = defaults.ssid, model = defaults.model, batch = defaults.batch, label, mac } = row;
   if (ssid === undefined) {
     throw new LatchkeyError('missing_input', 'There is no ssid, neither in the row nor by --ssid.');
@@ -85,6 +86,7 @@ function complete(line: number, row: Values, { defaults, allowWeak, makes, uuidA
   const fields = parseDeviceFields({ uuid, passTmp, ssid, model, batch, label, mac }, { allowWeak });
   // In its own place: a million of them are made.
   return Object.assign(fields, {
+    line,
     uuid: fields.uuid ?? uuidAt(line),
     passTmp: fields.passTmp ?? passTmpFrom(random.bytes(26)),
     made: passTmp === undefined,

@@ -10,8 +10,9 @@ import { readInput } from '../input-file.ts';
 import { LineFile } from '../line-file.ts';
 import { write } from '../output.ts';
 import type { Progress } from '../progress.ts';
-import type { Reject } from '../rejects-file.ts';
-import { fileDrafts, madeDrafts, uuidsFrom, type Completion, type Draft } from './drafts.ts';
+import { isReject, type Reject } from '../rejects-file.ts';
+import { draftsAhead, type DraftingOrder } from './drafting-thread.ts';
+import type { Completion, Draft, DraftIdentity } from './drafts.ts';
 import { identityHeader, identityLine, type IdentityFormat } from './identity-lines.ts';
 import { atStart, RunJournal, type RunPlan, type RunState } from './journal.ts';
 
@@ -38,6 +39,8 @@ export interface BulkOutcome {
 
 export interface BulkTools {
   readonly factory: FactoryRole;
+  /** The newest key of a registry on this machine. */
+  readonly sealingKey: Uint8Array | undefined;
   readonly random: Random;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -45,7 +48,7 @@ export interface BulkTools {
 }
 
 /** Devices that are reserved, written and registered together. */
-const chunkSize = 20_000;
+const chunkSize = 15_000;
 /** How long a registry that is away is waited for. */
 const patienceMs = 300_000;
 
@@ -73,23 +76,23 @@ async function runAlone(request: BulkRequest, tools: BulkTools): Promise<BulkOut
 
 /** Finds what `registerMany` would reject; nothing is changed. */
 export async function checkMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
-  const { source, defaults, allowWeak, rejects, out } = request;
+  const { source, rejects } = request;
   using rejectsFile = rejects === undefined ? undefined : LineFile.create(rejects, '--rejects');
   await using seen = await UuidSet.open();
   const plan = planOf(request, tools.random);
-  const completion = { defaults, allowWeak, makes: out !== undefined, uuidAt: uuidsFrom(plan.seed), random: tools.random };
-  const drafts = 'count' in source ? madeDrafts(source.count, 0, completion) : fileDrafts(readInput(source.from, '--from', tools.signal), 0, completion);
+  const input = 'count' in source ? undefined : readInput(source.from, '--from', tools.signal);
+  const drafts = draftsAhead(input, orderOf(request, plan, 0, undefined), tools.signal);
   const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
   for await (const chunk of chunksOf(drafts, undefined)) {
     tools.signal.throwIfAborted();
-    const { identities, lines, rejects: bad } = sorted(chunk);
-    const before = seen.add(lines);
+    const { identities, rejects: bad } = sorted(chunk);
+    const before = seen.add(identities);
     const fresh = identities.filter(({ uuid }) => !before.has(uuid));
     const again = identities.flatMap((identity) => {
       const first = before.get(identity.uuid);
-      return first === undefined ? [] : [twice(identity, lines.get(identity.uuid)!, first)];
+      return first === undefined ? [] : [twice(identity, first)];
     });
-    const { known, refused } = settle({ identities: fresh, lines }, await tools.factory.checkChunk(fresh), undefined);
+    const { known, refused } = settle(fresh, await tools.factory.checkChunk(fresh), undefined);
     const all = [...bad, ...again, ...refused].sort((a, b) => a.line - b.line);
     rejectsFile?.append(all.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
     outcome.registered += fresh.length - known - refused.length;
@@ -125,12 +128,11 @@ class Run {
   }
 
   #drafts(): AsyncGenerator<readonly Draft[]> {
-    const { source, defaults, allowWeak, out } = this.#request;
+    const { source } = this.#request;
     const { plan, state } = this.#files;
-    const completion = { defaults, allowWeak, makes: out !== undefined, uuidAt: uuidsFrom(plan.seed), random: this.#tools.random };
-    return 'count' in source
-      ? madeDrafts(source.count, state.position, completion)
-      : fileDrafts(this.#watched(source.from), state.position, completion);
+    const { sealingKey, signal } = this.#tools;
+    const input = 'count' in source ? undefined : this.#watched(source.from);
+    return draftsAhead(input, orderOf(this.#request, plan, state.position, sealingKey), signal);
   }
 
   /** The input, while it is noted how much of it was read. */
@@ -149,10 +151,10 @@ class Run {
     const { factory } = this.#tools;
     const position = chunk.at(-1)!.line;
     files.reserve(position);
-    const { identities, lines, rejects } = sorted(chunk);
+    const { identities, rejects } = sorted(chunk);
     const exceptions = await this.#patiently(() => factory.reserveChunk({ run: files.plan.run, number: position }, identities));
     const { out, format } = this.#request;
-    const { written, known, unconfirmed, refused } = settle({ identities, lines }, exceptions, out === undefined ? undefined : identityLine[format]);
+    const { written, known, unconfirmed, refused } = settle(identities, exceptions, out === undefined ? undefined : identityLine[format]);
     const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
     await files.write(written, rejected.map((reject) => `${JSON.stringify(reject)}\n`), {
       position,
@@ -198,6 +200,11 @@ class Run {
   }
 }
 
+function orderOf({ source, defaults, allowWeak, out }: BulkRequest, { seed }: RunPlan, position: number, sealingKey: Uint8Array | undefined): DraftingOrder {
+  const count = 'count' in source ? source.count : undefined;
+  return { count, position, seed, defaults, allowWeak, makes: out !== undefined, sealingKey };
+}
+
 /** What passes by itself. */
 const passing: ReadonlySet<ErrorCode> = new Set(['remote_unreachable', 'server_unavailable', 'timed_out', 'rate_limited', 'storage_locked']);
 
@@ -221,38 +228,34 @@ async function* chunksOf(drafts: AsyncGenerator<readonly Draft[]>, until: number
 }
 
 interface Sorted {
-  /** To be registered, each uuid once … */
-  readonly identities: readonly NewIdentity[];
-  /** … and the line of each. */
-  readonly lines: ReadonlyMap<string, number>;
+  /** To be registered, each uuid once. */
+  readonly identities: readonly DraftIdentity[];
   readonly rejects: readonly Reject[];
 }
 
 function sorted(chunk: readonly Draft[]): Sorted {
   const lines = new Map<string, number>();
-  const identities: NewIdentity[] = [];
+  const identities: DraftIdentity[] = [];
   const rejects: Reject[] = [];
-  for (const { line, identity, reject } of chunk) {
-    if (reject !== undefined) {
-      rejects.push(reject);
-    } else if (identity !== undefined) {
-      const first = lines.get(identity.uuid);
-      if (first === undefined) {
-        lines.set(identity.uuid, line);
-        identities.push(identity);
-      } else {
-        rejects.push(twice(identity, line, first));
-      }
+  for (const draft of chunk) {
+    const first = isReject(draft) ? undefined : lines.get(draft.uuid);
+    if (isReject(draft)) {
+      rejects.push(draft);
+    } else if (first === undefined) {
+      lines.set(draft.uuid, draft.line);
+      identities.push(draft);
+    } else {
+      rejects.push(twice(draft, first));
     }
   }
-  return { identities, lines, rejects };
+  return { identities, rejects };
 }
 
-function twice(identity: NewIdentity, line: number, first: number): Reject {
-  return rejectOf(identity, line, 'device_conflict', `Device ${identity.uuid} is in line ${first} already.`);
+function twice(identity: DraftIdentity, first: number): Reject {
+  return rejectOf(identity, 'device_conflict', `Device ${identity.uuid} is in line ${first} already.`);
 }
 
-function rejectOf({ uuid, ssid, model, batch, label, mac }: NewIdentity, line: number, code: ErrorCode, reason: string): Reject {
+function rejectOf({ line, uuid, ssid, model, batch, label, mac }: DraftIdentity, code: ErrorCode, reason: string): Reject {
   return { line, code, reason, row: { uuid, ssid, model, batch, label, mac } };
 }
 
@@ -266,7 +269,7 @@ interface Settled {
 
 /** `toLine`: how an identity is written, if it is. */
 function settle(
-  { identities, lines }: Omit<Sorted, 'rejects'>,
+  identities: readonly DraftIdentity[],
   exceptions: readonly BulkException[],
   toLine: ((identity: NewIdentity, passTmp: string) => string) | undefined,
 ): Settled {
@@ -278,7 +281,7 @@ function settle(
   identities.forEach((identity, index) => {
     const exception = byIndex.get(index);
     if (exception?.kind === 'refused') {
-      refused.push(rejectOf(identity, lines.get(identity.uuid)!, exception.code, exception.reason));
+      refused.push(rejectOf(identity, exception.code, exception.reason));
       return;
     }
     if (exception?.kind === 'known') {

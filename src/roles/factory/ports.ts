@@ -12,6 +12,8 @@ export interface Registration extends DeviceFields {
 /** A whole identity, checked, to be registered with many others. */
 export interface NewIdentity extends Pick<Device, 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac' | 'weak'> {
   readonly passTmp: string;
+  /** The same, sealed for its place in the registry on this machine, where that was done ahead. */
+  readonly sealed?: Uint8Array | undefined;
   /** Its pass_tmp was made up for it, not given: if its run has reserved it before, the one made then counts. */
   readonly made: boolean;
 }

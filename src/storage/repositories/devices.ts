@@ -51,7 +51,7 @@ export function reservedRow(device: Omit<NewDevice, 'createdAt'>, at: Date, seal
     state: 'reserved',
     weak: device.weak,
     created_at: at,
-    pass_tmp: sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
+    pass_tmp: device.sealed !== undefined && sealer.isCurrent(device.sealed) ? device.sealed : sealer.seal(device.passTmp, passTmpPlace(device.uuid)),
   };
 }
 

@@ -3,7 +3,7 @@ import { textArg } from '../../../cli/args.ts';
 import { LatchkeyCommand } from '../../../cli/base-command.ts';
 import { dryRunFlag, remoteFlags, textFlag, yesFlag } from '../../../cli/flags.ts';
 import { openBatches } from '../../../cli/open-role.ts';
-import { presentRevokedBatch, revokedBatchSchema, type RevokedBatchWire } from '../../../cli/present/batches.ts';
+import { presentRevokedBatch, revocationQuestion, revokedBatchSchema, type RevokedBatchWire } from '../../../cli/present/batches.ts';
 import { revokeBatch } from '../../../cli/revoke-batch.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
 
@@ -28,8 +28,7 @@ export default class DeviceBatchRevoke extends LatchkeyCommand<RevokedBatchWire>
     if (flags['dry-run']) {
       return { ...batchToWire(await this.unchanged(found)), changed: 0 };
     }
-    const count = found.devices.toLocaleString('en-US');
-    await this.confirm(`Revoke all ${count} devices of batch ${args.batch} for good?`, flags.yes);
+    await this.confirm(revocationQuestion(found), flags.yes);
     const silent = this.quiet || this.jsonEnabled();
     const { batch, changed } = await revokeBatch(batches, args.batch, { reason: flags.reason, silent, signal: this.signal });
     if (changed === 0) {
