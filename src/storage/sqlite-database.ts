@@ -160,6 +160,11 @@ export class SqliteDatabase implements OpenDatabase {
   }
 }
 
+/** From so many rows at once on … */
+const manyRows = 10_000;
+/** … the same pages are soon written again, and go from the log (of 64 MiB then) into the file less often. */
+const longLog = 'pragma wal_autocheckpoint = 16384';
+
 class SqliteTransaction implements Database {
   /** Access points whose revision went up. */
   readonly revisedAps = new Set<string>();
@@ -239,7 +244,10 @@ class SqliteTransaction implements Database {
       this.#inserts.set(name, sql);
     }
     const statement = sql;
-    return this.#connection.guarded(() => this.#connection.changeEach(statement, columns, rows));
+    return this.#connection.guarded(() => {
+      if (rows.length >= manyRows) this.#connection.execute(longLog, []);
+      return this.#connection.changeEach(statement, columns, rows);
+    });
   }
 
   async lock(): Promise<void> {

@@ -26,7 +26,7 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
       registered_at ${time},
       revoked_at ${time},
       pass_tmp ${bytes} not null
-    ) ${byKey}`,
+    ) ${heap}`,
     'create index devices_model on devices (model, uuid) where model is not null',
     'create index devices_batch on devices (batch, uuid) where batch is not null',
     'create index devices_state on devices (state, uuid)',
