@@ -1,11 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * For commands that stream as many devices as there are: V8 collects garbage rather than take more memory, and leaves
- * its last compiler alone, which takes more memory than it gains where most of the time is spent in the database. For
- * the whole process and threads that start later. (`node --v8-options` describes both.)
+ * For commands that stream as many devices as there are: V8 collects garbage rather than take more memory. For the
+ * whole process and threads that start later. (`node --v8-options` describes the flags.)
  */
 export function keepMemorySmall(): void {
   setFlagsFromString('--optimize-for-size');
+}
+
+/** V8 leaves its last compiler alone, which takes more memory than it gains where most of the time is spent in the database. */
+export function compileLess(): void {
   setFlagsFromString('--no-turbofan');
 }

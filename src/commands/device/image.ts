@@ -5,6 +5,7 @@ import { identitySourceFlags } from '../../cli/identity-source.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { imagesSchema, imagesToWire, presentImages, type ImagesWire } from '../../cli/present/images.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import { keepMemorySmall } from '../../cli/small-memory.ts';
 import { writeImages } from '../../cli/write-images.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 
@@ -30,6 +31,7 @@ Devices that cannot be written are told in --rejects, a line of JSON each, and t
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(DeviceImage);
+    keepMemorySmall();
     const result = await writeImages(flags, {
       factory: () => openFactory(flags, this.opening),
       silent: this.quiet || this.jsonEnabled(),

@@ -5,6 +5,7 @@ import { labelFlags } from '../../cli/label-flags.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { labelsSchema, presentLabels, type LabelsWire } from '../../cli/present/labels.ts';
 import { printLabels } from '../../cli/print-labels.ts';
+import { keepMemorySmall } from '../../cli/small-memory.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 
 export default class DeviceLabel extends LatchkeyCommand<LabelsWire> {
@@ -28,6 +29,7 @@ Rows of --from that bring their uuid and ssid are used as they are; others, and 
 
   async run(): Promise<LabelsWire | undefined> {
     const { flags } = await this.parse(DeviceLabel);
+    keepMemorySmall();
     this.#where = flags['out-dir'] ?? flags.out;
     const result = await printLabels(flags, {
       sources: this.sources,

@@ -6,6 +6,7 @@ import { presentReport, reportSchema, type ReportWire } from '../../../cli/prese
 import type { Screen } from '../../../cli/present/screen.ts';
 import { reportBatch, reportFormats } from '../../../cli/report-batch.ts';
 import { writeReport } from '../../../cli/report-file.ts';
+import { keepMemorySmall } from '../../../cli/small-memory.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
 
 export default class DeviceBatchReport extends LatchkeyCommand<ReportWire> {
@@ -26,6 +27,7 @@ export default class DeviceBatchReport extends LatchkeyCommand<ReportWire> {
 
   async run(): Promise<ReportWire | undefined> {
     const { args, flags } = await this.parse(DeviceBatchReport);
+    keepMemorySmall();
     const { format, out } = flags;
     if (out === '-' && this.jsonEnabled()) {
       throw new LatchkeyError('invalid_input', '--out - and --json both want standard output: name a file.');
