@@ -1,5 +1,5 @@
-import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
 
 /**
@@ -16,6 +16,11 @@ export class LineFile implements Disposable {
     this.path = path;
     this.#file = file;
     this.size = size;
+  }
+
+  /** Throws if no file can be made there, before anything is. */
+  static requireFolder(path: string, flag: string): void {
+    guarded(path, flag, () => accessSync(join(dirname(path), '/'), constants.W_OK));
   }
 
   /** A new one, which no other name on the disk is lost for. */

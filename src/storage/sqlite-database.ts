@@ -162,8 +162,12 @@ export class SqliteDatabase implements OpenDatabase {
 
 /** From so many rows at once on … */
 const manyRows = 10_000;
-/** … the same pages are soon written again, and go from the log (of 64 MiB then) into the file less often. */
-const longLog = 'pragma wal_autocheckpoint = 16384';
+const forManyRows = [
+  /** … the same pages are soon written again, and go from the log (of 64 MiB then) into the file less often, … */
+  'pragma wal_autocheckpoint = 16384',
+  /** … and each, in the order of keys, is needed for a moment: a cache (of KiB) gains nothing. */
+  'pragma cache_size = -2000',
+];
 
 class SqliteTransaction implements Database {
   /** Access points whose revision went up. */
@@ -245,7 +249,7 @@ class SqliteTransaction implements Database {
     }
     const statement = sql;
     return this.#connection.guarded(() => {
-      if (rows.length >= manyRows) this.#connection.execute(longLog, []);
+      if (rows.length >= manyRows) forManyRows.forEach((pragma) => this.#connection.execute(pragma, []));
       return this.#connection.changeEach(statement, columns, rows);
     });
   }

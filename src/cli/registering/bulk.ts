@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { systemRandom } from '../local-registry.ts';
 import { openBulkFactory, type Opening } from '../open-role.ts';
@@ -53,6 +53,9 @@ function requestOf(flags: BulkFlags): BulkRequest {
   }
   if (resume && (out === undefined || out === '-')) {
     throw new LatchkeyError('invalid_input', '--resume goes on with what --out FILE has; without one, run the command again.');
+  }
+  if (out !== undefined && out !== '-' && rejects !== undefined && resolve(out) === resolve(rejects)) {
+    throw new LatchkeyError('invalid_input', '--out and --rejects are the same file.');
   }
   return {
     source: count === undefined ? { from: from! } : { count },

@@ -27,12 +27,17 @@ export type Drafted =
 /** Pieces of the input that are on their way: enough for a chunk, while one is being reserved. */
 const piecesAhead = 12;
 
+/** Most of what the thread makes is handed over at once: room for more than that is only filled, not used. */
+const maxYoungGenerationSizeMb = 1;
+
 /**
  * Drafts of an input, or of those to be made, with their pass_tmps sealed: drawn up in a thread of its own while the
  * registry takes those before them, for either takes about as long. Errors: those of the input and of `readRows`.
  */
 export async function* draftsAhead(input: AsyncIterable<Uint8Array> | undefined, order: DraftingOrder, signal: AbortSignal): AsyncGenerator<readonly Draft[]> {
-  const worker = new Worker(new URL(`./drafting-worker${extname(import.meta.filename)}`, import.meta.url), { workerData: order });
+  const worker = new Worker(new URL(`./drafting-worker${extname(import.meta.filename)}`, import.meta.url), { workerData: order, resourceLimits: { maxYoungGenerationSizeMb } });
+  // From the begin: what comes while nobody listens is lost, and the input may be slow.
+  const messages = on(worker, 'message', { signal }) as AsyncIterable<[Drafted]>;
   const pieces = (input ?? turns())[Symbol.asyncIterator]();
   const feed = async () => {
     const piece = (await pieces.next()).value as Uint8Array<ArrayBuffer> | undefined;
@@ -43,7 +48,7 @@ export async function* draftsAhead(input: AsyncIterable<Uint8Array> | undefined,
     for (let fed = 0; fed < piecesAhead; fed += 1) {
       await feed();
     }
-    for await (const [drafted] of on(worker, 'message', { signal }) as AsyncIterable<[Drafted]>) {
+    for await (const [drafted] of messages) {
       if ('drafts' in drafted) {
         yield unpack(drafted.drafts);
       } else if ('taken' in drafted) {

@@ -58,7 +58,10 @@ const patienceMs = 300_000;
  * Errors: those of reading, writing and of the registry; `run_unfinished` if the output has a run that is not resumed.
  */
 export async function registerMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
-  const { out } = request;
+  const { out, rejects } = request;
+  for (const [flag, path] of [['--out', out], ['--rejects', rejects]] as const) {
+    if (path !== undefined && path !== '-') LineFile.requireFolder(path, flag);
+  }
   return out === undefined || out === '-'
     ? runAlone(request, tools)
     : withLock(`${journalOf(out)}.lock`, () => runAlone(request, tools), { patienceMs: 0, refusal: () => new LatchkeyError('run_busy') });
