@@ -7,8 +7,3 @@ import { setFlagsFromString } from 'node:v8';
 export function keepMemorySmall(): void {
   setFlagsFromString('--optimize-for-size');
 }
-
-/** V8 leaves its last compiler alone, which takes more memory than it gains where most of the time is spent in the database. */
-export function compileLess(): void {
-  setFlagsFromString('--no-turbofan');
-}

@@ -15,14 +15,15 @@ export interface Database {
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
 
   /**
-   * Adds many rows, all of the same columns, in one transaction; rows whose key is taken are passed over.
-   * Resolves to the rows that were added.
+   * Adds a row for each item, all of the same columns, in one transaction; items whose row's key is taken are passed
+   * over. Resolves to those that were added. Rows are made one by one: of many, not all are in memory.
    */
-  insertNew<Table extends keyof Tables, Row extends Readonly<Record<string, unknown>>>(
+  insertNew<Table extends keyof Tables, Item, Row extends Readonly<Record<string, unknown>>>(
     table: Table,
-    rows: readonly Row[],
+    items: readonly Item[],
+    toRow: (item: Item) => Row,
     key: readonly (keyof Row & string)[],
-  ): Promise<readonly Row[]>;
+  ): Promise<readonly Item[]>;
 
   /** Adds many rows, all of the same columns, in one transaction. */
   insertAll<Table extends keyof Tables>(table: Table, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;

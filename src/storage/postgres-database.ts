@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely, sql, type Transaction } from 'kysely';
+import { Kysely, sql, type RawBuilder, type Transaction } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
@@ -95,11 +95,11 @@ export class PostgresDatabase implements OpenDatabase {
     return this.#again(() => this.find(query, values));
   }
 
-  insertNew: Database['insertNew'] = (table, rows, key) =>
-    this.#again(() => insertRows(this.write, table, rows, key));
+  insertNew: Database['insertNew'] = (table, items, toRow, key) =>
+    this.#again(() => insertNew(this.write, table, items, items.map(toRow), key));
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await this.#again(() => insertRows(this.write, table, rows, undefined));
+    await this.#again(() => insertRows(this.write, table, rows, sql``));
   };
 
   async lock(): Promise<void> {
@@ -178,10 +178,10 @@ class PostgresTransaction implements Database {
     return this.find(query, values);
   }
 
-  insertNew: Database['insertNew'] = (table, rows, key) => insertRows(this.write, table, rows, key);
+  insertNew: Database['insertNew'] = (table, items, toRow, key) => insertNew(this.write, table, items, items.map(toRow), key);
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await insertRows(this.write, table, rows, undefined);
+    await insertRows(this.write, table, rows, sql``);
   };
 
   async lock(name: 'audit-chain'): Promise<void> {
@@ -197,36 +197,38 @@ class PostgresTransaction implements Database {
   }
 }
 
+type AnyRow = Readonly<Record<string, unknown>>;
+
+/** `Database.insertNew`, with the row of each item. */
+async function insertNew<Item>(db: Kysely<Tables>, table: string, items: readonly Item[], rows: readonly AnyRow[], key: readonly string[]): Promise<readonly Item[]> {
+  const columns = sql.join(key.map((column) => sql.ref(column)));
+  const added = await insertRows(db, table, rows, sql`on conflict (${columns}) do nothing returning ${columns}`);
+  if (added.length === items.length) {
+    return items;
+  }
+  const keyOf = (row: AnyRow) => JSON.stringify(key.map((column) => row[column]));
+  const keys = new Set(added.map(keyOf));
+  return items.filter((_, index) => keys.has(keyOf(rows[index]!)));
+}
+
 /**
  * Adds rows as one JSON parameter, which PostgreSQL takes apart by the table's own types: one statement of one
- * text for any number of rows. With a key, rows whose key is taken are passed over.
+ * text for any number of rows. `ending`: what comes behind it.
  */
-async function insertRows<Row extends Readonly<Record<string, unknown>>>(
-  db: Kysely<Tables>,
-  table: string,
-  rows: readonly Row[],
-  key: readonly string[] | undefined,
-): Promise<readonly Row[]> {
+async function insertRows(db: Kysely<Tables>, table: string, rows: readonly AnyRow[], ending: RawBuilder<unknown>): Promise<readonly AnyRow[]> {
   const [first] = rows;
   if (first === undefined) {
     return [];
   }
   const columns = sql.join(Object.keys(first).map((column) => sql.ref(column)));
-  const keyColumns = sql.join((key ?? []).map((column) => sql.ref(column)));
-  const unlessTaken = key === undefined ? sql`` : sql`on conflict (${keyColumns}) do nothing returning ${keyColumns}`;
-  const { rows: added } = await sql<Record<string, unknown>>`
+  const { rows: returned } = await sql<Record<string, unknown>>`
     insert into ${sql.table(table)} (${columns})
     select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toJson))}::json)
-    ${unlessTaken}`.execute(db);
-  if (key === undefined) {
-    return rows;
-  }
-  const keyOf = (row: Readonly<Record<string, unknown>>) => JSON.stringify(key.map((column) => row[column]));
-  const keys = new Set(added.map(keyOf));
-  return rows.filter((row) => keys.has(keyOf(row)));
+    ${ending}`.execute(db);
+  return returned;
 }
 
-function toJson(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function toJson(row: AnyRow): Record<string, unknown> {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, jsonValue(value)]));
 }
 

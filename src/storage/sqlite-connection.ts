@@ -44,10 +44,10 @@ export class SqliteConnection implements DatabaseConnection {
     return Number(this.#prepare(sql).statement.run(...bind(parameters)).changes);
   }
 
-  /** Runs it with the columns of each of the rows; gives those for which it changed something. */
-  changeEach<Row extends Readonly<Record<string, unknown>>>(sql: string, columns: readonly string[], rows: readonly Row[]): readonly Row[] {
+  /** Runs it with the parameters of each of the items; gives those for which it changed something. */
+  changeEach<Item>(sql: string, items: readonly Item[], parametersOf: (item: Item) => readonly unknown[]): readonly Item[] {
     const { statement } = this.#prepare(sql);
-    return rows.filter((row) => Number(statement.run(...columns.map((column) => bound(row[column]))).changes) > 0);
+    return items.filter((item) => Number(statement.run(...bind(parametersOf(item))).changes) > 0);
   }
 
   execute(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {

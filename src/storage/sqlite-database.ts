@@ -86,7 +86,7 @@ export class SqliteDatabase implements OpenDatabase {
     return this.transaction((tx) => tx.change(query, values));
   }
 
-  insertNew: Database['insertNew'] = (table, rows, key) => this.transaction((tx) => tx.insertNew(table, rows, key));
+  insertNew: Database['insertNew'] = (table, items, toRow, key) => this.transaction((tx) => tx.insertNew(table, items, toRow, key));
 
   insertAll: Database['insertAll'] = (table, rows) => this.transaction((tx) => tx.insertAll(table, rows));
 
@@ -221,23 +221,24 @@ class SqliteTransaction implements Database {
     return this.find(query, values);
   }
 
-  insertNew: Database['insertNew'] = async (table, rows, key) => this.#insert(table, rows, key);
+  insertNew: Database['insertNew'] = async (table, items, toRow, key) => this.#insert(table, items, toRow, key);
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    this.#insert(table, rows, undefined);
+    this.#insert(table, rows, (row) => row, undefined);
   };
 
   /** One statement for all rows, built once: that takes longer than running it. */
-  #insert<Row extends Readonly<Record<string, unknown>>>(
+  #insert<Item>(
     table: keyof Tables,
-    rows: readonly Row[],
+    items: readonly Item[],
+    toRow: (item: Item) => Readonly<Record<string, unknown>>,
     key: readonly string[] | undefined,
-  ): readonly Row[] {
+  ): readonly Item[] {
     this.#assertOpen();
-    const [first] = rows;
-    if (first === undefined) {
+    if (items.length === 0) {
       return [];
     }
+    const first = toRow(items[0]!);
     const columns = Object.keys(first);
     const name = `${table}(${columns.join()})${key?.join() ?? ''}`;
     let sql = this.#inserts.get(name);
@@ -249,8 +250,11 @@ class SqliteTransaction implements Database {
     }
     const statement = sql;
     return this.#connection.guarded(() => {
-      if (rows.length >= manyRows) forManyRows.forEach((pragma) => this.#connection.execute(pragma, []));
-      return this.#connection.changeEach(statement, columns, rows);
+      if (items.length >= manyRows) forManyRows.forEach((pragma) => this.#connection.execute(pragma, []));
+      return this.#connection.changeEach(statement, items, (item) => {
+        const row = item === items[0] ? first : toRow(item);
+        return columns.map((column) => row[column]);
+      });
     });
   }
 

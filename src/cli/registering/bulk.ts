@@ -5,7 +5,7 @@ import { openBulkFactory, type Opening } from '../open-role.ts';
 import type { RoleFlags } from '../destination.ts';
 import { bulkToWire, type BulkWire } from '../present/bulk.ts';
 import { Progress } from '../progress.ts';
-import { compileLess, keepMemorySmall } from '../small-memory.ts';
+import { keepMemorySmall } from '../small-memory.ts';
 import type { IdentityFormat } from './identity-lines.ts';
 import type { BulkRequest } from './run.ts';
 
@@ -33,7 +33,6 @@ export interface BulkRegistering extends Opening {
 export async function registerBulk(flags: BulkFlags, registering: BulkRegistering): Promise<BulkWire> {
   const request = requestOf(flags);
   keepMemorySmall();
-  compileLess();
   const { registerMany, checkMany } = await import('./run.ts');
   const { factory, sealingKey } = await openBulkFactory(flags, registering);
   const total = 'count' in request.source ? request.source.count : undefined;

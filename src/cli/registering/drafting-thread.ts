@@ -25,7 +25,7 @@ export type Drafted =
   | { readonly done: true };
 
 /** Pieces of the input that are on their way: enough for a chunk, while one is being reserved. */
-const piecesAhead = 12;
+const piecesAhead = 24;
 
 /** Most of what the thread makes is handed over at once: room for more than that is only filled, not used. */
 const maxYoungGenerationSizeMb = 1;

@@ -48,7 +48,7 @@ export function* madeDrafts(total: number, position: number, completion: Complet
   }
 }
 
-const piece = 5_000;
+const piece = 1_000;
 
 /** Drafts of the rows of a file behind line `position`. Errors: those of `readRows`. */
 export async function* fileDrafts(source: AsyncIterable<Uint8Array>, position: number, completion: Completion): AsyncGenerator<readonly Draft[]> {

@@ -30,7 +30,7 @@ export class Attempts implements AttemptRepository {
 
   async add(apId: string, attempts: readonly Attempt[]): Promise<readonly Attempt[]> {
     const byId = new Map(attempts.map((attempt) => [attempt.id, attempt]));
-    const rows = [...byId.values()].map((attempt) => ({
+    return this.#db.insertNew('attempts', [...byId.values()], (attempt) => ({
       ap_id: apId,
       id: attempt.id,
       at: attempt.at,
@@ -38,9 +38,7 @@ export class Attempts implements AttemptRepository {
       from_address: attempt.from,
       outcome: attempt.outcome,
       detail: attempt.detail ?? null,
-    }));
-    const added = await this.#db.insertNew('attempts', rows, ['ap_id', 'id']);
-    return added.map((row) => byId.get(row.id)!);
+    }), ['ap_id', 'id']);
   }
 
   async list(

@@ -188,7 +188,7 @@ export class Batches implements BatchRepository {
   }
 
   async revoke(name: string, { at, reason }: BatchRevocation): Promise<boolean> {
-    const added = await this.#db.insertNew('revoked_batches', [{ batch: name, revoked_at: at, reason: reason ?? null }], ['batch']);
+    const added = await this.#db.insertNew('revoked_batches', [name], (batch) => ({ batch, revoked_at: at, reason: reason ?? null }), ['batch']);
     return added.length === 1;
   }
 

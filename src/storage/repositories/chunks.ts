@@ -23,14 +23,14 @@ export class Chunks implements ChunkRepository {
     const sorted = devices.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
     return this.#db.transaction(async (tx) => {
       const { id } = await tx.write.insertInto('chunks').values({ run, number, devices: 0 }).returning('id').executeTakeFirstOrThrow();
-      const added = await tx.insertNew('devices', sorted.map((device) => Object.assign(reservedRow(device, at, this.#sealer), { chunk: id })), ['uuid']);
+      const added = await tx.insertNew('devices', sorted, (device) => Object.assign(reservedRow(device, at, this.#sealer), { chunk: id }), ['uuid']);
       if (added.length === 0) {
         await tx.write.deleteFrom('chunks').where('id', '=', id).execute();
         return devices;
       }
       const made = { devices: added.length, reserved_entry: BigInt(await appendOne(tx, entry(added.length))) };
       await tx.write.updateTable('chunks').set(made).where('id', '=', id).execute();
-      return added.length === devices.length ? [] : without(devices, added);
+      return added.length === devices.length ? [] : without(devices, new Set(added));
     });
   }
 
@@ -66,7 +66,6 @@ export class Chunks implements ChunkRepository {
   }
 }
 
-function without<D extends { readonly uuid: string }>(devices: readonly D[], added: readonly { readonly uuid: string }[]): readonly D[] {
-  const uuids = new Set(added.map(({ uuid }) => uuid));
-  return devices.filter(({ uuid }) => !uuids.has(uuid));
+function without<D>(devices: readonly D[], added: ReadonlySet<D>): readonly D[] {
+  return devices.filter((device) => !added.has(device));
 }

@@ -118,7 +118,7 @@ export class Devices implements DeviceRepository {
   }
 
   async insert(device: NewDevice): Promise<boolean> {
-    const added = await this.#db.insertNew('devices', [reservedRow(device, device.createdAt, this.#sealer)], ['uuid']);
+    const added = await this.#db.insertNew('devices', [device], () => reservedRow(device, device.createdAt, this.#sealer), ['uuid']);
     return added.length === 1;
   }
 

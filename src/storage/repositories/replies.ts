@@ -36,14 +36,14 @@ export class Replies implements ReplyRepository {
   }
 
   async insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean> {
-    const added = await this.#db.insertNew('replies', [{
+    const added = await this.#db.insertNew('replies', [reply], ({ fingerprint, status, body }) => ({
       scope,
       key,
-      fingerprint: reply.fingerprint,
-      status: reply.status,
-      body: this.#sealer.seal(reply.body, replyPlace(scope, key)),
+      fingerprint,
+      status,
+      body: this.#sealer.seal(body, replyPlace(scope, key)),
       at,
-    }], ['scope', 'key']);
+    }), ['scope', 'key']);
     return added.length === 1;
   }
 
