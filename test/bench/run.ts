@@ -3,17 +3,20 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { whyNotPinned } from './cores.ts';
+import { measureFlashing } from './flashing/measure.ts';
+import { measureImages } from './images/measure.ts';
 import { measureOnboarding } from './onboarding/measure.ts';
+import { measureRegistering } from './registering/measure.ts';
 import { keepSections, renderSection, type Section } from './report.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash]
 
-Measures start-up, verification and onboarding against baselines in the same run; about ten minutes, the first time
-some more for a registry of a million devices. --quick: small sizes in about a minute, nothing is kept.`;
+Measures start-up, verification, onboarding, and what factories do with many devices, against baselines in the same run;
+about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
   startup: (quick) => measureStartUp({ rounds: quick ? 10 : 41 }),
@@ -25,6 +28,13 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
       cache,
     ),
   onboard: (quick) => measureOnboarding(quick ? { devices: 100, registered: 1_000, rounds: 1 } : { devices: 1000, registered: 10_000, rounds: 7 }, cache),
+  register: (quick) =>
+    measureRegistering(
+      quick ? { devices: 50_000, rounds: 1, many: 0, postgres: false } : { devices: 1_000_000, rounds: 5, many: 10_000_000, postgres: true },
+      cache,
+    ),
+  image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 5 }, cache),
+  flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 
 const { values, positionals } = parseArgs({

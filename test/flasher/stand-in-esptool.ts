@@ -16,11 +16,12 @@ export class StandInEsptool {
   readonly path: string;
   readonly #folder: string;
 
-  constructor(folder: string, { version = '5.3.1', name = 'esptool' } = {}) {
+  /** `stepMs`: how long each writing and reading takes, beside its own start. */
+  constructor(folder: string, { version = '5.3.1', name = 'esptool', stepMs = 0 } = {}) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true });
     this.path = join(folder, name);
-    writeFileSync(this.path, program(version));
+    writeFileSync(this.path, program(version, stepMs));
     chmodSync(this.path, 0o755);
   }
 
@@ -64,7 +65,7 @@ export class StandInEsptool {
 
 const flashSize = 0x40000;
 
-function program(version: string): string {
+function program(version: string, stepMs: number): string {
   const underscores = Number.parseInt(version, 10) < 5;
   return `#!${process.execPath}
 const { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
@@ -110,8 +111,9 @@ if (fault?.times !== undefined) {
 const kind = fault?.kind;
 say('Connecting....');
 if (Object.keys(process.env).some((name) => name.startsWith('LATCHKEY_'))) die('It got our variables.');
+const pause = new Int32Array(new SharedArrayBuffer(4));
+Atomics.wait(pause, 0, 0, ${stepMs});
 if (kind === 'wait') {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
   while (!existsSync(port + '.go')) Atomics.wait(pause, 0, 0, 20);
 }
 if (kind === 'fail') {
