@@ -73,10 +73,9 @@ export function bulkExceptionToWire(exception: BulkException): BulkExceptionWire
   }
 }
 
-/** `offset`: the place of the list's first among all. Errors: `bad_reply`. */
-export function bulkExceptionFromWire(wire: BulkExceptionWire, offset: number): BulkException {
-  const index = wire.index + offset;
-  const { kind, pass_tmp: passTmp, registered, code, reason } = wire;
+/** Errors: `bad_reply`. */
+export function bulkExceptionFromWire(wire: BulkExceptionWire): BulkException {
+  const { index, kind, pass_tmp: passTmp, registered, code, reason } = wire;
   if (kind === 'resumed' && passTmp !== undefined) return { kind, index, passTmp };
   if (kind === 'known' && registered !== undefined) return { kind, index, registered };
   if (kind === 'refused' && isErrorCode(code) && reason !== undefined) return { kind, index, code, reason };

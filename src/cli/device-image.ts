@@ -8,9 +8,9 @@ import { smallestPartition, type NvsEntry } from '../formats/nvs/layout.ts';
 import { checkName, parsePartitionSize, writeNvs } from '../formats/nvs/write.ts';
 import { openExtraValues } from './extra-values.ts';
 import { choiceFlag, pathFlag, switchFlag } from './flags.ts';
-import { isReject, type FoundIdentity, type IdentityOrReject } from './identity-source.ts';
+import type { FoundIdentity, IdentityOrReject } from './identity-source.ts';
 import { flagValue } from './input-error.ts';
-import type { Reject } from './rejects-file.ts';
+import { isReject, type Reject } from './rejects-file.ts';
 
 export const imageFormats = ['esp-nvs', 'json', 'env', 'header'] as const;
 type ImageFormat = (typeof imageFormats)[number];

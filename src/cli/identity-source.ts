@@ -7,7 +7,7 @@ import { readIdentityRows, type IdentityColumn } from '../formats/identity-rows.
 import type { FactoryRole, Identity } from '../roles/factory/ports.ts';
 import { fileFlag, uuidFlag } from './flags.ts';
 import { readInput } from './input-file.ts';
-import type { Reject } from './rejects-file.ts';
+import { isReject, type Reject } from './rejects-file.ts';
 
 /** What is written into a device or onto its label. */
 export interface FoundIdentity extends Pick<Identity['device'], 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac'> {
@@ -23,10 +23,6 @@ export interface FoundIdentity extends Pick<Identity['device'], 'uuid' | 'ssid' 
 }
 
 export type IdentityOrReject = FoundIdentity | Reject;
-
-export function isReject(item: IdentityOrReject): item is Reject {
-  return 'reason' in item;
-}
 
 /** On commands that work on many devices. */
 export const identitySourceFlags = {
@@ -49,6 +45,8 @@ export interface IdentitySourceOptions {
 }
 
 const atOnce = 1000;
+/** One request each. */
+const shownAtOnce = 32;
 
 /**
  * The devices that `--uuid` or `--from` name, some at a time; each is told of, those that cannot be used as rejects.
@@ -61,8 +59,8 @@ export async function* readIdentities(options: IdentitySourceOptions): AsyncGene
       throw new LatchkeyError('missing_input', 'Which devices? Give --uuid UUID or --from FILE.');
     }
     const rows = uuid.map((text, index): IdentityRow => ({ line: index + 1, values: { uuid: text } }));
-    for (const chunk of chunksOf(rows)) {
-      yield await resolve(chunk, options);
+    for (const group of groupsOf(rows, atOnce)) {
+      yield await resolve(group, options);
     }
     return;
   }
@@ -71,8 +69,8 @@ export async function* readIdentities(options: IdentitySourceOptions): AsyncGene
     if (bad.length > 0) {
       yield bad;
     }
-    for (const chunk of chunksOf(lines.filter((line): line is IdentityRow => !isBadLine(line)))) {
-      yield await resolve(chunk, options);
+    for (const group of groupsOf(lines.filter((line): line is IdentityRow => !isBadLine(line)), atOnce)) {
+      yield await resolve(group, options);
     }
   }
 }
@@ -107,8 +105,13 @@ async function lookedUp(uuids: readonly string[], factory: FactoryRole, secrets:
     const identities = await factory.identities(uuids);
     return new Map(identities.flatMap((identity) => (identity === undefined ? [] : [[identity.device.uuid, identity]])));
   }
-  const shown = await Promise.all(uuids.map((uuid) => factory.show(uuid).catch(undefinedIfAbsent)));
-  return new Map(shown.flatMap((device) => (device === undefined ? [] : [[device.uuid, { device }]])));
+  const found = new Map<string, Pick<Identity, 'device'>>();
+  for (const group of groupsOf(uuids, shownAtOnce)) {
+    for (const device of await Promise.all(group.map((uuid) => factory.show(uuid).catch(undefinedIfAbsent)))) {
+      if (device !== undefined) found.set(device.uuid, { device });
+    }
+  }
+  return found;
 }
 
 function undefinedIfAbsent(error: unknown): undefined {
@@ -118,8 +121,11 @@ function undefinedIfAbsent(error: unknown): undefined {
   throw error;
 }
 
-/** What the row says and the registry does not is a mistake that would end up in a device. */
+/** What the row says and the registry does not is a mistake that would end up in a device; what is revoked gets on nowhere. */
 function merged(item: FoundIdentity, { device, passTmp, dppKey }: Partial<Identity> & Pick<Identity, 'device'>, line: number): IdentityOrReject {
+  if (device.state === 'revoked') {
+    return { line, code: 'device_revoked', reason: `Device ${item.uuid} is revoked.`, row: { uuid: item.uuid } };
+  }
   const differs = (['model', 'batch', 'label', 'mac'] as const).filter((field) => item[field] !== undefined && item[field] !== device[field]);
   const all = [
     ...(item.ssid !== '' && item.ssid !== device.ssid ? ['ssid'] : []),
@@ -164,8 +170,8 @@ function attempt<T>({ line, values: { uuid, ssid, model, batch, label, mac } }: 
   }
 }
 
-function* chunksOf<T>(rows: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < rows.length; from += atOnce) {
-    yield rows.slice(from, from + atOnce);
+function* groupsOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += size) {
+    yield items.slice(from, from + size);
   }
 }

@@ -5,10 +5,10 @@ import type { LabelLogo } from '../formats/label-logo.ts';
 import type { LabelTemplate } from '../formats/label-text.ts';
 import { qrCode, type QrLevel } from '../formats/qr.ts';
 import type { BootstrapKey, FactoryRole } from '../roles/factory/ports.ts';
-import { isReject, type FoundIdentity, type IdentityOrReject } from './identity-source.ts';
+import type { FoundIdentity, IdentityOrReject } from './identity-source.ts';
 import { labelContent, type LabelKind } from './label-content.ts';
 import type { LabelFormat, LabelOutput } from './label-output.ts';
-import type { Reject } from './rejects-file.ts';
+import { isReject, type Reject } from './rejects-file.ts';
 
 export interface LabelJob {
   readonly devices: AsyncIterable<readonly IdentityOrReject[]>;

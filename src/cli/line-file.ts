@@ -23,10 +23,10 @@ export class LineFile implements Disposable {
     guarded(path, flag, () => accessSync(join(dirname(path), '/'), constants.W_OK));
   }
 
-  /** A new one, which no other name on the disk is lost for. */
-  static create(path: string, flag: string): LineFile {
+  /** A new one; what is there already is an error, unless it is to be replaced. */
+  static create(path: string, flag: string, { replace = false } = {}): LineFile {
     return guarded(path, flag, () => {
-      const file = new LineFile(path, openSync(path, 'wx', 0o600), 0);
+      const file = new LineFile(path, openSync(path, replace ? 'w' : 'wx', 0o600), 0);
       syncFolder(path);
       return file;
     });

@@ -75,7 +75,6 @@ export async function printLabels(flags: LabelFlags, printing: Printing): Promis
   const logo = flags.logo === undefined ? undefined : readLogo(flags.logo, flags.format);
 
   const rejects = closing.use(new RejectsFile(flags.rejects));
-  await rejects.open();
   const output = closing.use(await openOutput(flags, sheet));
   const progress = closing.use(new Progress({ unit: 'labels', silent }));
   let first: Reject | undefined;
@@ -99,7 +98,7 @@ export async function printLabels(flags: LabelFlags, printing: Printing): Promis
     factory: printing.factory,
     reject: async (reject) => {
       first ??= reject;
-      await rejects.add(reject);
+      rejects.add(reject);
     },
     onLabel: () => progress.add(1),
   });

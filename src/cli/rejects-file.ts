@@ -1,8 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
-import { write } from './output.ts';
+import type { ErrorCode } from '../domain/errors.ts';
+import { LineFile } from './line-file.ts';
 
 /** A row that was not taken: where it is, why, and what of it is no secret. */
 export interface Reject {
@@ -16,43 +13,26 @@ export function isReject(item: object): item is Reject {
   return 'reason' in item;
 }
 
-/**
- * The rows that were not taken, one JSON object a line, and how many there were, also if no file is named.
- * Errors: `invalid_input` if the file cannot be made, `storage_full`.
- */
-export class RejectsFile implements AsyncDisposable {
+export function rejectLine(reject: Reject): string {
+  return `${JSON.stringify(reject)}\n`;
+}
+
+/** The rows that were not taken, one JSON object a line, and how many there were, also if no file is named. */
+export class RejectsFile implements Disposable {
   count = 0;
-  readonly #path: string | undefined;
-  #stream: WriteStream | undefined;
+  readonly #file: LineFile | undefined;
 
+  /** Makes the file, empty, also if nothing is rejected; that of an earlier run is replaced. Errors: those of `LineFile`. */
   constructor(path: string | undefined) {
-    this.#path = path;
+    this.#file = path === undefined ? undefined : LineFile.create(path, '--rejects', { replace: true });
   }
 
-  /** Makes the file, empty, also if nothing is rejected. */
-  async open(): Promise<void> {
-    if (this.#path === undefined) {
-      return;
-    }
-    this.#stream = createWriteStream(this.#path, { mode: 0o600 });
-    try {
-      await once(this.#stream, 'open');
-    } catch (error) {
-      throw new LatchkeyError('invalid_input', `--rejects: ${this.#path} cannot be written (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
-    }
-  }
-
-  async add(...rejects: readonly Reject[]): Promise<void> {
+  add(...rejects: readonly Reject[]): void {
     this.count += rejects.length;
-    if (this.#stream !== undefined && rejects.length > 0) {
-      await write(this.#stream, rejects.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
-    }
+    this.#file?.append(rejects.map(rejectLine).join(''));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#stream !== undefined) {
-      this.#stream.end();
-      await finished(this.#stream);
-    }
+  [Symbol.dispose](): void {
+    this.#file?.[Symbol.dispose]();
   }
 }

@@ -68,6 +68,12 @@ test('with the DPP key that the registry has', async () => {
   expect(readFileSync(join(folder, 'asked', `${uuid}.bin`)).equals(image(`${uuid}.bin`))).toBe(true);
 });
 
+test('not for a device that is revoked, where the registry is asked', async () => {
+  const identity = { device: { uuid, ssid: 'setup-net', state: 'revoked' } as Device, passTmp: '4t8n2k6c0w9r3x7m1q5v8b2h6j' };
+  expect(await write({ uuid: [uuid] }, async () => ({ identities: async () => [identity] }) as unknown as FactoryRole)).toMatchObject({ written: 0, rejected: 1 });
+  expect(rejects()).toMatchObject([{ code: 'device_revoked', row: { uuid } }]);
+});
+
 describe('what is there already', () => {
   test('is left alone if it is the same, so that a command can be run again', async () => {
     await write({ from: identities(uuid) });

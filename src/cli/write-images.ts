@@ -37,8 +37,7 @@ export async function writeImages(flags: WriteImagesFlags, { factory, silent, si
   const { uuid, from } = flags;
   const images = openImages(flags, { wanted: from === undefined ? uuid : undefined, keptKeys: (name) => keptKeys(folder, name), signal });
   const folder = new DeviceFolder(flags['out-dir'], { overwrite: flags.overwrite });
-  await using rejects = new RejectsFile(flags.rejects);
-  await rejects.open();
+  using rejects = new RejectsFile(flags.rejects);
   using progress = new Progress({ unit: 'devices', total: from === undefined ? uuid?.length : undefined, silent });
   let [written, unchanged, firstReject] = [0, 0, undefined as Reject | undefined];
   for await (const found of readIdentities({ uuid, from, factory, secrets: true, lookUp: flags.dpp, signal })) {
@@ -48,7 +47,7 @@ export async function writeImages(flags: WriteImagesFlags, { factory, silent, si
       else if (outcome === false) unchanged += 1;
       else {
         firstReject ??= outcome;
-        await rejects.add(outcome);
+        rejects.add(outcome);
       }
     }
     progress.add(found.length);

@@ -1,6 +1,6 @@
 import { auditEntryFromWire } from '../api/audit.ts';
 import { bootstrapKeyFromWire, claimToWire, deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
-import { bulkExceptionFromWire, mostInChunk, newIdentityToWire, type BulkExceptionWire } from '../api/bulk.ts';
+import { bulkExceptionFromWire, mostInChunk, newIdentityToWire } from '../api/bulk.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
 import { present } from '../api/wire.ts';
@@ -30,16 +30,15 @@ export class FactoryClient implements FactoryRole {
     return deviceFromWire(await this.#http.call(routes.confirmDevice, { params: { uuid: parseUuid(uuid) } }));
   }
 
+  readonly mostAtOnce = mostInChunk;
+
   async reserveChunk({ run, number }: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
-    return inParts(identities, async (devices) => {
-      const body = { number, devices: devices.map(newIdentityToWire) };
-      return (await this.#http.call(routes.reserveChunk, { params: { run: String(run) }, body })).exceptions;
-    });
+    const body = { number, devices: identities.map(newIdentityToWire) };
+    return (await this.#http.call(routes.reserveChunk, { params: { run: String(run) }, body })).exceptions.map(bulkExceptionFromWire);
   }
 
   async checkChunk(identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
-    return inParts(identities, async (devices) =>
-      (await this.#http.call(routes.checkChunk, { body: { devices: devices.map(newIdentityToWire) } })).exceptions);
+    return (await this.#http.call(routes.checkChunk, { body: { devices: identities.map(newIdentityToWire) } })).exceptions.map(bulkExceptionFromWire);
   }
 
   async confirmChunks({ run, number }: ChunkPlace): Promise<number> {
@@ -87,17 +86,4 @@ export class FactoryClient implements FactoryRole {
     const input = { params: { uuid: parseUuid(uuid) }, query: pageRequestToWire(page) };
     return pageFromWire(await this.#http.call(routes.deviceHistory, input), auditEntryFromWire);
   }
-}
-
-/** As many requests as it takes, one after the other; places are those among all. */
-async function inParts(
-  identities: readonly NewIdentity[],
-  send: (part: readonly NewIdentity[]) => Promise<readonly BulkExceptionWire[]>,
-): Promise<readonly BulkException[]> {
-  const all: BulkException[] = [];
-  for (let from = 0; from < identities.length; from += mostInChunk) {
-    const exceptions = await send(identities.slice(from, from + mostInChunk));
-    all.push(...exceptions.map((wire) => bulkExceptionFromWire(wire, from)));
-  }
-  return all;
 }

@@ -90,6 +90,10 @@ export class SqliteDatabase implements OpenDatabase {
 
   insertAll: Database['insertAll'] = (table, rows) => this.transaction((tx) => tx.insertAll(table, rows));
 
+  async nextId(): Promise<number> {
+    throw new Error('a number is drawn by a transaction');
+  }
+
   async lock(): Promise<void> {
     throw new Error('a lock is held by a transaction');
   }
@@ -160,14 +164,8 @@ export class SqliteDatabase implements OpenDatabase {
   }
 }
 
-/** From so many rows at once on … */
+/** From so many rows at once on they are taken for a part of more (`expectMore`). */
 const manyRows = 10_000;
-const forManyRows = [
-  /** … the same pages are soon written again, and go from the log (of 64 MiB then) into the file less often, … */
-  'pragma wal_autocheckpoint = 16384',
-  /** … and each, in the order of keys, is needed for a moment: a cache (of KiB) gains nothing. */
-  'pragma cache_size = -2000',
-];
 
 class SqliteTransaction implements Database {
   /** Access points whose revision went up. */
@@ -250,12 +248,18 @@ class SqliteTransaction implements Database {
     }
     const statement = sql;
     return this.#connection.guarded(() => {
-      if (items.length >= manyRows) forManyRows.forEach((pragma) => this.#connection.execute(pragma, []));
+      if (items.length >= manyRows) expectMore(this.#connection);
       return this.#connection.changeEach(statement, items, (item) => {
         const row = item === items[0] ? first : toRow(item);
         return columns.map((column) => row[column]);
       });
     });
+  }
+
+  async nextId(table: 'chunks'): Promise<number> {
+    // A writing transaction is alone.
+    const { last } = await this.write.selectFrom(table).select(({ fn }) => fn.max('id').as('last')).executeTakeFirstOrThrow();
+    return Number(last ?? 0) + 1;
   }
 
   async lock(): Promise<void> {
@@ -269,4 +273,16 @@ class SqliteTransaction implements Database {
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     return work(this);
   }
+}
+
+/** Pages: 64 MiB. */
+const shortestLog = 16_384;
+
+/**
+ * The same pages are soon written again: they go from the log into the file only when it is long, or a quarter of the
+ * file. And each, in the order of keys, is needed for a moment: a cache (of KiB) gains nothing.
+ */
+function expectMore(connection: SqliteConnection): void {
+  const [{ page_count: pages }] = connection.all('pragma page_count', []) as [{ page_count: number }];
+  connection.database.exec(`pragma wal_autocheckpoint = ${Math.max(shortestLog, Math.floor(pages / 4))}; pragma cache_size = -2000`);
 }

@@ -42,7 +42,7 @@ export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk'> {
 
 /** So many devices, made in bulk, that are registered together. */
 export interface ChunkTable {
-  id: CountedBig;
+  id: Big;
   run: Big;
   /** Place in its run. */
   number: Big;

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
 import { program } from '../program.ts';
 import { peakMemoryMiB, usageOf } from './process-usage.ts';
 
@@ -15,22 +14,22 @@ export interface WholeRun {
 export interface WholeOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Writes its standard input, and ends it. */
-  readonly feed?: (stdin: Writable) => Promise<void>;
+  /** What is done beside it. */
+  readonly beside?: () => Promise<void>;
 }
 
 /** The kernel keeps the peak and the time, so that what is read last is right but for what came behind. */
 const sampledEveryMs = 20;
 
 /** Runs a program to its end; throws unless it ends with 0. */
-export async function runWhole(command: readonly string[], { env = process.env, cwd, feed }: WholeOptions = {}): Promise<WholeRun> {
+export async function runWhole(command: readonly string[], { env = process.env, cwd, beside }: WholeOptions = {}): Promise<WholeRun> {
   const begun = performance.now();
-  const child = spawn(command[0]!, command.slice(1), { env, cwd, stdio: [feed === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(command[0]!, command.slice(1), { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   let [stdout, stderr] = ['', ''];
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout = (stdout + text).slice(-4000)));
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout = (stdout + text).slice(-4000)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));
   let [cpuMs, peakMiB] = [0, 0];
   const sampling = setInterval(() => {
     try {
@@ -42,8 +41,7 @@ export async function runWhole(command: readonly string[], { env = process.env, 
   }, sampledEveryMs);
   try {
     const gone = once(child, 'close') as Promise<[number | null]>;
-    await feed?.(child.stdin!);
-    const [status] = await gone;
+    const [[status]] = await Promise.all([gone, Promise.race([gone, beside?.()])]);
     if (status !== 0) {
       throw new Error(`${command.join(' ')} ended with ${status}: ${stderr}`);
     }

@@ -238,8 +238,11 @@ describe('a run that was interrupted', () => {
     truncateSync(out, 1000);
     expect(await resume()).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('shorter than it was') as string });
     writeFileSync(out, written!);
-    writeFileSync(`${out}.run`, journal!.toString().replace('"reserving"', '"reserving'));
-    expect(await resume()).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('damaged') as string });
+    for (const [whole, damaged] of [['"reserving"', '"reserving'], ['"outBytes":', '"bytes":'], ['"rejected":0', '"rejected":-1'], ['"seed":"', '"seed":"?']] as const) {
+      writeFileSync(`${out}.run`, journal!.toString().replace(whole, damaged));
+      expect(await resume()).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('damaged') as string });
+    }
+    expect(readFileSync(out)).toEqual(written);
     writeFileSync(`${out}.run`, journal!);
     expect(await register('--from', from, '--out', out, '--resume')).toMatchObject({ code: 0 });
     expect(readFileSync(out, 'utf8')).toBe(whole);

@@ -107,13 +107,30 @@ export class RunJournal implements Disposable {
 function parseLine(text: string): Line {
   try {
     const line: unknown = JSON.parse(text);
-    if (typeof line === 'object' && line !== null && ['plan', 'reserving', 'written', 'done'].some((name) => name in line)) {
+    if (isObject(line) && (isPlan(line['plan']) || isCount(line['reserving']) || isState(line['written']) || line['done'] === true)) {
       return line as Line;
     }
   } catch {
     // As any other line that is none of ours.
   }
   throw new LatchkeyError('invalid_input', 'The journal of the run is damaged.', { hint: 'Register the same file again into another --out.' });
+}
+
+function isPlan(value: unknown): boolean {
+  return isObject(value) && isCount(value['run']) && /^[\w-]{22}$/.test(String(value['seed'])) && isObject(value['request']);
+}
+
+/** What it lacks would cut files off. */
+function isState(value: unknown): boolean {
+  return isObject(value) && Object.keys(atStart).every((name) => isCount(value[name]));
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function readIfThere(path: string): string | undefined {

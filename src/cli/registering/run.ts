@@ -10,7 +10,7 @@ import { readInput } from '../input-file.ts';
 import { LineFile } from '../line-file.ts';
 import { write } from '../output.ts';
 import type { Progress } from '../progress.ts';
-import { isReject, type Reject } from '../rejects-file.ts';
+import { isReject, rejectLine, type Reject } from '../rejects-file.ts';
 import { draftsAhead, type DraftingOrder } from './drafting-thread.ts';
 import type { Completion, Draft, DraftIdentity } from './drafts.ts';
 import { identityHeader, identityLine, type IdentityFormat } from './identity-lines.ts';
@@ -95,9 +95,9 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
       const first = before.get(identity.uuid);
       return first === undefined ? [] : [twice(identity, first)];
     });
-    const { known, refused } = settle(fresh, await tools.factory.checkChunk(fresh), undefined);
+    const { known, refused } = settle(fresh, await inParts(fresh, tools.factory.mostAtOnce, (part) => tools.factory.checkChunk(part)), undefined);
     const all = [...bad, ...again, ...refused].sort((a, b) => a.line - b.line);
-    rejectsFile?.append(all.map((reject) => `${JSON.stringify(reject)}\n`).join(''));
+    rejectsFile?.append(all.map(rejectLine).join(''));
     outcome.registered += fresh.length - known - refused.length;
     outcome.known += known;
     outcome.rejected += all.length;
@@ -155,11 +155,12 @@ class Run {
     const position = chunk.at(-1)!.line;
     files.reserve(position);
     const { identities, rejects } = sorted(chunk);
-    const exceptions = await this.#patiently(() => factory.reserveChunk({ run: files.plan.run, number: position }, identities));
+    const place = { run: files.plan.run, number: position };
+    const exceptions = await inParts(identities, factory.mostAtOnce, (part) => this.#patiently(() => factory.reserveChunk(place, part)));
     const { out, format } = this.#request;
     const { written, known, unconfirmed, refused } = settle(identities, exceptions, out === undefined ? undefined : identityLine[format]);
     const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
-    await files.write(written, rejected.map((reject) => `${JSON.stringify(reject)}\n`), {
+    await files.write(written, rejected.map(rejectLine), {
       position,
       registered: identities.length - known - refused.length,
       known,
@@ -201,6 +202,15 @@ class Run {
       await sleep(Math.min(10_000, 250 * 2 ** attempt), undefined, { signal });
     }
   }
+}
+
+/** As many as the registry takes at a time, one part after the other; places are those among all. */
+async function inParts<T>(all: readonly T[], most: number, send: (part: readonly T[]) => Promise<readonly BulkException[]>): Promise<readonly BulkException[]> {
+  const exceptions: BulkException[] = [];
+  for (let from = 0; from < all.length; from += most) {
+    for (const exception of await send(all.slice(from, from + most))) exceptions.push({ ...exception, index: exception.index + from });
+  }
+  return exceptions;
 }
 
 function orderOf({ source, defaults, allowWeak, out }: BulkRequest, { seed }: RunPlan, position: number, sealingKey: Uint8Array | undefined): DraftingOrder {

@@ -68,9 +68,11 @@ export interface FactoryRole {
   reserve(registration: Registration, idempotencyKey?: string): Promise<Identity>;
   /** reserved → registered; a registered one stays as it is. Errors: `device_not_found`, `device_revoked`. */
   confirm(uuid: string): Promise<Device>;
+  /** How many `reserveChunk` and `checkChunk` take at a time. */
+  readonly mostAtOnce: number;
   /**
-   * Commits many as `reserved`, as one chunk of a run. The same chunk again gives the same. Only what is not reserved
-   * just now is told. No uuid is given twice.
+   * Commits many as `reserved`, as one chunk of a run or a part of it. The same again gives the same. Only what is not
+   * reserved just now is told. No uuid is given twice.
    */
   reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]>;
   /** What `reserveChunk` would say in a new run; changes nothing. */

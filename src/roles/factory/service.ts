@@ -95,6 +95,9 @@ export class FactoryService implements FactoryRole {
     });
   }
 
+  /** They are in memory, all of them. */
+  readonly mostAtOnce = 100_000;
+
   reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
     return reserveChunk(this.#context, place, identities);
   }

@@ -1,8 +1,6 @@
-import { closeSync, existsSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
+import { closeSync, createReadStream, createWriteStream, existsSync, openSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { benchDevice } from '../bench-device.ts';
 import { benchDeviceData } from '../seeded-registry.ts';
 
@@ -36,26 +34,21 @@ export function cachedIdentityFile(cache: string, devices: number): IdentityFile
 }
 
 /**
- * Feeds a file to a program, and tells when it had taken each million (the size of a pipe and of what the program
+ * Feeds a file into a pipe, and tells when each million was taken from it (the size of a pipe and of what the reader
  * reads ahead, some ten thousand rows, are the error).
  */
-export function feedIdentities({ path }: IdentityFile, onMillion: (millions: number) => void): (stdin: Writable) => Promise<void> {
-  return async (stdin) => {
-    const file = await open(path);
-    let read = 0;
-    try {
-      for await (const piece of file.createReadStream({ highWaterMark: 65_536, autoClose: false }) as AsyncIterable<Buffer>) {
-        if (!stdin.write(piece)) await once(stdin, 'drain');
-        const before = millionsIn(read);
-        read += piece.length;
-        if (millionsIn(read) > before) onMillion(millionsIn(read));
-      }
-    } finally {
-      await file.close();
-    }
-    if (read !== statSync(path).size) throw new Error(`${path} was not read to its end.`);
-    stdin.end();
-  };
+export async function feedIdentities({ path }: IdentityFile, pipe: string, onMillion: (millions: number) => void): Promise<void> {
+  // Also for reading: nobody waits for the reader to open it.
+  const output = createWriteStream(pipe, { flags: 'r+' });
+  let read = 0;
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+    if (!output.write(piece)) await once(output, 'drain');
+    const before = millionsIn(read);
+    read += piece.length;
+    if (millionsIn(read) > before) onMillion(millionsIn(read));
+  }
+  output.end();
+  await once(output, 'close');
 }
 
 function millionsIn(bytes: number): number {

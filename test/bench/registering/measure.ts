@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresBin, startPostgres, type PostgresServer } from '../../postgres.ts';
@@ -35,11 +36,11 @@ export async function measureRegistering(sizes: RegisteringSizes, cache: string)
   closing.defer(() => home.remove());
   const identities = cachedIdentityFile(cache, sizes.devices);
   const sqlite = await alternated(sizes.rounds, 'SQLite', {
-    import: () => importIntoSqlite(folder, identities),
-    from: () => withNewFile(folder, (url) => register(home, url, '--from', identities.path)),
+    import: () => importIntoSqlite(folder, identities.path),
+    from: () => withNewFile(folder, (url) => register(home, url, ['--from', identities.path])),
     count: () => withNewFile(folder, (url) => {
       const out = join(folder, 'out.ndjson');
-      return register(home, url, '--count', String(sizes.devices), '--ssid', benchDeviceData.ssid, '--out', out).finally(() =>
+      return register(home, url, ['--count', String(sizes.devices), '--ssid', benchDeviceData.ssid, '--out', out]).finally(() =>
         ['', '.run', '.run.lock'].forEach((ending) => rmSync(out + ending)));
     }),
   });
@@ -50,25 +51,20 @@ export async function measureRegistering(sizes: RegisteringSizes, cache: string)
     closing.defer(() => server.stop());
     postgres = await alternated(sizes.rounds, 'PostgreSQL', {
       copy: () => copyIntoPostgres(server, identities),
-      from: () => withNewDatabase(server, (url) => register(home, url, '--from', identities.path)),
+      from: () => withNewDatabase(server, (url) => register(home, url, ['--from', identities.path])),
     });
   }
   return toSection(sizes, sqlite, paces, postgres);
 }
 
-function register(home: Home, url: string, ...args: string[]): Promise<WholeRun> {
-  return registerFed(home, url, args);
+function register(home: Home, url: string, args: readonly string[], options: WholeOptions = {}): Promise<WholeRun> {
+  return runLatchkey(['device', 'register', ...args, '--quiet'], { ...options, env: { ...home.env, LATCHKEY_DATABASE: url } });
 }
 
-function registerFed(home: Home, url: string, args: readonly string[], feed?: WholeOptions['feed']): Promise<WholeRun> {
-  const env = { ...home.env, LATCHKEY_DATABASE: url };
-  return runLatchkey(['device', 'register', ...args, '--quiet'], feed === undefined ? { env } : { env, feed });
-}
-
-async function importIntoSqlite(folder: string, { path }: IdentityFile, feed?: WholeOptions['feed']): Promise<WholeRun> {
+async function importIntoSqlite(folder: string, path: string, options: WholeOptions = {}): Promise<WholeRun> {
   const file = join(folder, 'import.db');
   try {
-    return await runWhole(['sqlite3', file, sqliteTable, `.import --csv --skip 1 ${path} devices`], feed === undefined ? {} : { feed });
+    return await runWhole(['sqlite3', file, sqliteTable, `.import --csv --skip 1 ${path} devices`], options);
   } finally {
     removeDatabase(file);
   }
@@ -116,17 +112,18 @@ async function alternated<Name extends string>(rounds: number, where: string, co
   return runs;
 }
 
-async function measurePaces(home: Home, folder: string, identities: IdentityFile): Promise<{ ours: Pace; imported: Pace }> {
-  const imported = await paceOf(identities, (feed) => importIntoSqlite(folder, { ...identities, path: '/dev/stdin' }, feed));
-  const ours = await paceOf(identities, (feed) => withNewFile(folder, (url) => registerFed(home, url, ['--from', '-'], feed)));
+export async function measurePaces(home: Home, folder: string, identities: IdentityFile): Promise<{ ours: Pace; imported: Pace }> {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const imported = await paceOf(identities, pipe, (options) => importIntoSqlite(folder, pipe, options));
+  const ours = await paceOf(identities, pipe, (options) => withNewFile(folder, (url) => register(home, url, ['--from', pipe], options)));
   return { ours, imported };
 }
 
-/** Of the first million and of the last, by the clock of who feeds it. */
-async function paceOf(identities: IdentityFile, work: (feed: NonNullable<WholeOptions['feed']>) => Promise<WholeRun>): Promise<Pace> {
-  const begun = performance.now();
-  const at = [begun];
-  const run = await work(feedIdentities(identities, (millions) => (at[millions] = performance.now())));
+/** Of the first million and of the last, by the clock of who feeds them. */
+async function paceOf(identities: IdentityFile, pipe: string, work: (options: WholeOptions) => Promise<WholeRun>): Promise<Pace> {
+  const at = [performance.now()];
+  const run = await work({ beside: () => feedIdentities(identities, pipe, (millions) => (at[millions] = performance.now())) });
   const rate = (million: number) => 1e6 / ((at[million]! - at[million - 1]!) / 1000);
   const pace = { run, first: rate(1), last: rate(at.length - 1) };
   console.error(`registering ${identities.devices}: first million ${Math.round(pace.first)}/s, last ${Math.round(pace.last)}/s, ${run.peakMiB.toFixed(0)} MiB`);
