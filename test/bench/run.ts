@@ -30,7 +30,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
   onboard: (quick) => measureOnboarding(quick ? { devices: 100, registered: 1_000, rounds: 1 } : { devices: 1000, registered: 10_000, rounds: 7 }, cache),
   register: (quick) =>
     measureRegistering(
-      quick ? { devices: 50_000, rounds: 1, many: 0, postgres: false } : { devices: 1_000_000, rounds: 5, many: 10_000_000, postgres: true },
+      quick ? { devices: 50_000, rounds: 1, many: 0, postgres: false } : { devices: 1_000_000, rounds: 3, many: 10_000_000, postgres: true },
       cache,
     ),
   image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 5 }, cache),
