@@ -1,4 +1,4 @@
-import { parseDeviceFields } from '../domain/device.ts';
+import { parseDeviceFields, parsePassTmp } from '../domain/device.ts';
 import { isErrorCode, LatchkeyError } from '../domain/errors.ts';
 import type { BulkException, NewIdentity } from '../roles/factory/ports.ts';
 import { arrayOf, boolean, count, input, mac, object, oneOf, remark, ssid, text, uuid, type Static } from './schema.ts';
@@ -28,7 +28,7 @@ const newIdentitySchema = input(
 type NewIdentityWire = Static<typeof newIdentitySchema>;
 
 const identityList = { devices: { ...arrayOf(newIdentitySchema), maxItems: mostInChunk } } as const;
-const place = { number: { ...count, description: 'Place in the run; it only grows.' } } as const;
+const place = { number: { ...count, description: 'Names the chunk: the same for all its parts, higher for later ones.' } } as const;
 
 export const identityListSchema = input('IdentityList', identityList);
 export const chunkPlaceSchema = input('ChunkPlace', place);
@@ -76,7 +76,7 @@ export function bulkExceptionToWire(exception: BulkException): BulkExceptionWire
 /** Errors: `bad_reply`. */
 export function bulkExceptionFromWire(wire: BulkExceptionWire): BulkException {
   const { index, kind, pass_tmp: passTmp, registered, code, reason } = wire;
-  if (kind === 'resumed' && passTmp !== undefined) return { kind, index, passTmp };
+  if (kind === 'resumed' && passTmp !== undefined) return { kind, index, passTmp: parsePassTmp(passTmp, { allowWeak: true }).passTmp };
   if (kind === 'known' && registered !== undefined) return { kind, index, registered };
   if (kind === 'refused' && isErrorCode(code) && reason !== undefined) return { kind, index, code, reason };
   throw new LatchkeyError('bad_reply', 'The reply is not what this call gives: an exception is not whole.');

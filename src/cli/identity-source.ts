@@ -7,7 +7,7 @@ import { readIdentityRows, type IdentityColumn } from '../formats/identity-rows.
 import type { FactoryRole, Identity } from '../roles/factory/ports.ts';
 import { fileFlag, uuidFlag } from './flags.ts';
 import { readInput } from './input-file.ts';
-import { isReject, type Reject } from './rejects-file.ts';
+import { isReject, rejectedRow, rejectOfLine, type Reject } from './rejects-file.ts';
 
 /** What is written into a device or onto its label. */
 export interface FoundIdentity extends Pick<Identity['device'], 'uuid' | 'ssid' | 'model' | 'batch' | 'label' | 'mac'> {
@@ -65,7 +65,7 @@ export async function* readIdentities(options: IdentitySourceOptions): AsyncGene
     return;
   }
   for await (const lines of readIdentityRows(readInput(from, '--from', signal), { required: ['uuid'], extra })) {
-    const bad = lines.filter(isBadLine).map(({ line, problem }): Reject => ({ line, code: 'invalid_input', reason: `Line ${line} ${problem}.` }));
+    const bad = lines.filter(isBadLine).map(rejectOfLine);
     if (bad.length > 0) {
       yield bad;
     }
@@ -159,12 +159,12 @@ function fromRow({ values }: IdentityRow, line: number | undefined, extra: reado
 }
 
 /** A row that the domain refuses, as a reject. */
-function attempt<T>({ line, values: { uuid, ssid, model, batch, label, mac } }: IdentityRow, parse: () => T): T | Reject {
+function attempt<T>({ line, values }: IdentityRow, parse: () => T): T | Reject {
   try {
     return parse();
   } catch (error) {
     if (error instanceof LatchkeyError) {
-      return { line, code: error.code, reason: error.message, row: { uuid, ssid, model, batch, label, mac } };
+      return { line, code: error.code, reason: error.message, row: rejectedRow(values) };
     }
     throw error;
   }

@@ -1,9 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
 
-/** Large pieces: each is handled as a whole. */
-const pieceBytes = 65_536;
-
 /**
  * A file, or `-` for standard input, as a stream that is read no faster than it is used. Errors: `file_not_found`,
  * `invalid_input` if it cannot be read; `missing_input` if standard input is a terminal.
@@ -12,7 +9,7 @@ export async function* readInput(path: string, flag: string, signal?: AbortSigna
   if (path === '-' && process.stdin.isTTY === true) {
     throw new LatchkeyError('missing_input', `${flag} -: standard input is a terminal; pipe a file into it, or name one.`);
   }
-  const stream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: pieceBytes });
+  const stream = path === '-' ? process.stdin : createReadStream(path);
   const stop = () => stream.destroy();
   signal?.addEventListener('abort', stop, { once: true });
   try {

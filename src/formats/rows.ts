@@ -29,7 +29,7 @@ export interface RowOptions<Column extends string> {
   readonly ignored?: readonly string[] | 'others';
   /** Columns without which no record makes sense. */
   readonly required?: readonly Column[];
-  /** Lines from the begin that are passed over unread, but for the header. */
+  /** Lines from the beginning that are passed over unread, but for the header. */
   readonly skipLines?: number;
 }
 
@@ -96,6 +96,7 @@ async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Lines
       rest = overlong ? Buffer.alloc(0) : Buffer.concat([rest, piece]);
       continue;
     }
+    overlong ||= rest.length + piece.indexOf(newline) > longestLine;
     const head = rest.length > 0 ? Buffer.concat([rest, piece.subarray(0, end)]) : piece.subarray(0, end);
     const lines = isUtf8(head) ? splitLines(head.toString()) : splitBytes(head);
     yield { lines: overlong ? [undefined, ...lines.slice(1)] : lines };
@@ -140,10 +141,10 @@ function csvParser<Column extends string>(header: string, options: RowOptions<Co
     throw new LatchkeyError('invalid_input', 'The header in line 1 is not CSV: a quotation mark is missing.');
   }
   const trimmed = names.map((name) => name.trim());
-  const wanted = trimmed.map((name) => columnOf(name, options));
+  const wanted = trimmed.map((name, index) => columnOf(name, index, options));
   const twice = trimmed.find((name, index) => trimmed.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new LatchkeyError('invalid_input', `The header in line 1 names the column ${twice} twice.`);
+    throw new LatchkeyError('invalid_input', `The header in line 1 names the column ${shownName(twice, trimmed.indexOf(twice))} twice.`);
   }
   const missing = options.required?.find((name) => !wanted.includes(name));
   if (missing !== undefined) {
@@ -168,14 +169,19 @@ function csvParser<Column extends string>(header: string, options: RowOptions<Co
 }
 
 /** Undefined for one that is passed over. */
-function columnOf<Column extends string>(name: string, { columns, ignored }: RowOptions<Column>): Column | undefined {
+function columnOf<Column extends string>(name: string, index: number, { columns, ignored }: RowOptions<Column>): Column | undefined {
   const column = columns.find((known) => known === name);
   if (column === undefined && ignored !== 'others' && ignored?.includes(name) !== true) {
-    throw new LatchkeyError('invalid_input', `The header in line 1 has a column ${JSON.stringify(name)}, which is none of ${columns.join(', ')}.`, {
+    throw new LatchkeyError('invalid_input', `The header in line 1 has a column ${shownName(name, index)}, which is none of ${columns.join(', ')}.`, {
       hint: 'The first line of a CSV names its columns. A file whose first line begins with { is read as NDJSON.',
     });
   }
   return column;
+}
+
+/** Where there is no header, what stands in its place may be a secret: only what looks like a name is said. */
+function shownName(name: string, index: number): string {
+  return /^[a-z_-]{1,20}$/i.test(name) ? JSON.stringify(name) : `${index + 1}`;
 }
 
 /** The fields of one line of CSV; undefined if it is none. */

@@ -68,8 +68,8 @@ export interface StoredIdentity {
   readonly passTmp: string;
   /** The private key of its DPP bootstrapping, 32 bytes. */
   readonly dppKey: Uint8Array | undefined;
-  /** The run that made it in bulk. */
-  readonly run: number | undefined;
+  /** Where it was made in bulk. */
+  readonly chunk: ChunkPlace | undefined;
 }
 
 /** A device with the private key of its DPP bootstrapping, if it has one. */

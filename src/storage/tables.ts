@@ -38,6 +38,8 @@ export interface DeviceTable {
 export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk'> {
   /** That made it in bulk. */
   run: OptionalBig;
+  /** Of its chunk in the run. */
+  number: OptionalBig;
 }
 
 /** So many devices, made in bulk, that are registered together. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Uuids and the lines that they came from, as many as there are room on the disk for: a temporary file, not memory. */
+/** Uuids and the lines that they came from, as many as there is room on the disk for: a temporary file, not memory. */
 export class UuidSet implements AsyncDisposable {
   readonly #folder: string;
   readonly #database: DatabaseSync;

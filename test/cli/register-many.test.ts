@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -141,12 +141,28 @@ describe('rows that cannot be registered', () => {
     expect(linesOf<Rejected>(file('.rejects')).map(({ line }) => line)).toEqual([2, 3, 4, 5]);
     expect(stdout + stderr + readFileSync(file('.rejects'), 'utf8')).not.toContain('SECRET');
   });
+
+  test('in lines that are long are told shortly', async () => {
+    const from = site.cli.file(`${name}.csv`, `ssid,label\n${`setup,${'x'.repeat(60_000)}\n`.repeat(50)}`);
+    expect(await register('--from', from, '--out', file('.ndjson'), '--rejects', file('.rejects'))).toMatchObject({ code: 9 });
+    expect(linesOf<Rejected>(file('.rejects')).map(({ row }) => row?.['label']?.length)).toEqual(Array.from({ length: 50 }, () => 256));
+  });
+
+  test('in a dry run and then in the run itself can go to the same file', async () => {
+    const args = ['--from', site.cli.file(`${name}.csv`, 'ssid\nsetup\n\n,\n'), '--out', file('.csv.out'), '--rejects', file('.rejects')];
+    for (const more of [['--dry-run'], ['--dry-run'], []]) {
+      expect(await register(...args, ...more)).toMatchObject({ code: 9 });
+      expect(linesOf<Rejected>(file('.rejects'))).toHaveLength(1);
+    }
+    expect(errorOf(await register(...args, '--dry-run', '--json'))).toMatchObject({ code: 'run_unfinished' });
+  });
 });
 
 describe('a file that is none', () => {
   test.each([
     ['a header with a column that there is not', 'uuid,passtmp\n', 'invalid_input', /column "passtmp"/],
-    ['a header with a column twice', 'ssid,ssid\n', 'invalid_input', /column ssid twice/],
+    ['no header, which says no secret', 'SECRETSECRETSECRET01;9f1c7a52\n', 'invalid_input', /a column 1, which is none/],
+    ['a header with a column twice', 'ssid,ssid\n', 'invalid_input', /column "ssid" twice/],
     ['bytes', Buffer.from([0xff, 0xfe, 0x0a]), 'invalid_input', /not UTF-8/],
   ])('%s', async (_, content, code, message) => {
     const ran = await register('--from', site.cli.file(`${name}.csv`, content), '--out', file('.ndjson'), '--json');
@@ -176,12 +192,12 @@ describe('flags', () => {
     ['none at all', ['--count', '0', '--ssid', 'setup', '--out', '-']],
     ['to go on without a file', ['--count', '2', '--ssid', 'setup', '--out', '-', '--resume']],
     ['identities and rejects in one file', ['--count', '2', '--ssid', 'setup', '--out', 'x', '--rejects', './x']],
-    ['a folder that is not there', ['--count', '2', '--ssid', 'setup', '--out', 'nowhere/x']],
-    ['a folder for rejects that is not there', ['--count', '2', '--ssid', 'setup', '--out', 'y', '--rejects', 'nowhere/x']],
-  ])('%s are refused before anything is done', async (_, args) => {
+    ['journal and rejects in one file', ['--count', '2', '--ssid', 'setup', '--out', 'x', '--rejects', 'x.run']],
+    ['a folder that is not there', ['--count', '2', '--ssid', 'setup', '--out', 'nowhere/x'], 3],
+    ['a folder for rejects that is not there', ['--count', '2', '--ssid', 'setup', '--out', 'y', '--rejects', 'nowhere/x'], 3],
+  ] as [string, string[], number?][])('%s are refused before anything is done', async (_, args, code = 2) => {
     const before = readdirSync(site.cli.folder);
-    const ran = await register(...args, '--json');
-    expect([2, 7]).toContain(ran.code === 3 ? 2 : ran.code);
+    expect((await register(...args, '--json')).code).toBe(code);
     expect(readdirSync(site.cli.folder)).toEqual(before);
   });
 });
@@ -205,6 +221,9 @@ describe.each(ways)('many, %s', (way: Way) => {
     // Our own output is an input.
     expect(await place.json('device', 'register', '--from', out, '--out', again)).toMatchObject({ registered: 0, known: 250, rejected: 0 });
     expect(linesOf<Line>(again).map(({ uuid, pass_tmp: passTmp }) => `${uuid},setup,${passTmp},lamp,${name},,`)).toEqual(lines.slice(1));
+    // On standard output with a header, as in a file.
+    const printed = await place.cli.run(['device', 'register', '--from', out, '--out', '-', '--format', 'csv', ...place.flags], { env: place.env });
+    expect(printed).toMatchObject({ code: 0, stdout: `${lines.join('\n')}\n` });
     const { items } = await place.json<{ items: { uuid: string; state: string }[] }>('device', 'list', '--batch', name, '--limit', '1000');
     expect(items.map(({ uuid, state }) => `${uuid} ${state}`).sort()).toEqual(lines.slice(1).map((line) => `${line.slice(0, 36)} registered`).sort());
   });
@@ -222,6 +241,26 @@ describe('a run that was interrupted', () => {
     expect(await register('--from', from, '--out', out, '--resume', '--json')).toMatchObject({ code: 0, stdout: ran.stdout });
     expect(readFileSync(out, 'utf8')).toBe(whole);
     expect(errorOf(await register('--from', from, '--out', out, '--json'))).toMatchObject({ code: 'run_unfinished', message: expect.stringContaining('is done') as string });
+    // What was moved away is not said to be there.
+    renameSync(out, `${out}.moved`);
+    expect(errorOf(await register('--from', from, '--out', out, '--resume', '--json'))).toMatchObject({ code: 'run_unfinished', message: expect.stringContaining('not what it wrote') as string });
+  });
+
+  test('before it had anything replaces nothing that came since', async () => {
+    const [out, other] = [file('.ndjson'), 'somebody else’s\n'];
+    const args = ['--count', '5', '--ssid', 'setup', '--out', out];
+    // The server is away: nothing is begun but the journal.
+    const away = await site.cli.run(['device', 'register', ...args, '--server', 'http://127.0.0.1:1', '--timeout', '1s'], { env: { LATCHKEY_TOKEN: `lk_factory_${'A'.repeat(22)}` } });
+    expect([6, 8]).toContain(away.code);
+    const journal = readFileSync(`${out}.run`, 'utf8').split('\n').filter((line) => !line.includes('reserving')).join('\n');
+    writeFileSync(`${out}.run`, journal);
+    writeFileSync(out, other);
+    expect(errorOf(await register(...args, '--resume', '--json'))).toMatchObject({ code: 'file_exists' });
+    expect(readFileSync(out, 'utf8')).toBe(other);
+    // What is no journal is not removed.
+    writeFileSync(`${out}.run`, 'notes');
+    expect(errorOf(await register(...args, '--json'))).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('not the journal') as string });
+    expect(readFileSync(`${out}.run`, 'utf8')).toBe('notes');
   });
 
   test('is not taken up with other flags, a file that was changed, at another registry, or from a journal that is damaged', async () => {

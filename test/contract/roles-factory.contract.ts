@@ -67,8 +67,8 @@ export function factoryContract(name: string, make: MakeHarness): void {
         expect(await factory.factory.confirmChunks({ run, number: 2 })).toBe(2);
         expect(await factory.factory.confirmChunks({ run, number: 3 })).toBe(3);
         expect((await factory.factory.identities([later]))[0]!.passTmp).toBe(second[0]!.passTmp);
-        expect((await trailOf(factory.factory, uuid)).map(({ action, uuid: about, detail }) => [action, about, detail['run'], detail['count']])).toEqual([
-          ['device.reserved', uuid, run, 2], ['device.registered', uuid, run, 2],
+        expect((await trailOf(factory.factory, uuid)).map(({ action, uuid: about, detail }) => [action, about, detail])).toEqual([
+          ['device.reserved', uuid, { chunk: 2, count: 2 }], ['device.registered', uuid, { chunk: 2, count: 2 }],
         ]);
       });
 
@@ -99,9 +99,16 @@ export function factoryContract(name: string, make: MakeHarness): void {
         const [given, made] = [identity(), identity({ made: true })];
         await factory.factory.reserveChunk({ run, number: 2 }, [given, made]);
         const again = [given, { ...made, passTmp: randomUUID() }, identity()];
-        expect(await factory.factory.reserveChunk({ run, number: 3 }, again)).toEqual([
-          { kind: 'resumed', index: 0, passTmp: given.passTmp }, { kind: 'resumed', index: 1, passTmp: made.passTmp },
-        ]);
+        const resumed = [{ kind: 'resumed', index: 0, passTmp: given.passTmp }, { kind: 'resumed', index: 1, passTmp: made.passTmp }];
+        const { admin } = await harness.hold('admin');
+        const revealed = async () => (await admin.auditEntries({ action: 'device.revealed' }, { limit: 1000 })).items.filter(({ detail }) => detail['count'] === 1).length;
+        const before = await revealed();
+        expect(await factory.factory.reserveChunk({ run, number: 2 }, again)).toEqual(resumed);
+        // A pass_tmp that somebody gets is told in the log.
+        expect(await revealed()).toBe(before + 1);
+        // Also if somebody else has registered one of them meanwhile.
+        await factory.factory.confirm(given.uuid);
+        expect(await factory.factory.reserveChunk({ run, number: 2 }, [given, again[1]!])).toEqual(resumed);
         expect(await factory.factory.confirmChunks({ run, number: 3 })).toBe(3);
         expect(await factory.factory.reserveChunk({ run, number: 4 }, [given])).toEqual([
           { kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${given.uuid} is in this run twice.` },
@@ -116,13 +123,30 @@ export function factoryContract(name: string, make: MakeHarness): void {
         await factory.factory.confirmChunks({ run, number: 1 });
         const others = [waiting, there, { ...there, passTmp: randomUUID() }, { ...there, model: 'other' }, { ...waiting, made: true, passTmp: randomUUID() }];
         const expected = [
-          { kind: 'known', index: 0, registered: false }, { kind: 'known', index: 1, registered: true },
-          { kind: 'refused', index: 2, code: 'device_conflict', reason: `Device ${there.uuid} exists with another pass_tmp.` },
-          { kind: 'refused', index: 3, code: 'device_conflict', reason: `Device ${there.uuid} exists with another model.` },
-          { kind: 'refused', index: 4, code: 'device_conflict', reason: `Device ${waiting.uuid} exists with another pass_tmp.` },
+          { kind: 'known', index: 0, registered: false }, { kind: 'known', index: 0, registered: true },
+          { kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${there.uuid} exists with another pass_tmp.` },
+          { kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${there.uuid} exists with another model.` },
+          { kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${waiting.uuid} exists with another pass_tmp.` },
         ];
-        expect(await factory.factory.checkChunk(others)).toEqual(expected);
-        expect(await factory.factory.reserveChunk({ run: newRun(), number: 1 }, others)).toEqual(expected);
+        for (const [index, other] of others.entries()) {
+          expect(await factory.factory.checkChunk([other])).toEqual([expected[index]]);
+          expect(await factory.factory.reserveChunk({ run: newRun(), number: 1 }, [other])).toEqual([expected[index]]);
+        }
+      });
+
+      test('a token learns nothing of devices that it may not register, nor whether a pass_tmp is right', async () => {
+        const bulbs = await harness.hold('factory', { models: ['bulb'] });
+        const lamp = identity({ model: 'lamp' });
+        const run = newRun();
+        await factory.factory.reserveChunk({ run, number: 1 }, [lamp]);
+        const refused = [{ kind: 'refused', index: 0, code: 'device_conflict', reason: `Device ${lamp.uuid} exists, with a model or batch that this token does not register.` }];
+        for (const guess of [lamp.passTmp, randomUUID()]) {
+          const claim = { ...lamp, model: 'bulb', passTmp: guess };
+          expect(await bulbs.factory.checkChunk([claim])).toEqual(refused);
+          expect(await bulbs.factory.reserveChunk({ run, number: 1 }, [{ ...claim, made: true }])).toEqual(refused);
+          expect(await codeOf(bulbs.factory.reserve({ uuid: lamp.uuid, passTmp: guess, ssid: lamp.ssid, model: 'bulb' }))).toBe('device_conflict');
+        }
+        expect(await codeOf(bulbs.factory.checkChunk([identity({ model: 'bulb', uuid: lamp.uuid }), identity({ model: 'bulb', uuid: lamp.uuid })]))).toBe('invalid_input');
       });
 
       test('as many as go at once, and what the token may not register', async () => {

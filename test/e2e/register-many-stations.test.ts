@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { FactoryService } from '../../src/roles/factory/service.ts';
 import { startPostgres } from '../postgres.ts';
 import { LongRunning, makeHome, program, run, type Home } from '../program.ts';
 import { requires } from '../requirements.ts';
@@ -105,6 +106,32 @@ requires('postgresql')('two stations at one PostgreSQL', () => {
     const { url } = await postgres.createDatabase();
     await expectTwoStations(url, { ...home.env, LATCHKEY_DATABASE: url });
   });
+});
+
+test('a station that registers what another had only reserved does so to the end, also if it is killed', { timeout: 60_000 }, async () => {
+  const url = `sqlite:${join(home.folder, 'registry.db')}`;
+  const env = { ...home.env, LATCHKEY_DATABASE: url };
+  const rows = rowsOf(400);
+  const registry = await Registry.open(url, home.key);
+  onTestFinished(() => registry.close());
+  const identities = rows.map(({ uuid, passTmp }) => ({ uuid, passTmp, ssid: 'setup', model: undefined, batch: undefined, label: undefined, mac: undefined, weak: false, made: false }));
+  await new FactoryService(registry.context({ kind: 'local' })).reserveChunk({ run: 7, number: 1 }, identities);
+  const registered = async () =>
+    (await registry.store.devices.identities(rows.map(({ uuid }) => uuid))).filter(({ device }) => device.state === 'registered').length;
+
+  const from = inputOf('a.csv', rows);
+  const out = join(home.folder, 'a.ndjson');
+  const child = spawn(process.execPath, [program, 'device', 'register', '--from', from, '--out', out], { env, stdio: 'ignore' });
+  const gone = once(child, 'close');
+  await expect.poll(registered, { interval: 5, timeout: 20_000 }).toBeGreaterThan(3);
+  child.kill('SIGKILL');
+  await gone;
+  expect(await registered()).toBeLessThan(rows.length);
+  const { exit, stdout, stderr } = await run(['device', 'register', '--from', from, '--out', out, '--resume', '--json'], env);
+  expect(exit, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ registered: 0, known: rows.length, rejected: 0 });
+  expect(await registered()).toBe(rows.length);
+  expect(readLines<{ uuid: string }>(out).map(({ uuid }) => uuid)).toEqual(rows.map(({ uuid }) => uuid));
 });
 
 describe('a bulk run to a server loses nothing', { timeout: 120_000 }, () => {

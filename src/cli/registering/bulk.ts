@@ -51,10 +51,11 @@ function requestOf(flags: BulkFlags): BulkRequest {
     throw new LatchkeyError('missing_input', 'Who keeps the pass_tmps that are made? Give --out FILE, or --out - for standard output.');
   }
   if (resume && (out === undefined || out === '-')) {
-    throw new LatchkeyError('invalid_input', '--resume goes on with what --out FILE has; without one, run the command again.');
+    throw new LatchkeyError('invalid_input', '--resume goes on with what --out FILE has: name a file.');
   }
-  if (out !== undefined && out !== '-' && rejects !== undefined && resolve(out) === resolve(rejects)) {
-    throw new LatchkeyError('invalid_input', '--out and --rejects are the same file.');
+  const taken = out === undefined || out === '-' ? [] : ['', '.run', '.run.lock'].map((ending) => resolve(out) + ending);
+  if (rejects !== undefined && taken.includes(resolve(rejects))) {
+    throw new LatchkeyError('invalid_input', '--rejects names the output or the journal beside it.');
   }
   return {
     source: count === undefined ? { from: from! } : { count },

@@ -36,7 +36,7 @@ const maxYoungGenerationSizeMb = 1;
  */
 export async function* draftsAhead(input: AsyncIterable<Uint8Array> | undefined, order: DraftingOrder, signal: AbortSignal): AsyncGenerator<readonly Draft[]> {
   const worker = new Worker(new URL(`./drafting-worker${extname(import.meta.filename)}`, import.meta.url), { workerData: order, resourceLimits: { maxYoungGenerationSizeMb } });
-  // From the begin: what comes while nobody listens is lost, and the input may be slow.
+  // From the beginning: what comes while nobody listens is lost, and the input may be slow.
   const messages = on(worker, 'message', { signal }) as AsyncIterable<[Drafted]>;
   const pieces = (input ?? turns())[Symbol.asyncIterator]();
   const feed = async () => {

@@ -6,7 +6,7 @@ import { readIdentityRows, type IdentityColumn, type IdentityLine } from '../../
 import { isBadLine, type Row } from '../../formats/rows.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import type { NewIdentity } from '../../roles/factory/ports.ts';
-import type { Reject } from '../rejects-file.ts';
+import { rejectedRow, rejectOfLine, type Reject } from '../rejects-file.ts';
 
 /** What is to be registered, and the line of the input that it is in, or which of those to be made it is. */
 export interface DraftIdentity extends NewIdentity {
@@ -58,16 +58,15 @@ export async function* fileDrafts(source: AsyncIterable<Uint8Array>, position: n
 }
 
 function fromLine(read: IdentityLine, completion: Completion): Draft {
-  const { line } = read;
   if (isBadLine(read)) {
-    return { line, code: 'invalid_input', reason: `Line ${line} ${read.problem}.` };
+    return rejectOfLine(read);
   }
+  const { line } = read;
   try {
     return complete(line, read.values, completion);
   } catch (error) {
     if (error instanceof LatchkeyError) {
-      const { pass_tmp: _secret, ...row } = read.values;
-      return { line, code: error.code, reason: error.message, row };
+      return { line, code: error.code, reason: error.message, row: rejectedRow(read.values) };
     }
     throw error;
   }
@@ -84,7 +83,7 @@ function complete(line: number, row: Values, { defaults, allowWeak, makes, uuidA
     throw new LatchkeyError('missing_input', `There is no ${uuid === undefined ? 'uuid' : 'pass_tmp'}, and no --out to write one to that is made.`);
   }
   const fields = parseDeviceFields({ uuid, passTmp, ssid, model, batch, label, mac }, { allowWeak });
-  // In its own place: a million of them are made.
+  // Added to them, not copied: a million are made.
   return Object.assign(fields, {
     line,
     uuid: fields.uuid ?? uuidAt(line),

@@ -62,14 +62,14 @@ export class RunJournal implements Disposable {
     return journal;
   }
 
-  /** That of an interrupted run; undefined if there is none. Errors: `invalid_input` if it is none of ours. */
+  /** That of a run that was interrupted, or is done; undefined if there is none. Errors: `invalid_input` if it is none of ours. */
   static reopen(path: string): RunJournal | undefined {
     const text = readIfThere(path);
     if (text === undefined) {
       return undefined;
     }
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    if (whole === '') {
+    if (whole === '' && `${text}{"plan":`.startsWith('{"plan":')) {
       // Nothing was begun before the plan was written.
       rmSync(path);
       return undefined;
@@ -91,7 +91,7 @@ export class RunJournal implements Disposable {
   }
 
   finish(): void {
-    if (!this.done) this.#add({ done: true });
+    this.#add({ done: true });
   }
 
   #add(line: Line): void {
@@ -113,7 +113,7 @@ function parseLine(text: string): Line {
   } catch {
     // As any other line that is none of ours.
   }
-  throw new LatchkeyError('invalid_input', 'The journal of the run is damaged.', { hint: 'Register the same file again into another --out.' });
+  throw new LatchkeyError('invalid_input', 'The journal of the run is damaged.', { hint: 'See what the registry has of it before you begin anew with another --out.' });
 }
 
 function isPlan(value: unknown): boolean {
@@ -137,9 +137,10 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
       return undefined;
     }
-    throw error;
+    throw new LatchkeyError('invalid_input', `${path} cannot be read (${code}).`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { existsSync, fdatasyncSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
@@ -10,7 +10,7 @@ import { readInput } from '../input-file.ts';
 import { LineFile } from '../line-file.ts';
 import { write } from '../output.ts';
 import type { Progress } from '../progress.ts';
-import { isReject, rejectLine, type Reject } from '../rejects-file.ts';
+import { isReject, rejectedRow, rejectLine, RejectsFile, type Reject } from '../rejects-file.ts';
 import { draftsAhead, type DraftingOrder } from './drafting-thread.ts';
 import type { Completion, Draft, DraftIdentity } from './drafts.ts';
 import { identityHeader, identityLine, type IdentityFormat } from './identity-lines.ts';
@@ -55,7 +55,8 @@ const patienceMs = 300_000;
 /**
  * Registers many, chunk by chunk: reserve, write out, register. Whenever it ends, it can be taken up again: the journal
  * beside the output says how far it has come, and the registry has the pass_tmps of what is reserved.
- * Errors: those of reading, writing and of the registry; `run_unfinished` if the output has a run that is not resumed.
+ * Errors: those of reading, writing and of the registry; `file_exists`; `run_unfinished` if the output has a run that is
+ * not resumed, `run_busy`; `device_conflict` if the registry is not the one that it was begun at.
  */
 export async function registerMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
   const { out, rejects } = request;
@@ -80,7 +81,11 @@ async function runAlone(request: BulkRequest, tools: BulkTools): Promise<BulkOut
 /** Finds what `registerMany` would reject; nothing is changed. */
 export async function checkMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
   const { source, rejects } = request;
-  using rejectsFile = rejects === undefined ? undefined : LineFile.create(rejects, '--rejects');
+  if (request.out !== undefined && request.out !== '-' && existsSync(journalOf(request.out))) {
+    // Its rejects are not to be replaced.
+    throw new LatchkeyError('run_unfinished', `${journalOf(request.out)} is of a run that was begun.`);
+  }
+  using rejectsFile = new RejectsFile(rejects);
   await using seen = await UuidSet.open();
   const plan = planOf(request, tools.random);
   const input = 'count' in source ? undefined : readInput(source.from, '--from', tools.signal);
@@ -88,7 +93,7 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
   const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
   for await (const chunk of chunksOf(drafts, undefined)) {
     tools.signal.throwIfAborted();
-    const { identities, rejects: bad } = sorted(chunk);
+    const { identities, rejects: bad } = separated(chunk);
     const before = seen.add(identities);
     const fresh = identities.filter(({ uuid }) => !before.has(uuid));
     const again = identities.flatMap((identity) => {
@@ -97,7 +102,7 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
     });
     const { known, refused } = settle(fresh, await inParts(fresh, tools.factory.mostAtOnce, (part) => tools.factory.checkChunk(part)), undefined);
     const all = [...bad, ...again, ...refused].sort((a, b) => a.line - b.line);
-    rejectsFile?.append(all.map(rejectLine).join(''));
+    rejectsFile.add(...all);
     outcome.registered += fresh.length - known - refused.length;
     outcome.known += known;
     outcome.rejected += all.length;
@@ -154,30 +159,27 @@ class Run {
     const { factory } = this.#tools;
     const position = chunk.at(-1)!.line;
     files.reserve(position);
-    const { identities, rejects } = sorted(chunk);
+    const { identities, rejects } = separated(chunk);
     const place = { run: files.plan.run, number: position };
     const exceptions = await inParts(identities, factory.mostAtOnce, (part) => this.#patiently(() => factory.reserveChunk(place, part)));
     const { out, format } = this.#request;
     const { written, known, unconfirmed, refused } = settle(identities, exceptions, out === undefined ? undefined : identityLine[format]);
     const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
-    await files.write(written, rejected.map(rejectLine), {
-      position,
-      registered: identities.length - known - refused.length,
-      known,
-      rejected: rejected.length,
-    });
-    await this.#confirm(files.state);
+    await files.append(written, rejected.map(rejectLine));
+    // Before the journal says that the chunk is written: nothing else remembers them.
     for (const uuid of unconfirmed) {
-      await this.#patiently(() => factory.confirm(uuid));
+      await this.#patiently(() => factory.confirm(uuid)).catch(unlessRevoked);
     }
-    const { registered, known: all, rejected: none } = files.state;
-    this.#tools.progress.set(registered + all + none, this.#share);
+    files.wrote({ position, registered: identities.length - known - refused.length, known, rejected: rejected.length });
+    await this.#confirm(files.state);
+    this.#tools.progress.set(files.state.registered + files.state.known + files.state.rejected, this.#share);
   }
 
   async #confirm({ position, registered }: RunState): Promise<void> {
     const { plan } = this.#files;
     const confirmed = await this.#patiently(() => this.#tools.factory.confirmChunks({ run: plan.run, number: position }));
-    if (confirmed !== registered) {
+    // More may be: those that were revoked since they were reserved are not written out.
+    if (confirmed < registered) {
       throw new LatchkeyError('device_conflict', `The registry has ${confirmed} devices of this run, and ${registered} were written out.`, {
         hint: 'Resume it at the registry that it was begun at: check --server, the profile, and LATCHKEY_DATABASE.',
       });
@@ -202,6 +204,10 @@ class Run {
       await sleep(Math.min(10_000, 250 * 2 ** attempt), undefined, { signal });
     }
   }
+}
+
+function unlessRevoked(error: unknown): void {
+  if (!(error instanceof LatchkeyError && error.code === 'device_revoked')) throw error;
 }
 
 /** As many as the registry takes at a time, one part after the other; places are those among all. */
@@ -240,13 +246,13 @@ async function* chunksOf(drafts: AsyncGenerator<readonly Draft[]>, until: number
   }
 }
 
-interface Sorted {
+interface Separated {
   /** To be registered, each uuid once. */
   readonly identities: readonly DraftIdentity[];
   readonly rejects: readonly Reject[];
 }
 
-function sorted(chunk: readonly Draft[]): Sorted {
+function separated(chunk: readonly Draft[]): Separated {
   const lines = new Map<string, number>();
   const identities: DraftIdentity[] = [];
   const rejects: Reject[] = [];
@@ -269,7 +275,7 @@ function twice(identity: DraftIdentity, first: number): Reject {
 }
 
 function rejectOf({ line, uuid, ssid, model, batch, label, mac }: DraftIdentity, code: ErrorCode, reason: string): Reject {
-  return { line, code, reason, row: { uuid, ssid, model, batch, label, mac } };
+  return { line, code, reason, row: rejectedRow({ uuid, ssid, model, batch, label, mac }) };
 }
 
 interface Settled {
@@ -302,7 +308,7 @@ function settle(
       if (!exception.registered) unconfirmed.push(identity.uuid);
     }
     if (toLine !== undefined) {
-      written.push(toLine(identity, exception?.kind === 'resumed' ? exception.passTmp : identity.passTmp));
+      written.push(toLine(identity, exception?.kind === 'resumed' && identity.made ? exception.passTmp : identity.passTmp));
     }
   });
   return { written, known, unconfirmed, refused };
@@ -314,11 +320,13 @@ type Added = Pick<RunState, 'position' | 'registered' | 'known' | 'rejected'>;
 class RunFiles implements Disposable {
   readonly plan: RunPlan;
   state: RunState;
+  readonly #format: IdentityFormat;
   readonly #out: LineFile | '-' | undefined;
   readonly #rejects: LineFile | undefined;
   readonly #journal: RunJournal | undefined;
 
-  private constructor(plan: RunPlan, state: RunState, out: LineFile | '-' | undefined, rejects: LineFile | undefined, journal?: RunJournal) {
+  private constructor(format: IdentityFormat, plan: RunPlan, state: RunState, out: LineFile | '-' | undefined, rejects: LineFile | undefined, journal?: RunJournal) {
+    this.#format = format;
     this.plan = plan;
     this.state = state;
     this.#out = out;
@@ -330,15 +338,13 @@ class RunFiles implements Disposable {
     const { out, rejects, resume } = request;
     const plan = planOf(request, random);
     if (out === undefined || out === '-') {
-      return new RunFiles(plan, atStart, out, rejects === undefined ? undefined : LineFile.create(rejects, '--rejects'));
+      return new RunFiles(request.format, plan, atStart, out, openRejects(rejects));
     }
     const path = journalOf(out);
     const journal = RunJournal.reopen(path);
     if (journal === undefined) {
-      for (const [flag, file] of [['--out', out], ['--rejects', rejects]] as const) {
-        if (file !== undefined && existsSync(file)) {
-          throw new LatchkeyError('file_exists', `${flag}: ${file} is there already.`);
-        }
+      if (existsSync(out)) {
+        throw new LatchkeyError('file_exists', `--out: ${out} is there already.`);
       }
       return RunFiles.#begun(RunJournal.begin(path, plan), out, request);
     }
@@ -353,26 +359,35 @@ class RunFiles implements Disposable {
     const { plan, done } = journal;
     const differing = [...new Set([...Object.keys(plan.request), ...Object.keys(wanted)])].filter((name) => plan.request[name] !== wanted[name]);
     if (differing.length > 0) {
-      throw new LatchkeyError('invalid_input', `The run in ${out}.run was begun with another ${differing.join(', ')}.`, { hint: 'Resume it with the same flags and the same input.' });
+      throw new LatchkeyError('invalid_input', `The run in ${journalOf(out)} was begun with another ${differing.join(', ')}.`, { hint: 'Resume it with the same flags and the same input.' });
     }
     const { state } = journal;
+    const outBytes = fileSize(out) ?? 0;
     if (done) {
-      return new RunFiles(plan, state, undefined, undefined, journal);
+      if (outBytes < state.outBytes) {
+        throw new LatchkeyError('run_unfinished', `${journalOf(out)} is of a run that is done, and ${out} is not what it wrote any more.`, {
+          hint: 'Name another --out, or remove the journal to begin another run.',
+        });
+      }
+      return new RunFiles(request.format, plan, state, undefined, undefined, journal);
     }
     if (state.position === 0) {
-      // What is there of its files says nothing yet.
-      [out, rejects].forEach((path) => path !== undefined && rmSync(path, { force: true }));
+      if (journal.reserving === undefined && outBytes > identityHeader[request.format].length) {
+        throw new LatchkeyError('file_exists', `--out: ${out} is there, and the run in ${journalOf(out)} has not written it.`);
+      }
+      // What is there of a first chunk says nothing yet.
+      rmSync(out, { force: true });
       return RunFiles.#begun(journal, out, request);
     }
     const rejectsFile = rejects === undefined ? undefined : LineFile.reopen(rejects, '--rejects', state.rejectBytes);
-    return new RunFiles(plan, state, LineFile.reopen(out, '--out', state.outBytes), rejectsFile, journal);
+    return new RunFiles(request.format, plan, state, LineFile.reopen(out, '--out', state.outBytes), rejectsFile, journal);
   }
 
   /** The journal comes first: with it, files that are there are the run's. */
   static #begun(journal: RunJournal, out: string, { rejects, format }: BulkRequest): RunFiles {
     const file = LineFile.create(out, '--out');
     file.append(identityHeader[format]);
-    return new RunFiles(journal.plan, atStart, file, rejects === undefined ? undefined : LineFile.create(rejects, '--rejects'), journal);
+    return new RunFiles(format, journal.plan, atStart, file, openRejects(rejects), journal);
   }
 
   get done(): boolean {
@@ -387,14 +402,21 @@ class RunFiles implements Disposable {
     this.#journal?.reserve(upTo);
   }
 
-  /** Returns when all of it is on the disk, and the journal says so. */
-  async write(lines: readonly string[], rejects: readonly string[], added: Added): Promise<void> {
+  /** Returns when all of it is on the disk. */
+  async append(lines: readonly string[], rejects: readonly string[]): Promise<void> {
     if (this.#out === '-') {
-      await write(process.stdout, lines.join(''));
+      await write(process.stdout, (this.state === atStart ? identityHeader[this.#format] : '') + lines.join(''));
+      syncStandardOutput();
     } else {
       this.#out?.append(lines.join(''));
+      this.#out?.sync();
     }
     this.#rejects?.append(rejects.join(''));
+    this.#rejects?.sync();
+  }
+
+  /** What was appended counts. */
+  wrote(added: Added): void {
     this.state = {
       position: added.position,
       outBytes: this.#out instanceof LineFile ? this.#out.size : 0,
@@ -403,11 +425,7 @@ class RunFiles implements Disposable {
       known: this.state.known + added.known,
       rejected: this.state.rejected + added.rejected,
     };
-    if (this.#journal !== undefined) {
-      if (this.#out instanceof LineFile) this.#out.sync();
-      this.#rejects?.sync();
-      this.#journal.wrote(this.state);
-    }
+    this.#journal?.wrote(this.state);
   }
 
   finish(): void {
@@ -421,6 +439,20 @@ class RunFiles implements Disposable {
   }
 }
 
+/** That of an earlier command is replaced. */
+function openRejects(path: string | undefined): LineFile | undefined {
+  return path === undefined ? undefined : LineFile.create(path, '--rejects', { replace: true });
+}
+
+/** If it is a file; a pipe or a terminal has nothing to be synchronised. */
+function syncStandardOutput(): void {
+  try {
+    fdatasyncSync(process.stdout.fd);
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
 /** Where the journal of a run is that writes there. */
 export function journalOf(out: string): string {
   return `${out}.run`;
@@ -429,12 +461,17 @@ export function journalOf(out: string): string {
 function planOf({ source, defaults, allowWeak, format, rejects }: BulkRequest, random: Random): RunPlan {
   const input = 'count' in source ? { count: source.count } : { from: source.from, bytes: source.from === '-' ? undefined : fileSize(source.from) };
   return {
-    run: Number(createHash('sha256').update(random.bytes(16)).digest().readBigUInt64BE() >> 11n),
+    run: Number(Buffer.from(random.bytes(8)).readBigUInt64BE() >> 11n),
     seed: Buffer.from(random.bytes(16)).toString('base64url'),
-    request: JSON.parse(JSON.stringify({ ...input, ...defaults, allow_weak: allowWeak, format, rejects })) as RunPlan['request'],
+    request: { ...input, ...defaults, allow_weak: allowWeak, format, rejects },
   };
 }
 
+/** Undefined if it cannot be told; whoever opens the file says why. */
 function fileSize(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
+  try {
+    return statSync(path).size;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { timingSafeEqual } from 'node:crypto';
 import type { Device } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { admitsDevice } from '../../domain/token.ts';
+import { admitsDevice, type Scope } from '../../domain/token.ts';
 import { auditEntry, scopeOf, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, Store, StoredIdentity } from '../store.ts';
 import type { BulkException, NewIdentity } from './ports.ts';
@@ -16,27 +16,34 @@ export async function reserveChunk(
   identities: readonly NewIdentity[],
 ): Promise<readonly BulkException[]> {
   const { store, clock } = context;
-  const { admitted, refused } = await admit(context, identities);
-  const entry = (count: number) =>
-    auditEntry(context, { action: 'device.reserved', detail: { run: place.run, chunk: place.number, count } });
-  const taken = await store.transaction(async (tx) => {
+  requireUnique(identities);
+  // The run's number is said to nobody else: it is what a run is known by.
+  const entry = (count: number) => auditEntry(context, { action: 'device.reserved', detail: { chunk: place.number, count } });
+  return store.transaction(async (tx) => {
+    const { admitted, refused } = await admit(context, tx, identities);
     const passedOver = await tx.chunks.insert(place, admitted, clock.now(), entry);
-    return stored(tx, passedOver.map(({ uuid }) => uuid));
+    const taken = await stored(tx, passedOver.map(({ uuid }) => uuid));
+    const found = exceptions(context, identities, taken, place);
+    const revealed = found.filter(({ kind, index }) => kind === 'resumed' && identities[index]!.made).length;
+    if (revealed > 0) {
+      await tx.audit.append(auditEntry(context, { action: 'device.revealed', detail: { count: revealed } }));
+    }
+    return [...refused, ...found];
   });
-  return taken.size === 0 ? refused : [...refused, ...exceptions(identities, taken, place.run)];
 }
 
 export async function checkChunk(context: ServiceContext, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
-  const { admitted, refused } = await admit(context, identities);
+  requireUnique(identities);
+  const { admitted, refused } = await admit(context, context.store, identities);
   const taken = await stored(context.store, admitted.map(({ uuid }) => uuid));
-  return [...refused, ...exceptions(identities, taken, undefined)];
+  return [...refused, ...exceptions(context, identities, taken, undefined)];
 }
 
 export async function confirmChunks(context: ServiceContext, upTo: ChunkPlace): Promise<number> {
   const { store, clock } = context;
   return store.transaction(async (tx) => {
     await tx.chunks.register(upTo, clock.now(), (count) =>
-      auditEntry(context, { action: 'device.registered', detail: { run: upTo.run, chunk: upTo.number, count } }));
+      auditEntry(context, { action: 'device.registered', detail: { chunk: upTo.number, count } }));
     return tx.chunks.registered(upTo.run);
   });
 }
@@ -63,7 +70,7 @@ export function sameText(left: string, right: string): boolean {
 }
 
 /** Those that this token may make, of batches that are not revoked. */
-async function admit({ store, actor }: ServiceContext, identities: readonly NewIdentity[]) {
+async function admit({ actor }: ServiceContext, store: Store, identities: readonly NewIdentity[]) {
   const scope = scopeOf(actor);
   const revoked = await revokedBatches(store, identities);
   const admitted: NewIdentity[] = [];
@@ -103,18 +110,25 @@ async function stored(store: Store, uuids: readonly string[]): Promise<ReadonlyM
   return found;
 }
 
-function exceptions(identities: readonly NewIdentity[], taken: ReadonlyMap<string, StoredIdentity>, run: number | undefined): BulkException[] {
+function exceptions(
+  { actor }: ServiceContext,
+  identities: readonly NewIdentity[],
+  taken: ReadonlyMap<string, StoredIdentity>,
+  place: ChunkPlace | undefined,
+): BulkException[] {
   return identities.flatMap((identity, index): BulkException[] => {
     const found = taken.get(identity.uuid);
-    return found === undefined ? [] : [exceptionOf(identity, index, found, run)];
+    return found === undefined ? [] : [exceptionOf(scopeOf(actor), identity, index, found, place)];
   });
 }
 
-function exceptionOf(identity: NewIdentity, index: number, found: StoredIdentity, run: number | undefined): BulkException {
-  const { state } = found.device;
-  const ofThisRun = run !== undefined && found.run === run;
+function exceptionOf(scope: Scope, identity: NewIdentity, index: number, found: StoredIdentity, place: ChunkPlace | undefined): BulkException {
   const refused = (reason: string): BulkException => ({ kind: 'refused', index, code: 'device_conflict', reason });
-  if (ofThisRun && state === 'registered') {
+  if (!admitsDevice(scope, found.device)) {
+    return refused(beyondScope(identity.uuid));
+  }
+  const ofThisRun = place !== undefined && found.chunk?.run === place.run;
+  if (ofThisRun && found.chunk.number !== place.number) {
     return refused(`Device ${identity.uuid} is in this run twice.`);
   }
   const passTmp = ofThisRun && identity.made ? found.passTmp : identity.passTmp;
@@ -122,5 +136,16 @@ function exceptionOf(identity: NewIdentity, index: number, found: StoredIdentity
   if (conflict !== undefined) {
     return refused(conflict);
   }
-  return ofThisRun ? { kind: 'resumed', index, passTmp } : { kind: 'known', index, registered: state === 'registered' };
+  return ofThisRun ? { kind: 'resumed', index, passTmp } : { kind: 'known', index, registered: found.device.state === 'registered' };
+}
+
+/** Says nothing of the device: whether a pass_tmp was guessed right is not told to everybody. */
+export function beyondScope(uuid: string): string {
+  return `Device ${uuid} exists, with a model or batch that this token does not register.`;
+}
+
+function requireUnique(identities: readonly NewIdentity[]): void {
+  if (new Set(identities.map(({ uuid }) => uuid)).size < identities.length) {
+    throw new LatchkeyError('invalid_input', 'A uuid is in the list twice.');
+  }
 }

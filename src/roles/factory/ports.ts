@@ -72,7 +72,7 @@ export interface FactoryRole {
   readonly mostAtOnce: number;
   /**
    * Commits many as `reserved`, as one chunk of a run or a part of it. The same again gives the same. Only what is not
-   * reserved just now is told. No uuid is given twice.
+   * reserved just now is told. Errors: `invalid_input` if a uuid is there twice.
    */
   reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]>;
   /** What `reserveChunk` would say in a new run; changes nothing. */

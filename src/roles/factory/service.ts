@@ -10,7 +10,7 @@ import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
-import { batchRevoked, checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
+import { batchRevoked, beyondScope, checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
 import type { BootstrapKey, BulkException, ClaimedIdentity, FactoryRole, Identity, IdentityComparison, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
@@ -74,7 +74,7 @@ export class FactoryService implements FactoryRole {
     if (isNew && found.device.state === 'revoked') {
       throw batchRevoked(device.batch);
     }
-    const conflict = conflictOf(found, device);
+    const conflict = admitsDevice(scopeOf(this.#context.actor), found.device) ? conflictOf(found, device) : beyondScope(device.uuid);
     if (conflict !== undefined) {
       throw new LatchkeyError('device_conflict', uuidGiven ? conflict : `The uuid ${device.uuid} was made twice; try again.`);
     }
@@ -95,7 +95,7 @@ export class FactoryService implements FactoryRole {
     });
   }
 
-  /** They are in memory, all of them. */
+  /** More than any chunk has. */
   readonly mostAtOnce = 100_000;
 
   reserveChunk(place: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {

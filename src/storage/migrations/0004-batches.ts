@@ -23,7 +23,7 @@ export const batches: Migration = {
           else d.state
         end as state,
         d.weak, d.spent_by, d.created_at, coalesce(d.registered_at, c.registered_at) as registered_at, d.flashed_at,
-        coalesce(d.revoked_at, r.revoked_at) as revoked_at, d.pass_tmp, d.dpp_key, d.dpp_key_made_at, c.run
+        coalesce(d.revoked_at, r.revoked_at) as revoked_at, d.pass_tmp, d.dpp_key, d.dpp_key_made_at, c.run, c.number
       from devices d left join chunks c on c.id = d.chunk left join revoked_batches r on r.batch = d.batch`,
 
     'drop index devices_batch',

@@ -64,7 +64,7 @@ const reservedByBatch: PreparedQuery<object, { batch: string; devices: Count }> 
 const revocationOf: PreparedQuery<{ batch: string }, Selectable<RevokedBatchTable>> = (db, { batch }) =>
   db.selectFrom('revoked_batches').selectAll().where('batch', '=', batch);
 
-type DeviceRow = Omit<Selectable<KnownDeviceTable>, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'run' | 'weak' | 'batch'>;
+type DeviceRow = Omit<Selectable<KnownDeviceTable>, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'run' | 'number' | 'weak' | 'batch'>;
 type TryRow = Pick<Selectable<FlashTable>, 'uuid' | 'station' | 'operator' | 'result'>;
 
 export class Batches implements BatchRepository {

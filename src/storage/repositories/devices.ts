@@ -21,7 +21,7 @@ export function dppKeyPlace(uuid: string): Place {
   return { table: 'devices', row: uuid, column: 'dpp_key' };
 }
 
-function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'run'>): Device {
+function toDevice(row: Omit<Row, 'pass_tmp' | 'dpp_key' | 'dpp_key_made_at' | 'run' | 'number'>): Device {
   return {
     uuid: row.uuid,
     ssid: row.ssid,
@@ -174,7 +174,7 @@ export class Devices implements DeviceRepository {
       device: toDevice(row),
       passTmp: this.#sealer.openText(row.pass_tmp, passTmpPlace(row.uuid)),
       dppKey: row.dpp_key === null ? undefined : this.#sealer.open(row.dpp_key, dppKeyPlace(row.uuid)),
-      run: row.run === null ? undefined : Number(row.run),
+      chunk: row.run === null || row.number === null ? undefined : { run: Number(row.run), number: Number(row.number) },
     };
   }
 

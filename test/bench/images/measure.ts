@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeHome } from '../../program.ts';
@@ -38,6 +39,8 @@ export async function measureImages({ devices, labels, rounds }: ImageSizes, cac
   const out = join(folder, 'out');
   let imageBytes = 0;
   const written = async (work: () => Promise<WholeRun>) => {
+    // What was written and removed before is not waited for in here.
+    execFileSync('sync');
     try {
       return await work();
     } finally {
