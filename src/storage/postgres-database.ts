@@ -96,10 +96,10 @@ export class PostgresDatabase implements OpenDatabase {
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) =>
-    this.#again(() => insertNew(this.write, table, items, items.map(toRow), key));
+    this.#again(() => insertNew(this.write, table, items, toRow, key));
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await this.#again(() => insertRows(this.write, table, rows, sql``));
+    await this.#again(() => insertRows(this.write, table, rows, (row) => row, sql``));
   };
 
   async nextId(): Promise<number> {
@@ -182,10 +182,10 @@ class PostgresTransaction implements Database {
     return this.find(query, values);
   }
 
-  insertNew: Database['insertNew'] = (table, items, toRow, key) => insertNew(this.write, table, items, items.map(toRow), key);
+  insertNew: Database['insertNew'] = (table, items, toRow, key) => insertNew(this.write, table, items, toRow, key);
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await insertRows(this.write, table, rows, sql``);
+    await insertRows(this.write, table, rows, (row) => row, sql``);
   };
 
   async nextId(table: 'chunks'): Promise<number> {
@@ -208,45 +208,69 @@ class PostgresTransaction implements Database {
 
 type AnyRow = Readonly<Record<string, unknown>>;
 
-/** `Database.insertNew`, with the row of each item. */
-async function insertNew<Item>(db: Kysely<Tables>, table: string, items: readonly Item[], rows: readonly AnyRow[], key: readonly string[]): Promise<readonly Item[]> {
+/** `Database.insertNew`. */
+async function insertNew<Item>(
+  db: Kysely<Tables>,
+  table: string,
+  items: readonly Item[],
+  toRow: (item: Item) => AnyRow,
+  key: readonly string[],
+): Promise<readonly Item[]> {
   const columns = sql.join(key.map((column) => sql.ref(column)));
-  const added = await insertRows(db, table, rows, sql`on conflict (${columns}) do nothing returning ${columns}`);
+  const added = await insertRows(db, table, items, toRow, sql`on conflict (${columns}) do nothing returning ${columns}`);
   if (added.length === items.length) {
     return items;
   }
   const keyOf = (row: AnyRow) => JSON.stringify(key.map((column) => row[column]));
   const keys = new Set(added.map(keyOf));
-  return items.filter((_, index) => keys.has(keyOf(rows[index]!)));
+  return items.filter((item) => keys.has(keyOf(toRow(item))));
 }
 
 /**
  * Adds rows as one JSON parameter, which PostgreSQL takes apart by the table's own types: one statement of one
  * text for any number of rows. `ending`: what comes behind it.
  */
-async function insertRows(db: Kysely<Tables>, table: string, rows: readonly AnyRow[], ending: RawBuilder<unknown>): Promise<readonly AnyRow[]> {
-  const [first] = rows;
-  if (first === undefined) {
+async function insertRows<Item>(
+  db: Kysely<Tables>,
+  table: string,
+  items: readonly Item[],
+  toRow: (item: Item) => AnyRow,
+  ending: RawBuilder<unknown>,
+): Promise<readonly AnyRow[]> {
+  if (items.length === 0) {
     return [];
   }
-  const columns = sql.join(Object.keys(first).map((column) => sql.ref(column)));
+  const names = Object.keys(toRow(items[0]!));
+  const columns = sql.join(names.map((column) => sql.ref(column)));
   const { rows: returned } = await sql<Record<string, unknown>>`
     insert into ${sql.table(table)} (${columns})
-    select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toJson))}::json)
+    select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${jsonOf(items, toRow, names)}::json)
     ${ending}`.execute(db);
   return returned;
 }
 
-function toJson(row: AnyRow): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, jsonValue(value)]));
+/** Written out row by row: of many, objects and text together would be in memory twice. What is null is left out. */
+function jsonOf<Item>(items: readonly Item[], toRow: (item: Item) => AnyRow, names: readonly string[]): string {
+  const members = names.map((name) => `${JSON.stringify(name)}:`);
+  let text = '';
+  for (const item of items) {
+    const row = toRow(item);
+    let object = '';
+    names.forEach((name, index) => {
+      const value = row[name];
+      if (value !== null && value !== undefined) object += `${object === '' ? '' : ','}${members[index]}${jsonValue(value)}`;
+    });
+    text += `${text === '' ? '[' : ','}{${object}}`;
+  }
+  return `${text}]`;
 }
 
-function jsonValue(value: unknown): unknown {
+function jsonValue(value: unknown): string {
   if (value instanceof Uint8Array) {
-    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+    return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`;
   }
   if (typeof value === 'string') {
-    return value.toWellFormed();
+    return JSON.stringify(value.toWellFormed());
   }
-  return typeof value === 'bigint' ? value.toString() : value;
+  return typeof value === 'bigint' ? `"${value}"` : JSON.stringify(value);
 }
