@@ -96,10 +96,14 @@ export class PostgresDatabase implements OpenDatabase {
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) =>
-    this.#again(() => insertNew(this.write, table, items, toRow, key));
+    items.length > rowsInStatement
+      ? this.transaction((tx) => tx.insertNew(table, items, toRow, key))
+      : this.#again(() => insertNew(this.write, table, items, toRow, key));
 
   insertAll: Database['insertAll'] = async (table, rows) => {
-    await this.#again(() => insertRows(this.write, table, rows, (row) => row, sql``));
+    await (rows.length > rowsInStatement
+      ? this.transaction((tx) => tx.insertAll(table, rows))
+      : this.#again(() => insertRows(this.write, table, rows, (row) => row, sql``)));
   };
 
   async nextId(): Promise<number> {
@@ -226,9 +230,12 @@ async function insertNew<Item>(
   return items.filter((item) => keys.has(keyOf(toRow(item))));
 }
 
+/** More at once take more memory, here and there, and no less time. */
+const rowsInStatement = 2_000;
+
 /**
- * Adds rows as one JSON parameter, which PostgreSQL takes apart by the table's own types: one statement of one
- * text for any number of rows. `ending`: what comes behind it.
+ * Adds rows as JSON parameters, which PostgreSQL takes apart by the table's own types: statements of one text for any
+ * number of rows, not in a transaction by themselves. `ending`: what comes behind it.
  */
 async function insertRows<Item>(
   db: Kysely<Tables>,
@@ -242,11 +249,16 @@ async function insertRows<Item>(
   }
   const names = Object.keys(toRow(items[0]!));
   const columns = sql.join(names.map((column) => sql.ref(column)));
-  const { rows: returned } = await sql<Record<string, unknown>>`
-    insert into ${sql.table(table)} (${columns})
-    select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${jsonOf(items, toRow, names)}::json)
-    ${ending}`.execute(db);
-  return returned;
+  const all: AnyRow[] = [];
+  for (let from = 0; from < items.length; from += rowsInStatement) {
+    const json = jsonOf(items.slice(from, from + rowsInStatement), toRow, names);
+    const { rows: returned } = await sql<Record<string, unknown>>`
+      insert into ${sql.table(table)} (${columns})
+      select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${json}::json)
+      ${ending}`.execute(db);
+    for (const row of returned) all.push(row);
+  }
+  return all;
 }
 
 /** Written out row by row: of many, objects and text together would be in memory twice. What is null is left out. */

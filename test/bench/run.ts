@@ -33,7 +33,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
       quick ? { devices: 50_000, rounds: 1, many: 0, postgres: false } : { devices: 1_000_000, rounds: 3, many: 10_000_000, postgres: true },
       cache,
     ),
-  image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 5 }, cache),
+  image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 3 }, cache),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

@@ -36,18 +36,14 @@ export async function measureImages({ devices, labels, rounds }: ImageSizes, cac
     return file;
   };
 
-  const out = join(folder, 'out');
   let imageBytes = 0;
-  const written = async (work: () => Promise<WholeRun>) => {
-    // What was written and removed before is not waited for in here.
+  let outputs = 0;
+  const written = (work: (out: string) => Promise<WholeRun>) => {
+    // What was written before is not waited for in here; and nothing is removed before the end, for disks take long for it.
     execFileSync('sync');
-    try {
-      return await work();
-    } finally {
-      rmSync(out, { recursive: true });
-    }
+    return work(join(folder, `out-${(outputs += 1)}`));
   };
-  const image = (from: string) => written(async () => {
+  const image = (from: string) => written(async (out) => {
     const run = await latchkey('device', 'image', '--from', from, '--out-dir', out);
     const [first] = readdirSync(out);
     imageBytes = statSync(join(out, first!)).size;
@@ -56,20 +52,20 @@ export async function measureImages({ devices, labels, rounds }: ImageSizes, cac
   const runs = { whole: [] as WholeRun[], looked: [] as WholeRun[], bare: [] as WholeRun[] };
   for (let round = 0; round < rounds; round += 1) {
     runs.whole.push(await image(path));
-    runs.bare.push(await written(() => runWhole(['taskset', '-c', String(serverCore), process.execPath, bareWriter, out, String(devices), String(imageBytes)])));
+    runs.bare.push(await written((out) => runWhole(['taskset', '-c', String(serverCore), process.execPath, bareWriter, out, String(devices), String(imageBytes)])));
     runs.looked.push(await image(uuids(devices)));
     console.error(`images, round ${round + 1}: ${Object.entries(runs).map(([name, list]) => `${name} ${Math.round(devices / (list.at(-1)!.ms / 1000))}/s`).join(', ')}`);
   }
 
   const some = uuids(labels);
   const kept: [figure: string, run: WholeRun][] = [
-    ['`device label --format png`', await written(() => latchkey('device', 'label', '--from', some, '--out-dir', out, '--format', 'png'))],
-    ['`device label --format zpl`', await written(() => latchkey('device', 'label', '--from', some, '--out', out, '--format', 'zpl'))],
-    ['`device label --sheet A4`', await written(() => latchkey('device', 'label', '--from', some, '--out-dir', out, '--sheet', 'A4'))],
+    ['`device label --format png`', await written((out) => latchkey('device', 'label', '--from', some, '--out-dir', out, '--format', 'png'))],
+    ['`device label --format zpl`', await written((out) => latchkey('device', 'label', '--from', some, '--out', out, '--format', 'zpl'))],
+    ['`device label --sheet A4`', await written((out) => latchkey('device', 'label', '--from', some, '--out-dir', out, '--sheet', 'A4'))],
   ];
   const reports: [figure: string, run: WholeRun][] = [
-    ['`device batch report --format html`', await written(() => latchkey('device', 'batch', 'report', 'bench', '--format', 'html', '--out', out))],
-    ['`device batch report --format csv`', await written(() => latchkey('device', 'batch', 'report', 'bench', '--format', 'csv', '--out', out))],
+    ['`device batch report --format html`', await written((out) => latchkey('device', 'batch', 'report', 'bench', '--format', 'html', '--out', out))],
+    ['`device batch report --format csv`', await written((out) => latchkey('device', 'batch', 'report', 'bench', '--format', 'csv', '--out', out))],
   ];
 
   const all = devices.toLocaleString('en');
