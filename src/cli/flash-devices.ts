@@ -11,7 +11,7 @@ import type { RoleFlags } from './destination.ts';
 import { openImages, readKeys, type ImageFlags } from './device-image.ts';
 import { readIdentities } from './identity-source.ts';
 import { nextBoards } from './next-board.ts';
-import { openFactory, openFlashing, type Opening } from './open-role.ts';
+import { factoryWhenNeeded, openFlashing, type Opening } from './open-role.ts';
 import { ensureFolder, paths } from './paths.ts';
 import { flashOutcomeToWire, type FlashOutcomeWire } from './present/flash-outcomes.ts';
 import { problemOf, readBack } from './read-back.ts';
@@ -121,7 +121,7 @@ async function* devicesToFlash(
   const { uuid, from } = flags;
   const images = openImages(flags, { wanted: from === undefined ? uuid : undefined, signal });
   let devices: DeviceToFlash[] = [];
-  for await (const found of readIdentities({ uuid, from, factory: () => openFactory(flags, opening), secrets: true, lookUp: true, signal })) {
+  for await (const found of readIdentities({ uuid, from, factory: factoryWhenNeeded(flags, opening), secrets: true, lookUp: true, signal })) {
     for await (const image of images.of(found)) {
       if ('reason' in image) {
         await onReject(image);

@@ -33,7 +33,7 @@ export const identitySourceFlags = {
 export interface IdentitySourceOptions {
   readonly uuid: readonly string[] | undefined;
   readonly from: string | undefined;
-  /** Opened when it is first needed. */
+  /** The same each time; opened when it is first needed. */
   readonly factory: () => Promise<FactoryRole>;
   /** Whether secrets are needed: a row without its pass_tmp is looked up then. */
   readonly secrets: boolean;

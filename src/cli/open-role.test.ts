@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openRegistry } from './local-registry.ts';
-import { openAp } from './open-role.ts';
+import { factoryWhenNeeded, openAp } from './open-role.ts';
 
 let folder: string;
 let closing: AsyncDisposableStack;
@@ -31,4 +31,9 @@ test('an agent on a database without a server chains what waits in its audit log
   expect(await unsealed()).toBe(1n);
   await openAp({ profile: 'local' }, 'Hall', opening, (_, error) => { throw error; });
   await expect.poll(unsealed).toBe(0n);
+});
+
+test('a role that is opened when it is needed is opened once', async () => {
+  const factory = factoryWhenNeeded({ profile: 'local' }, { closing, sources: {}, timeoutMs: undefined });
+  expect(await factory()).toBe(await factory());
 });

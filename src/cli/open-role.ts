@@ -40,6 +40,12 @@ export async function openFactory(flags: RoleFlags, opening: Opening): Promise<F
   });
 }
 
+/** Opens it when it is first needed, once. */
+export function factoryWhenNeeded(flags: RoleFlags, opening: Opening): () => Promise<FactoryRole> {
+  let opened: Promise<FactoryRole> | undefined;
+  return () => (opened ??= openFactory(flags, opening));
+}
+
 /**
  * The factory role for long runs, and the newest key of a registry on this machine, for a thread that seals in its place.
  */

@@ -2,7 +2,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { imageFlags } from '../../cli/device-image.ts';
 import { pathFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
-import { openFactory } from '../../cli/open-role.ts';
+import { factoryWhenNeeded } from '../../cli/open-role.ts';
 import { imagesSchema, imagesToWire, presentImages, type ImagesWire } from '../../cli/present/images.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { keepMemorySmall } from '../../cli/small-memory.ts';
@@ -33,7 +33,7 @@ Devices that cannot be written are told in --rejects, a line of JSON each, and t
     const { flags } = await this.parse(DeviceImage);
     keepMemorySmall();
     const result = await writeImages(flags, {
-      factory: () => openFactory(flags, this.opening),
+      factory: factoryWhenNeeded(flags, this.opening),
       silent: this.quiet || this.jsonEnabled(),
       signal: this.signal,
     });

@@ -2,7 +2,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { remoteFlags } from '../../cli/flags.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
 import { labelFlags } from '../../cli/label-flags.ts';
-import { openFactory } from '../../cli/open-role.ts';
+import { factoryWhenNeeded } from '../../cli/open-role.ts';
 import { labelsSchema, presentLabels, type LabelsWire } from '../../cli/present/labels.ts';
 import { printLabels } from '../../cli/print-labels.ts';
 import { keepMemorySmall } from '../../cli/small-memory.ts';
@@ -34,7 +34,7 @@ Rows of --from that bring their uuid and ssid are used as they are; others, and 
     const result = await printLabels(flags, {
       sources: this.sources,
       closing: this.closing,
-      factory: () => openFactory(flags, this.opening),
+      factory: factoryWhenNeeded(flags, this.opening),
       silent: this.quiet || this.jsonEnabled(),
       json: this.jsonEnabled(),
       signal: this.signal,
