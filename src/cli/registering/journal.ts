@@ -21,9 +21,12 @@ export interface RunState {
   readonly registered: number;
   readonly known: number;
   readonly rejected: number;
+  /** Devices of the last chunk that another run had reserved, and that are to be registered with it. */
+  readonly unconfirmed: readonly string[];
 }
 
-export const atStart: RunState = { position: 0, outBytes: 0, rejectBytes: 0, registered: 0, known: 0, rejected: 0 };
+const counts = { position: 0, outBytes: 0, rejectBytes: 0, registered: 0, known: 0, rejected: 0 };
+export const atStart: RunState = { ...counts, unconfirmed: [] };
 
 type Line =
   | { readonly plan: RunPlan }
@@ -122,7 +125,7 @@ function isPlan(value: unknown): boolean {
 
 /** What it lacks would cut files off. */
 function isState(value: unknown): boolean {
-  return isObject(value) && Object.keys(atStart).every((name) => isCount(value[name]));
+  return isObject(value) && Object.keys(counts).every((name) => isCount(value[name])) && Array.isArray(value['unconfirmed']);
 }
 
 function isCount(value: unknown): boolean {

@@ -166,23 +166,23 @@ class Run {
     const { written, known, unconfirmed, refused } = settle(identities, exceptions, out === undefined ? undefined : identityLine[format]);
     const rejected = [...rejects, ...refused].sort((a, b) => a.line - b.line);
     await files.append(written, rejected.map(rejectLine));
-    // Before the journal says that the chunk is written: nothing else remembers them.
-    for (const uuid of unconfirmed) {
-      await this.#patiently(() => factory.confirm(uuid)).catch(unlessRevoked);
-    }
-    files.wrote({ position, registered: identities.length - known - refused.length, known, rejected: rejected.length });
+    files.wrote({ position, registered: identities.length - known - refused.length, known, rejected: rejected.length, unconfirmed });
     await this.#confirm(files.state);
     this.#tools.progress.set(files.state.registered + files.state.known + files.state.rejected, this.#share);
   }
 
-  async #confirm({ position, registered }: RunState): Promise<void> {
+  async #confirm({ position, registered, unconfirmed }: RunState): Promise<void> {
     const { plan } = this.#files;
-    const confirmed = await this.#patiently(() => this.#tools.factory.confirmChunks({ run: plan.run, number: position }));
+    const { factory } = this.#tools;
+    const confirmed = await this.#patiently(() => factory.confirmChunks({ run: plan.run, number: position }));
     // More may be: those that were revoked since they were reserved are not written out.
     if (confirmed < registered) {
       throw new LatchkeyError('device_conflict', `The registry has ${confirmed} devices of this run, and ${registered} were written out.`, {
         hint: 'Resume it at the registry that it was begun at: check --server, the profile, and LATCHKEY_DATABASE.',
       });
+    }
+    for (const uuid of unconfirmed) {
+      await this.#patiently(() => factory.confirm(uuid)).catch(unlessRevoked);
     }
   }
 
@@ -314,7 +314,7 @@ function settle(
   return { written, known, unconfirmed, refused };
 }
 
-type Added = Pick<RunState, 'position' | 'registered' | 'known' | 'rejected'>;
+type Added = Omit<RunState, 'outBytes' | 'rejectBytes'>;
 
 /** The output, the rejects and the journal of a run. */
 class RunFiles implements Disposable {
@@ -424,6 +424,7 @@ class RunFiles implements Disposable {
       registered: this.state.registered + added.registered,
       known: this.state.known + added.known,
       rejected: this.state.rejected + added.rejected,
+      unconfirmed: added.unconfirmed,
     };
     this.#journal?.wrote(this.state);
   }
