@@ -7,7 +7,7 @@ import { bulkToWire, type BulkWire } from '../present/bulk.ts';
 import { Progress } from '../progress.ts';
 import { keepMemorySmall } from '../small-memory.ts';
 import type { IdentityFormat } from './identity-lines.ts';
-import type { BulkRequest } from './run.ts';
+import type { BulkRequest } from './run-files.ts';
 
 export interface BulkFlags extends RoleFlags {
   readonly count?: number | undefined;

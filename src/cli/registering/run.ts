@@ -1,5 +1,4 @@
-import { Buffer } from 'node:buffer';
-import { existsSync, fdatasyncSync, rmSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
@@ -8,25 +7,13 @@ import { withLock } from '../../secrets/lock.ts';
 import { UuidSet } from '../../storage/uuid-set.ts';
 import { readInput } from '../input-file.ts';
 import { LineFile } from '../line-file.ts';
-import { write } from '../output.ts';
 import type { Progress } from '../progress.ts';
 import { isReject, rejectedRow, rejectLine, RejectsFile, type Reject } from '../rejects-file.ts';
 import { draftsAhead, type DraftingOrder } from './drafting-thread.ts';
-import type { Completion, Draft, DraftIdentity } from './drafts.ts';
-import { identityHeader, identityLine, type IdentityFormat } from './identity-lines.ts';
-import { atStart, RunJournal, type RunPlan, type RunState } from './journal.ts';
-
-/** What `device register` does with many. */
-export interface BulkRequest {
-  readonly source: { readonly count: number } | { readonly from: string };
-  readonly defaults: Completion['defaults'];
-  readonly allowWeak: boolean;
-  /** `-` is standard output; undefined if all that would be written is in the input already. */
-  readonly out: string | undefined;
-  readonly format: IdentityFormat;
-  readonly rejects: string | undefined;
-  readonly resume: boolean;
-}
+import type { Draft, DraftIdentity } from './drafts.ts';
+import { identityLine } from './identity-lines.ts';
+import type { RunPlan, RunState } from './journal.ts';
+import { fileSize, journalOf, planOf, RunFiles, type BulkRequest } from './run-files.ts';
 
 /** What came of it, in numbers of devices or rows. */
 export interface BulkOutcome {
@@ -312,167 +299,4 @@ function settle(
     }
   });
   return { written, known, unconfirmed, refused };
-}
-
-type Added = Omit<RunState, 'outBytes' | 'rejectBytes'>;
-
-/** The output, the rejects and the journal of a run. */
-class RunFiles implements Disposable {
-  readonly plan: RunPlan;
-  state: RunState;
-  readonly #format: IdentityFormat;
-  readonly #out: LineFile | '-' | undefined;
-  readonly #rejects: LineFile | undefined;
-  readonly #journal: RunJournal | undefined;
-
-  private constructor(format: IdentityFormat, plan: RunPlan, state: RunState, out: LineFile | '-' | undefined, rejects: LineFile | undefined, journal?: RunJournal) {
-    this.#format = format;
-    this.plan = plan;
-    this.state = state;
-    this.#out = out;
-    this.#rejects = rejects;
-    this.#journal = journal;
-  }
-
-  static open(request: BulkRequest, random: Random): RunFiles {
-    const { out, rejects, resume } = request;
-    const plan = planOf(request, random);
-    if (out === undefined || out === '-') {
-      return new RunFiles(request.format, plan, atStart, out, openRejects(rejects));
-    }
-    const path = journalOf(out);
-    const journal = RunJournal.reopen(path);
-    if (journal === undefined) {
-      if (existsSync(out)) {
-        throw new LatchkeyError('file_exists', `--out: ${out} is there already.`);
-      }
-      return RunFiles.#begun(RunJournal.begin(path, plan), out, request);
-    }
-    if (!resume) {
-      throw new LatchkeyError('run_unfinished', journal.done ? `${path} is of a run that is done.` : `${path} is of a run that is not finished.`, journal.done ? { hint: 'Name another --out.' } : {});
-    }
-    return RunFiles.#resumed(journal, plan, out, request);
-  }
-
-  static #resumed(journal: RunJournal, { request: wanted }: RunPlan, out: string, request: BulkRequest): RunFiles {
-    const { rejects } = request;
-    const { plan, done } = journal;
-    const differing = [...new Set([...Object.keys(plan.request), ...Object.keys(wanted)])].filter((name) => plan.request[name] !== wanted[name]);
-    if (differing.length > 0) {
-      throw new LatchkeyError('invalid_input', `The run in ${journalOf(out)} was begun with another ${differing.join(', ')}.`, { hint: 'Resume it with the same flags and the same input.' });
-    }
-    const { state } = journal;
-    const outBytes = fileSize(out) ?? 0;
-    if (done) {
-      if (outBytes < state.outBytes) {
-        throw new LatchkeyError('run_unfinished', `${journalOf(out)} is of a run that is done, and ${out} is not what it wrote any more.`, {
-          hint: 'Name another --out, or remove the journal to begin another run.',
-        });
-      }
-      return new RunFiles(request.format, plan, state, undefined, undefined, journal);
-    }
-    if (state.position === 0) {
-      if (journal.reserving === undefined && outBytes > identityHeader[request.format].length) {
-        throw new LatchkeyError('file_exists', `--out: ${out} is there, and the run in ${journalOf(out)} has not written it.`);
-      }
-      // What is there of a first chunk says nothing yet.
-      rmSync(out, { force: true });
-      return RunFiles.#begun(journal, out, request);
-    }
-    const rejectsFile = rejects === undefined ? undefined : LineFile.reopen(rejects, '--rejects', state.rejectBytes);
-    return new RunFiles(request.format, plan, state, LineFile.reopen(out, '--out', state.outBytes), rejectsFile, journal);
-  }
-
-  /** The journal comes first: with it, files that are there are the run's. */
-  static #begun(journal: RunJournal, out: string, { rejects, format }: BulkRequest): RunFiles {
-    const file = LineFile.create(out, '--out');
-    file.append(identityHeader[format]);
-    return new RunFiles(format, journal.plan, atStart, file, openRejects(rejects), journal);
-  }
-
-  get done(): boolean {
-    return this.#journal?.done === true;
-  }
-
-  get reserving(): number | undefined {
-    return this.#journal?.reserving;
-  }
-
-  reserve(upTo: number): void {
-    this.#journal?.reserve(upTo);
-  }
-
-  /** Returns when all of it is on the disk. */
-  async append(lines: readonly string[], rejects: readonly string[]): Promise<void> {
-    if (this.#out === '-') {
-      await write(process.stdout, (this.state === atStart ? identityHeader[this.#format] : '') + lines.join(''));
-      syncStandardOutput();
-    } else {
-      this.#out?.append(lines.join(''));
-      this.#out?.sync();
-    }
-    this.#rejects?.append(rejects.join(''));
-    this.#rejects?.sync();
-  }
-
-  /** What was appended counts. */
-  wrote(added: Added): void {
-    this.state = {
-      position: added.position,
-      outBytes: this.#out instanceof LineFile ? this.#out.size : 0,
-      rejectBytes: this.#rejects?.size ?? 0,
-      registered: this.state.registered + added.registered,
-      known: this.state.known + added.known,
-      rejected: this.state.rejected + added.rejected,
-      unconfirmed: added.unconfirmed,
-    };
-    this.#journal?.wrote(this.state);
-  }
-
-  finish(): void {
-    this.#journal?.finish();
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#out instanceof LineFile) this.#out[Symbol.dispose]();
-    this.#rejects?.[Symbol.dispose]();
-    this.#journal?.[Symbol.dispose]();
-  }
-}
-
-/** That of an earlier command is replaced. */
-function openRejects(path: string | undefined): LineFile | undefined {
-  return path === undefined ? undefined : LineFile.create(path, '--rejects', { replace: true });
-}
-
-/** If it is a file; a pipe or a terminal has nothing to be synchronised. */
-function syncStandardOutput(): void {
-  try {
-    fdatasyncSync(process.stdout.fd);
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
-
-/** Where the journal of a run is that writes there. */
-export function journalOf(out: string): string {
-  return `${out}.run`;
-}
-
-function planOf({ source, defaults, allowWeak, format, rejects }: BulkRequest, random: Random): RunPlan {
-  const input = 'count' in source ? { count: source.count } : { from: source.from, bytes: source.from === '-' ? undefined : fileSize(source.from) };
-  return {
-    run: Number(Buffer.from(random.bytes(8)).readBigUInt64BE() >> 11n),
-    seed: Buffer.from(random.bytes(16)).toString('base64url'),
-    request: { ...input, ...defaults, allow_weak: allowWeak, format, rejects },
-  };
-}
-
-/** Undefined if it cannot be told; whoever opens the file says why. */
-function fileSize(path: string): number | undefined {
-  try {
-    return statSync(path).size;
-  } catch {
-    return undefined;
-  }
 }
