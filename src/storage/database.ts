@@ -28,9 +28,6 @@ export interface Database {
   /** Adds many rows, all of the same columns, in one transaction. */
   insertAll<Table extends keyof Tables>(table: Table, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
 
-  /** A number that no row of the table has or gets but the one that this transaction adds with it. */
-  nextId(table: 'chunks'): Promise<number>;
-
   /** Holds a lock of this name until the transaction ends. */
   lock(name: 'audit-chain'): Promise<void>;
 

@@ -106,10 +106,6 @@ export class PostgresDatabase implements OpenDatabase {
       : this.#again(() => insertRows(this.write, table, rows, (row) => row, sql``)));
   };
 
-  async nextId(): Promise<number> {
-    throw new Error('a number is drawn by a transaction');
-  }
-
   async lock(): Promise<void> {
     throw new Error('a lock is held by a transaction');
   }
@@ -191,11 +187,6 @@ class PostgresTransaction implements Database {
   insertAll: Database['insertAll'] = async (table, rows) => {
     await insertRows(this.write, table, rows, (row) => row, sql``);
   };
-
-  async nextId(table: 'chunks'): Promise<number> {
-    const { rows: [drawn] } = await sql<{ id: string }>`select nextval(pg_get_serial_sequence(${table}, 'id')) as id`.execute(this.write);
-    return Number(drawn!.id);
-  }
 
   async lock(name: 'audit-chain'): Promise<void> {
     await sql`select pg_advisory_xact_lock(${advisoryLocks[name]})`.execute(this.write);

@@ -90,10 +90,6 @@ export class SqliteDatabase implements OpenDatabase {
 
   insertAll: Database['insertAll'] = (table, rows) => this.transaction((tx) => tx.insertAll(table, rows));
 
-  async nextId(): Promise<number> {
-    throw new Error('a number is drawn by a transaction');
-  }
-
   async lock(): Promise<void> {
     throw new Error('a lock is held by a transaction');
   }
@@ -254,12 +250,6 @@ class SqliteTransaction implements Database {
         return columns.map((column) => row[column]);
       });
     });
-  }
-
-  async nextId(table: 'chunks'): Promise<number> {
-    // A writing transaction is alone.
-    const { last } = await this.write.selectFrom(table).select(({ fn }) => fn.max('id').as('last')).executeTakeFirstOrThrow();
-    return Number(last ?? 0) + 1;
   }
 
   async lock(): Promise<void> {

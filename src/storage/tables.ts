@@ -44,7 +44,7 @@ export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk'> {
 
 /** So many devices, made in bulk, that are registered together. */
 export interface ChunkTable {
-  id: Big;
+  id: CountedBig;
   run: Big;
   /** Place in its run. */
   number: Big;

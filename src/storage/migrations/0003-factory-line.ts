@@ -10,9 +10,9 @@ import type { Migration } from './schema-history.ts';
 export const factoryLine: Migration = {
   version: 3,
   name: 'factory line',
-  statements: ({ uuid, id, text, time, bytes, big, drawn, heap }) => [
+  statements: ({ uuid, id, text, time, bytes, big, counter, heap }) => [
     `create table chunks (
-      id ${drawn},
+      id ${counter},
       run ${big} not null,
       number ${big} not null,
       devices ${big} not null,

@@ -22,14 +22,14 @@ export class Chunks implements ChunkRepository {
     // Neighbours in the order of keys share pages, which are written once.
     const sorted = devices.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
     return this.#db.transaction(async (tx) => {
-      const id = await tx.nextId('chunks');
+      const { id } = await tx.write.insertInto('chunks').values({ run, number, devices: 0 }).returning('id').executeTakeFirstOrThrow();
       const added = await tx.insertNew('devices', sorted, (device) => Object.assign(reservedRow(device, at, this.#sealer), { chunk: id }), ['uuid']);
       if (added.length === 0) {
+        await tx.write.deleteFrom('chunks').where('id', '=', id).execute();
         return devices;
       }
-      // Last: SQLite would write a page that changes once more behind all the others, and them with it.
-      const reservedEntry = BigInt(await appendOne(tx, entry(added.length)));
-      await tx.write.insertInto('chunks').values({ id, run, number, devices: added.length, reserved_entry: reservedEntry }).execute();
+      const made = { devices: added.length, reserved_entry: BigInt(await appendOne(tx, entry(added.length))) };
+      await tx.write.updateTable('chunks').set(made).where('id', '=', id).execute();
       return added.length === devices.length ? [] : without(devices, new Set(added));
     });
   }
