@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kysely, sql, type RawBuilder, type Transaction } from 'kysely';
+import { Kysely, sql, type Transaction } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { postgresDialect, translating } from './postgres-dialect.ts';
 import { isContention, isUniqueViolation } from './postgres-errors.ts';
+import { PostgresInserts } from './postgres-inserts.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import { advisoryLocks } from './postgres-locks.ts';
 import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
@@ -66,6 +67,7 @@ export class PostgresDatabase implements OpenDatabase {
   readonly #listener: PostgresListener;
   readonly #lockTimeoutMs: number;
   readonly #queries: PreparedQueries;
+  readonly #inserts = new PostgresInserts();
   #closed = false;
 
   constructor(pool: Pool, listen: Listen, lockTimeoutMs: number) {
@@ -96,15 +98,14 @@ export class PostgresDatabase implements OpenDatabase {
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) =>
-    items.length > rowsInStatement
+    PostgresInserts.severalFor(items.length)
       ? this.transaction((tx) => tx.insertNew(table, items, toRow, key))
-      : this.#again(() => insertNew(this.write, table, items, toRow, key));
+      : this.#again(() => this.#inserts.insertNew(this.write, table, items, toRow, key));
 
-  insertAll: Database['insertAll'] = async (table, rows) => {
-    await (rows.length > rowsInStatement
+  insertAll: Database['insertAll'] = (table, rows) =>
+    PostgresInserts.severalFor(rows.length)
       ? this.transaction((tx) => tx.insertAll(table, rows))
-      : this.#again(() => insertRows(this.write, table, rows, (row) => row, sql``)));
-  };
+      : this.#again(() => this.#inserts.insertAll(this.write, table, rows));
 
   async lock(): Promise<void> {
     throw new Error('a lock is held by a transaction');
@@ -117,7 +118,7 @@ export class PostgresDatabase implements OpenDatabase {
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     return this.#again(() =>
       this.write.transaction().setIsolationLevel('read committed').execute((trx) =>
-        work(new PostgresTransaction(trx, this.#queries))));
+        work(new PostgresTransaction(trx, this.#queries, this.#inserts))));
   }
 
   /** Runs it again, after a pause, when it got into the way of another transaction. */
@@ -165,11 +166,13 @@ class PostgresTransaction implements Database {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
   readonly #queries: PreparedQueries;
+  readonly #inserts: PostgresInserts;
 
-  constructor(trx: Transaction<Tables>, queries: PreparedQueries) {
+  constructor(trx: Transaction<Tables>, queries: PreparedQueries, inserts: PostgresInserts) {
     this.read = trx;
     this.write = trx;
     this.#queries = queries;
+    this.#inserts = inserts;
   }
 
   async find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
@@ -182,11 +185,9 @@ class PostgresTransaction implements Database {
     return this.find(query, values);
   }
 
-  insertNew: Database['insertNew'] = (table, items, toRow, key) => insertNew(this.write, table, items, toRow, key);
+  insertNew: Database['insertNew'] = (table, items, toRow, key) => this.#inserts.insertNew(this.write, table, items, toRow, key);
 
-  insertAll: Database['insertAll'] = async (table, rows) => {
-    await insertRows(this.write, table, rows, (row) => row, sql``);
-  };
+  insertAll: Database['insertAll'] = (table, rows) => this.#inserts.insertAll(this.write, table, rows);
 
   async lock(name: 'audit-chain'): Promise<void> {
     await sql`select pg_advisory_xact_lock(${advisoryLocks[name]})`.execute(this.write);
@@ -199,81 +200,4 @@ class PostgresTransaction implements Database {
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     return work(this);
   }
-}
-
-type AnyRow = Readonly<Record<string, unknown>>;
-
-/** `Database.insertNew`. */
-async function insertNew<Item>(
-  db: Kysely<Tables>,
-  table: string,
-  items: readonly Item[],
-  toRow: (item: Item) => AnyRow,
-  key: readonly string[],
-): Promise<readonly Item[]> {
-  const columns = sql.join(key.map((column) => sql.ref(column)));
-  const added = await insertRows(db, table, items, toRow, sql`on conflict (${columns}) do nothing returning ${columns}`);
-  if (added.length === items.length) {
-    return items;
-  }
-  const keyOf = (row: AnyRow) => JSON.stringify(key.map((column) => row[column]));
-  const keys = new Set(added.map(keyOf));
-  return items.filter((item) => keys.has(keyOf(toRow(item))));
-}
-
-/** More at once take more memory, here and there, and no less time. */
-const rowsInStatement = 2_000;
-
-/**
- * Adds rows as JSON parameters, which PostgreSQL takes apart by the table's own types: statements of one text for any
- * number of rows, not in a transaction by themselves. `ending`: what comes behind it.
- */
-async function insertRows<Item>(
-  db: Kysely<Tables>,
-  table: string,
-  items: readonly Item[],
-  toRow: (item: Item) => AnyRow,
-  ending: RawBuilder<unknown>,
-): Promise<readonly AnyRow[]> {
-  if (items.length === 0) {
-    return [];
-  }
-  const names = Object.keys(toRow(items[0]!));
-  const columns = sql.join(names.map((column) => sql.ref(column)));
-  const all: AnyRow[] = [];
-  for (let from = 0; from < items.length; from += rowsInStatement) {
-    const json = jsonOf(items.slice(from, from + rowsInStatement), toRow, names);
-    const { rows: returned } = await sql<Record<string, unknown>>`
-      insert into ${sql.table(table)} (${columns})
-      select ${columns} from json_populate_recordset(null::${sql.table(table)}, ${json}::json)
-      ${ending}`.execute(db);
-    for (const row of returned) all.push(row);
-  }
-  return all;
-}
-
-/** Written out row by row: of many, objects and text together would be in memory twice. What is null is left out. */
-function jsonOf<Item>(items: readonly Item[], toRow: (item: Item) => AnyRow, names: readonly string[]): string {
-  const members = names.map((name) => `${JSON.stringify(name)}:`);
-  let text = '';
-  for (const item of items) {
-    const row = toRow(item);
-    let object = '';
-    names.forEach((name, index) => {
-      const value = row[name];
-      if (value !== null && value !== undefined) object += `${object === '' ? '' : ','}${members[index]}${jsonValue(value)}`;
-    });
-    text += `${text === '' ? '[' : ','}{${object}}`;
-  }
-  return `${text}]`;
-}
-
-function jsonValue(value: unknown): string {
-  if (value instanceof Uint8Array) {
-    return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`;
-  }
-  if (typeof value === 'string') {
-    return JSON.stringify(value.toWellFormed());
-  }
-  return typeof value === 'bigint' ? `"${value}"` : JSON.stringify(value);
 }
