@@ -269,10 +269,10 @@ class SqliteTransaction implements Database {
 const shortestLog = 16_384;
 
 /**
- * The same pages are soon written again: they go from the log into the file only when it is long, or a quarter of the
+ * The same pages are soon written again: they go from the log into the file only when it is long, and as long as the
  * file. And each, in the order of keys, is needed for a moment: a cache (of KiB) gains nothing.
  */
 function expectMore(connection: SqliteConnection): void {
   const [{ page_count: pages }] = connection.all('pragma page_count', []) as [{ page_count: number }];
-  connection.database.exec(`pragma wal_autocheckpoint = ${Math.max(shortestLog, Math.floor(pages / 4))}; pragma cache_size = -2000`);
+  connection.database.exec(`pragma wal_autocheckpoint = ${Math.max(shortestLog, pages)}; pragma cache_size = -2000`);
 }
