@@ -23,7 +23,7 @@ export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: tru
 /** A file that is read as a whole, or `-` for standard input. */
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
-export { string as textFlag };
+export const textFlag = custom<string>({ helpValue: 'TEXT' });
 
 /** On or off; oclif would leave it undefined where it is off. */
 export function switchFlag(options: Parameters<typeof boolean<boolean>>[0]) {
@@ -72,6 +72,11 @@ export function hexFlag(min: number, max: number) {
       return Number(text);
     }),
   });
+}
+
+/** Excludes flags that others exclude, too: of those that say `exclusive`, oclif's usage line gets only one right. */
+export function notWith(...flags: string[]) {
+  return { relationships: [{ type: 'none' as const, flags }] };
 }
 
 export const databaseFlag = string({

@@ -4,7 +4,7 @@ import { labelFields, parseLabelTemplate, type LabelTemplate } from '../formats/
 import { parseChannel } from '../formats/dpp.ts';
 import { commissioningFlows, discoveries } from '../formats/matter.ts';
 import { qrLevels } from '../formats/qr.ts';
-import { choiceFlag, decimalFlag, fileFlag, hexFlag, numberFlag, pathFlag, switchFlag } from './flags.ts';
+import { choiceFlag, decimalFlag, fileFlag, hexFlag, notWith, numberFlag, pathFlag, switchFlag } from './flags.ts';
 import { flagValue } from './input-error.ts';
 import { labelFormats } from './label-output.ts';
 
@@ -38,8 +38,8 @@ export const labelFlags = {
   matter: switchFlag({ helpGroup: 'MATTER', description: 'A Matter onboarding payload. Its passcode is a secret: whoever sees the label can take the device.' }),
   vendor: hexFlag(1, 0xfff4)({ helpGroup: 'MATTER', description: 'Vendor id.' }),
   product: hexFlag(1, 0xffff)({ helpGroup: 'MATTER', description: 'Product id.' }),
-  discriminator: numberFlag(0, 4095)({ helpGroup: 'MATTER', description: 'Of the one device; for many a column of --from.', exclusive: ['from'] }),
-  'passcode-file': fileFlag({ helpGroup: 'MATTER', description: 'Take the passcode in this file, - for stdin (or LATCHKEY_PASSCODE); for many a column of --from.', exclusive: ['from'] }),
+  discriminator: numberFlag(0, 4095)({ helpGroup: 'MATTER', description: 'Of the one device; for many a column of --from.', ...notWith('from') }),
+  'passcode-file': fileFlag({ helpGroup: 'MATTER', description: 'Take the passcode in this file, - for stdin (or LATCHKEY_PASSCODE); for many a column of --from.', ...notWith('from') }),
   flow: choiceFlag(commissioningFlows)({ helpGroup: 'MATTER', description: 'How commissioning begins.', default: 'standard' }),
   discovery: severalDiscoveries({ helpGroup: 'MATTER', description: 'By what the device is found; may be repeated.', multiple: true, multipleNonGreedy: true, default: ['ble'] }),
 

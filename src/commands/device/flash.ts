@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { flashOffsetFlag, durationFlag, numberFlag, pathFlag, remoteFlags, switchFlag, textFlag } from '../../cli/flags.ts';
+import { flashOffsetFlag, durationFlag, notWith, numberFlag, pathFlag, remoteFlags, switchFlag, textFlag } from '../../cli/flags.ts';
 import { imageFlags } from '../../cli/device-image.ts';
 import { flashDevices } from '../../cli/flash-devices.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
@@ -24,7 +24,7 @@ A device that is flashed is passed over, so the same again goes on where the las
     stations: pathFlag({ description: 'Several ports at once: JSON, a list of { port, station }, with offset, keys_offset, baud and chip where they differ.' }),
     offset: flashOffsetFlag({ description: 'Where the NVS partition begins, such as 0x9000.' }),
     'keys-offset': flashOffsetFlag({ description: 'Where the NVS key partition begins, for --encrypt.' }),
-    station: textFlag({ description: 'What this place is called; the host’s name if left out.', helpValue: 'NAME', exclusive: ['stations'] }),
+    station: textFlag({ description: 'What this place is called; the host’s name if left out.', helpValue: 'NAME', ...notWith('stations') }),
     operator: textFlag({ description: 'Who runs it; the user’s name if left out.', helpValue: 'NAME', env: 'LATCHKEY_OPERATOR' }),
     tool: pathFlag({ description: 'esptool, version 2 to 5; the one on the PATH if left out.' }),
     baud: numberFlag(300, 10_000_000)({ description: 'Bits a second; esptool’s own choice if left out.' }),

@@ -1,6 +1,6 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import {
-  choiceFlag, dryRunFlag, fileFlag, idempotencyFlag, macFlag, numberFlag, pathFlag, remoteFlags, ssidFlag, switchFlag, textFlag, uuidFlag,
+  choiceFlag, dryRunFlag, fileFlag, idempotencyFlag, macFlag, notWith, numberFlag, pathFlag, remoteFlags, ssidFlag, switchFlag, textFlag, uuidFlag,
 } from '../../cli/flags.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { bulkSchema, presentBulk, type BulkWire } from '../../cli/present/bulk.ts';
@@ -10,7 +10,7 @@ import { readGivenSecret } from '../../cli/secret-input.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 
 /** Of one device alone. */
-const ofOne = { exclusive: ['count', 'from'] };
+const ofOne = notWith('count', 'from');
 const ofMany = { helpGroup: 'MANY' };
 
 export default class DeviceRegister extends LatchkeyCommand<FlashWire | BulkWire> {
@@ -40,7 +40,7 @@ With --count or --from it is the same for many, chunk by chunk, whatever their n
   ];
   static override readonly flags = {
     ssid: ssidFlag({ description: 'Onboarding SSID that is written into the device; of many, for those that name none.' }),
-    uuid: uuidFlag({ description: 'Take this uuid instead of making one.', ...ofOne }),
+    uuid: uuidFlag({ description: 'Take this uuid instead of making one.', exclusive: ['count', 'from'] }),
     'pass-tmp-file': fileFlag({ description: 'Take the pass_tmp in this file, - for stdin (or LATCHKEY_PASS_TMP).', ...ofOne }),
     'allow-weak': switchFlag({ description: 'Take a pass_tmp of fewer than 16 characters, which can be guessed.' }),
     model: textFlag({ description: 'Model, by which devices are found and approved.' }),
