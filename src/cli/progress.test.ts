@@ -34,6 +34,15 @@ test('at a terminal: a bar that is cleared at the end', () => {
   expect(text).toEqual(['\r\x1b[2K██████░░░░░░░░░░░░░░░░░░  25 %  4,000 devices  2,000/s  6 s left', '\r\x1b[2K']);
 });
 
+test('what was done before says nothing of the rate', () => {
+  const { text, options, wait } = watched(false);
+  using progress = new Progress({ ...options, total: 10_000 });
+  progress.begin(6000);
+  wait(5000);
+  progress.set(7000);
+  expect(text).toEqual([' 70 %  7,000/10,000 devices  200/s  15 s left\n']);
+});
+
 test('where nobody knows how much there is, count and rate; none of it if silent', () => {
   const { text, options, wait } = watched(false);
   using progress = new Progress(options);

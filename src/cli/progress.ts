@@ -24,7 +24,6 @@ export class Progress implements Disposable {
   readonly #options: ProgressOptions;
   readonly #stream: WriteStream;
   readonly #now: () => number;
-  readonly #startedAt: number;
   #share: number | undefined;
   #done = 0;
   #shownAt: number;
@@ -35,9 +34,14 @@ export class Progress implements Disposable {
     this.#options = options;
     this.#stream = options.stream ?? process.stderr;
     this.#now = options.now ?? (() => performance.now());
-    this.#startedAt = this.#now();
-    this.#shownAt = this.#startedAt;
-    this.#marks = [{ at: this.#startedAt, done: 0 }];
+    this.#shownAt = this.#now();
+    this.#marks = [{ at: this.#shownAt, done: 0 }];
+  }
+
+  /** So many were done before: the rate is of what comes. */
+  begin(done: number): void {
+    this.#done = done;
+    this.#marks = [{ at: this.#now(), done }];
   }
 
   /** `share`: how much of all that is, from 0 to 1, where the total is not known. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CommandLine } from './command-line.ts';
 import { Site, password, serveArgs } from './site.ts';
@@ -109,6 +111,15 @@ test('the demonstration asks the owner’s question, and nobody gets in at a no'
   await terminal.shows('Said no.');
   await terminal.shows('Got nothing');
   expect(await terminal.code).toBe(0);
+});
+
+test.each(['made', 'from a file', 'only checked'])('while many are registered, %s, a bar has rate and time left', { timeout: 30_000 }, async (way) => {
+  const rows = Array.from({ length: 60_000 }, () => `setup,${randomUUID()}\n`);
+  const source = way === 'made' ? ['--count', '60000', '--ssid', 'setup'] : ['--from', site.cli.file('bar.csv', `ssid,uuid\n${rows.join('')}`)];
+  const terminal = atTerminal(site.cli, ['device', 'register', ...source, '--out', join(site.cli.folder, `${randomUUID()}.csv`), ...(way === 'only checked' ? ['--dry-run'] : [])]);
+  await terminal.shows(/█+░+ +\d+ % +[\d,]+(\/60,000)? devices +[\d,]+\/s +\d+ s left/);
+  expect(await terminal.code).toBe(0);
+  expect(terminal.screen()).toMatch(/registered: +60,000/);
 });
 
 test('tables fit the terminal and colour is for terminals only', async () => {

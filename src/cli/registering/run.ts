@@ -75,7 +75,8 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
   using rejectsFile = new RejectsFile(rejects);
   await using seen = await UuidSet.open();
   const plan = planOf(request, tools.random);
-  const input = 'count' in source ? undefined : readInput(source.from, '--from', tools.signal);
+  let share: number | undefined;
+  const input = 'count' in source ? undefined : watched(source.from, tools.signal, (read) => (share = read));
   const drafts = draftsAhead(input, orderOf(request, plan, 0, undefined), tools.signal);
   const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
   for await (const chunk of chunksOf(drafts, undefined)) {
@@ -93,7 +94,7 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
     outcome.registered += fresh.length - known - refused.length;
     outcome.known += known;
     outcome.rejected += all.length;
-    tools.progress.set(outcome.registered + outcome.known + outcome.rejected);
+    tools.progress.set(doneOf(outcome), share);
   }
   return outcome;
 }
@@ -102,7 +103,8 @@ class Run {
   readonly #request: BulkRequest;
   readonly #files: RunFiles;
   readonly #tools: BulkTools;
-  #share = 0;
+  /** How much of the input was read, if it says how long it is. */
+  #share: number | undefined;
 
   constructor(request: BulkRequest, files: RunFiles, tools: BulkTools) {
     this.#request = request;
@@ -114,6 +116,7 @@ class Run {
     const files = this.#files;
     if (files.state.position > 0) {
       await this.#confirm(files.state);
+      this.#tools.progress.begin(doneOf(files.state));
     }
     for await (const chunk of chunksOf(this.#drafts(), files.reserving)) {
       this.#tools.signal.throwIfAborted();
@@ -126,19 +129,8 @@ class Run {
     const { source } = this.#request;
     const { plan, state } = this.#files;
     const { sealingKey, signal } = this.#tools;
-    const input = 'count' in source ? undefined : this.#watched(source.from);
+    const input = 'count' in source ? undefined : watched(source.from, signal, (share) => (this.#share = share));
     return draftsAhead(input, orderOf(this.#request, plan, state.position, sealingKey), signal);
-  }
-
-  /** The input, while it is noted how much of it was read. */
-  async *#watched(path: string): AsyncGenerator<Uint8Array> {
-    const size = (path === '-' ? 0 : fileSize(path)) ?? 0;
-    let read = 0;
-    for await (const piece of readInput(path, '--from', this.#tools.signal)) {
-      yield piece;
-      read += piece.length;
-      this.#share = size > 0 ? read / size : 0;
-    }
   }
 
   async #take(chunk: readonly Draft[]): Promise<void> {
@@ -155,7 +147,7 @@ class Run {
     await files.append(written, rejected.map(rejectLine));
     files.wrote({ position, registered: identities.length - known - refused.length, known, rejected: rejected.length, unconfirmed });
     await this.#confirm(files.state);
-    this.#tools.progress.set(files.state.registered + files.state.known + files.state.rejected, this.#share);
+    this.#tools.progress.set(doneOf(files.state), this.#share);
   }
 
   async #confirm({ position, registered, unconfirmed }: RunState): Promise<void> {
@@ -190,6 +182,22 @@ class Run {
       }
       await sleep(Math.min(10_000, 250 * 2 ** attempt), undefined, { signal });
     }
+  }
+}
+
+function doneOf({ registered, known, rejected }: Pick<BulkOutcome, 'registered' | 'known' | 'rejected'>): number {
+  return registered + known + rejected;
+}
+
+/** The input; how much of it was read is told, from 0 to 1, if it says how long it is. */
+async function* watched(path: string, signal: AbortSignal, tell: (share: number) => void): AsyncGenerator<Uint8Array> {
+  const size = (path === '-' ? 0 : fileSize(path)) ?? 0;
+  let read = 0;
+  for await (const piece of readInput(path, '--from', signal)) {
+    // Who takes a piece may hand it on, and leave nothing of it here.
+    read += piece.length;
+    yield piece;
+    if (size > 0) tell(read / size);
   }
 }
 
