@@ -43,7 +43,7 @@ export function openExtraValues({ extra, extraConfig, wanted, signal }: ExtraOpt
     return { keys: entries, of: async () => entries, passOver: () => {} };
   }
   const keys = named(`--extra-config: ${extraConfig}`, () => parseManufacturingConfig(readText(extraConfig, '--extra-config')));
-  const rows = readRows<string>(readInput(extra, '--extra', signal), {
+  const rows = readRows<string>(readInput(extra, '--extra', { signal }), {
     columns: [...new Set(['uuid', ...keys.map(({ key }) => key)])],
     required: keys.map(({ key }) => key),
     ignored: 'others',

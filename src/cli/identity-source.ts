@@ -42,6 +42,8 @@ export interface IdentitySourceOptions {
   /** Columns that the file may have beside those of identities; what they hold goes into no reject. */
   readonly extra?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told how much of a file was read, from 0 to 1. */
+  readonly taken?: ((share: number) => void) | undefined;
 }
 
 const atOnce = 1000;
@@ -53,7 +55,7 @@ const shownAtOnce = 32;
  * Errors: `missing_input` if neither flag is given; those of reading the file and of the registry.
  */
 export async function* readIdentities(options: IdentitySourceOptions): AsyncGenerator<readonly IdentityOrReject[]> {
-  const { uuid, from, signal, extra = [] } = options;
+  const { uuid, from, signal, taken, extra = [] } = options;
   if (from === undefined) {
     if (uuid === undefined || uuid.length === 0) {
       throw new LatchkeyError('missing_input', 'Which devices? Give --uuid UUID or --from FILE.');
@@ -64,7 +66,7 @@ export async function* readIdentities(options: IdentitySourceOptions): AsyncGene
     }
     return;
   }
-  for await (const lines of readIdentityRows(readInput(from, '--from', signal), { required: ['uuid'], extra })) {
+  for await (const lines of readIdentityRows(readInput(from, '--from', { signal, taken }), { required: ['uuid'], extra })) {
     const bad = lines.filter(isBadLine).map(rejectOfLine);
     if (bad.length > 0) {
       yield bad;

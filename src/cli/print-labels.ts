@@ -76,7 +76,7 @@ export async function printLabels(flags: LabelFlags, printing: Printing): Promis
 
   const rejects = closing.use(new RejectsFile(flags.rejects));
   const output = closing.use(await openOutput(flags, sheet));
-  const progress = closing.use(new Progress({ unit: 'labels', silent }));
+  const progress = closing.use(new Progress({ unit: 'labels', total: flags.from === undefined ? flags.uuid?.length : undefined, silent }));
   let first: Reject | undefined;
   const tally = await labelDevices({
     devices: readIdentities({
@@ -87,6 +87,7 @@ export async function printLabels(flags: LabelFlags, printing: Printing): Promis
       lookUp: kind.kind === 'dpp',
       extra: kind.kind === 'matter' ? matterColumns : [],
       signal,
+      taken: (share) => progress.taken(share),
     }),
     kind,
     text,

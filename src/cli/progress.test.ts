@@ -29,7 +29,8 @@ test('at a terminal: a bar that is cleared at the end', () => {
   {
     using progress = new Progress(options);
     wait(2000);
-    progress.set(4000, 0.25);
+    progress.taken(0.25);
+    progress.set(4000);
   }
   expect(text).toEqual(['\r\x1b[2K██████░░░░░░░░░░░░░░░░░░  25 %  4,000 devices  2,000/s  6 s left', '\r\x1b[2K']);
 });

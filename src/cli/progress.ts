@@ -24,7 +24,7 @@ export class Progress implements Disposable {
   readonly #options: ProgressOptions;
   readonly #stream: WriteStream;
   readonly #now: () => number;
-  #share: number | undefined;
+  #share = 0;
   #done = 0;
   #shownAt: number;
   #marks: { readonly at: number; readonly done: number }[];
@@ -44,10 +44,13 @@ export class Progress implements Disposable {
     this.#marks = [{ at: this.#now(), done }];
   }
 
-  /** `share`: how much of all that is, from 0 to 1, where the total is not known. */
-  set(done: number, share?: number): void {
+  /** How much was taken of what all comes from, from 0 to 1, where the total is not known. */
+  taken(share: number): void {
+    this.#share = share;
+  }
+
+  set(done: number): void {
     this.#done = done;
-    this.#share = share ?? (this.#options.total === undefined ? undefined : done / Math.max(this.#options.total, 1));
     const now = this.#now();
     if (this.#options.silent || now - this.#shownAt < (this.#stream.isTTY === true ? redrawMs : lineMs)) {
       return;
@@ -73,7 +76,7 @@ export class Progress implements Disposable {
     const rate = (this.#done - oldest.done) / Math.max((now - oldest.at) / 1000, 0.001);
     const count = `${thousands(this.#done)}${total === undefined ? '' : `/${thousands(total)}`} ${unit}`;
     const speed = `${thousands(Math.round(rate))}/s`;
-    const share = Math.min(this.#share ?? 0, 1);
+    const share = Math.min(total === undefined ? this.#share : this.#done / Math.max(total, 1), 1);
     if (share === 0) {
       return `${count}  ${speed}`;
     }

@@ -30,7 +30,7 @@ const largestImage = 128 * 1024 * 1024;
 export async function readImageFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of readInput(path, 'FILE', signal)) {
+  for await (const piece of readInput(path, 'FILE', { signal })) {
     pieces.push(piece);
     size += piece.length;
     if (size > largestImage) {

@@ -40,7 +40,7 @@ export async function writeImages(flags: WriteImagesFlags, { factory, silent, si
   using rejects = new RejectsFile(flags.rejects);
   using progress = new Progress({ unit: 'devices', total: from === undefined ? uuid?.length : undefined, silent });
   let [written, unchanged, firstReject] = [0, 0, undefined as Reject | undefined];
-  for await (const found of readIdentities({ uuid, from, factory, secrets: true, lookUp: flags.dpp, signal })) {
+  for await (const found of readIdentities({ uuid, from, factory, secrets: true, lookUp: flags.dpp, signal, taken: (share) => progress.taken(share) })) {
     for await (const image of images.of(found)) {
       const outcome = 'reason' in image ? image : writeFiles(folder, image.identity, image.files);
       if (outcome === true) written += 1;

@@ -1,4 +1,5 @@
 import { count, object } from '../../api/schema.ts';
+import { thousands } from '../../formats/thousands.ts';
 import type { WrittenImages } from '../write-images.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -13,9 +14,9 @@ export function imagesToWire({ written, unchanged, rejected, folder }: WrittenIm
 export function presentImages({ written, unchanged, rejected, folder }: ImagesWire, screen: Screen): string {
   return details(
     [
-      ['devices written', `${written}`],
-      ['there already', unchanged === 0 ? undefined : `${unchanged}`],
-      ['rejected', rejected === 0 ? undefined : `${rejected}`],
+      ['devices written', thousands(written)],
+      ['there already', unchanged === 0 ? undefined : thousands(unchanged)],
+      ['rejected', rejected === 0 ? undefined : thousands(rejected)],
       ['folder', folder],
     ],
     screen,

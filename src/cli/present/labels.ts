@@ -1,5 +1,6 @@
 import { object } from '../../api/schema.ts';
 import { shown } from '../../domain/shown-text.ts';
+import { thousands } from '../../formats/thousands.ts';
 
 const count = { type: 'integer', minimum: 0 } as const;
 export const labelsSchema = object('Labels', { labels: count, files: count, rejected: count });
@@ -12,6 +13,6 @@ export interface LabelsWire {
 }
 
 export function presentLabels({ labels, files, rejected }: LabelsWire, where: string): string {
-  const made = `${labels === 1 ? '1 label' : `${labels} labels`} in ${files === 1 ? '1 file' : `${files} files`}: ${shown(where)}`;
-  return rejected === 0 ? made : `${made}\n${rejected} rejected`;
+  const made = `${labels === 1 ? '1 label' : `${thousands(labels)} labels`} in ${files === 1 ? '1 file' : `${thousands(files)} files`}: ${shown(where)}`;
+  return rejected === 0 ? made : `${made}\n${thousands(rejected)} rejected`;
 }

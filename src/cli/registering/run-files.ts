@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { existsSync, fdatasyncSync, rmSync, statSync } from 'node:fs';
+import { existsSync, fdatasyncSync, rmSync } from 'node:fs';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { fileSize } from '../input-file.ts';
 import { LineFile } from '../line-file.ts';
 import { write } from '../output.ts';
 import type { Completion } from './drafts.ts';
@@ -172,13 +173,4 @@ export function planOf({ source, defaults, allowWeak, format, rejects }: BulkReq
     seed: Buffer.from(random.bytes(16)).toString('base64url'),
     request: { ...input, ...defaults, allow_weak: allowWeak, format, rejects },
   };
-}
-
-/** Undefined if it cannot be told; whoever opens the file says why. */
-export function fileSize(path: string): number | undefined {
-  try {
-    return statSync(path).size;
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ import { draftsAhead, type DraftingOrder } from './drafting-thread.ts';
 import type { Draft, DraftIdentity } from './drafts.ts';
 import { identityLine } from './identity-lines.ts';
 import type { RunPlan, RunState } from './journal.ts';
-import { fileSize, journalOf, planOf, RunFiles, type BulkRequest } from './run-files.ts';
+import { journalOf, planOf, RunFiles, type BulkRequest } from './run-files.ts';
 
 /** What came of it, in numbers of devices or rows. */
 export interface BulkOutcome {
@@ -67,7 +67,7 @@ async function runAlone(request: BulkRequest, tools: BulkTools): Promise<BulkOut
 
 /** Finds what `registerMany` would reject; nothing is changed. */
 export async function checkMany(request: BulkRequest, tools: BulkTools): Promise<BulkOutcome> {
-  const { source, rejects } = request;
+  const { rejects } = request;
   if (request.out !== undefined && request.out !== '-' && existsSync(journalOf(request.out))) {
     // Its rejects are not to be replaced.
     throw new LatchkeyError('run_unfinished', `${journalOf(request.out)} is of a run that was begun.`);
@@ -75,8 +75,7 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
   using rejectsFile = new RejectsFile(rejects);
   await using seen = await UuidSet.open();
   const plan = planOf(request, tools.random);
-  let share: number | undefined;
-  const input = 'count' in source ? undefined : watched(source.from, tools.signal, (read) => (share = read));
+  const input = inputOf(request, tools);
   const drafts = draftsAhead(input, orderOf(request, plan, 0, undefined), tools.signal);
   const outcome = { run: plan.run, registered: 0, known: 0, rejected: 0 };
   for await (const chunk of chunksOf(drafts, undefined)) {
@@ -94,7 +93,7 @@ export async function checkMany(request: BulkRequest, tools: BulkTools): Promise
     outcome.registered += fresh.length - known - refused.length;
     outcome.known += known;
     outcome.rejected += all.length;
-    tools.progress.set(doneOf(outcome), share);
+    tools.progress.set(doneOf(outcome));
   }
   return outcome;
 }
@@ -103,8 +102,6 @@ class Run {
   readonly #request: BulkRequest;
   readonly #files: RunFiles;
   readonly #tools: BulkTools;
-  /** How much of the input was read, if it says how long it is. */
-  #share: number | undefined;
 
   constructor(request: BulkRequest, files: RunFiles, tools: BulkTools) {
     this.#request = request;
@@ -126,11 +123,9 @@ class Run {
   }
 
   #drafts(): AsyncGenerator<readonly Draft[]> {
-    const { source } = this.#request;
     const { plan, state } = this.#files;
     const { sealingKey, signal } = this.#tools;
-    const input = 'count' in source ? undefined : watched(source.from, signal, (share) => (this.#share = share));
-    return draftsAhead(input, orderOf(this.#request, plan, state.position, sealingKey), signal);
+    return draftsAhead(inputOf(this.#request, this.#tools), orderOf(this.#request, plan, state.position, sealingKey), signal);
   }
 
   async #take(chunk: readonly Draft[]): Promise<void> {
@@ -147,7 +142,7 @@ class Run {
     await files.append(written, rejected.map(rejectLine));
     files.wrote({ position, registered: identities.length - known - refused.length, known, rejected: rejected.length, unconfirmed });
     await this.#confirm(files.state);
-    this.#tools.progress.set(doneOf(files.state), this.#share);
+    this.#tools.progress.set(doneOf(files.state));
   }
 
   async #confirm({ position, registered, unconfirmed }: RunState): Promise<void> {
@@ -189,18 +184,6 @@ function doneOf({ registered, known, rejected }: Pick<BulkOutcome, 'registered' 
   return registered + known + rejected;
 }
 
-/** The input; how much of it was read is told, from 0 to 1, if it says how long it is. */
-async function* watched(path: string, signal: AbortSignal, tell: (share: number) => void): AsyncGenerator<Uint8Array> {
-  const size = (path === '-' ? 0 : fileSize(path)) ?? 0;
-  let read = 0;
-  for await (const piece of readInput(path, '--from', signal)) {
-    // Who takes a piece may hand it on, and leave nothing of it here.
-    read += piece.length;
-    yield piece;
-    if (size > 0) tell(read / size);
-  }
-}
-
 function unlessRevoked(error: unknown): void {
   if (!(error instanceof LatchkeyError && error.code === 'device_revoked')) throw error;
 }
@@ -212,6 +195,10 @@ async function inParts<T>(all: readonly T[], most: number, send: (part: readonly
     for (const exception of await send(all.slice(from, from + most))) exceptions.push({ ...exception, index: exception.index + from });
   }
   return exceptions;
+}
+
+function inputOf({ source }: BulkRequest, { signal, progress }: BulkTools): AsyncGenerator<Uint8Array> | undefined {
+  return 'count' in source ? undefined : readInput(source.from, '--from', { signal, taken: (share) => progress.taken(share) });
 }
 
 function orderOf({ source, defaults, allowWeak, out }: BulkRequest, { seed }: RunPlan, position: number, sealingKey: Uint8Array | undefined): DraftingOrder {
