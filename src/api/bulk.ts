@@ -5,7 +5,7 @@ import { arrayOf, boolean, count, input, mac, object, oneOf, remark, ssid, text,
 import { present } from './wire.ts';
 
 /** Devices in one request: more would hold up others for long. */
-export const mostInChunk = 1000;
+export const mostInPart = 1000;
 /** Of a thousand devices, whatever their texts are in UTF-8. */
 export const chunkBytes = 2_097_152;
 
@@ -27,7 +27,7 @@ const newIdentitySchema = input(
 );
 type NewIdentityWire = Static<typeof newIdentitySchema>;
 
-const identityList = { devices: { ...arrayOf(newIdentitySchema), maxItems: mostInChunk } } as const;
+const identityList = { devices: { ...arrayOf(newIdentitySchema), maxItems: mostInPart } } as const;
 const place = { number: { ...count, description: 'Names the chunk: the same for all its parts, higher for later ones.' } } as const;
 
 export const identityListSchema = input('IdentityList', identityList);

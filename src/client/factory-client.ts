@@ -1,6 +1,6 @@
 import { auditEntryFromWire } from '../api/audit.ts';
 import { bootstrapKeyFromWire, claimToWire, deviceFromWire, identityFromWire, registrationToWire } from '../api/devices.ts';
-import { bulkExceptionFromWire, mostInChunk, newIdentityToWire } from '../api/bulk.ts';
+import { bulkExceptionFromWire, mostInPart, newIdentityToWire } from '../api/bulk.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
 import { present } from '../api/wire.ts';
@@ -30,7 +30,7 @@ export class FactoryClient implements FactoryRole {
     return deviceFromWire(await this.#http.call(routes.confirmDevice, { params: { uuid: parseUuid(uuid) } }));
   }
 
-  readonly mostAtOnce = mostInChunk;
+  readonly mostAtOnce = mostInPart;
 
   async reserveChunk({ run, number }: ChunkPlace, identities: readonly NewIdentity[]): Promise<readonly BulkException[]> {
     const body = { number, devices: identities.map(newIdentityToWire) };

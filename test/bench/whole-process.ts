@@ -47,6 +47,8 @@ export async function runWhole(command: readonly string[], { env = process.env, 
     }
     return { ms: performance.now() - begun, cpuMs, peakMiB, stdout };
   } finally {
+    // Only if what is beside it failed it still is there.
+    child.kill('SIGKILL');
     clearInterval(sampling);
     process.off('exit', kill);
   }

@@ -329,6 +329,14 @@ describe('a run that was interrupted', () => {
   });
 });
 
+test.skipIf(!canMount)('a dry run says when there is no room for temporary files', async () => {
+  const small = file('.tmp');
+  mkdirSync(small);
+  const script = `mount -t tmpfs -o size=256k tmpfs ${small}; exec "$0" "$1" device register --from ${csv(rowsOf(manyRows))} --dry-run --json`;
+  const child = spawn('unshare', [...namespaces(), 'sh', '-c', script, process.execPath, program], { env: { ...site.cli.env, TMPDIR: small }, stdio: ['ignore', 'ignore', 'pipe'] });
+  expect(JSON.parse(await text(child.stderr))).toMatchObject({ code: 'storage_full', message: expect.stringContaining(small) as string, hint: expect.stringContaining('TMPDIR') as string });
+});
+
 test('a dry run of devices that are to be made changes nothing', async () => {
   expect(await site.json('device', 'register', '--count', '20000', '--ssid', 'setup', '--batch', name, '--out', file('.ndjson'), '--dry-run')).toMatchObject({ registered: 20_000, dry_run: true });
   expect(await inBatch(name)).toEqual([]);

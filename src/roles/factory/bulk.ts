@@ -77,7 +77,8 @@ async function admit({ actor }: ServiceContext, store: Store, identities: readon
   const refused: BulkException[] = [];
   for (const [index, identity] of identities.entries()) {
     if (!admitsDevice(scope, identity)) {
-      refused.push({ kind: 'refused', index, code: 'forbidden', reason: 'This token registers devices of other models or batches.' });
+      const { code, message } = otherScope();
+      refused.push({ kind: 'refused', index, code, reason: message });
     } else if (identity.batch !== undefined && revoked.has(identity.batch)) {
       const { code, message } = batchRevoked(identity.batch);
       refused.push({ kind: 'refused', index, code, reason: message });
@@ -94,6 +95,10 @@ async function revokedBatches({ batches }: Store, identities: readonly NewIdenti
     if ((await batches.revocation(name)) !== undefined) revoked.add(name);
   }
   return revoked;
+}
+
+export function otherScope(): LatchkeyError {
+  return new LatchkeyError('forbidden', 'This token registers devices of other models or batches.');
 }
 
 export function batchRevoked(batch: string | undefined): LatchkeyError {

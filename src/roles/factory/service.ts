@@ -10,7 +10,7 @@ import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { ChunkPlace, DeviceFilter, NewDevice, Store } from '../store.ts';
-import { batchRevoked, beyondScope, checkChunk, confirmChunks, conflictOf, reserveChunk, sameText } from './bulk.ts';
+import { batchRevoked, beyondScope, checkChunk, confirmChunks, conflictOf, otherScope, reserveChunk, sameText } from './bulk.ts';
 import type { BootstrapKey, BulkException, ClaimedIdentity, FactoryRole, Identity, IdentityComparison, NewIdentity, Registration } from './ports.ts';
 
 /** So many identities are given out at a time. */
@@ -55,7 +55,7 @@ export class FactoryService implements FactoryRole {
       ...fields,
     };
     if (!admitsDevice(scopeOf(actor), device)) {
-      throw new LatchkeyError('forbidden', 'This token registers devices of other models or batches.');
+      throw otherScope();
     }
     return device;
   }

@@ -75,7 +75,7 @@ export async function measureFlashing({ stations, boards, rounds }: FlashingSize
       baseline: '',
     }],
     conditions: [
-      `${boards} boards at each station, one after the other, with a tool that takes ${stepMs} ms a run beside its own start; ${rounds} alternated rounds, medians; all shares the two cores. Ours includes its start, and a first run of the tool that asks for its version.`,
+      `${boards} boards at each station, one after the other, with a tool that takes ${stepMs} ms a run beside its own start; ${rounds} alternated rounds, medians; the stations share the cores. Ours includes its start, and a first run of the tool that asks for its version.`,
     ],
   };
 }
