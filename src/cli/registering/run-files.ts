@@ -109,15 +109,17 @@ export class RunFiles implements Disposable {
     this.#journal?.reserve(upTo);
   }
 
-  /** Returns when all of it is on the disk. */
-  async append(lines: readonly string[], rejects: readonly string[]): Promise<void> {
-    if (this.#out === '-') {
-      await write(process.stdout, (this.state === atStart ? identityHeader[this.#format] : '') + lines.join(''));
-      syncStandardOutput();
-    } else {
-      this.#out?.append(lines.join(''));
-      this.#out?.sync();
+  /** Returns when all of it is on the disk. Lines are asked for as they are written: not all are in memory. */
+  async append(lines: Iterable<string>, rejects: readonly string[]): Promise<void> {
+    if (this.#out === '-' && this.state === atStart) {
+      await write(process.stdout, identityHeader[this.#format]);
     }
+    for (const text of together(lines)) {
+      if (this.#out === '-') await write(process.stdout, text);
+      else this.#out?.append(text);
+    }
+    if (this.#out === '-') syncStandardOutput();
+    else this.#out?.sync();
     this.#rejects?.append(rejects.join(''));
     this.#rejects?.sync();
   }
@@ -145,6 +147,21 @@ export class RunFiles implements Disposable {
     this.#rejects?.[Symbol.dispose]();
     this.#journal?.[Symbol.dispose]();
   }
+}
+
+const linesAtOnce = 1000;
+
+function* together(lines: Iterable<string>): Generator<string> {
+  let [text, count] = ['', 0];
+  for (const line of lines) {
+    text += line;
+    count += 1;
+    if (count % linesAtOnce === 0) {
+      yield text;
+      text = '';
+    }
+  }
+  if (text !== '') yield text;
 }
 
 /** That of an earlier command is replaced. */

@@ -261,37 +261,39 @@ function rejectOf({ line, uuid, ssid, model, batch, label, mac }: DraftIdentity,
 }
 
 interface Settled {
-  readonly written: readonly string[];
+  /** What goes into the output, made as it is asked for. */
+  readonly written: Iterable<string>;
   readonly known: number;
   /** Of the known ones those that nobody has registered yet. */
   readonly unconfirmed: readonly string[];
   readonly refused: readonly Reject[];
 }
 
+type ToLine = (identity: NewIdentity, passTmp: string) => string;
+
 /** `toLine`: how an identity is written, if it is. */
-function settle(
-  identities: readonly DraftIdentity[],
-  exceptions: readonly BulkException[],
-  toLine: ((identity: NewIdentity, passTmp: string) => string) | undefined,
-): Settled {
+function settle(identities: readonly DraftIdentity[], exceptions: readonly BulkException[], toLine: ToLine | undefined): Settled {
   const byIndex = new Map(exceptions.map((exception) => [exception.index, exception]));
-  const written: string[] = [];
   const refused: Reject[] = [];
   const unconfirmed: string[] = [];
   let known = 0;
-  identities.forEach((identity, index) => {
-    const exception = byIndex.get(index);
-    if (exception?.kind === 'refused') {
+  for (const exception of exceptions) {
+    const identity = identities[exception.index]!;
+    if (exception.kind === 'refused') {
       refused.push(rejectOf(identity, exception.code, exception.reason));
-      return;
-    }
-    if (exception?.kind === 'known') {
+    } else if (exception.kind === 'known') {
       known += 1;
       if (!exception.registered) unconfirmed.push(identity.uuid);
     }
-    if (toLine !== undefined) {
-      written.push(toLine(identity, exception?.kind === 'resumed' && identity.made ? exception.passTmp : identity.passTmp));
+  }
+  return { written: toLine === undefined ? [] : linesOf(identities, byIndex, toLine), known, unconfirmed, refused };
+}
+
+function* linesOf(identities: readonly DraftIdentity[], exceptions: ReadonlyMap<number, BulkException>, toLine: ToLine): Generator<string> {
+  for (const [index, identity] of identities.entries()) {
+    const exception = exceptions.get(index);
+    if (exception?.kind !== 'refused') {
+      yield toLine(identity, exception?.kind === 'resumed' && identity.made ? exception.passTmp : identity.passTmp);
     }
-  });
-  return { written, known, unconfirmed, refused };
+  }
 }
