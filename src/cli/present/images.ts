@@ -1,6 +1,6 @@
 import { count, object } from '../../api/schema.ts';
 import { thousands } from '../../formats/thousands.ts';
-import type { WrittenImages } from '../write-images.ts';
+import type { WrittenImages } from '../images/write-images.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
 

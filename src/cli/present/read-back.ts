@@ -2,7 +2,7 @@ import { comparisonSchema } from '../../api/devices.ts';
 import { arrayOf, boolean, count, object, oneOf, type Static } from '../../api/schema.ts';
 import type { NvsEntry } from '../../formats/nvs/layout.ts';
 import type { IdentityComparison } from '../../roles/factory/ports.ts';
-import type { ReadBack } from '../read-back.ts';
+import type { ReadBack } from '../images/read-back.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 

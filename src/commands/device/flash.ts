@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { flashOffsetFlag, durationFlag, notWith, numberFlag, pathFlag, remoteFlags, switchFlag, textFlag } from '../../cli/flags.ts';
-import { imageFlags } from '../../cli/device-image.ts';
-import { flashDevices } from '../../cli/flash-devices.ts';
+import { imageFlags } from '../../cli/images/device-image.ts';
+import { flashDevices } from '../../cli/flashing/flash-devices.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
 import { flashOutcomeSchema, presentFlashOutcome, type FlashOutcomeWire } from '../../cli/present/flash-outcomes.ts';
 import type { Screen } from '../../cli/present/screen.ts';

@@ -1,12 +1,12 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { imageFlags } from '../../cli/device-image.ts';
+import { imageFlags } from '../../cli/images/device-image.ts';
 import { pathFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
 import { factoryWhenNeeded } from '../../cli/open-role.ts';
 import { imagesSchema, imagesToWire, presentImages, type ImagesWire } from '../../cli/present/images.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { keepMemorySmall } from '../../cli/small-memory.ts';
-import { writeImages } from '../../cli/write-images.ts';
+import { writeImages } from '../../cli/images/write-images.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 
 export default class DeviceImage extends LatchkeyCommand<ImagesWire> {

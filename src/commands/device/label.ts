@@ -1,10 +1,10 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { remoteFlags } from '../../cli/flags.ts';
 import { identitySourceFlags } from '../../cli/identity-source.ts';
-import { labelFlags } from '../../cli/label-flags.ts';
+import { labelFlags } from '../../cli/labels/flags.ts';
 import { factoryWhenNeeded } from '../../cli/open-role.ts';
 import { labelsSchema, presentLabels, type LabelsWire } from '../../cli/present/labels.ts';
-import { printLabels } from '../../cli/print-labels.ts';
+import { printLabels } from '../../cli/labels/print-labels.ts';
 import { keepMemorySmall } from '../../cli/small-memory.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 

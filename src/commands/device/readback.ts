@@ -1,11 +1,11 @@
 import { textArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { identityNameFlags, readKeys } from '../../cli/device-image.ts';
+import { identityNameFlags, readKeys } from '../../cli/images/device-image.ts';
 import { pathFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { presentReadBack, readBackSchema, readBackToWire, type ReadBackWire } from '../../cli/present/read-back.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { compareWithRegistry, mismatchOf, problemOf, readBack, readImageFile } from '../../cli/read-back.ts';
+import { compareWithRegistry, mismatchOf, problemOf, readBack, readImageFile } from '../../cli/images/read-back.ts';
 
 export default class DeviceReadback extends LatchkeyCommand<ReadBackWire> {
   static override readonly summary = 'Read an NVS partition back: whose it is, and whether it is whole; exit 12 if not.';

@@ -4,7 +4,7 @@ import { LatchkeyCommand } from '../../../cli/base-command.ts';
 import { dryRunFlag, remoteFlags, textFlag, yesFlag } from '../../../cli/flags.ts';
 import { openBatches } from '../../../cli/open-role.ts';
 import { presentRevokedBatch, revocationQuestion, revokedBatchSchema, type RevokedBatchWire } from '../../../cli/present/batches.ts';
-import { revokeBatch } from '../../../cli/revoke-batch.ts';
+import { revokeBatch } from '../../../cli/batches/revoke-batch.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
 
 export default class DeviceBatchRevoke extends LatchkeyCommand<RevokedBatchWire> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Batch } from '../domain/batch.ts';
-import type { BatchesRole } from '../roles/batches/ports.ts';
-import { Progress } from './progress.ts';
+import type { Batch } from '../../domain/batch.ts';
+import type { BatchesRole } from '../../roles/batches/ports.ts';
+import { Progress } from '../progress.ts';
 
 /** Between two steps, so that another program that waits for the database on this machine gets its turn. */
 const pauseMs = 10;

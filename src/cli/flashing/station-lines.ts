@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
-import { shown } from '../domain/shown-text.ts';
-import type { DeviceOutcome, Station, StationStep } from '../roles/flashing/stations.ts';
-import { columns, pad } from './present/text.ts';
+import { shown } from '../../domain/shown-text.ts';
+import type { DeviceOutcome, Station, StationStep } from '../../roles/flashing/stations.ts';
+import { columns, pad } from '../present/text.ts';
 
 const redrawMs = 100;
 

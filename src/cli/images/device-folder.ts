@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { LatchkeyError } from '../domain/errors.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { DeviceFile } from './device-image.ts';
 
 const ownerOnly = 0o600;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { LatchkeyError } from '../domain/errors.ts';
-import { parseUuid } from '../domain/identifiers.ts';
-import type { NvsEntry } from '../formats/nvs/layout.ts';
-import { entryOf, parseGeneratorCsv, parseManufacturingConfig, type ManufacturingKey } from '../formats/nvs/manufacturing-csv.ts';
-import { isBadLine, readRows, type ReadLine, type Row } from '../formats/rows.ts';
-import { readText } from './destination.ts';
-import type { FoundIdentity } from './identity-source.ts';
-import { readInput } from './input-file.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import type { NvsEntry } from '../../formats/nvs/layout.ts';
+import { entryOf, parseGeneratorCsv, parseManufacturingConfig, type ManufacturingKey } from '../../formats/nvs/manufacturing-csv.ts';
+import { isBadLine, readRows, type ReadLine, type Row } from '../../formats/rows.ts';
+import { readText } from '../destination.ts';
+import type { FoundIdentity } from '../identity-source.ts';
+import { readInput } from '../input-file.ts';
 
 /** What devices get beside their identity. */
 export interface ExtraValues {

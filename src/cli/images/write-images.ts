@@ -1,11 +1,11 @@
-import { LatchkeyError } from '../domain/errors.ts';
-import { pageSize as keyPartitionSize } from '../formats/nvs/layout.ts';
-import type { FactoryRole } from '../roles/factory/ports.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { pageSize as keyPartitionSize } from '../../formats/nvs/layout.ts';
+import type { FactoryRole } from '../../roles/factory/ports.ts';
 import { DeviceFolder } from './device-folder.ts';
 import { openImages, type DeviceFile, type ImageFlags } from './device-image.ts';
-import { readIdentities, type FoundIdentity } from './identity-source.ts';
-import { Progress } from './progress.ts';
-import { RejectsFile, type Reject } from './rejects-file.ts';
+import { readIdentities, type FoundIdentity } from '../identity-source.ts';
+import { Progress } from '../progress.ts';
+import { RejectsFile, type Reject } from '../rejects-file.ts';
 
 export interface WriteImagesFlags extends ImageFlags {
   readonly uuid: readonly string[] | undefined;

@@ -1,12 +1,12 @@
 import { custom } from '@oclif/core/flags';
-import { papers, type Paper } from '../formats/label-sheet.ts';
-import { labelFields, parseLabelTemplate, type LabelTemplate } from '../formats/label-text.ts';
-import { parseChannel } from '../formats/dpp.ts';
-import { commissioningFlows, discoveries } from '../formats/matter.ts';
-import { qrLevels } from '../formats/qr.ts';
-import { choiceFlag, decimalFlag, fileFlag, hexFlag, notWith, numberFlag, pathFlag, switchFlag } from './flags.ts';
-import { flagValue } from './input-error.ts';
-import { labelFormats } from './label-output.ts';
+import { papers, type Paper } from '../../formats/label-sheet.ts';
+import { labelFields, parseLabelTemplate, type LabelTemplate } from '../../formats/label-text.ts';
+import { parseChannel } from '../../formats/dpp.ts';
+import { commissioningFlows, discoveries } from '../../formats/matter.ts';
+import { qrLevels } from '../../formats/qr.ts';
+import { choiceFlag, decimalFlag, fileFlag, hexFlag, notWith, numberFlag, pathFlag, switchFlag } from '../flags.ts';
+import { flagValue } from '../input-error.ts';
+import { labelFormats } from './output.ts';
 
 const templateFlag = custom<LabelTemplate>({ parse: flagValue(parseLabelTemplate), helpValue: 'TEXT' });
 const channelFlag = custom<string>({ parse: flagValue(parseChannel), helpValue: 'CLASS/N' });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { checker } from '../api/check.ts';
-import { arrayOf, input, text } from '../api/schema.ts';
-import { LatchkeyError } from '../domain/errors.ts';
-import { parseFlashOffset } from '../domain/flash.ts';
-import type { Station } from '../roles/flashing/stations.ts';
+import { checker } from '../../api/check.ts';
+import { arrayOf, input, text } from '../../api/schema.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { parseFlashOffset } from '../../domain/flash.ts';
+import type { Station } from '../../roles/flashing/stations.ts';
 
 const port = { type: 'string', minLength: 1, maxLength: 256, pattern: '^[^-@\\u0000-\\u001f][^\\u0000-\\u001f]*$' } as const;
 const offset = { type: ['string', 'integer'] } as const;

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { custom } from '@oclif/core/flags';
-import { LatchkeyError } from '../domain/errors.ts';
-import { valuesAsEnv, valuesAsHeader, valuesAsJson } from '../formats/device-values.ts';
-import { nvsKeysFrom, readKeyPartition, writeKeyPartition, type NvsKeys } from '../formats/nvs/encryption.ts';
-import { smallestPartition, type NvsEntry } from '../formats/nvs/layout.ts';
-import { checkName, parsePartitionSize, writeNvs } from '../formats/nvs/write.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { valuesAsEnv, valuesAsHeader, valuesAsJson } from '../../formats/device-values.ts';
+import { nvsKeysFrom, readKeyPartition, writeKeyPartition, type NvsKeys } from '../../formats/nvs/encryption.ts';
+import { smallestPartition, type NvsEntry } from '../../formats/nvs/layout.ts';
+import { checkName, parsePartitionSize, writeNvs } from '../../formats/nvs/write.ts';
 import { openExtraValues } from './extra-values.ts';
-import { choiceFlag, pathFlag, switchFlag } from './flags.ts';
-import type { FoundIdentity, IdentityOrReject } from './identity-source.ts';
-import { flagValue } from './input-error.ts';
-import { isReject, type Reject } from './rejects-file.ts';
+import { choiceFlag, pathFlag, switchFlag } from '../flags.ts';
+import type { FoundIdentity, IdentityOrReject } from '../identity-source.ts';
+import { flagValue } from '../input-error.ts';
+import { isReject, type Reject } from '../rejects-file.ts';
 
 export const imageFormats = ['esp-nvs', 'json', 'env', 'header'] as const;
 type ImageFormat = (typeof imageFormats)[number];

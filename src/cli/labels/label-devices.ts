@@ -1,14 +1,14 @@
-import { LatchkeyError } from '../domain/errors.ts';
-import { isDrawable } from '../formats/bitmap-font.ts';
-import { layOutLabel, type LabelSize } from '../formats/label-layout.ts';
-import type { LabelLogo } from '../formats/label-logo.ts';
-import type { LabelTemplate } from '../formats/label-text.ts';
-import { qrCode, type QrLevel } from '../formats/qr.ts';
-import type { BootstrapKey, FactoryRole } from '../roles/factory/ports.ts';
-import type { FoundIdentity, IdentityOrReject } from './identity-source.ts';
-import { labelContent, type LabelKind } from './label-content.ts';
-import type { LabelFormat, LabelOutput } from './label-output.ts';
-import { isReject, type Reject } from './rejects-file.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { isDrawable } from '../../formats/bitmap-font.ts';
+import { layOutLabel, type LabelSize } from '../../formats/label-layout.ts';
+import type { LabelLogo } from '../../formats/label-logo.ts';
+import type { LabelTemplate } from '../../formats/label-text.ts';
+import { qrCode, type QrLevel } from '../../formats/qr.ts';
+import type { BootstrapKey, FactoryRole } from '../../roles/factory/ports.ts';
+import type { FoundIdentity, IdentityOrReject } from '../identity-source.ts';
+import { labelContent, type LabelKind } from './content.ts';
+import type { LabelFormat, LabelOutput } from './output.ts';
+import { isReject, type Reject } from '../rejects-file.ts';
 
 export interface LabelJob {
   readonly devices: AsyncIterable<readonly IdentityOrReject[]>;

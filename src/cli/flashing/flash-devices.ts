@@ -2,20 +2,20 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseDescription } from '../domain/device.ts';
-import { LatchkeyError } from '../domain/errors.ts';
-import { readKeyPartition } from '../formats/nvs/encryption.ts';
-import type { UuidIn } from '../roles/flashing/board.ts';
-import type { DeviceToFlash, StationsSummary } from '../roles/flashing/stations.ts';
-import type { RoleFlags } from './destination.ts';
-import { openImages, readKeys, type ImageFlags } from './device-image.ts';
-import { readIdentities } from './identity-source.ts';
+import { parseDescription } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { readKeyPartition } from '../../formats/nvs/encryption.ts';
+import type { UuidIn } from '../../roles/flashing/board.ts';
+import type { DeviceToFlash, StationsSummary } from '../../roles/flashing/stations.ts';
+import type { RoleFlags } from '../destination.ts';
+import { openImages, readKeys, type ImageFlags } from '../images/device-image.ts';
+import { readIdentities } from '../identity-source.ts';
 import { nextBoards } from './next-board.ts';
-import { factoryWhenNeeded, openFlashing, type Opening } from './open-role.ts';
-import { ensureFolder, paths } from './paths.ts';
-import { flashOutcomeToWire, type FlashOutcomeWire } from './present/flash-outcomes.ts';
-import { problemOf, readBack } from './read-back.ts';
-import type { Reject } from './rejects-file.ts';
+import { factoryWhenNeeded, openFlashing, type Opening } from '../open-role.ts';
+import { ensureFolder, paths } from '../paths.ts';
+import { flashOutcomeToWire, type FlashOutcomeWire } from '../present/flash-outcomes.ts';
+import { problemOf, readBack } from '../images/read-back.ts';
+import type { Reject } from '../rejects-file.ts';
 import { StationLines } from './station-lines.ts';
 import { stationsOf, type StationFlags } from './stations-file.ts';
 
@@ -53,7 +53,7 @@ export async function flashDevices(flags: FlashFlags, flashing: Flashing): Promi
   if (stepMs > mostStepMs) {
     throw new LatchkeyError('invalid_input', '--step-timeout: at most 2m, or a station might outlast its claim on a device.');
   }
-  const [{ openEsptool }, { flashAtStations }] = await Promise.all([import('../flasher/esptool.ts'), import('../roles/flashing/stations.ts')]);
+  const [{ openEsptool }, { flashAtStations }] = await Promise.all([import('../../flasher/esptool.ts'), import('../../roles/flashing/stations.ts')]);
   const folder = await workFolder(closing);
   const flasher = await openEsptool({ tool: flags.tool, folder, stepMs }, signal);
   const role = await openFlashing(flags, flashing);

@@ -1,10 +1,10 @@
-import { LatchkeyError } from '../domain/errors.ts';
-import { parseUuid } from '../domain/identifiers.ts';
-import type { NvsEntry } from '../formats/nvs/layout.ts';
-import { readNvs, type NvsReading } from '../formats/nvs/read.ts';
-import type { NvsKeys } from '../formats/nvs/encryption.ts';
-import type { IdentityComparison, FactoryRole } from '../roles/factory/ports.ts';
-import { readInput } from './input-file.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { parseUuid } from '../../domain/identifiers.ts';
+import type { NvsEntry } from '../../formats/nvs/layout.ts';
+import { readNvs, type NvsReading } from '../../formats/nvs/read.ts';
+import type { NvsKeys } from '../../formats/nvs/encryption.ts';
+import type { IdentityComparison, FactoryRole } from '../../roles/factory/ports.ts';
+import { readInput } from '../input-file.ts';
 
 /** Under which names an image holds an identity. */
 export interface IdentityNames {

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { nvsVector } from '../../test/vectors/nvs.ts';
-import type { Device } from '../domain/device.ts';
-import { readKeyPartition } from '../formats/nvs/encryption.ts';
-import { readNvs } from '../formats/nvs/read.ts';
-import type { FactoryRole } from '../roles/factory/ports.ts';
+import { nvsVector } from '../../../test/vectors/nvs.ts';
+import type { Device } from '../../domain/device.ts';
+import { readKeyPartition } from '../../formats/nvs/encryption.ts';
+import { readNvs } from '../../formats/nvs/read.ts';
+import type { FactoryRole } from '../../roles/factory/ports.ts';
 import { writeImages, type WriteImagesFlags } from './write-images.ts';
 
 const uuid = '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d';

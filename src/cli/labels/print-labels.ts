@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LatchkeyError } from '../domain/errors.ts';
-import { parseLogo, type LabelLogo } from '../formats/label-logo.ts';
-import { planSheet, type Paper } from '../formats/label-sheet.ts';
-import { parseLabelTemplate, type LabelTemplate } from '../formats/label-text.ts';
-import type { CommissioningFlow, Discovery } from '../formats/matter.ts';
-import type { QrLevel } from '../formats/qr.ts';
-import type { FactoryRole } from '../roles/factory/ports.ts';
-import { matterColumns, usualText, type LabelKind } from './label-content.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { parseLogo, type LabelLogo } from '../../formats/label-logo.ts';
+import { planSheet, type Paper } from '../../formats/label-sheet.ts';
+import { parseLabelTemplate, type LabelTemplate } from '../../formats/label-text.ts';
+import type { CommissioningFlow, Discovery } from '../../formats/matter.ts';
+import type { QrLevel } from '../../formats/qr.ts';
+import type { FactoryRole } from '../../roles/factory/ports.ts';
+import { matterColumns, usualText, type LabelKind } from './content.ts';
 import { labelDevices, type LabelTally } from './label-devices.ts';
-import { openFile, openFolder, openSheets, type LabelFormat, type LabelOutput } from './label-output.ts';
-import { readIdentities } from './identity-source.ts';
-import { Progress } from './progress.ts';
-import { RejectsFile, type Reject } from './rejects-file.ts';
-import { readSecret, type SecretSources } from './secret-input.ts';
-import type { LabelsWire } from './present/labels.ts';
+import { openFile, openFolder, openSheets, type LabelFormat, type LabelOutput } from './output.ts';
+import { readIdentities } from '../identity-source.ts';
+import { Progress } from '../progress.ts';
+import { RejectsFile, type Reject } from '../rejects-file.ts';
+import { readSecret, type SecretSources } from '../secret-input.ts';
+import type { LabelsWire } from '../present/labels.ts';
 
 /** As `device label` takes them. */
 export interface LabelFlags {

@@ -1,9 +1,9 @@
-import type { Batch } from '../domain/batch.ts';
-import { batchCsvHeader, batchCsvRecord } from '../formats/batch-csv.ts';
-import { batchReport } from '../formats/batch-report.ts';
-import type { BatchesRole } from '../roles/batches/ports.ts';
-import { systemClock } from './local-registry.ts';
-import { Progress } from './progress.ts';
+import type { Batch } from '../../domain/batch.ts';
+import { batchCsvHeader, batchCsvRecord } from '../../formats/batch-csv.ts';
+import { batchReport } from '../../formats/batch-report.ts';
+import type { BatchesRole } from '../../roles/batches/ports.ts';
+import { systemClock } from '../local-registry.ts';
+import { Progress } from '../progress.ts';
 
 export const reportFormats = ['csv', 'html'] as const;
 export type ReportFormat = (typeof reportFormats)[number];

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { parseLabelTemplate } from '../formats/label-text.ts';
-import { bootstrapPublicKey, newBootstrapKey } from '../protocol/bootstrap-key.ts';
-import type { FactoryRole } from '../roles/factory/ports.ts';
-import { LatchkeyError } from '../domain/errors.ts';
-import type { FoundIdentity, IdentityOrReject } from './identity-source.ts';
+import { parseLabelTemplate } from '../../formats/label-text.ts';
+import { bootstrapPublicKey, newBootstrapKey } from '../../protocol/bootstrap-key.ts';
+import type { FactoryRole } from '../../roles/factory/ports.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { FoundIdentity, IdentityOrReject } from '../identity-source.ts';
 import { labelDevices, type LabelJob } from './label-devices.ts';
-import type { Reject } from './rejects-file.ts';
+import type { Reject } from '../rejects-file.ts';
 
 const uuids = ['9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d', '00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'] as const;
 const madeAt = new Date('2026-11-25T08:00:00Z');

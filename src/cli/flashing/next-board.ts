@@ -1,6 +1,6 @@
-import type { Station } from '../roles/flashing/stations.ts';
+import type { Station } from '../../roles/flashing/stations.ts';
 import type { StationLines } from './station-lines.ts';
-import { earlierMs, keyOf } from './terminal-prompt.ts';
+import { earlierMs, keyOf } from '../terminal-prompt.ts';
 
 /** Waits for the operator to say, with Enter, that the next board is in its place; one station after the other asks. */
 export function nextBoards(lines: StationLines, stdin: NodeJS.ReadStream = process.stdin) {

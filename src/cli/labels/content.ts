@@ -1,10 +1,10 @@
-import { LatchkeyError } from '../domain/errors.ts';
-import { dppUri } from '../formats/dpp.ts';
-import { labelPayload } from '../formats/label-payload.ts';
-import { labelLine, uuidEnd, type LabelTemplate, type LabelValues } from '../formats/label-text.ts';
-import { manualPairingCode, matterPayload, parsePasscode, type MatterOnboarding } from '../formats/matter.ts';
-import type { BootstrapKey } from '../roles/factory/ports.ts';
-import type { FoundIdentity } from './identity-source.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { dppUri } from '../../formats/dpp.ts';
+import { labelPayload } from '../../formats/label-payload.ts';
+import { labelLine, uuidEnd, type LabelTemplate, type LabelValues } from '../../formats/label-text.ts';
+import { manualPairingCode, matterPayload, parsePasscode, type MatterOnboarding } from '../../formats/matter.ts';
+import type { BootstrapKey } from '../../roles/factory/ports.ts';
+import type { FoundIdentity } from '../identity-source.ts';
 
 /** What the QR code of a label is: our own payload, a DPP URI, or Matter's. */
 export type LabelKind =
