@@ -34,6 +34,8 @@ export const dataOffset = 24;
 
 export const integerTypes = { u8: 0x01, i8: 0x11, u16: 0x02, i16: 0x12, u32: 0x04, i32: 0x14, u64: 0x08, i64: 0x18 } as const;
 export type IntegerType = keyof typeof integerTypes;
+/** By the number that an entry has. */
+export const integerNames = new Map<number, IntegerType>(Object.entries(integerTypes).map(([name, type]) => [type, name as IntegerType]));
 export const stringType = 0x21;
 /** A blob as one value of one page, as it was before version `chunked`. */
 export const wholeBlobType = 0x41;
