@@ -109,7 +109,7 @@ describe('--verify', () => {
     const { uuid, path } = await image();
     await cli.json(['device', 'revoke', uuid, '--yes']);
     expect(await endOf(path, '--verify')).toMatchObject({ exit: 12, error: { message: `Device ${uuid} is revoked.` } });
-    expect(await endOf(cli.file('small.bin', nvsVector('small.bin')), '--verify')).toMatchObject({ exit: 3, error: { code: 'device_not_found' } });
+    expect(await endOf(cli.file('small.bin', nvsVector('small.bin')), '--verify')).toMatchObject({ exit: 3, result: { ok: false, ssid: 'setup-net' }, error: { code: 'device_not_found' } });
   });
 });
 

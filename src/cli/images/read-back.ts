@@ -53,9 +53,25 @@ function textOf(entries: readonly NvsEntry[], namespace: string, key: string): s
   return found?.type === 'string' ? found.value : undefined;
 }
 
-/** Asks the registry. Errors: `device_not_found`, `check_failed` if the image's uuid is none; those of the registry. */
-export async function compareWithRegistry({ uuid, ssid, passTmp }: ReadBack, factory: FactoryRole): Promise<IdentityComparison> {
-  return factory.compare(uuidOf(uuid), { ssid, passTmp });
+/** What the registry says of what was read. */
+export interface Verdict {
+  /** Undefined if it does not know the device. */
+  readonly comparison: IdentityComparison | undefined;
+  /** As the error that the command ends with. */
+  readonly wrong: LatchkeyError | undefined;
+}
+
+/** Asks the registry. Errors: those of asking. */
+export async function verifyAtRegistry({ uuid, ssid, passTmp }: ReadBack, factory: FactoryRole): Promise<Verdict> {
+  try {
+    const comparison = await factory.compare(uuidOf(uuid), { ssid, passTmp });
+    return { comparison, wrong: mismatchOf(uuid!, comparison) };
+  } catch (error) {
+    if (error instanceof LatchkeyError && (error.code === 'device_not_found' || error.code === 'check_failed')) {
+      return { comparison: undefined, wrong: error };
+    }
+    throw error;
+  }
 }
 
 function uuidOf(text: string | undefined): string {
@@ -83,7 +99,7 @@ export function problemOf({ damages, missing }: ReadBack, { namespace }: Identit
 }
 
 /** The same for what the registry said. */
-export function mismatchOf(uuid: string, { differing, state }: IdentityComparison): LatchkeyError | undefined {
+function mismatchOf(uuid: string, { differing, state }: IdentityComparison): LatchkeyError | undefined {
   if (differing.length > 0) {
     return new LatchkeyError('check_failed', `Device ${uuid} is in the registry with another ${differing.join(' and ')}.`, {
       hint: 'Flash it anew with the registry’s identity.',

@@ -5,7 +5,7 @@ import { pathFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { openFactory } from '../../cli/open-role.ts';
 import { presentReadBack, readBackSchema, readBackToWire, type ReadBackWire } from '../../cli/present/read-back.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { compareWithRegistry, mismatchOf, problemOf, readBack, readImageFile } from '../../cli/images/read-back.ts';
+import { problemOf, readBack, readImageFile, verifyAtRegistry } from '../../cli/images/read-back.ts';
 
 export default class DeviceReadback extends LatchkeyCommand<ReadBackWire> {
   static override readonly summary = 'Read an NVS partition back: whose it is, and whether it is whole; exit 12 if not.';
@@ -30,9 +30,9 @@ Values are shown with --reveal, all but uuid and SSID, for they may be secrets. 
     const keys = flags.keys === undefined ? undefined : readKeys(flags.keys, '--keys');
     const read = readBack(await readImageFile(args.file, this.signal), flags, keys);
     const problem = problemOf(read, flags);
-    const comparison = flags.verify && problem === undefined ? await compareWithRegistry(read, await openFactory(flags, this.opening)) : undefined;
-    const wrong = problem ?? (comparison && mismatchOf(read.uuid!, comparison));
-    await this.emit(readBackToWire(read, { reveal: flags.reveal, ok: wrong === undefined, comparison }));
+    const verdict = flags.verify && problem === undefined ? await verifyAtRegistry(read, await openFactory(flags, this.opening)) : undefined;
+    const wrong = problem ?? verdict?.wrong;
+    await this.emit(readBackToWire(read, { reveal: flags.reveal, ok: wrong === undefined, comparison: verdict?.comparison }));
     if (wrong !== undefined) {
       throw wrong;
     }
