@@ -25,6 +25,7 @@ export const debianPackages = {
   'libc6-dev': { suites: 'the reference device in C, and headers of C for devices' },
   'zbar-tools': { suites: 'labels, read with a reader that is not ours', command: 'zbarimg' },
   'librsvg2-bin': { suites: 'labels in SVG, drawn by a program that is not ours', command: 'rsvg-convert' },
+  hostapd: { suites: 'the radio, as hostapd takes it', command: 'hostapd' },
   wpasupplicant: { suites: 'DPP URIs, as a configurator takes them', command: 'wpa_supplicant' },
   make: { suites: 'the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;

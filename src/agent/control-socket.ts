@@ -3,8 +3,9 @@ import { chmod, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { accessRequestToWire } from '../api/access-requests.ts';
-import { agentStatusToWire, checkAgentDenial } from '../api/agent-control.ts';
+import { agentStatusToWire, checkAgentApproval, checkAgentDenial, stationToWire } from '../api/agent-control.ts';
 import { attemptToWire } from '../api/attempts.ts';
+import { termsFromWire } from '../api/grants.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { AgentControl } from '../roles/agent/ports.ts';
@@ -120,7 +121,10 @@ function routesOf(control: AgentControl): Route[] {
     {
       method: 'POST',
       path: to(`/access-requests/${idPath}/approve`),
-      handle: async ({ params: [id = ''] }) => ({ status: 200, body: accessRequestToWire(await control.approve(id)) }),
+      handle: async (call) => {
+        const terms = termsFromWire(await call.body(checkAgentApproval));
+        return { status: 200, body: accessRequestToWire(await control.approve(call.params[0] ?? '', terms)) };
+      },
     },
     {
       method: 'POST',
@@ -129,6 +133,11 @@ function routesOf(control: AgentControl): Route[] {
         const { reason } = await call.body(checkAgentDenial);
         return { status: 200, body: accessRequestToWire(await control.deny(call.params[0] ?? '', reason)) };
       },
+    },
+    {
+      method: 'GET',
+      path: to('/stations'),
+      handle: async () => ({ status: 200, body: { items: (await control.stations()).map(stationToWire) } }),
     },
     {
       method: 'GET',

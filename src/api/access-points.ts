@@ -1,15 +1,16 @@
+import { enforcements } from '../domain/grant.ts';
 import type { ApChanges } from '../roles/ap/ports.ts';
 import type { AccessPoint } from '../roles/store.ts';
 import { accessRequestFromWire, accessRequestSchema, accessRequestToWire } from './access-requests.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, count, id, input, instant, object, ssid, text, type Static } from './schema.ts';
+import { arrayOf, count, id, input, instant, object, oneOf, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 export const accessPointSchema = object(
   'AccessPoint',
   { ap_id: id, name: text, created_at: instant, revision: count },
-  { ssid, onboarding_ssid: ssid, last_seen_at: instant },
+  { ssid, onboarding_ssid: ssid, last_seen_at: instant, enforcement: oneOf(enforcements) },
 );
 export type AccessPointWire = Static<typeof accessPointSchema>;
 
@@ -17,7 +18,7 @@ export const accessPointPageSchema = pageOf('AccessPointPage', accessPointSchema
 export const accessPointQuerySchema = input('AccessPointQuery', {}, pageQuery);
 
 export const selfSchema = object('Self', { ap_id: id, name: text });
-export const announcementSchema = input('Announcement', { ssid, onboarding_ssid: ssid });
+export const announcementSchema = input('Announcement', { ssid, onboarding_ssid: ssid, enforcement: oneOf(enforcements) });
 
 export const changesQuerySchema = input(
   'ChangesQuery',
@@ -41,6 +42,7 @@ export function accessPointToWire(ap: AccessPoint): AccessPointWire {
     created_at: instantToWire(ap.createdAt),
     last_seen_at: instantToWire(ap.lastSeenAt),
     revision: ap.revision,
+    enforcement: ap.enforcement,
   });
 }
 
@@ -53,6 +55,7 @@ export function accessPointFromWire(wire: AccessPointWire): AccessPoint {
     createdAt: instantFromWire(wire.created_at),
     lastSeenAt: instantFromWire(wire.last_seen_at),
     revision: wire.revision,
+    enforcement: wire.enforcement,
   };
 }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { requestStatuses, type AccessRequest } from '../domain/access-request.ts';
 import { base64url } from '../protocol/encoding.ts';
 import type { ProvenRequest } from '../roles/ap/ports.ts';
+import { termsProperties } from './grants.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, boolean, bytes32, count, id, input, instant, object, oneOf, recordedActor, remark, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
@@ -51,7 +52,7 @@ export const provenRequestSchema = input(
 export type ProvenRequestWire = Static<typeof provenRequestSchema>;
 
 const by = { ...oneOf(['local', 'auto']), description: 'How the access point decided; for its token alone.' } as const;
-export const approvalSchema = input('Approval', {}, { by });
+export const approvalSchema = input('Approval', {}, { by, ...termsProperties });
 export const denialSchema = input('Denial', {}, { by, reason: text });
 
 export function accessRequestToWire(request: AccessRequest): AccessRequestWire {

@@ -1,11 +1,13 @@
+import { enforcements } from '../domain/grant.ts';
 import { securities } from '../domain/ssid.ts';
-import type { AgentStatus } from '../roles/agent/ports.ts';
+import type { AgentStatus, ConnectedStation } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { accessRequestSchema } from './access-requests.ts';
 import { ownAttemptSchema } from './attempts.ts';
 import { checker } from './check.ts';
 import { wifiPassword } from './device-exchange.ts';
-import { arrayOf, boolean, count, input, instant, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
+import { termsProperties } from './grants.ts';
+import { arrayOf, boolean, count, digits, id, input, instant, mac, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 // What the agent and the commands beside it say to each other over its Unix socket.
@@ -19,7 +21,7 @@ export const agentStatusSchema = object('AgentStatus', {
   name: remark,
   ssid,
   onboarding_ssid: ssid,
-  radio: remark,
+  radio: object('AgentRadio', { kind: remark, enforcement: oneOf(enforcements), failures: count }, { trouble: remark, trouble_since: instant }),
   pid: count,
   started_at: instant,
   hello_port: port,
@@ -36,6 +38,7 @@ export const checkAgentStatus = checker(agentStatusSchema);
 export const checkAgentRequests = checker(object('AgentRequests', { items: arrayOf(accessRequestSchema) }));
 export const checkAgentAttempts = checker(object('AgentAttempts', { items: arrayOf(ownAttemptSchema) }));
 export const checkDecided = checker(accessRequestSchema);
+export const checkAgentApproval = checker(input('AgentApproval', {}, termsProperties));
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 
 const credentialSchema = object('Credential', {
@@ -52,7 +55,13 @@ export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
     name: status.name,
     ssid: status.ssid,
     onboarding_ssid: status.onboardingSsid,
-    radio: status.radio,
+    radio: present({
+      kind: status.radio.kind,
+      enforcement: status.radio.enforcement,
+      failures: status.radio.failures,
+      trouble: status.radio.trouble?.detail.slice(0, remark.maxLength),
+      trouble_since: instantToWire(status.radio.trouble?.since),
+    }),
     pid: status.pid,
     started_at: instantToWire(status.startedAt),
     hello_port: status.helloPort,
@@ -76,7 +85,15 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
     name: wire.name,
     ssid: wire.ssid,
     onboardingSsid: wire.onboarding_ssid,
-    radio: wire.radio,
+    radio: {
+      kind: wire.radio.kind,
+      enforcement: wire.radio.enforcement,
+      failures: wire.radio.failures,
+      trouble:
+        wire.radio.trouble === undefined || wire.radio.trouble_since === undefined
+          ? undefined
+          : { detail: wire.radio.trouble, since: instantFromWire(wire.radio.trouble_since) },
+    },
     pid: wire.pid,
     startedAt: instantFromWire(wire.started_at),
     helloPort: wire.hello_port,
@@ -96,4 +113,49 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
 
 export function credentialFromWire({ ssid, password, security }: CredentialWire): Credential {
   return { ssid, password, security };
+}
+
+export const stationSchema = object(
+  'Station',
+  { bss: remark, mac, bytes_in: digits, bytes_out: digits, seconds: count },
+  {
+    grant_id: id,
+    label: text,
+    signal_dbm: { type: 'integer' },
+    rate_in_kbps: count,
+    rate_out_kbps: count,
+  },
+);
+export type StationWire = Static<typeof stationSchema>;
+export const stationListSchema = object('StationList', { items: arrayOf(stationSchema) });
+export const checkStations = checker(stationListSchema);
+
+export function stationToWire(station: ConnectedStation): StationWire {
+  return present({
+    bss: station.bss,
+    mac: station.mac,
+    bytes_in: station.bytesIn.toString(),
+    bytes_out: station.bytesOut.toString(),
+    seconds: station.seconds,
+    grant_id: station.grantId,
+    label: station.label,
+    signal_dbm: station.signalDbm,
+    rate_in_kbps: station.rateInKbps,
+    rate_out_kbps: station.rateOutKbps,
+  });
+}
+
+export function stationFromWire(wire: StationWire): ConnectedStation {
+  return {
+    bss: wire.bss,
+    mac: wire.mac,
+    bytesIn: BigInt(wire.bytes_in),
+    bytesOut: BigInt(wire.bytes_out),
+    seconds: wire.seconds,
+    grantId: wire.grant_id,
+    label: wire.label,
+    signalDbm: wire.signal_dbm,
+    rateInKbps: wire.rate_in_kbps,
+    rateOutKbps: wire.rate_out_kbps,
+  };
 }

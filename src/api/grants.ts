@@ -1,10 +1,19 @@
-import { grantSources, grantStates, type Grant } from '../domain/grant.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { grantPolicies, grantSources, grantStates, highestVlan, type Grant, type GrantIncrease, type GrantTerms, type GrantUsage } from '../domain/grant.ts';
+import { mostTraffic } from '../domain/traffic.ts';
+import type { GrantReport } from '../roles/ap/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, count, digits, id, input, instant, name, object, oneOf, recordedActor, remark, type Static } from './schema.ts';
+import { arrayOf, count, digits, id, input, instant, name, note, object, oneOf, recordedActor, remark, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const subjectKinds = ['device', 'nfc', 'terminal'] as const;
-const policies = ['cut', 'restrict'] as const;
+
+const usageSchema = object('GrantUsage', {
+  bytes_in: { ...digits, description: 'Bytes that came from the subject.' },
+  bytes_out: { ...digits, description: 'Bytes that went to it.' },
+  seconds: { ...count, description: 'How long it was connected.' },
+});
+const vlan = { type: 'integer', minimum: 1, maximum: highestVlan } as const;
 
 export const grantSchema = object(
   'Grant',
@@ -17,7 +26,8 @@ export const grantSchema = object(
     }),
     source: oneOf(grantSources),
     starts_at: instant,
-    policy: oneOf(policies),
+    policy: oneOf(grantPolicies),
+    usage: usageSchema,
     state: oneOf(grantStates),
     revision: count,
   },
@@ -25,6 +35,7 @@ export const grantSchema = object(
     request_id: id,
     ends_at: instant,
     quota_bytes: digits,
+    vlan,
     closed_at: instant,
     closed_by: recordedActor,
     reason: remark,
@@ -45,6 +56,72 @@ export const grantQuerySchema = input(
   },
 );
 
+/** 10 years. */
+const longestS = 315_360_000;
+const validS = { type: 'integer', minimum: 1, maximum: longestS, description: 'Seconds.' } as const;
+
+/** Members of an approval: what its grant is bounded by. */
+export const termsProperties = { valid_s: validS, quota_bytes: digits, policy: oneOf(grantPolicies), vlan } as const;
+const termsSchema = input('GrantTerms', {}, termsProperties);
+export type GrantTermsWire = Static<typeof termsSchema>;
+
+export const increaseSchema = input('GrantIncrease', {}, { valid_s: validS, quota_bytes: digits });
+export type GrantIncreaseWire = Static<typeof increaseSchema>;
+
+const reportSchema = input(
+  'GrantReport',
+  { grant_id: id, usage: { ...usageSchema, additionalProperties: false as const } },
+  { ended: input('GrantEnd', { at: instant, reason: note }) },
+);
+export type GrantReportWire = Static<typeof reportSchema>;
+export const grantReportsSchema = input('GrantReports', { reports: { ...arrayOf(reportSchema), minItems: 1, maxItems: 1000 } });
+
+export function termsToWire({ validMs, quotaBytes, policy, vlan }: GrantTerms): GrantTermsWire {
+  return present({ valid_s: seconds(validMs), quota_bytes: quotaBytes?.toString(), policy, vlan });
+}
+
+export function termsFromWire(wire: GrantTermsWire): GrantTerms {
+  return { ...increaseFromWire(wire), policy: wire.policy, vlan: wire.vlan };
+}
+
+export function increaseToWire({ validMs, quotaBytes }: GrantIncrease): GrantIncreaseWire {
+  return present({ valid_s: seconds(validMs), quota_bytes: quotaBytes?.toString() });
+}
+
+/** Errors: `invalid_input` (more traffic than is counted). */
+export function increaseFromWire(wire: GrantIncreaseWire): GrantIncrease {
+  const quotaBytes = wire.quota_bytes === undefined ? undefined : BigInt(wire.quota_bytes);
+  if (quotaBytes !== undefined && (quotaBytes < 1n || quotaBytes > mostTraffic)) {
+    const detail = `is from 1 to ${mostTraffic}`;
+    throw new LatchkeyError('invalid_input', `"quota_bytes" ${detail}.`, { problems: [{ pointer: '/quota_bytes', detail }] });
+  }
+  return { validMs: wire.valid_s === undefined ? undefined : wire.valid_s * 1000, quotaBytes };
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.max(1, Math.round(ms / 1000));
+}
+
+export function grantReportToWire({ grantId, usage, ended }: GrantReport): GrantReportWire {
+  return present({
+    grant_id: grantId,
+    usage: usageToWire(usage),
+    ended: ended && { at: instantToWire(ended.at), reason: ended.reason },
+  });
+}
+
+export function grantReportFromWire({ grant_id: grantId, usage, ended }: GrantReportWire): GrantReport {
+  return { grantId, usage: usageFromWire(usage), ended: ended && { at: instantFromWire(ended.at), reason: ended.reason } };
+}
+
+function usageToWire({ bytesIn, bytesOut, seconds: connected }: GrantUsage) {
+  return { bytes_in: bytesIn.toString(), bytes_out: bytesOut.toString(), seconds: connected };
+}
+
+function usageFromWire({ bytes_in: bytesIn, bytes_out: bytesOut, seconds: connected }: Static<typeof usageSchema>): GrantUsage {
+  return { bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), seconds: connected };
+}
+
 export function grantToWire(grant: Grant): GrantWire {
   return present({
     grant_id: grant.id,
@@ -56,6 +133,8 @@ export function grantToWire(grant: Grant): GrantWire {
     ends_at: instantToWire(grant.endsAt),
     quota_bytes: grant.quotaBytes?.toString(),
     policy: grant.policy,
+    vlan: grant.vlan,
+    usage: usageToWire(grant.usage),
     state: grant.state,
     closed_at: instantToWire(grant.closedAt),
     closed_by: grant.closedBy,
@@ -75,6 +154,8 @@ export function grantFromWire(wire: GrantWire): Grant {
     endsAt: instantFromWire(wire.ends_at),
     quotaBytes: wire.quota_bytes === undefined ? undefined : BigInt(wire.quota_bytes),
     policy: wire.policy,
+    vlan: wire.vlan,
+    usage: usageFromWire(wire.usage),
     state: wire.state,
     closedAt: instantFromWire(wire.closed_at),
     closedBy: wire.closed_by,

@@ -35,7 +35,7 @@ import {
 } from './batches.ts';
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { flashBeginSchema, flashBegunSchema, flashEndSchema, flashSchema, openFlashesQuerySchema, openFlashesSchema } from './flashes.ts';
-import { grantPageSchema, grantQuerySchema, grantSchema } from './grants.ts';
+import { grantPageSchema, grantQuerySchema, grantReportsSchema, grantSchema, increaseSchema } from './grants.ts';
 import { input, text, uuid, type Schema, type Static } from './schema.ts';
 import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
 import { verificationInputSchema, verificationSchema } from './verifications.ts';
@@ -515,6 +515,28 @@ export const routes = {
     reply: grantSchema,
     idempotent: true,
     errors: ['grant_not_found'],
+  },
+  increaseGrant: {
+    method: 'POST',
+    path: '/v1/grants/{id}/increases',
+    summary: 'Add time or traffic to a grant',
+    roles: owners,
+    params: byId,
+    body: increaseSchema,
+    status: 200,
+    reply: grantSchema,
+    idempotent: true,
+    errors: ['grant_not_found', 'grant_over'],
+  },
+  reportGrants: {
+    method: 'POST',
+    path: '/v1/aps/self/grant-reports',
+    summary: 'Bring what grants have used at the access point, and which have ended there; the same again changes nothing',
+    roles: ['ap'],
+    body: grantReportsSchema,
+    status: 204,
+    idempotent: true,
+    bodyLimit: 1_048_576,
   },
   listAudit: {
     method: 'GET',

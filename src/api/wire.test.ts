@@ -10,6 +10,7 @@ import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
 import type { Schema } from './schema.ts';
 import { tokenFromWire, tokenSchema, tokenToWire } from './tokens.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { noUsage } from '../domain/grant.ts';
 
 const at = new Date('2026-11-25T08:00:00.123Z');
 const uuid = '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d';
@@ -25,7 +26,7 @@ const bareDevice = {
 } as const;
 const bareGrant = {
   id: 'grt_1', subject: { kind: 'device', id: uuid }, network: { apId: 'ap_1', ssid: 'home' }, source: 'device', startsAt: at,
-  policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, quotaBytes: undefined,
+  policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, quotaBytes: undefined, vlan: undefined, usage: noUsage,
   closedAt: undefined, closedBy: undefined, reason: undefined,
 } as const;
 

@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import type { GrantTerms } from '../domain/grant.ts';
 import type { AgentControl, AgentStatus } from '../roles/agent/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
@@ -20,7 +21,7 @@ export interface AccessPointStatus {
 export interface Desk {
   requests(options: { readonly all: boolean }, page: PageRequest): Promise<Page<AccessRequest>>;
   /** Errors: as `AgentControl.approve`. */
-  approve(requestId: string): Promise<AccessRequest>;
+  approve(requestId: string, terms?: GrantTerms): Promise<AccessRequest>;
   deny(requestId: string, reason?: string): Promise<AccessRequest>;
   attempts(options: { readonly uuid?: string | undefined }, page: PageRequest): Promise<Page<Attempt & { readonly apId: string }>>;
   accessPoints(): Promise<AccessPointStatus[]>;
@@ -31,7 +32,7 @@ export function agentDesk(agent: AgentControl): Desk {
     async requests({ all }, page) {
       return pageOf(await agent.requests({ all }), page);
     },
-    approve: (requestId) => agent.approve(requestId),
+    approve: (requestId, terms) => agent.approve(requestId, terms),
     deny: (requestId, reason) => agent.deny(requestId, reason),
     async attempts({ uuid }, page) {
       const { apId } = await agent.status();
@@ -50,7 +51,7 @@ export function agentDesk(agent: AgentControl): Desk {
 export function serverDesk(owner: OwnerRole): Desk {
   return {
     requests: ({ all }, page) => owner.requests(all ? {} : { statuses: ['pending'] }, page),
-    approve: (requestId) => owner.approve(requestId),
+    approve: (requestId, terms) => owner.approve(requestId, terms),
     deny: (requestId, reason) => owner.deny(requestId, reason),
     attempts: ({ uuid }, page) => owner.attempts({ uuid }, page),
     async accessPoints() {

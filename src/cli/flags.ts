@@ -4,13 +4,17 @@ import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseFlashOffset } from '../domain/flash.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
+import { grantPolicies, parseVlan } from '../domain/grant.ts';
 import { parseSsid } from '../domain/ssid.ts';
+import { parseTraffic } from '../domain/traffic.ts';
 import { flagValue } from './input-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
+export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), helpValue: 'BYTES' });
+export const vlanFlag = custom<number>({ parse: flagValue(parseVlan), helpValue: 'N' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
 export const flashOffsetFlag = custom<number>({ parse: flagValue(parseFlashOffset), helpValue: 'ADDRESS' });
@@ -115,6 +119,13 @@ export const remoteFlags = {
 
 export const dryRunFlag = switchFlag({ description: 'Say what would be done, and do nothing.' });
 export const yesFlag = switchFlag({ char: 'y', description: 'Answer yes to the question.' });
+
+/** What a grant is bounded by. */
+export const termsFlags = {
+  for: durationFlag({ description: 'How long the grant lasts (2h, 7d); without end if left out.' }),
+  quota: trafficFlag({ description: 'How much traffic it may use, both ways together (500MB, 2GiB); any if left out.' }),
+  'when-spent': choiceFlag(grantPolicies)({ description: 'What happens when that is used up: cut takes it off the air, restrict leaves the agent reachable.' }),
+};
 
 export const idempotencyFlag = custom<string>({
   parse: flagValue((text) => parseId(text, 'key')),

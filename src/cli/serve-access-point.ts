@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { agentStatusToWire } from '../api/agent-control.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parsePassphrase, type Security } from '../domain/ssid.ts';
+import { parseVlan } from '../domain/grant.ts';
 import { parseScope, type Scope } from '../domain/token.ts';
 import type { Log } from '../roles/agent/log.ts';
+import type { Vlans } from '../roles/agent/service.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
+import { openRadio, readBsses } from './open-radio.ts';
+import { termsOf, type TermsFlags } from './terms.ts';
 import { agentDatabase, agentSocket } from './agent-files.ts';
 import { agentLog } from './agent-log.ts';
 import { secretStore, type RoleFlags } from './destination.ts';
@@ -15,13 +19,18 @@ import { openAp, type Opening } from './open-role.ts';
 import { agentEventToWire, type AgentEventWire } from './present/agent-events.ts';
 import { readSecret, type SecretSources } from './secret-input.ts';
 
-export const radios = ['none'] as const;
+export const radios = ['none', 'hostapd'] as const;
 
-export interface ServeFlags extends RoleFlags {
+export interface ServeFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
   readonly 'onboarding-ssid': string;
   readonly ssid: string;
   readonly 'password-file'?: string | undefined;
   readonly security: Security;
+  readonly radio: (typeof radios)[number];
+  readonly 'hostapd-conf'?: readonly string[] | undefined;
+  readonly 'shared-password': boolean;
+  readonly vlan?: readonly string[] | undefined;
+  readonly grace: number;
   readonly listen: string;
   readonly port: number;
   readonly 'secure-port': number;
@@ -43,30 +52,36 @@ export interface Serving extends Opening {
 export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Promise<void> {
   const { closing, sources, emit } = serving;
   const autoApprove = parseAutoApprove(flags['auto-approve'] ?? []);
-  const password = await readPassword(flags, sources);
+  const vlans = parseVlans(flags.vlan ?? []);
+  const bsses = await readBsses(flags);
+  const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
   const log: Log = agentLog(serving);
   const prompt = await openSecondPrompt(flags.prompt, serving);
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
   const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving, (task, error) =>
     log('error', task === 'journal' ? 'What devices asked could not be recorded.' : 'Housekeeping in the database failed; trying again.', { error }));
-  const [{ noRadio }, { runAgent }] = await Promise.all([import('../radio/none.ts'), import('../agent/agent.ts')]);
+  const { runAgent } = await import('../agent/agent.ts');
   const { store, keyring } = await openStore(identity.apId, sources);
   closing.defer(() => store.close());
   const networks = { ssid: flags.ssid, onboardingSsid: flags['onboarding-ssid'] };
   const agent = await runAgent({
     ap,
     store,
-    radio: noRadio({ ssid: flags.ssid, password, security: flags.security }),
+    radio: await openRadio({ ssid: flags.ssid, security: flags.security, password, bsses, keys: store }),
     networks,
     identity,
     serverUrl,
     allowPlain: flags['allow-plain'],
     autoApprove,
+    terms: termsOf({ ...flags, vlan: undefined }),
+    vlans,
+    graceMs: flags.grace,
     prompt,
     notifier,
     random: systemRandom,
     clock: systemClock,
     monotonic: () => performance.now(),
+    uptime,
     log,
     listen: { host: flags.listen, helloPort: flags.port, securePort: flags['secure-port'] },
     mainAddress: flags['main-address'],
@@ -119,4 +134,19 @@ function parseAutoApprove(matches: readonly string[]): Scope | undefined {
     throw new LatchkeyError('invalid_input', '--auto-approve takes model=… and batch=….');
   }
   return matches.length === 0 ? undefined : scope;
+}
+
+/** `20` for all, `model=camera:30` for one model by the registry's word. */
+function parseVlans(words: readonly string[]): Vlans | undefined {
+  const byModel = new Map<string, number>();
+  let others: number | undefined;
+  for (const word of words) {
+    const [, model, number] = /^model=(.+):([^:]*)$/.exec(word) ?? [];
+    if (model === undefined || number === undefined) {
+      others = parseVlan(word);
+    } else {
+      byModel.set(model, parseVlan(number));
+    }
+  }
+  return words.length === 0 ? undefined : { byModel, others };
 }

@@ -1,15 +1,17 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { accessRequestFromWire } from '../api/access-requests.ts';
-import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, credentialFromWire } from '../api/agent-control.ts';
+import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkStations, credentialFromWire, stationFromWire } from '../api/agent-control.ts';
 import { attemptFromWire } from '../api/attempts.ts';
+import { termsToWire } from '../api/grants.ts';
 import { checker, type Checked } from '../api/check.ts';
 import { problemFromWire, problemSchema } from '../api/problem.ts';
 import { present } from '../api/wire.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import type { GrantTerms } from '../domain/grant.ts';
 import { parseId } from '../domain/identifiers.ts';
-import type { AgentControl, AgentStatus } from '../roles/agent/ports.ts';
+import type { AgentControl, AgentStatus, ConnectedStation } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 const timeoutMs = 45_000;
@@ -34,9 +36,9 @@ export class AgentControlClient implements AgentControl {
     return items.map(accessRequestFromWire);
   }
 
-  async approve(requestId: string): Promise<AccessRequest> {
+  async approve(requestId: string, terms: GrantTerms = {}): Promise<AccessRequest> {
     const path = `/v1/access-requests/${parseId(requestId, 'request id')}/approve`;
-    return this.#decide(path, {});
+    return this.#decide(path, termsToWire(terms));
   }
 
   async deny(requestId: string, reason?: string): Promise<AccessRequest> {
@@ -62,6 +64,11 @@ export class AgentControlClient implements AgentControl {
   async reveal(grantId: string): Promise<Credential> {
     const path = `/v1/grants/${parseId(grantId, 'grant id')}/credential`;
     return credentialFromWire(await this.#call('GET', path, checkCredential));
+  }
+
+  async stations(): Promise<ConnectedStation[]> {
+    const { items } = await this.#call('GET', '/v1/stations', checkStations);
+    return items.map(stationFromWire);
   }
 
   async #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {

@@ -1,12 +1,14 @@
 import { changesFromWire } from '../api/access-points.ts';
 import { accessRequestFromWire, provenRequestToWire } from '../api/access-requests.ts';
 import { attemptToWire } from '../api/attempts.ts';
+import { grantReportToWire, termsToWire } from '../api/grants.ts';
 import { routes } from '../api/routes.ts';
 import { helloToWire, verificationFromWire } from '../api/verifications.ts';
 import { present } from '../api/wire.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
-import type { ApChanges, ApRole, ProvenRequest, Verification } from '../roles/ap/ports.ts';
+import type { GrantTerms } from '../domain/grant.ts';
+import type { ApChanges, ApRole, GrantReport, ProvenRequest, Serving, Verification } from '../roles/ap/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
 const reports = {
@@ -30,8 +32,8 @@ export class ApClient implements ApRole {
     return { apId, name };
   }
 
-  async announce({ ssid, onboardingSsid }: { ssid: string; onboardingSsid: string }): Promise<void> {
-    await this.#http.call(routes.announceSelf, { body: { ssid, onboarding_ssid: onboardingSsid } });
+  async announce({ ssid, onboardingSsid, enforcement }: Serving): Promise<void> {
+    await this.#http.call(routes.announceSelf, { body: { ssid, onboarding_ssid: onboardingSsid, enforcement } });
   }
 
   async verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification> {
@@ -42,8 +44,8 @@ export class ApClient implements ApRole {
     return accessRequestFromWire(await this.#http.call(routes.createAccessRequest, { body: provenRequestToWire(proven) }));
   }
 
-  async approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
-    const input = { params: { id: requestId }, body: { by } };
+  async approve(requestId: string, by: 'local' | 'auto', terms: GrantTerms = {}): Promise<AccessRequest> {
+    const input = { params: { id: requestId }, body: { by, ...termsToWire(terms) } };
     return accessRequestFromWire(await this.#http.call(routes.approveAccessRequest, input));
   }
 
@@ -59,6 +61,12 @@ export class ApClient implements ApRole {
   async reportAttempts(attempts: readonly Attempt[]): Promise<void> {
     if (attempts.length > 0) {
       await this.#http.call(routes.addAttempts, { body: { attempts: attempts.map(attemptToWire) } });
+    }
+  }
+
+  async reportGrants(reports: readonly GrantReport[]): Promise<void> {
+    if (reports.length > 0) {
+      await this.#http.call(routes.reportGrants, { body: { reports: reports.map(grantReportToWire) } });
     }
   }
 

@@ -1,13 +1,13 @@
 import { accessPointFromWire } from '../api/access-points.ts';
 import { accessRequestFromWire } from '../api/access-requests.ts';
 import { listedAttemptFromWire } from '../api/attempts.ts';
-import { grantFromWire } from '../api/grants.ts';
+import { grantFromWire, increaseToWire, termsToWire } from '../api/grants.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
 import { present } from '../api/wire.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
-import type { Grant } from '../domain/grant.ts';
+import type { Grant, GrantIncrease, GrantTerms } from '../domain/grant.ts';
 import { parseUuid } from '../domain/identifiers.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
@@ -33,8 +33,8 @@ export class OwnerClient implements OwnerRole {
     return accessRequestFromWire(await this.#http.call(routes.showAccessRequest, { params: { id } }));
   }
 
-  async approve(id: string): Promise<AccessRequest> {
-    return accessRequestFromWire(await this.#http.call(routes.approveAccessRequest, { params: { id }, body: {} }));
+  async approve(id: string, terms: GrantTerms = {}): Promise<AccessRequest> {
+    return accessRequestFromWire(await this.#http.call(routes.approveAccessRequest, { params: { id }, body: termsToWire(terms) }));
   }
 
   async deny(id: string, reason?: string): Promise<AccessRequest> {
@@ -62,6 +62,10 @@ export class OwnerClient implements OwnerRole {
 
   async grant(id: string): Promise<Grant> {
     return grantFromWire(await this.#http.call(routes.showGrant, { params: { id } }));
+  }
+
+  async increaseGrant(id: string, increase: GrantIncrease): Promise<Grant> {
+    return grantFromWire(await this.#http.call(routes.increaseGrant, { params: { id }, body: increaseToWire(increase) }));
   }
 
   async revokeGrant(id: string, reason?: string): Promise<Grant> {

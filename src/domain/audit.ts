@@ -7,7 +7,7 @@ export const auditActions = [
   'device.asked', 'device.refused',
   'request.created', 'request.approved', 'request.denied', 'request.expired',
   'request.delivered', 'request.joined', 'request.declined',
-  'grant.created', 'grant.revoked', 'grant.ended',
+  'grant.created', 'grant.increased', 'grant.revoked', 'grant.ended',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -51,6 +51,7 @@ export const errorTable = {
   device_flashed: { exit: 5, http: 409, title: 'The device is flashed already', hint: 'Pass --again to flash it once more.' },
   already_decided: { exit: 5, http: 409, title: 'The request is already decided', hint: 'See `latchkey ap requests --all`.' },
   idempotency_mismatch: { exit: 5, http: 409, title: 'This idempotency key was used for another request', hint: 'Use a new key for a new request.' },
+  grant_over: { exit: 5, http: 409, title: 'The grant is over', hint: 'Let its subject in anew; what is over stays so.' },
   profile_conflict: { exit: 5, http: 409, title: 'There is already a profile of this name', hint: 'Remove it first or choose another name.' },
   already_initialised: { exit: 5, http: 409, title: 'The server has an admin already', hint: 'Use its token, or make another with `latchkey server enroll-code create --role admin`.' },
   already_running: { exit: 5, http: 409, title: 'It is already running here', hint: 'Stop the other one, or give this one its own state folder (LATCHKEY_STATE_HOME).' },
@@ -59,6 +60,7 @@ export const errorTable = {
 
   remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },
   agent_unreachable: { exit: 6, http: 502, title: 'No AP agent is running here', hint: 'Start `latchkey ap serve`, or name the server with --server.' },
+  radio_unreachable: { exit: 6, http: 503, title: 'The radio does not answer', hint: 'Check that hostapd runs, with the configuration that the agent was given, and that the agent may open its control socket.' },
   server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
   agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
   rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },

@@ -1,3 +1,5 @@
+import { LatchkeyError } from './errors.ts';
+
 /** What a grant is for, how it was earned, and how it ends (glossary.md). */
 export type SubjectKind = 'device' | 'nfc' | 'terminal';
 export const grantSources = ['device', 'payment', 'share'] as const;
@@ -6,7 +8,8 @@ export type GrantSource = (typeof grantSources)[number];
 export type GrantState = 'active' | 'ended' | 'revoked';
 export const grantStates = ['active', 'ended', 'revoked'] as const satisfies readonly GrantState[];
 /** What happens when the quota is spent: off the air, or only the agent reachable. */
-export type GrantPolicy = 'cut' | 'restrict';
+export const grantPolicies = ['cut', 'restrict'] as const;
+export type GrantPolicy = (typeof grantPolicies)[number];
 
 export interface Grant {
   readonly id: string;
@@ -16,9 +19,12 @@ export interface Grant {
   readonly requestId: string | undefined;
   readonly startsAt: Date;
   readonly endsAt: Date | undefined;
-  /** Traffic allowed in bytes; undefined is without limit. */
+  /** Traffic allowed in bytes, both ways together; undefined is without limit. */
   readonly quotaBytes: bigint | undefined;
   readonly policy: GrantPolicy;
+  /** The VLAN that its subject is put into; undefined: the access point's own choice. */
+  readonly vlan: number | undefined;
+  readonly usage: GrantUsage;
   readonly state: GrantState;
   readonly closedAt: Date | undefined;
   readonly closedBy: string | undefined;
@@ -26,7 +32,66 @@ export interface Grant {
   readonly revision: number;
 }
 
+/** What a grant's subject has used, as the radio counted it. */
+export interface GrantUsage {
+  /** Bytes that came from the subject. */
+  readonly bytesIn: bigint;
+  /** Bytes that went to it. */
+  readonly bytesOut: bigint;
+  /** How long it was connected. */
+  readonly seconds: number;
+}
+
+export const noUsage: GrantUsage = { bytesIn: 0n, bytesOut: 0n, seconds: 0 };
+
+/** What whoever lets a subject in may say about its grant. */
+export interface GrantTerms {
+  /** From the moment of the approval. */
+  readonly validMs?: number | undefined;
+  readonly quotaBytes?: bigint | undefined;
+  readonly policy?: GrantPolicy | undefined;
+  readonly vlan?: number | undefined;
+}
+
+/** What is added to a grant that is in force. */
+export interface GrantIncrease {
+  readonly validMs?: number | undefined;
+  readonly quotaBytes?: bigint | undefined;
+}
+
 /** Whether the grant lets its subject in at a moment. */
 export function isInForce(grant: Grant, at: Date): boolean {
   return grant.state === 'active' && grant.startsAt <= at && (grant.endsAt === undefined || at < grant.endsAt);
+}
+
+/** Whether its traffic is used up. */
+export function isSpent({ quotaBytes, usage }: Pick<Grant, 'quotaBytes' | 'usage'>): boolean {
+  return quotaBytes !== undefined && usage.bytesIn + usage.bytesOut >= quotaBytes;
+}
+
+/** Of two counts of the same usage, neither of which counts anything twice, the one that has seen more of each. */
+export function laterUsage(one: GrantUsage, other: GrantUsage): GrantUsage {
+  const most = (a: bigint, b: bigint) => (a > b ? a : b);
+  return {
+    bytesIn: most(one.bytesIn, other.bytesIn),
+    bytesOut: most(one.bytesOut, other.bytesOut),
+    seconds: Math.max(one.seconds, other.seconds),
+  };
+}
+
+/**
+ * What an access point does for its grants: nothing; one password for all, so that whoever knows it stays in; or a
+ * password each, taken back with the grant.
+ */
+export const enforcements = ['none', 'shared-password', 'per-grant'] as const;
+export type Enforcement = (typeof enforcements)[number];
+
+export const highestVlan = 4094;
+
+/** A VLAN's number: 1 to 4094 (IEEE 802.1Q, 9.6). */
+export function parseVlan(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > highestVlan) {
+    throw new LatchkeyError('invalid_input', `"${text}" is no VLAN: they are numbered from 1 to ${highestVlan}.`);
+  }
+  return Number(text);
 }

@@ -28,10 +28,9 @@ export async function runProgram([program = '', ...args]: readonly string[], opt
   if (signal.aborted) {
     return undefined;
   }
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_')));
   const output = onOutput === undefined ? 2 : 'pipe';
   const child = spawn(program, args, {
-    env: { ...inherited, ...options.env },
+    env: { ...programEnvironment(), ...options.env },
     shell: false,
     detached: alone,
     stdio: [input === undefined ? 'ignore' : 'pipe', output, output],
@@ -62,6 +61,11 @@ export async function runProgram([program = '', ...args]: readonly string[], opt
     signal.removeEventListener('abort', stop);
     clearTimeout(killing);
   }
+}
+
+/** What programs inherit: all but our own variables, which may hold secrets. */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_')));
 }
 
 function kill(child: ChildProcess, alone: boolean, signal: NodeJS.Signals): void {

@@ -5,8 +5,11 @@ import type { Credential } from '../roles/device/ports.ts';
 export function noRadio(credential: Credential): Radio {
   return {
     kind: 'none',
+    enforcement: 'none',
     converge: async () => {},
     credential: async () => credential,
+    stations: async () => [],
+    watch: () => {},
     close: async () => {},
   };
 }

@@ -3,7 +3,7 @@ import type { Attempt, AuditAction, AuditEntry } from '../domain/audit.ts';
 import type { Batch, BatchDevice, BatchRevocation } from '../domain/batch.ts';
 import type { Device, DeviceState } from '../domain/device.ts';
 import type { Flash, FlashResult } from '../domain/flash.ts';
-import type { Grant, GrantSource, GrantState } from '../domain/grant.ts';
+import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { Page, PageRequest } from './page.ts';
 
@@ -212,6 +212,13 @@ export interface GrantRepository {
     id: string,
     close: { state: 'ended' | 'revoked'; at: Date; by: string; reason: string | undefined; revision: number },
   ): Promise<Grant | undefined>;
+  /** Sets the end and the quota of an active grant; undefined if it was not active. */
+  increase(
+    id: string,
+    change: { endsAt: Date | undefined; quotaBytes: bigint | undefined; revision: number },
+  ): Promise<Grant | undefined>;
+  /** Raises what has been used to at least this, of one of the access point's own grants. */
+  use(apId: string, id: string, usage: GrantUsage): Promise<void>;
   /** Newest first. */
   list(filter: GrantFilter, page: PageRequest): Promise<Page<Grant>>;
   changedSince(apId: string, revision: number): Promise<Grant[]>;
@@ -227,6 +234,8 @@ export interface AccessPoint {
   readonly lastSeenAt: Date | undefined;
   /** Counts the changes of its requests and grants; the agent asks for what is newer than it knows. */
   readonly revision: number;
+  /** As its agent said last; undefined until it first ran. */
+  readonly enforcement: Enforcement | undefined;
 }
 
 export interface AccessPointRepository {
@@ -234,7 +243,7 @@ export interface AccessPointRepository {
   insert(ap: Pick<AccessPoint, 'id' | 'name' | 'createdAt'>): Promise<boolean>;
   find(id: string): Promise<AccessPoint | undefined>;
   list(page: PageRequest): Promise<Page<AccessPoint>>;
-  update(id: string, change: { ssid: string; onboardingSsid: string; seenAt: Date }): Promise<boolean>;
+  update(id: string, change: { ssid: string; onboardingSsid: string; enforcement: Enforcement; seenAt: Date }): Promise<boolean>;
   /**
    * Adds one to the revision, under a row lock that the transaction holds to its end, so that revisions become
    * visible in their order; wakes those who wait for it once committed. Throws `ap_not_found`.

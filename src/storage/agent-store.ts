@@ -1,13 +1,14 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import type { Grant } from '../domain/grant.ts';
-import type { AgentStore, Hello } from '../roles/agent/ports.ts';
+import { noUsage, type Grant } from '../domain/grant.ts';
+import type { GrantReport } from '../roles/ap/ports.ts';
+import type { AgentStore, GrantKey, Hello, MeteredUsage, MeterReading } from '../roles/agent/ports.ts';
 import { remember } from '../roles/remember.ts';
 import type { Place, Sealer } from '../roles/sealer.ts';
 import { agentSchema } from './migrations/index.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from './repositories/access-request-row.ts';
-import { toGrant, toGrantRow, type GrantRow } from './repositories/grant-row.ts';
+import { countable, toGrant, toGrantRow, type GrantRow } from './repositories/grant-row.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { openSqliteFile } from './sqlite-file.ts';
 
@@ -54,6 +55,35 @@ interface AttemptRow {
 export async function openAgentStore(options: AgentStoreOptions): Promise<AgentStore> {
   const connection = await openSqliteFile(options.path, agentSchema, options.lockTimeoutMs ?? 30_000);
   return new SqliteAgentStore(connection, options.sealer, options.attempts ?? keptAttempts);
+}
+
+interface GrantKeyRow {
+  grant_id: string;
+  ssid: string;
+  password: Uint8Array;
+  psk: Uint8Array;
+}
+
+interface UsageRow {
+  grant_id: string;
+  bytes_in: number;
+  bytes_out: number;
+  seconds: number;
+  spent_at: number | null;
+}
+
+interface MeterRow {
+  bss: string;
+  mac: string;
+  grant_id: string;
+  began: number;
+  bytes_in: number;
+  bytes_out: number;
+  seconds: number;
+}
+
+function grantKeyPlace(grantId: string, column: 'password' | 'psk'): Place {
+  return { table: 'credentials', row: grantId, column };
 }
 
 function pskPlace(id: string): Place {
@@ -165,6 +195,9 @@ class SqliteAgentStore implements AgentStore {
 
   saveGrant(grant: Grant): void {
     this.#put('grants', toGrantRow(grant));
+    if (grant.state === 'ended' && grant.closedBy === 'agent') {
+      this.#oweEnd(grant);
+    }
   }
 
   grant(id: string): Grant | undefined {
@@ -174,6 +207,116 @@ class SqliteAgentStore implements AgentStore {
 
   activeGrants(): Grant[] {
     return this.#all<GrantRow>(`select * from grants where state = 'active' order by starts_at, id`).map(toGrant);
+  }
+
+  /** Those under a key that was retired are left out: their grants get new ones. */
+  grantKeys(): Map<string, GrantKey> {
+    const keys = new Map<string, GrantKey>();
+    const old = new Map<string, GrantKey>();
+    for (const row of this.#all<GrantKeyRow>('select * from credentials')) {
+      const key = this.#openGrantKey(row);
+      if (key !== undefined) {
+        keys.set(row.grant_id, key);
+        if (!this.#sealer.isCurrent(row.password) || !this.#sealer.isCurrent(row.psk)) {
+          old.set(row.grant_id, key);
+        }
+      }
+    }
+    this.saveGrantKeys(old);
+    return keys;
+  }
+
+  #openGrantKey({ grant_id: id, ssid, password, psk }: GrantKeyRow): GrantKey | undefined {
+    try {
+      return {
+        ssid,
+        password: this.#sealer.openText(password, grantKeyPlace(id, 'password')),
+        psk: this.#sealer.open(psk, grantKeyPlace(id, 'psk')),
+      };
+    } catch (error) {
+      if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void {
+    this.transaction(() => {
+      for (const [id, { ssid, password, psk }] of keys) {
+        this.#put('credentials', {
+          grant_id: id,
+          ssid,
+          password: this.#sealer.seal(password, grantKeyPlace(id, 'password')),
+          psk: this.#sealer.seal(psk, grantKeyPlace(id, 'psk')),
+        });
+      }
+    });
+  }
+
+  removeGrantKeys(grantIds: readonly string[]): void {
+    this.transaction(() => grantIds.forEach((id) => this.#change('delete from credentials where grant_id = ?', id)));
+  }
+
+  usages(): Map<string, MeteredUsage> {
+    return new Map(this.#all<UsageRow>('select * from usage').map((row) => [row.grant_id, toUsage(row)]));
+  }
+
+  saveUsage(grantId: string, { bytesIn, bytesOut, seconds, spentAt }: MeteredUsage): void {
+    this.#change(
+      `insert into usage (grant_id, bytes_in, bytes_out, seconds, spent_at, changes, told) values (?, ?, ?, ?, ?, 1, 0)
+        on conflict (grant_id) do update set bytes_in = excluded.bytes_in, bytes_out = excluded.bytes_out,
+          seconds = excluded.seconds, spent_at = excluded.spent_at, changes = changes + 1`,
+      grantId, countable(bytesIn), countable(bytesOut), seconds, spentAt ?? null);
+  }
+
+  meterReadings(): MeterReading[] {
+    return this.#all<MeterRow>('select * from meters').map((row) => ({
+      bss: row.bss,
+      mac: row.mac,
+      grantId: row.grant_id,
+      began: row.began,
+      bytesIn: BigInt(row.bytes_in),
+      bytesOut: BigInt(row.bytes_out),
+      seconds: row.seconds,
+    }));
+  }
+
+  saveMeterReading({ bss, mac, grantId, began, bytesIn, bytesOut, seconds }: MeterReading): void {
+    this.#put('meters', {
+      bss, mac, grant_id: grantId, began, bytes_in: countable(bytesIn), bytes_out: countable(bytesOut), seconds,
+    });
+  }
+
+  removeMeterReading(bss: string, mac: string): void {
+    this.#change('delete from meters where bss = ? and mac = ?', bss, mac);
+  }
+
+  untoldGrants(limit: number): (GrantReport & { readonly change: number })[] {
+    return this.#all<UsageRow & { changes: number }>(
+      'select * from usage where told < changes order by grant_id limit ? + 0', limit).map((row) => {
+      const grant = this.grant(row.grant_id);
+      const endedHere = grant?.state === 'ended' && grant.closedBy === 'agent';
+      return {
+        grantId: row.grant_id,
+        usage: toUsage(row),
+        ended: endedHere ? { at: grant.closedAt!, reason: grant.reason ?? '' } : undefined,
+        change: row.changes,
+      };
+    });
+  }
+
+  markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void {
+    this.transaction(() =>
+      reports.forEach(({ grantId, change }) => this.#change('update usage set told = ? where grant_id = ?', change, grantId)));
+  }
+
+  /** A grant that ends here is told of, also if it was never used. */
+  #oweEnd(grant: Grant): void {
+    this.#change(
+      `insert into usage (grant_id, bytes_in, bytes_out, seconds, spent_at, changes, told) values (?, ?, ?, ?, null, 1, 0)
+        on conflict (grant_id) do update set changes = changes + 1`,
+      grant.id, countable(noUsage.bytesIn), countable(noUsage.bytesOut), noUsage.seconds);
   }
 
   revision(): number {
@@ -288,5 +431,14 @@ function toAttempt(row: AttemptRow): Attempt {
     from: row.from_address,
     outcome: row.outcome as Attempt['outcome'],
     detail: row.detail ?? undefined,
+  };
+}
+
+function toUsage(row: UsageRow): MeteredUsage {
+  return {
+    bytesIn: BigInt(row.bytes_in),
+    bytesOut: BigInt(row.bytes_out),
+    seconds: row.seconds,
+    spentAt: row.spent_at === null ? undefined : new Date(row.spent_at),
   };
 }

@@ -83,6 +83,7 @@ export interface AccessPointTable {
   created_at: Time;
   last_seen_at: OptionalTime;
   revision: Big;
+  enforcement: string | null;
 }
 
 export interface AccessRequestTable {
@@ -120,6 +121,10 @@ export interface GrantTable {
   ends_at: OptionalTime;
   quota_bytes: OptionalBig;
   policy: string;
+  vlan: OptionalBig;
+  bytes_in: Big;
+  bytes_out: Big;
+  seconds: Big;
   state: string;
   closed_at: OptionalTime;
   closed_by: string | null;

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 const status: AgentStatus = {
-  apId: 'ap_1', name: 'Hall', ssid: 'Home', onboardingSsid: 'iot-setup', radio: 'none', pid: 1, startedAt: new Date(0), helloPort: 1, securePort: 2,
+  apId: 'ap_1', name: 'Hall', ssid: 'Home', onboardingSsid: 'iot-setup', radio: { kind: 'none', enforcement: 'none', trouble: undefined, failures: 0 }, pid: 1, startedAt: new Date(0), helloPort: 1, securePort: 2,
   server: { url: undefined, reachable: true, lastContactAt: undefined, aheadMs: undefined }, allowPlain: false, pending: 0, activeGrants: 0, openHellos: 0,
 };
 
@@ -47,6 +47,7 @@ async function serve(approve: AgentControl['approve'] = notFound): Promise<() =>
     deny: notFound,
     attempts: async () => [],
     reveal: notFound,
+    stations: async () => [],
   };
   const close = await serveControl(control, path, (...line) => logged.push(line));
   let ending: Promise<void> | undefined;
@@ -171,7 +172,9 @@ describe('what it is asked', () => {
     ['GET', '/v1/status/../status', {}, 404, 'route_not_found'],
     ['DELETE', '/v1/status', {}, 405, 'method_not_allowed'],
     ['GET', '/v1/access-requests/req_1/approve', {}, 405, 'method_not_allowed'],
-    ['POST', '/v1/access-requests/req_1/approve', {}, 404, 'request_not_found'],
+    ['POST', '/v1/access-requests/req_1/approve', { body: '{}' }, 404, 'request_not_found'],
+    ['POST', '/v1/access-requests/req_1/approve', { body: '{"vlan": 4095}' }, 400, 'invalid_input'],
+    ['POST', '/v1/access-requests/req_1/approve', { body: '{"quota_bytes": "0"}' }, 400, 'invalid_input'],
     ['POST', `/v1/access-requests/${'x'.repeat(65)}/approve`, {}, 404, 'route_not_found'],
     ['POST', '/v1/access-requests/req%2F1/approve', {}, 404, 'route_not_found'],
     ['GET', '/v1/attempts?limit=0', {}, 400, 'invalid_input'],
@@ -217,7 +220,7 @@ describe('who asks', () => {
     const leaving = open(head);
     await once(leaving, 'connect');
     leaving.destroy();
-    const impatient = open('POST /v1/access-requests/req_1/approve HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n');
+    const impatient = open('POST /v1/access-requests/req_1/approve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
     await asked.promise;
     impatient.destroy();
     await answers();

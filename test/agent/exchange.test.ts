@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { requestLifetimeMs } from '../../src/domain/access-request.ts';
+import { noRadio } from '../../src/radio/none.ts';
+import type { Radio } from '../../src/roles/agent/ports.ts';
 import { joinNetwork, type JoinOptions } from '../../src/roles/device/service.ts';
 import { askAs, getStatus, keptConnection, report, sayHello, secureCall } from './raw-device.ts';
 import { onboardingSsid, password, Site } from './site.ts';
@@ -84,11 +86,10 @@ test('who decides second is told who decided', async () => {
 test('the answer is withheld until the radio says OK', async () => {
   let ready = () => {};
   const onAir = new Promise<void>((resolve) => (ready = resolve));
-  const radio = {
+  const radio: Radio = {
+    ...noRadio({ ssid: 'Home', password, security: 'wpa2-psk' }),
     kind: 'slow',
-    converge: async (grants: readonly unknown[]) => (grants.length > 0 ? onAir : undefined),
-    credential: async () => ({ ssid: 'Home', password, security: 'wpa2-psk' as const }),
-    close: async () => {},
+    converge: async (grants) => (grants.length > 0 ? onAir : undefined),
   };
   site = await Site.open({ radio });
   const hello = await sayHello(site.agent, await site.device());

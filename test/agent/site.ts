@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import { runAgent, type RunningAgent, type RunOptions } from '../../src/agent/agent.ts';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
@@ -111,6 +111,7 @@ export class Site {
       random: { bytes: (length) => randomBytes(length) },
       clock: { now: () => new Date(Date.now() + this.#aheadMs) },
       monotonic: () => performance.now() + this.#aheadMs,
+      uptime,
       listen: { host: '127.0.0.1', helloPort: 0, securePort: 0 },
       limits: { openHellosPerAddress: 1000, freeFailures: 1000 },
       log: (level, message, detail) => this.log.push({ level, message, detail }),

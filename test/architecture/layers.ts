@@ -12,7 +12,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   client: ['domain', 'protocol', 'roles', 'api'],
   storage: ['domain', 'protocol', 'roles'],
   secrets: ['domain', 'protocol', 'roles'],
-  radio: ['domain', 'protocol', 'roles'],
+  radio: ['domain', 'protocol', 'roles', 'programs'],
   programs: ['domain'],
   flasher: ['domain', 'protocol', 'roles', 'programs'],
   formats: ['domain', 'protocol', 'roles'],

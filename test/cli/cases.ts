@@ -108,6 +108,14 @@ export const cases: Record<string, Case> = {
     failing: (site) => ({ args: serveArgs, input: 'short', cli: site.apCli, exit: 2 }),
     same: ([listening]) => listening,
   },
+  'ap stations': {
+    only: noRole('it asks the agent, which alone knows its radio'),
+    happy: async (site) => {
+      await site.accessPoint();
+      return { args: ['ap', 'stations'], cli: site.apCli };
+    },
+    failing: (site) => ({ args: ['ap', 'stations'], env: emptyHome(site), exit: 6 }),
+  },
   'ap status': {
     happy: async (site) => {
       await site.accessPoint();
@@ -267,6 +275,10 @@ export const cases: Record<string, Case> = {
     happy: async (site) => role(site, 'grant', 'list', '--subject', (await site.granted()).uuid),
     failing: failing(2, 'grant', 'list', '--after', 'nowhere'),
   },
+  'grant increase': {
+    happy: async (site) => role(site, 'grant', 'increase', (await site.granted('--for', '1h', '--quota', '1MB')).grantId, '--for', '30m', '--quota', '1MB'),
+    failing: async (site) => ({ ...role(site, 'grant', 'increase', (await site.granted()).grantId, '--quota', '1MB'), exit: 2 }),
+  },
   'grant revoke': {
     happy: async (site) => role(site, 'grant', 'revoke', (await site.granted()).grantId, '--reason', 'moved out'),
     failing: failing(3, 'grant', 'revoke', 'grt_none'),
@@ -274,6 +286,14 @@ export const cases: Record<string, Case> = {
   'grant show': {
     happy: async (site) => role(site, 'grant', 'show', (await site.granted()).grantId),
     failing: failing(3, 'grant', 'show', 'grt_none'),
+  },
+  'grant watch': {
+    happy: async (site) => {
+      const { grantId } = await site.granted();
+      await site.json('grant', 'revoke', grantId);
+      return role(site, 'grant', 'watch', grantId);
+    },
+    failing: failing(3, 'grant', 'watch', 'grt_none'),
   },
   'profile add': {
     only: talksToNoRole,

@@ -105,9 +105,9 @@ export class Site {
   }
 
   /** A device that was let in. */
-  async granted(): Promise<{ readonly grantId: string; readonly uuid: string }> {
+  async granted(...terms: string[]): Promise<{ readonly grantId: string; readonly uuid: string }> {
     const { requestId, uuid, joining } = await this.asking();
-    const { grant_id: grantId } = await this.json('ap', 'approve', requestId);
+    const { grant_id: grantId } = await this.json('ap', 'approve', requestId, ...terms);
     const { code, stderr } = await joining.ended;
     if (code !== 0) {
       throw new Error(stderr);

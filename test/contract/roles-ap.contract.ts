@@ -18,7 +18,7 @@ export function apContract(name: string, make: MakeHarness): void {
       factory = await harness.hold('factory');
       owner = await harness.hold('owner');
       ap = await harness.hold('ap');
-      await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup' });
+      await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup', enforcement: 'per-grant' });
     });
     afterAll(() => harness.close());
 
@@ -28,7 +28,7 @@ export function apContract(name: string, make: MakeHarness): void {
       expect(items.find(({ id }) => id === ap.token.apId)).toMatchObject({
         name: ap.token.name, ssid: 'home', onboardingSsid: 'setup', lastSeenAt: expect.any(Date),
       });
-      expect(await codeOf(ap.ap.announce({ ssid: '', onboardingSsid: 'setup' }))).toBe('invalid_input');
+      expect(await codeOf(ap.ap.announce({ ssid: '', onboardingSsid: 'setup', enforcement: 'per-grant' }))).toBe('invalid_input');
     });
 
     test('gets the key of a hello, and never for another access point', async () => {

@@ -4,6 +4,7 @@ import { batchesContract } from './roles-batches.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
+import { grantsContract } from './roles-grants.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 
 /** What every role does, wherever its registry is. */
@@ -13,5 +14,6 @@ export function rolesContract(name: string, make: MakeHarness): void {
   batchesContract(name, make);
   apContract(name, make);
   ownerContract(name, make);
+  grantsContract(name, make);
   adminContract(name, make);
 }

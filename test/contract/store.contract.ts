@@ -171,11 +171,11 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect(await store.accessPoints.insert({ id, name: 'Halle 3', createdAt: start })).toBe(true);
         expect(await store.accessPoints.insert({ id, name: 'Other', createdAt: start })).toBe(false);
         expect(await store.accessPoints.find(id)).toEqual({
-          id, name: 'Halle 3', ssid: undefined, onboardingSsid: undefined, createdAt: start, lastSeenAt: undefined, revision: 0,
+          id, name: 'Halle 3', ssid: undefined, onboardingSsid: undefined, createdAt: start, lastSeenAt: undefined, revision: 0, enforcement: undefined,
         });
-        const change = { ssid: 'Home', onboardingSsid: 'Setup', seenAt: after(5) };
+        const change = { ssid: 'Home', onboardingSsid: 'Setup', enforcement: 'per-grant' as const, seenAt: after(5) };
         expect(await store.accessPoints.update(id, change)).toBe(true);
-        expect(await store.accessPoints.find(id)).toMatchObject({ ssid: 'Home', onboardingSsid: 'Setup', lastSeenAt: after(5) });
+        expect(await store.accessPoints.find(id)).toMatchObject({ ssid: 'Home', onboardingSsid: 'Setup', enforcement: 'per-grant', lastSeenAt: after(5) });
         expect(await store.accessPoints.update(newId('ap'), change)).toBe(false);
         expect(await store.accessPoints.find(newId('ap'))).toBeUndefined();
         expect((await all((page) => store.accessPoints.list(page), 2)).map((ap) => ap.id)).toContain(id);

@@ -36,7 +36,7 @@ export class Registry {
       const apId = role === 'ap' ? `ap_${name}` : undefined;
       if (apId !== undefined) {
         await tx.accessPoints.insert({ id: apId, name, createdAt: new Date() });
-        await tx.accessPoints.update(apId, { ssid: 'home', onboardingSsid: 'setup', seenAt: new Date() });
+        await tx.accessPoints.update(apId, { ssid: 'home', onboardingSsid: 'setup', enforcement: 'none', seenAt: new Date() });
       }
       return issueToken({ ...this.context(), store: tx }, { role, name, scope: {}, apId });
     });

@@ -35,7 +35,7 @@ test('a device is registered, asks, is approved and joins, every step over TLS',
     const hello = { uuid: device.uuid, deviceNonce: randomBytes(32) };
     expect((await ap.verify(hello)).status).toBe('unknown');
     await factory.confirm(device.uuid);
-    await ap.announce({ ssid: 'home', onboardingSsid: 'setup' });
+    await ap.announce({ ssid: 'home', onboardingSsid: 'setup', enforcement: 'per-grant' });
 
     const { status, psk, apNonce } = await ap.verify(hello);
     const keyed = { ...hello, apNonce, apId: token.apId! };

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import type { Attempt } from '../../src/domain/audit.ts';
-import type { Grant } from '../../src/domain/grant.ts';
+import { noUsage, type Grant } from '../../src/domain/grant.ts';
 import type { Token } from '../../src/domain/token.ts';
 import type { EnrollCode, NewDevice, Store } from '../../src/roles/store.ts';
 
@@ -76,6 +76,8 @@ export function newGrant(apId: string, parts: Partial<Grant> = {}): Grant {
     endsAt: undefined,
     quotaBytes: undefined,
     policy: 'cut',
+    vlan: undefined,
+    usage: noUsage,
     state: 'active',
     closedAt: undefined,
     closedBy: undefined,

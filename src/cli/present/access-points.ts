@@ -67,7 +67,7 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
       ['access point', `${ap.name} (${ap.ap_id})`],
       ['network', agent.ssid],
       ['onboarding network', agent.onboarding_ssid],
-      ['radio', agent.radio],
+      ['radio', radioLine(agent)],
       ['server', serverLine(agent)],
       ['listens on', `${agent.hello_port} (hello), ${agent.secure_port} (secure)`],
       ['literal exchange', agent.allow_plain ? 'allowed: pass_tmp in the clear' : undefined],
@@ -78,6 +78,12 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
     ],
     screen,
   );
+}
+
+const enforcing = { none: 'enforces nothing', 'shared-password': 'one password for all', 'per-grant': 'a password for each grant' } as const;
+
+function radioLine({ radio: { kind, enforcement, trouble, trouble_since: since } }: AgentStatusWire): string {
+  return trouble === undefined ? `${kind}, ${enforcing[enforcement]}` : `${kind} – not in step with the grants since ${localTime(since ?? '')}: ${trouble}`;
 }
 
 function serverLine({ server }: AgentStatusWire): string {

@@ -4,6 +4,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { dryRunFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
 import { openOwner } from '../../cli/open-role.ts';
 import { presentGrant } from '../../cli/present/grants.ts';
+import { revocationCaution } from '../../cli/revocation-caution.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 
 export default class GrantRevoke extends LatchkeyCommand<GrantWire> {
@@ -24,7 +25,13 @@ export default class GrantRevoke extends LatchkeyCommand<GrantWire> {
     if (flags['dry-run']) {
       return grantToWire(await this.unchanged(owner.grant(args.grant)));
     }
-    return grantToWire(await owner.revokeGrant(args.grant, flags.reason));
+    const before = await owner.grant(args.grant);
+    const grant = await owner.revokeGrant(args.grant, flags.reason);
+    const caution = before.state === 'active' ? await revocationCaution(owner, grant) : undefined;
+    if (caution !== undefined) {
+      await this.caution(caution);
+    }
+    return grantToWire(grant);
   }
 
   protected present(grant: GrantWire, screen: Screen): string {

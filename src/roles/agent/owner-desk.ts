@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { GrantTerms } from '../../domain/grant.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { admitsDevice, type Scope } from '../../domain/token.ts';
 import type { Log } from './log.ts';
@@ -15,6 +16,8 @@ interface Options {
   readonly now: () => Date | undefined;
   /** Models and batches, by the registry's word, that need no owner. */
   readonly autoApprove: Scope | undefined;
+  /** Of grants whose approval says nothing else. */
+  readonly terms: GrantTerms;
   readonly prompt: Prompt | undefined;
   readonly notifier: Notifier | undefined;
   readonly log: Log;
@@ -51,8 +54,8 @@ export class OwnerDesk {
   }
 
   /** Errors: as `ApRole.approve`, and `server_unavailable` while the agent knows no time. */
-  async approve(requestId: string): Promise<AccessRequest> {
-    const request = await this.#approve(requestId, 'local');
+  async approve(requestId: string, terms?: GrantTerms): Promise<AccessRequest> {
+    const request = await this.#approve(requestId, 'local', terms);
     await this.#options.copy.apply({ requests: [request] });
     return request;
   }
@@ -116,12 +119,12 @@ export class OwnerDesk {
     }
   }
 
-  #approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
+  #approve(requestId: string, by: 'local' | 'auto', terms: GrantTerms = {}): Promise<AccessRequest> {
     const { link, now } = this.#options;
     if (now() === undefined) {
       throw new LatchkeyError('server_unavailable', 'The agent does not know what time it is and grants nothing.');
     }
-    return link.call((ap) => ap.approve(requestId, by));
+    return link.call((ap) => ap.approve(requestId, by, { ...this.#options.terms, ...terms }));
   }
 
   #ask(request: AccessRequest): void {

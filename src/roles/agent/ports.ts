@@ -1,6 +1,7 @@
 import type { AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import type { Grant } from '../../domain/grant.ts';
+import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
+import type { GrantReport } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
 
 export interface AgentStatus {
@@ -8,7 +9,7 @@ export interface AgentStatus {
   readonly name: string;
   readonly ssid: string;
   readonly onboardingSsid: string;
-  readonly radio: string;
+  readonly radio: RadioStatus;
   readonly pid: number;
   readonly startedAt: Date;
   readonly helloPort: number;
@@ -32,24 +33,108 @@ export interface AgentControl {
   /** Pending ones, or all that the agent knows; newest first. */
   requests(options: { readonly all: boolean }): Promise<AccessRequest[]>;
   /** Errors: as `ApRole.approve`, and `remote_unreachable` (the request stays pending). */
-  approve(requestId: string): Promise<AccessRequest>;
+  approve(requestId: string, terms?: GrantTerms): Promise<AccessRequest>;
   deny(requestId: string, reason?: string): Promise<AccessRequest>;
   /** Newest first. */
   attempts(limit: number): Promise<Attempt[]>;
   /** The password behind an active grant. Errors: `grant_not_found`. */
   reveal(grantId: string): Promise<Credential>;
+  /** Who is on the network now. Errors: `radio_unreachable`. */
+  stations(): Promise<ConnectedStation[]>;
 }
+
+/** A grant as the radio is to enforce it. */
+export interface GrantOnAir {
+  readonly grant: Grant;
+  /** Its quota is spent and its policy is to restrict: its subject reaches the agent alone. */
+  readonly restricted: boolean;
+  readonly vlan: number | undefined;
+}
+
+/** A station on the network, with the counters of its present association. */
+export interface Station {
+  /** The interface of its BSS. */
+  readonly bss: string;
+  readonly mac: string;
+  /** The grant whose password it used; undefined where the radio cannot tell. */
+  readonly grantId: string | undefined;
+  readonly bytesIn: bigint;
+  readonly bytesOut: bigint;
+  readonly seconds: number;
+  readonly signalDbm: number | undefined;
+  /** The rate of the last frame from it and to it, in kbit/s. */
+  readonly rateInKbps: number | undefined;
+  readonly rateOutKbps: number | undefined;
+}
+
+export interface ConnectedStation extends Station {
+  /** What the registry calls the grant's device. */
+  readonly label: string | undefined;
+}
+
+export interface RadioStatus {
+  readonly kind: string;
+  readonly enforcement: Enforcement;
+  /** What is wrong with it, and since when; undefined while the radio is in step with the grants. */
+  readonly trouble: { readonly detail: string; readonly since: Date } | undefined;
+  /** How often it could not be brought in step since the agent started. */
+  readonly failures: number;
+}
+
+export type RadioEvent =
+  | { readonly kind: 'joined'; readonly bss: string; readonly mac: string; readonly grantId: string | undefined }
+  | { readonly kind: 'left'; readonly bss: string; readonly mac: string }
+  /** Something else may have changed what the radio has: it is to be brought in step again. */
+  | { readonly kind: 'disturbed' };
 
 /**
  * Where grants are enforced. The agent brings the radio in step with the grants that are in force, at its
- * start and at every change; a grant is shown to its device only after `converge` resolved with it.
+ * start, at every change and every few seconds; a grant is shown to its device only after `converge` resolved with it.
  */
 export interface Radio {
   readonly kind: string;
-  converge(inForce: readonly Grant[]): Promise<void>;
+  readonly enforcement: Enforcement;
+  /** Errors: `radio_unreachable`, those of the files that it writes. */
+  converge(wanted: readonly GrantOnAir[]): Promise<void>;
   /** What the subject of a grant needs to get on. */
   credential(grant: Grant): Promise<Credential>;
+  /** Errors: `radio_unreachable`. */
+  stations(): Promise<readonly Station[]>;
+  /** Hears what happens on the air from now on. */
+  watch(listener: (event: RadioEvent) => void): void;
   close(): Promise<void>;
+}
+
+/** A grant's own Wi-Fi password, and the key that follows from it and the SSID (IEEE 802.11, J.4.1). */
+export interface GrantKey {
+  readonly ssid: string;
+  readonly password: string;
+  /** 32 bytes. */
+  readonly psk: Uint8Array;
+}
+
+/** What the radio keeps over the agent's restarts, sealed. */
+export interface GrantKeyStore {
+  grantKeys(): Map<string, GrantKey>;
+  saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void;
+  removeGrantKeys(grantIds: readonly string[]): void;
+}
+
+/** What a grant has used, and since when its quota is spent. */
+export interface MeteredUsage extends GrantUsage {
+  readonly spentAt: Date | undefined;
+}
+
+/** How far the counters of a station's association have been read. */
+export interface MeterReading {
+  readonly bss: string;
+  readonly mac: string;
+  readonly grantId: string;
+  /** Seconds of the machine's uptime at which the association began. */
+  readonly began: number;
+  readonly bytesIn: bigint;
+  readonly bytesOut: bigint;
+  readonly seconds: number;
 }
 
 /** Asks the owner (second prompt) or the device's user (first prompt); undefined: nobody answered. */
@@ -76,7 +161,7 @@ export interface Hello {
 }
 
 /** What the agent keeps over its own restart; psks are sealed. */
-export interface AgentStore {
+export interface AgentStore extends GrantKeyStore {
   saveHello(hello: Hello): void;
   removeHello(id: string): void;
   hellos(): Hello[];
@@ -86,6 +171,15 @@ export interface AgentStore {
   saveGrant(grant: Grant): void;
   grant(id: string): Grant | undefined;
   activeGrants(): Grant[];
+  /** By grant. */
+  usages(): Map<string, MeteredUsage>;
+  saveUsage(grantId: string, usage: MeteredUsage): void;
+  meterReadings(): MeterReading[];
+  saveMeterReading(reading: MeterReading): void;
+  removeMeterReading(bss: string, mac: string): void;
+  /** What the registry has yet to be told of grants; `change` says which change of it this is. */
+  untoldGrants(limit: number): (GrantReport & { readonly change: number })[];
+  markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void;
   /** The registry's revision that requests and grants above are in step with. */
   revision(): number;
   saveRevision(revision: number): void;

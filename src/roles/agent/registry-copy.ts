@@ -6,6 +6,12 @@ import type { AgentStore } from './ports.ts';
 export type Report = 'delivered' | 'joined' | 'declined';
 const reports: readonly RequestStatus[] = ['delivered', 'joined', 'declined'] satisfies readonly Report[];
 
+/** A grant that has come to its end, and why. */
+export interface GrantEnd {
+  readonly grant: Grant;
+  readonly reason: string;
+}
+
 export interface RequestChange {
   readonly before: AccessRequest | undefined;
   readonly after: AccessRequest;
@@ -95,14 +101,16 @@ export class RegistryCopy {
     return allowed;
   }
 
-  /** Grants whose time is over end for good: if the clock has to go back, they do not come back with it. */
-  async endGrants(now: Date): Promise<void> {
+  /** Grants that have come to their end do so for good: if the clock has to go back, they do not come back with it. */
+  async endGrants(ends: readonly GrantEnd[], at: Date): Promise<void> {
     const grants = await this.#commit.write(() =>
-      this.#store.activeGrants().flatMap((grant): Grant[] => {
-        if (grant.endsAt === undefined || grant.endsAt > now) {
+      ends.flatMap(({ grant: { id, revision }, reason }): Grant[] => {
+        const grant = this.#store.grant(id);
+        // What the registry has changed meanwhile is looked at anew.
+        if (grant?.state !== 'active' || grant.revision !== revision) {
           return [];
         }
-        const ended: Grant = { ...grant, state: 'ended', closedAt: now, closedBy: 'agent' };
+        const ended: Grant = { ...grant, state: 'ended', closedAt: at, closedBy: 'agent', reason };
         this.#store.saveGrant(ended);
         return [ended];
       }));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { tolerableMs } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
-import type { ApRole } from '../ap/ports.ts';
+import type { ApRole, Serving } from '../ap/ports.ts';
 import type { AgentTime, Heard } from './agent-time.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -23,7 +23,7 @@ interface Options {
   readonly copy: RegistryCopy;
   readonly attempts: AttemptLog;
   readonly time: AgentTime;
-  readonly networks: { readonly ssid: string; readonly onboardingSsid: string };
+  readonly serving: Serving;
   /** As remembered from the enrolment; asked for where it is not given. */
   readonly identity: ApIdentity | undefined;
   readonly log: Log;
@@ -42,6 +42,7 @@ const longestDeliveryDelayMs = 5000;
 const busyCalls = 4;
 const reportsAtOnce = 16;
 const attemptBatch = 500;
+const grantBatch = 500;
 /** How long an agent that is told to stop goes on telling the registry. */
 const lastWordsMs = 2000;
 /** News that come thick and fast are fetched together; a single one is fetched at once. */
@@ -174,10 +175,10 @@ export class RegistryLink {
 
   /** Returns how many things are new. */
   async #step(waitMs: number, signal: AbortSignal): Promise<number> {
-    const { ap, store, copy, time, networks, log } = this.#options;
+    const { ap, store, copy, time, serving, log } = this.#options;
     this.#identity ??= await ap.self();
     if (!this.#announced) {
-      await ap.announce(networks);
+      await ap.announce(serving);
       this.#announced = true;
     }
     const known = store.revision();
@@ -245,11 +246,16 @@ export class RegistryLink {
     });
   }
 
-  /** Reports of several requests at once, those of one in their order; then attempts in batches. */
+  /** Reports of several requests at once, those of one in their order; then grants and attempts in batches. */
   async #deliver(): Promise<void> {
     const { store, commit, attempts } = this.#options;
     try {
       await this.#reportAll(Map.groupBy(store.owedReports(), ({ requestId }) => requestId));
+      for (let untold = store.untoldGrants(grantBatch); untold.length > 0; untold = store.untoldGrants(grantBatch)) {
+        const batch = untold;
+        await this.call((ap) => ap.reportGrants(batch));
+        await commit.write(() => store.markGrantsTold(batch));
+      }
       await attempts.flush();
       for (let unsent = store.unsentAttempts(attemptBatch); unsent.length > 0; unsent = store.unsentAttempts(attemptBatch)) {
         const batch = unsent;

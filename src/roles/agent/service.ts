@@ -2,6 +2,7 @@ import type { AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { Grant, GrantTerms } from '../../domain/grant.ts';
 import type { Scope } from '../../domain/token.ts';
 import type { ApRole } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
@@ -14,11 +15,13 @@ import { HelloBook, type HelloLimits } from './hello-book.ts';
 import type { Log } from './log.ts';
 import { OwnerDesk } from './owner-desk.ts';
 import { PlainExchange } from './plain-exchange.ts';
-import type { AgentControl, AgentStatus, AgentStore, Notifier, Prompt, Radio } from './ports.ts';
+import type { AgentControl, AgentStatus, AgentStore, ConnectedStation, Notifier, Prompt, Radio } from './ports.ts';
 import { RegistryCopy, type Applied } from './registry-copy.ts';
 import { RegistryLink, type ApIdentity } from './registry-link.ts';
 import { SecureExchange } from './secure-exchange.ts';
+import { StationWatch } from './station-watch.ts';
 import { Throttle } from './throttle.ts';
+import { UsageMeter } from './usage-meter.ts';
 import { Waiters } from './waiters.ts';
 
 /** The bounds of protocol.md section 1; benches and tests, where all devices share an address, widen them. */
@@ -50,6 +53,12 @@ export interface AgentOptions {
   readonly serverUrl?: string | undefined;
   readonly allowPlain?: boolean;
   readonly autoApprove?: Scope | undefined;
+  /** Of grants whose approval says nothing else. */
+  readonly terms?: GrantTerms | undefined;
+  /** VLANs of grants that name none, by the registry's word for the device's model. */
+  readonly vlans?: Vlans | undefined;
+  /** How long a spent grant whose policy is to restrict reaches the agent. */
+  readonly graceMs?: number | undefined;
   readonly prompt?: Prompt | undefined;
   readonly notifier?: Notifier | undefined;
   readonly limits?: Partial<AgentLimits>;
@@ -58,7 +67,14 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Milliseconds that only ever grow, from any zero. */
   readonly monotonic: () => number;
+  /** Seconds since the machine started. */
+  readonly uptime: () => number;
   readonly log: Log;
+}
+
+export interface Vlans {
+  readonly byModel: ReadonlyMap<string, number>;
+  readonly others: number | undefined;
 }
 
 /** What happens at the agent, for whoever shows it. */
@@ -67,7 +83,10 @@ export type AgentEvent =
   | { readonly kind: 'attempt'; readonly attempt: Attempt };
 
 const tickMs = 1000;
-const convergeEveryTicks = 5;
+const convergeEveryTicks = 2;
+/** Stations are counted so often where nothing depends on it; each second where a quota does. */
+const countEveryTicks = 5;
+const usualGraceMs = 3_600_000;
 const saveTimeEveryTicks = 60;
 const plainRefusalMs = 300;
 
@@ -86,6 +105,8 @@ export class AgentService implements AgentControl {
   readonly #copy: RegistryCopy;
   readonly #attempts: AttemptLog;
   readonly #hellos: HelloBook;
+  readonly #meter: UsageMeter;
+  readonly #stations: StationWatch;
   readonly #grants: GrantsOnAir;
   readonly #link: RegistryLink;
   readonly #desk: AccessDesk;
@@ -94,10 +115,11 @@ export class AgentService implements AgentControl {
   readonly #startedAt: Date;
   #ports = { helloPort: 0, securePort: 0 };
   #timer: NodeJS.Timeout | undefined;
+  #punctual: NodeJS.Timeout | undefined;
   #ticks = 0;
 
   constructor(options: AgentOptions) {
-    const { ap, store, radio, networks, random, clock, monotonic, log, identity } = options;
+    const { ap, store, radio, networks, random, clock, monotonic, uptime, log, identity } = options;
     const limits = { ...defaultAgentLimits, ...options.limits };
     this.#options = options;
     this.#startedAt = clock.now();
@@ -130,18 +152,23 @@ export class AgentService implements AgentControl {
       copy,
       attempts: this.#attempts,
       time: this.#time,
-      networks,
+      serving: { ...networks, enforcement: radio.enforcement },
       identity,
       log,
       onReachable: () => this.#owner.resume(),
     });
     this.#hellos = new HelloBook(limits);
+    this.#meter = new UsageMeter({ store, commit, uptime, log });
     this.#grants = new GrantsOnAir({
       radio,
+      meter: this.#meter,
       now,
+      graceMs: options.graceMs ?? usualGraceMs,
+      vlanOf: (grant) => this.#vlanOf(grant),
       log,
       onNew: (grants) => grants.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
     });
+    this.#stations = new StationWatch({ radio, meter: this.#meter, grants: this.#grants, store, copy, link: this.#link, now, log, onDisturbed: () => void this.#grants.converge() });
     this.#desk = new AccessDesk({
       store,
       copy,
@@ -159,8 +186,8 @@ export class AgentService implements AgentControl {
       log,
     });
     copy.onApplied((applied) => this.#applied(applied));
-    const { autoApprove, prompt, notifier } = options;
-    this.#owner = new OwnerDesk({ store, copy, link: this.#link, now, autoApprove, prompt, notifier, log });
+    const { autoApprove, terms = {}, prompt, notifier } = options;
+    this.#owner = new OwnerDesk({ store, copy, link: this.#link, now, autoApprove, terms, prompt, notifier, log });
     this.devices = new SecureExchange(this.#desk, this.#hellos, throttle);
     const allowed = options.allowPlain === true;
     this.plain = new PlainExchange(this.#desk, throttle, { allowed, refusalMs: plainRefusalMs, random, monotonic, log });
@@ -179,6 +206,7 @@ export class AgentService implements AgentControl {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#punctual);
     await this.#link.close();
     await this.#owner.close();
     await this.#attempts.flush();
@@ -202,9 +230,9 @@ export class AgentService implements AgentControl {
   tick(): void {
     this.#ticks += 1;
     this.#desk.sweep();
-    this.#endGrants();
-    if (this.#ticks % convergeEveryTicks === 0 || this.#grants.isDue()) {
-      void this.#grants.converge();
+    this.#enforce(this.#ticks % convergeEveryTicks === 0);
+    if (this.#ticks % countEveryTicks === 0 || this.#stations.isCountingDown) {
+      void this.#stations.count().then(() => this.#enforce(false));
     }
     if (this.#ticks % saveTimeEveryTicks === 0) {
       this.#saveTime();
@@ -212,19 +240,19 @@ export class AgentService implements AgentControl {
   }
 
   async status(): Promise<AgentStatus> {
-    const { networks, radio, store, serverUrl, allowPlain } = this.#options;
+    const { networks, store, serverUrl, allowPlain } = this.#options;
     return {
       apId: this.#link.identity?.apId ?? '',
       name: this.#link.identity?.name ?? '',
       ...networks,
-      radio: radio.kind,
+      radio: this.#grants.status(),
       pid: process.pid,
       startedAt: this.#startedAt,
       ...this.#ports,
       server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt, aheadMs: this.#link.aheadMs },
       allowPlain: allowPlain === true,
       pending: store.requests({ all: false, limit: 10_000 }).length,
-      activeGrants: this.#grants.active().length,
+      activeGrants: this.#grants.activeCount,
       openHellos: this.#hellos.openCount,
     };
   }
@@ -233,8 +261,8 @@ export class AgentService implements AgentControl {
     return this.#options.store.requests({ all, limit: 1000 });
   }
 
-  async approve(requestId: string): Promise<AccessRequest> {
-    return this.#owner.approve(requestId);
+  async approve(requestId: string, terms?: GrantTerms): Promise<AccessRequest> {
+    return this.#owner.approve(requestId, terms);
   }
 
   async deny(requestId: string, reason?: string): Promise<AccessRequest> {
@@ -254,21 +282,62 @@ export class AgentService implements AgentControl {
     return this.#options.radio.credential(grant);
   }
 
-  #endGrants(): void {
+  async stations(): Promise<ConnectedStation[]> {
+    const stations = await this.#stations.count();
+    return stations.map((station) => ({ ...station, label: this.#requestOf(station.grantId)?.label }));
+  }
+
+  /** What time and traffic bring about, and once more in time for the next. `anyway`: looks at the radio also if nothing is due. */
+  #enforce(anyway: boolean): void {
     const now = this.#time.now();
-    if (now !== undefined && this.#grants.isOver(now)) {
+    const standing = this.#grants.standing();
+    if (now !== undefined && standing.over.length > 0) {
       const { log } = this.#options;
-      this.#copy.endGrants(now).catch((error: unknown) => log('error', 'Grants whose time is over could not be kept as ended.', { error }));
+      this.#copy.endGrants(standing.over, now)
+        .then(() => this.#link.deliverSoon())
+        .catch((error: unknown) => log('error', 'Grants that are over could not be kept as ended.', { error }));
     }
+    if (anyway || this.#grants.isBehind(standing)) {
+      void this.#grants.converge();
+    }
+    clearTimeout(this.#punctual);
+    const leftMs = now === undefined ? Infinity : standing.nextAt - now.getTime();
+    if (leftMs < tickMs) {
+      this.#punctual = setTimeout(() => this.#enforce(false), Math.max(1, leftMs));
+    }
+  }
+
+  #requestOf(grantId: string | undefined): AccessRequest | undefined {
+    const grant = grantId === undefined ? undefined : this.#grants.find(grantId);
+    return grant?.requestId === undefined ? undefined : this.#options.store.request(grant.requestId);
+  }
+
+  #vlanOf({ requestId }: Grant): number | undefined {
+    const { vlans, store } = this.#options;
+    if (vlans === undefined) {
+      return undefined;
+    }
+    const model = vlans.byModel.size === 0 || requestId === undefined ? undefined : store.request(requestId)?.model;
+    return (model === undefined ? undefined : vlans.byModel.get(model)) ?? vlans.others;
   }
 
   #applied({ requests, grants }: Applied): void {
     if (grants.length > 0) {
       this.#grants.take(grants);
-      void this.#grants.converge();
+      this.#enforce(true);
+      this.#admitLimits(grants);
     }
     for (const { before, after } of requests) {
       this.#emit({ kind: 'request', request: after, before: before?.status });
+    }
+  }
+
+  /** A password that all share is not taken back. */
+  #admitLimits(grants: readonly Grant[]): void {
+    const { radio, log } = this.#options;
+    const over = radio.enforcement === 'shared-password' ? grants.filter(({ state }) => state !== 'active') : [];
+    if (over.length > 0) {
+      log('warn', 'Grants are over, but whoever was given the network’s one password still knows it.', { grants: over.map(({ id }) => id) });
     }
   }
 

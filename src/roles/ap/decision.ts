@@ -1,6 +1,6 @@
 import { mayFollow, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { noUsage, type Grant, type GrantTerms } from '../../domain/grant.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
 import { closeRequest, lockAccessPoints, revokeGrant } from './closing.ts';
@@ -9,6 +9,8 @@ export interface Decision {
   readonly verdict: 'approve' | 'deny';
   readonly by: string;
   readonly reason?: string | undefined;
+  /** Of the grant that an approval makes. */
+  readonly terms?: GrantTerms | undefined;
   /** Spent devices are let in again, on test benches (`server start --reuse`). */
   readonly reuse?: boolean | undefined;
 }
@@ -96,6 +98,7 @@ async function approve(
   await denyRivals(context, request, revisions);
 
   const at = context.clock.now();
+  const { validMs, quotaBytes, policy = 'cut', vlan } = decision.terms ?? {};
   const ap = await store.accessPoints.find(request.apId);
   const grant: Grant = {
     id: newId(context, 'grt'),
@@ -104,9 +107,11 @@ async function approve(
     source: 'device',
     requestId: request.id,
     startsAt: at,
-    endsAt: undefined,
-    quotaBytes: undefined,
-    policy: 'cut',
+    endsAt: validMs === undefined ? undefined : new Date(at.getTime() + validMs),
+    quotaBytes,
+    policy,
+    vlan,
+    usage: noUsage,
     state: 'active',
     closedAt: undefined,
     closedBy: undefined,

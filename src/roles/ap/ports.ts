@@ -1,6 +1,6 @@
 import type { AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import type { Grant } from '../../domain/grant.ts';
+import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
 
 export interface Verification {
   /** `unknown` also for devices outside the access point's scope and for those not yet confirmed. */
@@ -32,6 +32,20 @@ export interface ApChanges {
   readonly grants: readonly Grant[];
 }
 
+/** What an access point serves and how. */
+export interface Serving {
+  readonly ssid: string;
+  readonly onboardingSsid: string;
+  readonly enforcement: Enforcement;
+}
+
+export interface GrantReport {
+  readonly grantId: string;
+  readonly usage: GrantUsage;
+  /** It came to its time or quota, and the agent took it off the air. */
+  readonly ended: { readonly at: Date; readonly reason: string } | undefined;
+}
+
 /**
  * What an access point's agent asks of the registry (protocol.md section 1). It never learns a pass_tmp, and
  * creates nothing for a device that was not there.
@@ -40,7 +54,7 @@ export interface ApRole {
   /** Who it is. Errors: `ap_not_found`. */
   self(): Promise<{ readonly apId: string; readonly name: string }>;
   /** Says what the agent serves; at its start and when it changes. */
-  announce(networks: { readonly ssid: string; readonly onboardingSsid: string }): Promise<void>;
+  announce(serving: Serving): Promise<void>;
   verify(hello: { uuid: string; deviceNonce: Uint8Array }): Promise<Verification>;
   /**
    * A proven request, `pending`; an older pending one of the same device here expires. The same device proof
@@ -53,12 +67,14 @@ export interface ApRole {
    * `by` says how (`local`, `auto`). Errors: `request_not_found`, `already_decided`, `request_expired`,
    * `device_revoked`, `device_spent` (then the request is denied).
    */
-  approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest>;
+  approve(requestId: string, by: 'local' | 'auto', terms?: GrantTerms): Promise<AccessRequest>;
   deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest>;
   /** approved → delivered → joined | declined; saying it again changes nothing. */
   report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest>;
   /** Every try, failed ones too; those with known ids are passed over. */
   reportAttempts(attempts: readonly Attempt[]): Promise<void>;
+  /** What grants have used, each as a whole, and which have ended at the access point; the same again changes nothing. */
+  reportGrants(reports: readonly GrantReport[]): Promise<void>;
   /** What is newer than `revision`, at once if there is something, else after up to `waitMs`. */
   changes(revision: number, waitMs: number, signal?: AbortSignal): Promise<ApChanges>;
 }

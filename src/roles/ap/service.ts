@@ -3,6 +3,7 @@ import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../..
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import type { GrantTerms } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { admitsDevice, recordedActor } from '../../domain/token.ts';
@@ -11,10 +12,10 @@ import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
-import { closeRequest, revokeGrant } from './closing.ts';
+import { closeRequest, endGrant, revokeGrant } from './closing.ts';
 import { decide, isRetry } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
-import type { ApChanges, ApRole, ProvenRequest, Verification } from './ports.ts';
+import type { ApChanges, ApRole, GrantReport, ProvenRequest, Serving, Verification } from './ports.ts';
 
 export interface ApServiceContext extends ServiceContext {
   /** Where questions are recorded in groups; without it each is written at once. */
@@ -47,11 +48,12 @@ export class ApService implements ApRole {
     return { apId: ap.id, name: ap.name };
   }
 
-  async announce(networks: { ssid: string; onboardingSsid: string }): Promise<void> {
+  async announce(serving: Serving): Promise<void> {
     const { store, clock } = this.#context;
     const announced = await store.accessPoints.update(this.#apId, {
-      ssid: parseSsid(networks.ssid),
-      onboardingSsid: parseSsid(networks.onboardingSsid),
+      ssid: parseSsid(serving.ssid),
+      onboardingSsid: parseSsid(serving.onboardingSsid),
+      enforcement: serving.enforcement,
       seenAt: clock.now(),
     });
     if (!announced) {
@@ -168,7 +170,7 @@ export class ApService implements ApRole {
     return request;
   }
 
-  async approve(requestId: string, by: 'local' | 'auto'): Promise<AccessRequest> {
+  async approve(requestId: string, by: 'local' | 'auto', terms: GrantTerms = {}): Promise<AccessRequest> {
     const { reuse } = this.#context;
     const mayTouch = (request: AccessRequest) => {
       const isOwn = this.#isOwn(request);
@@ -177,7 +179,7 @@ export class ApService implements ApRole {
       }
       return isOwn;
     };
-    return decide(this.#context, requestId, mayTouch, { verdict: 'approve', by, reuse });
+    return decide(this.#context, requestId, mayTouch, { verdict: 'approve', by, terms, reuse });
   }
 
   async deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest> {
@@ -245,6 +247,21 @@ export class ApService implements ApRole {
         if (device === undefined || !admitsDevice(scopeOf(context.actor), device)) continue;
         const detail = { reason: attempt.outcome, from: attempt.from, tried_at: attempt.at.toISOString() };
         await tx.audit.append(auditEntry(context, { action: 'device.refused', uuid: attempt.uuid, apId: this.#apId, detail }));
+      }
+    });
+  }
+
+  async reportGrants(reports: readonly GrantReport[]): Promise<void> {
+    const ends = reports.filter(({ ended }) => ended !== undefined);
+    await this.#context.store.transaction(async (tx) => {
+      const context = within(this.#context, tx);
+      const revision = ends.length === 0 ? undefined : await tx.accessPoints.nextRevision(this.#apId);
+      for (const { grantId, usage, ended } of reports) {
+        await tx.grants.use(this.#apId, grantId, usage);
+        const grant = ended === undefined ? undefined : await tx.grants.find(grantId);
+        if (ended !== undefined && revision !== undefined && grant?.network.apId === this.#apId) {
+          await endGrant(context, grantId, revision, ended);
+        }
       }
     });
   }

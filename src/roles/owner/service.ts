@@ -2,13 +2,14 @@ import { mayFollow, type AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import type { Grant, GrantIncrease, GrantTerms } from '../../domain/grant.ts';
+import { mostTraffic } from '../../domain/traffic.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { admitsAp, recordedActor } from '../../domain/token.ts';
 import { closeRequest, revokeGrant } from '../ap/closing.ts';
 import { decide } from '../ap/decision.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { scopeOf, within, type ServiceContext } from '../service-context.ts';
+import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, RequestFilter, Store } from '../store.ts';
 import type { OwnerRole } from './ports.ts';
 
@@ -35,11 +36,12 @@ export class OwnerService implements OwnerRole {
     return request;
   }
 
-  async approve(id: string): Promise<AccessRequest> {
+  async approve(id: string, terms: GrantTerms = {}): Promise<AccessRequest> {
     const { actor, reuse } = this.#context;
     return decide(this.#context, id, (request) => this.#maySee(request.apId), {
       verdict: 'approve',
       by: recordedActor(actor),
+      terms,
       reuse,
     });
   }
@@ -71,6 +73,34 @@ export class OwnerService implements OwnerRole {
 
   async grant(id: string): Promise<Grant> {
     return this.#grant(this.#context.store, id);
+  }
+
+  async increaseGrant(id: string, { validMs, quotaBytes }: GrantIncrease): Promise<Grant> {
+    if (validMs === undefined && quotaBytes === undefined) {
+      throw new LatchkeyError('invalid_input', 'Say how much time or traffic to add.');
+    }
+    return this.#context.store.transaction(async (tx) => {
+      const { network } = await this.#grant(tx, id);
+      const revision = await tx.accessPoints.nextRevision(network.apId);
+      const grant = await this.#grant(tx, id);
+      const context = within(this.#context, tx);
+      const now = context.clock.now();
+      if (grant.state !== 'active' || (grant.endsAt !== undefined && grant.endsAt <= now)) {
+        throw new LatchkeyError('grant_over', `Grant ${id} is over.`);
+      }
+      const increased = await tx.grants.increase(id, { endsAt: laterEnd(grant, validMs), quotaBytes: largerQuota(grant, quotaBytes), revision });
+      if (increased === undefined) {
+        throw new LatchkeyError('internal', `Grant ${id} changed under its lock.`);
+      }
+      const detail = {
+        grant_id: id,
+        ...(validMs === undefined ? {} : { valid_s: Math.round(validMs / 1000) }),
+        ...(quotaBytes === undefined ? {} : { quota_bytes: quotaBytes.toString() }),
+      };
+      const uuid = grant.subject.kind === 'device' ? grant.subject.id : undefined;
+      await tx.audit.append(auditEntry(context, { action: 'grant.increased', uuid, apId: network.apId, detail }));
+      return increased;
+    });
   }
 
   async revokeGrant(id: string, reason?: string): Promise<Grant> {
@@ -113,4 +143,21 @@ export class OwnerService implements OwnerRole {
     const own = actor.kind === 'token' && actor.token.apId !== undefined ? [actor.token.apId] : scopeOf(actor).aps;
     return asked === undefined ? own : asked.filter((apId) => this.#maySee(apId));
   }
+}
+
+function laterEnd({ id, endsAt }: Grant, validMs: number | undefined): Date | undefined {
+  if (validMs !== undefined && endsAt === undefined) {
+    throw new LatchkeyError('invalid_input', `Grant ${id} has no end that could be put off.`);
+  }
+  return endsAt === undefined ? undefined : new Date(endsAt.getTime() + (validMs ?? 0));
+}
+
+function largerQuota({ id, quotaBytes }: Grant, more: bigint | undefined): bigint | undefined {
+  if (more !== undefined && quotaBytes === undefined) {
+    throw new LatchkeyError('invalid_input', `Grant ${id} has no quota that could be raised.`);
+  }
+  if (more !== undefined && quotaBytes! + more > mostTraffic) {
+    throw new LatchkeyError('invalid_input', `A quota is at most ${mostTraffic} bytes.`);
+  }
+  return quotaBytes === undefined ? undefined : quotaBytes + (more ?? 0n);
 }

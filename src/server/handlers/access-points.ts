@@ -7,7 +7,7 @@ export const accessPointHandlers: Handlers<'listAccessPoints' | 'announceSelf' |
     return pageToWire(await services.owner.accessPoints(pageRequestFromWire(query)), accessPointToWire);
   },
   async announceSelf({ services, body }) {
-    await services.ap.announce({ ssid: body.ssid, onboardingSsid: body.onboarding_ssid });
+    await services.ap.announce({ ssid: body.ssid, onboardingSsid: body.onboarding_ssid, enforcement: body.enforcement });
     return undefined;
   },
   async showSelf({ services }) {

@@ -1,4 +1,5 @@
 import { accessRequestToWire, provenRequestFromWire } from '../../api/access-requests.ts';
+import { termsFromWire } from '../../api/grants.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Services } from '../services.ts';
@@ -28,8 +29,9 @@ export const accessRequestHandlers: Handlers<
   },
   async approveAccessRequest({ services, params, body }) {
     const by = deciderOf(services, body.by);
+    const terms = termsFromWire(body);
     return accessRequestToWire(
-      await (by === undefined ? services.owner.approve(params.id) : services.ap.approve(params.id, by)),
+      await (by === undefined ? services.owner.approve(params.id, terms) : services.ap.approve(params.id, by, terms)),
     );
   },
   async denyAccessRequest({ services, params, body }) {

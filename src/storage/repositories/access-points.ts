@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { Enforcement } from '../../domain/grant.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { AccessPoint, AccessPointRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
@@ -18,6 +19,7 @@ function toAccessPoint(row: Row): AccessPoint {
     createdAt: date(row.created_at),
     lastSeenAt: optionalDate(row.last_seen_at),
     revision: Number(row.revision),
+    enforcement: (row.enforcement ?? undefined) as Enforcement | undefined,
   };
 }
 
@@ -53,6 +55,7 @@ export class AccessPoints implements AccessPointRepository {
         created_at: ap.createdAt,
         last_seen_at: null,
         revision: 0,
+        enforcement: null,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
@@ -75,9 +78,9 @@ export class AccessPoints implements AccessPointRepository {
     return toPage(await query.execute(), limit, toAccessPoint, (row) => [row.id]);
   }
 
-  async update(id: string, change: { ssid: string; onboardingSsid: string; seenAt: Date }): Promise<boolean> {
+  async update(id: string, change: { ssid: string; onboardingSsid: string; enforcement: Enforcement; seenAt: Date }): Promise<boolean> {
     const result = await this.#db.write.updateTable('access_points')
-      .set({ ssid: change.ssid, onboarding_ssid: change.onboardingSsid, last_seen_at: change.seenAt })
+      .set({ ssid: change.ssid, onboarding_ssid: change.onboardingSsid, enforcement: change.enforcement, last_seen_at: change.seenAt })
       .where('id', '=', id)
       .executeTakeFirst();
     return result.numUpdatedRows === 1n;

@@ -1,6 +1,7 @@
 import type { Insertable, Selectable } from 'kysely';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant, GrantPolicy, GrantSource, GrantState, SubjectKind } from '../../domain/grant.ts';
+import { mostTraffic } from '../../domain/traffic.ts';
 import { date, optionalDate, type GrantTable } from '../tables.ts';
 
 export type GrantRow = Selectable<GrantTable>;
@@ -16,6 +17,8 @@ export function toGrant(row: GrantRow): Grant {
     endsAt: optionalDate(row.ends_at),
     quotaBytes: row.quota_bytes === null ? undefined : BigInt(row.quota_bytes),
     policy: row.policy as GrantPolicy,
+    vlan: row.vlan === null ? undefined : Number(row.vlan),
+    usage: { bytesIn: BigInt(row.bytes_in), bytesOut: BigInt(row.bytes_out), seconds: Number(row.seconds) },
     state: row.state as GrantState,
     closedAt: optionalDate(row.closed_at),
     closedBy: row.closed_by ?? undefined,
@@ -37,6 +40,10 @@ export function toGrantRow(grant: Grant): Insertable<GrantTable> {
     ends_at: grant.endsAt ?? null,
     quota_bytes: grant.quotaBytes === undefined ? null : countable(grant.quotaBytes),
     policy: grant.policy,
+    vlan: grant.vlan ?? null,
+    bytes_in: countable(grant.usage.bytesIn),
+    bytes_out: countable(grant.usage.bytesOut),
+    seconds: grant.usage.seconds,
     state: grant.state,
     closed_at: grant.closedAt ?? null,
     closed_by: grant.closedBy ?? null,
@@ -45,10 +52,10 @@ export function toGrantRow(grant: Grant): Insertable<GrantTable> {
   };
 }
 
-/** SQLite's numbers are read as doubles: 8 PiB are counted exactly, more is no quota. */
-function countable(bytes: bigint): bigint {
-  if (bytes < 0n || bytes > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new LatchkeyError('invalid_input', 'A quota has 0 to 9007199254740991 bytes.');
+/** SQLite's numbers are read as doubles: 8 PiB are counted exactly, more is no traffic. */
+export function countable(bytes: bigint): bigint {
+  if (bytes < 0n || bytes > mostTraffic) {
+    throw new LatchkeyError('invalid_input', `Traffic is counted up to ${mostTraffic} bytes.`);
   }
   return bytes;
 }

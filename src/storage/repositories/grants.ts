@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import type { Grant } from '../../domain/grant.ts';
+import type { Grant, GrantUsage } from '../../domain/grant.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { GrantFilter, GrantRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date } from '../tables.ts';
-import { toGrant, toGrantRow, type GrantRow } from './grant-row.ts';
+import { countable, toGrant, toGrantRow, type GrantRow } from './grant-row.ts';
 
 /** Written out and no parameter, so that SQLite may use the index over active ones. */
 const isActive = sql<boolean>`state = 'active'`;
@@ -36,6 +36,39 @@ const closing: PreparedQuery<Closing, GrantRow> = (db, { id, state, at, by, reas
     .where(isActive)
     .returningAll();
 
+interface Increase {
+  id: string;
+  endsAt: Date | null;
+  quotaBytes: bigint | null;
+  revision: number;
+}
+
+const increasing: PreparedQuery<Increase, GrantRow> = (db, { id, endsAt, quotaBytes, revision }) =>
+  db.updateTable('grants')
+    .set({ ends_at: endsAt, quota_bytes: quotaBytes, revision })
+    .where('id', '=', id)
+    .where(isActive)
+    .returningAll();
+
+interface Use {
+  apId: string;
+  id: string;
+  bytesIn: bigint;
+  bytesOut: bigint;
+  seconds: number;
+}
+
+const using: PreparedQuery<Use, { id: string }> = (db, { apId, id, bytesIn, bytesOut, seconds }) =>
+  db.updateTable('grants')
+    .set({
+      bytes_in: sql`case when bytes_in < ${bytesIn} then ${bytesIn} else bytes_in end`,
+      bytes_out: sql`case when bytes_out < ${bytesOut} then ${bytesOut} else bytes_out end`,
+      seconds: sql`case when seconds < ${seconds} then ${seconds} else seconds end`,
+    })
+    .where('id', '=', id)
+    .where('ap_id', '=', apId)
+    .returning('id');
+
 export class Grants implements GrantRepository {
   readonly #db: Database;
 
@@ -58,6 +91,19 @@ export class Grants implements GrantRepository {
   ): Promise<Grant | undefined> {
     const [row] = await this.#db.change(closing, { ...close, id, reason: close.reason ?? null });
     return row === undefined ? undefined : toGrant(row);
+  }
+
+  async increase(
+    id: string,
+    change: { endsAt: Date | undefined; quotaBytes: bigint | undefined; revision: number },
+  ): Promise<Grant | undefined> {
+    const { endsAt = null, quotaBytes = null, revision } = change;
+    const [row] = await this.#db.change(increasing, { id, endsAt, quotaBytes, revision });
+    return row === undefined ? undefined : toGrant(row);
+  }
+
+  async use(apId: string, id: string, { bytesIn, bytesOut, seconds }: GrantUsage): Promise<void> {
+    await this.#db.change(using, { apId, id, bytesIn: countable(bytesIn), bytesOut: countable(bytesOut), seconds });
   }
 
   async list(filter: GrantFilter, page: PageRequest): Promise<Page<Grant>> {

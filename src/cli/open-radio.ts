@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { Security } from '../domain/ssid.ts';
+import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
+import type { GrantKeyStore, Radio } from '../roles/agent/ports.ts';
+
+export interface RadioFlags {
+  readonly radio: 'none' | 'hostapd';
+  readonly 'hostapd-conf'?: readonly string[] | undefined;
+  readonly 'shared-password': boolean;
+}
+
+/** What hostapd was started with; undefined without hostapd. Errors: `missing_input`, `invalid_input`, `file_not_found`. */
+export async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | undefined> {
+  const paths = flags['hostapd-conf'] ?? [];
+  if (flags.radio === 'none') {
+    if (paths.length > 0 || flags['shared-password']) {
+      throw new LatchkeyError('invalid_input', '--hostapd-conf and --shared-password go with --radio hostapd.');
+    }
+    return undefined;
+  }
+  if (paths.length === 0) {
+    throw new LatchkeyError('missing_input', '--radio hostapd needs --hostapd-conf: the file that hostapd was started with.', {
+      hint: 'Make one with `latchkey ap config`.',
+    });
+  }
+  const { readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
+  const texts = await Promise.all(paths.map(readText));
+  return texts.flatMap(readConfiguration);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new LatchkeyError('file_not_found', `The hostapd configuration ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
+  }
+}
+
+/** `password`: the one of a network that has one for all. Errors: `invalid_input` (what the configuration lacks). */
+export async function openRadio(wanted: {
+  readonly ssid: string;
+  readonly security: Security;
+  readonly password: string | undefined;
+  readonly bsses: readonly ConfiguredBss[] | undefined;
+  readonly keys: GrantKeyStore;
+}): Promise<Radio> {
+  const { ssid, security, password, bsses, keys } = wanted;
+  if (bsses === undefined) {
+    const { noRadio } = await import('../radio/none.ts');
+    return noRadio({ ssid, password: password!, security });
+  }
+  const { controlledBsses, servingBsses } = await import('../radio/hostapd/read-configuration.ts');
+  if (password !== undefined) {
+    const { SharedPasswordRadio } = await import('../radio/hostapd/shared-password-radio.ts');
+    return new SharedPasswordRadio({ credential: { ssid, password, security }, bsses: controlledBsses(ssid, bsses) });
+  }
+  const { HostapdRadio } = await import('../radio/hostapd/hostapd-radio.ts');
+  return new HostapdRadio({ ssid, security, bsses: servingBsses(ssid, bsses), keys });
+}

@@ -1,0 +1,20 @@
+/** Splits hostapd_cli's output into lines, without its prompts and without empty ones. */
+export class OutputLines {
+  readonly #onLine: (line: string) => void;
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  add(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!;
+    for (const line of lines) {
+      const said = line.replace(/^(> ?)+/, '').trimEnd();
+      if (said !== '') {
+        this.#onLine(said);
+      }
+    }
+  }
+}

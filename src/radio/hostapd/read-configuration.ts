@@ -1,0 +1,106 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+
+/** What a hostapd.conf says of one BSS. */
+export interface ConfiguredBss {
+  readonly interface: string;
+  /** As UTF-8 text; undefined if it is none. */
+  readonly ssid: string | undefined;
+  readonly controlDirectory: string | undefined;
+  readonly pskFile: string | undefined;
+  /** Such as WPA-PSK, SAE, OWE, DPP; empty for an open one. */
+  readonly keyManagement: readonly string[];
+}
+
+/**
+ * The BSSes of a hostapd.conf, the first of `interface=`, the others of `bss=`. Lines that say nothing of these things
+ * are passed over; hostapd itself is the judge of them.
+ */
+export function readConfiguration(text: string): ConfiguredBss[] {
+  const sections: Map<string, string>[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const [, name = '', value = ''] = /^\s*([A-Za-z0-9_]+)=(.*)$/.exec(line) ?? [];
+    if (name === 'interface' || name === 'bss') {
+      sections.push(new Map([['interface', value.trim()]]));
+    } else if (name !== '') {
+      sections.at(-1)?.set(name, value);
+    }
+  }
+  return sections.map((section) => ({
+    interface: section.get('interface')!,
+    ssid: ssidOf(section),
+    controlDirectory: directoryOf(section.get('ctrl_interface')),
+    pskFile: section.get('wpa_psk_file'),
+    keyManagement: (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== ''),
+  }));
+}
+
+/** `DIR=/run/hostapd GROUP=wheel` or the folder alone. */
+function directoryOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : (/DIR=(\S+)/.exec(value)?.[1] ?? value.trim());
+}
+
+/** `ssid=` as it stands; `ssid2=` quoted, with escapes behind a P, or in hexadecimal (hostapd.conf). */
+function ssidOf(section: ReadonlyMap<string, string>): string | undefined {
+  const plain = section.get('ssid');
+  const other = section.get('ssid2');
+  if (other === undefined) {
+    return plain;
+  }
+  const quoted = /^"(.*)"$/.exec(other)?.[1];
+  const escaped = /^P"(.*)"$/.exec(other)?.[1];
+  const bytes = escaped !== undefined ? unescaped(escaped) : quoted !== undefined ? Buffer.from(quoted) : Buffer.from(other, 'hex');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, e: 27, '\\': 92, '"': 34 };
+
+function unescaped(text: string): Buffer {
+  const parts = [...text.matchAll(/\\x([0-9a-fA-F]{2})|\\([0-7]{1,3})|\\(.)|([^\\]+)/gs)];
+  return Buffer.concat(parts.map(([, hex, octal, letter, plain]) =>
+    hex !== undefined ? Buffer.from(hex, 'hex')
+      : octal !== undefined ? Buffer.from([parseInt(octal, 8) & 0xff])
+      : letter !== undefined ? Buffer.from([escapes[letter] ?? letter.charCodeAt(0)])
+      : Buffer.from(plain!)));
+}
+
+export interface ControlledBss {
+  readonly interface: string;
+  readonly controlDirectory: string;
+}
+
+/** A BSS that serves grants: with a file of keys, too. */
+export interface ServingBss extends ControlledBss {
+  readonly pskFile: string;
+}
+
+const makeOne = { hint: 'Make the configuration with `latchkey ap config`.' };
+
+/** Those of a network. Errors: `invalid_input`, which says what is missing. */
+export function controlledBsses(ssid: string, bsses: readonly ConfiguredBss[]): (ConfiguredBss & ControlledBss)[] {
+  const named = bsses.filter((bss) => bss.ssid === ssid);
+  if (named.length === 0) {
+    const names = bsses.map((bss) => JSON.stringify(bss.ssid ?? bss.interface)).join(', ');
+    throw new LatchkeyError('invalid_input', `No BSS of the hostapd configuration has the SSID ${JSON.stringify(ssid)}; there is ${names === '' ? 'none' : names}.`, makeOne);
+  }
+  return named.map((bss) => {
+    const { controlDirectory } = bss;
+    if (controlDirectory === undefined) {
+      throw new LatchkeyError('invalid_input', `The BSS ${bss.interface} of the hostapd configuration has no ctrl_interface= in its section.`, makeOne);
+    }
+    return { ...bss, controlDirectory };
+  });
+}
+
+/** Those of a network whose grants have passwords of their own. Errors: `invalid_input`, which says what is missing. */
+export function servingBsses(ssid: string, bsses: readonly ConfiguredBss[]): ServingBss[] {
+  return controlledBsses(ssid, bsses).map(({ interface: name, controlDirectory, pskFile }) => {
+    if (pskFile === undefined || !pskFile.startsWith('/')) {
+      throw new LatchkeyError('invalid_input', `The BSS ${name} of the hostapd configuration has no wpa_psk_file= with an absolute path in its section.`, makeOne);
+    }
+    return { interface: name, controlDirectory, pskFile };
+  });
+}

@@ -1,0 +1,48 @@
+import type { GrantOnAir, Radio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { Credential } from '../../roles/device/ports.ts';
+import { Bss, stationsOf } from './bss.ts';
+import type { ControlledBss } from './read-configuration.ts';
+
+export interface SharedPasswordOptions {
+  readonly credential: Credential;
+  readonly bsses: readonly ControlledBss[];
+  readonly controlProgram?: string | undefined;
+}
+
+/**
+ * A network that keeps the one password that it has: hostapd says who is on, but not by which grant, and whoever knows
+ * the password stays in.
+ */
+export class SharedPasswordRadio implements Radio {
+  readonly kind = 'hostapd';
+  readonly enforcement = 'shared-password';
+  readonly #credential: Credential;
+  readonly #bsses: readonly Bss[];
+  readonly #listeners: ((event: RadioEvent) => void)[] = [];
+
+  constructor({ credential, bsses, controlProgram }: SharedPasswordOptions) {
+    this.#credential = credential;
+    const tell = (event: RadioEvent) => this.#listeners.forEach((listener) => listener(event));
+    this.#bsses = bsses.map((bss) => new Bss({ ...bss, controlProgram, onEvent: tell, onUp: () => tell({ kind: 'disturbed' }) }));
+  }
+
+  async converge(_wanted: readonly GrantOnAir[]): Promise<void> {
+    await Promise.all(this.#bsses.map((bss) => bss.ping()));
+  }
+
+  async credential(): Promise<Credential> {
+    return this.#credential;
+  }
+
+  async stations(): Promise<readonly Station[]> {
+    return stationsOf(this.#bsses);
+  }
+
+  watch(listener: (event: RadioEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#bsses.forEach((bss) => bss.close());
+  }
+}

@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
+import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
+import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-radio.ts';
+import type { GrantKey, GrantOnAir, Radio, RadioEvent } from '../../src/roles/agent/ports.ts';
+import { requires } from '../requirements.ts';
+import { newGrant } from '../storage/samples.ts';
+import { RunningHostapd } from './running-hostapd.ts';
+
+const run = promisify(execFile);
+
+requires('hostapd')('a real hostapd', () => {
+  let hostapd: RunningHostapd;
+  let radio: Radio;
+  let disturbed: () => void;
+  const kept = new Map<string, GrantKey>();
+
+  beforeEach(async () => {
+    hostapd = new RunningHostapd();
+    kept.clear();
+    disturbed = () => {};
+  });
+  afterEach(async () => {
+    await radio.close();
+    await hostapd[Symbol.asyncDispose]();
+  });
+
+  function open(controlProgram?: string): HostapdRadio {
+    const opened = new HostapdRadio({
+      ssid: hostapd.ssid,
+      security: 'wpa2-psk',
+      bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'))),
+      keys: {
+        grantKeys: () => new Map(kept),
+        saveGrantKeys: (keys) => keys.forEach((key, id) => kept.set(id, key)),
+        removeGrantKeys: (ids) => ids.forEach((id) => kept.delete(id)),
+      },
+      controlProgram,
+    });
+    opened.watch((event: RadioEvent) => event.kind === 'disturbed' && disturbed());
+    radio = opened;
+    return opened;
+  }
+
+  function nextDisturbance(): Promise<void> {
+    return new Promise((resolve) => (disturbed = resolve));
+  }
+
+  async function opened(): Promise<HostapdRadio> {
+    const up = nextDisturbance();
+    const hostapdRadio = open();
+    await up;
+    return hostapdRadio;
+  }
+
+  const wanted = (...ids: string[]): GrantOnAir[] =>
+    ids.map((id) => ({ grant: newGrant('ap_1', { id }), restricted: false, vlan: id === 'grt_vlan' ? 4094 : undefined }));
+
+  test('takes over a file with a key for each grant, and knows nobody by other words', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapdRadio.converge(wanted('grt_1', 'grt_vlan'));
+    const text = readFileSync(hostapd.pskFile, 'utf8');
+    expect(text.split('\n').slice(1)).toEqual([
+      `keyid=grt_1 00:00:00:00:00:00 ${Buffer.from(kept.get('grt_1')!.psk).toString('hex')}`,
+      `keyid=grt_vlan vlanid=4094 00:00:00:00:00:00 ${Buffer.from(kept.get('grt_vlan')!.psk).toString('hex')}`,
+      '',
+    ]);
+    expect(statSync(hostapd.pskFile).mode & 0o777).toBe(0o600);
+    const { password } = await hostapdRadio.credential({ id: 'grt_1' });
+    expect(text).not.toContain(password);
+    expect(await hostapdRadio.stations()).toEqual([]);
+    await expect(hostapdRadio.credential({ id: 'grt_2' })).rejects.toMatchObject({ code: 'grant_not_found' });
+  });
+
+  test('puts back what was changed by hand, and writes nothing while all is as it was', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapdRadio.converge(wanted('grt_1'));
+    const { ino } = statSync(hostapd.pskFile);
+    const text = readFileSync(hostapd.pskFile, 'utf8');
+    await hostapdRadio.converge(wanted('grt_1'));
+    expect(statSync(hostapd.pskFile).ino).toBe(ino);
+    for (const damage of [() => writeFileSync(hostapd.pskFile, 'nonsense\n'), () => rmSync(hostapd.pskFile)]) {
+      damage();
+      await hostapdRadio.converge(wanted('grt_1'));
+      expect(readFileSync(hostapd.pskFile, 'utf8')).toBe(text);
+    }
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('says so when hostapd is gone (%s), and goes on with the next one', async (signal) => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapd.kill(signal);
+    await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable' });
+    await expect(hostapdRadio.stations()).rejects.toMatchObject({ code: 'radio_unreachable' });
+    const up = nextDisturbance();
+    await hostapd.start();
+    await up;
+    await hostapdRadio.converge(wanted('grt_1'));
+  });
+
+  test('waits for a hostapd that starts later', async () => {
+    const hostapdRadio = open();
+    await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable', message: expect.stringContaining('lo') });
+    const up = nextDisturbance();
+    await hostapd.start();
+    await up;
+    await hostapdRadio.converge(wanted('grt_1'));
+  });
+
+  test('is told if the file cannot be written, and keeps the one that is there', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapdRadio.converge(wanted('grt_1'));
+    const text = readFileSync(hostapd.pskFile, 'utf8');
+    mkdirSync(`${hostapd.pskFile}.new`);
+    await expect(hostapdRadio.converge(wanted('grt_1', 'grt_2'))).rejects.toMatchObject({ code: 'storage_read_only' });
+    expect(readFileSync(hostapd.pskFile, 'utf8')).toBe(text);
+    rmSync(`${hostapd.pskFile}.new`, { recursive: true });
+    await hostapdRadio.converge(wanted('grt_1', 'grt_2'));
+    expect(readFileSync(hostapd.pskFile, 'utf8')).toContain('keyid=grt_2');
+  });
+
+  test('a reload that hostapd refuses is an error, and is asked for again', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapdRadio.converge(wanted('grt_1'));
+    // Whatever puts a file there that hostapd does not read, between our writing and its reading: here hostapd looks elsewhere.
+    const elsewhere = join(hostapd.folder, 'elsewhere');
+    renameSync(hostapd.pskFile, elsewhere);
+    await run('hostapd_cli', ['-p', hostapd.controlDirectory, '-i', 'lo', 'raw', 'SET', 'wpa_psk_file', join(hostapd.folder, 'missing')]);
+    await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable', message: expect.stringContaining('FAIL') });
+    await run('hostapd_cli', ['-p', hostapd.controlDirectory, '-i', 'lo', 'raw', 'SET', 'wpa_psk_file', hostapd.pskFile]);
+    await hostapdRadio.converge(wanted('grt_1'));
+  });
+
+  test('a program that is no hostapd_cli, or is not there, is an unreachable radio', async () => {
+    const hostapdRadio = open(join(hostapd.folder, 'nothing'));
+    await expect(hostapdRadio.converge([])).rejects.toMatchObject({ code: 'radio_unreachable' });
+    await hostapdRadio.close();
+    const silent = join(hostapd.folder, 'silent');
+    writeFileSync(silent, '#!/bin/sh\nexec cat >/dev/null\n');
+    chmodSync(silent, 0o700);
+    await expect(open(silent).converge([])).rejects.toMatchObject({ code: 'radio_unreachable' });
+  });
+
+  test('with one password for all it says who is on, and hands that password out', async () => {
+    await hostapd.start();
+    const credential = { ssid: 'Home', password: 'correct horse', security: 'wpa2-psk' } as const;
+    const shared = new SharedPasswordRadio({ credential, bsses: servingBsses('Home', readConfiguration(readFileSync(hostapd.configuration, 'utf8'))) });
+    radio = shared;
+    await new Promise<void>((resolve) => shared.watch(() => resolve()));
+    await shared.converge(wanted('grt_1'));
+    expect(await shared.stations()).toEqual([]);
+    expect(await shared.credential()).toEqual(credential);
+    expect(readFileSync(hostapd.pskFile, 'utf8')).toBe('');
+  });
+});
