@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -9,8 +9,8 @@ interface Need {
   readonly command?: string;
 }
 
-/** What the tests need of the system, as Debian's packages. */
-export const debianPackages = {
+/** What `npm test` needs of the system, as Debian's packages. */
+const testPackages = {
   'gnome-keyring': { suites: 'secrets in a real Secret Service', command: 'gnome-keyring-daemon' },
   dbus: { suites: 'secrets in a real Secret Service', command: 'dbus-run-session' },
   'libsecret-1-0': { suites: 'secrets in a real Secret Service' },
@@ -30,33 +30,54 @@ export const debianPackages = {
   make: { suites: 'the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;
 
+/** What `npm run test:radio` needs. */
+const radioPackages = {
+  'qemu-system-x86': { suites: 'Wi-Fi, on radios of a virtual machine', command: 'qemu-system-x86_64' },
+  'busybox-static': { suites: 'Wi-Fi, on radios of a virtual machine', command: 'busybox' },
+  cpio: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'cpio' },
+  'xz-utils': { suites: 'Wi-Fi, on radios of a virtual machine', command: 'xz' },
+  kmod: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'modprobe' },
+  iw: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'iw' },
+  nftables: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'nft' },
+  hostapd: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'hostapd' },
+  wpasupplicant: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'wpa_supplicant' },
+} as const satisfies Record<string, Need>;
+
+export const debianPackages = { ...radioPackages, ...testPackages };
+
 export type DebianPackage = keyof typeof debianPackages;
 
-const allPackages = Object.keys(debianPackages) as DebianPackage[];
+/** Those that `npm test` needs. */
+export const packagesOfTests = Object.keys(testPackages) as DebianPackage[];
+
+/** Those that the radio lab needs. */
+export const packagesOfRadioLab = Object.keys(radioPackages) as DebianPackage[];
 
 /** Those of the packages that are not installed. */
-export function missingPackages(names: readonly DebianPackage[] = allPackages): DebianPackage[] {
+export function missingPackages(names: readonly DebianPackage[]): DebianPackage[] {
   const installed = isDebian() ? installedPackages() : new Set<string>(names.filter(hasCommand));
   return names.filter((name) => !installed.has(name));
 }
 
 /** Installs what is missing where that can be done without asking: on a Debian, as root. */
-export function installMissingPackages(): void {
-  const names = missingPackages();
+export function installMissingPackages(wanted: readonly DebianPackage[]): void {
+  const names = missingPackages(wanted);
   if (names.length === 0 || !isDebian() || process.getuid?.() !== 0) {
     return;
   }
   console.error(`Installing for the tests: ${names.join(' ')}`);
-  const install = () => aptGet('install', '--yes', '--no-install-recommends', ...names);
+  const install = () => aptGet(['install', '--yes', '--no-install-recommends', ...names]);
   // A fresh machine has no lists of packages, an old one has lists of what is no longer there.
-  if (!install() && aptGet('update')) {
+  if (!install() && aptGet(['update'])) {
     install();
   }
 }
 
-function aptGet(...args: string[]): boolean {
+/** Whether it went well; what it says goes to stderr. */
+export function aptGet(args: readonly string[], cwd = process.cwd()): boolean {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync('apt-get', ['--quiet', ...args], { env, stdio: ['ignore', process.stderr, process.stderr] }).status === 0;
+  const options = { env, cwd, stdio: ['ignore', process.stderr, process.stderr] } satisfies SpawnSyncOptions;
+  return spawnSync('apt-get', ['--quiet', ...args], options).status === 0;
 }
 
 function isDebian(): boolean {

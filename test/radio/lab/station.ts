@@ -1,0 +1,80 @@
+import type { Lab } from './lab.ts';
+import type { LabProcess } from './lab-process.ts';
+
+interface StationOptions {
+  readonly name: string;
+  /** N of phyN and wlanN. */
+  readonly radio: number;
+}
+
+/** A radio in a network namespace of the station's name, and wpa_supplicant for it. */
+export class Station {
+  readonly name: string;
+  readonly face: string;
+  readonly #lab: Lab;
+  #process: LabProcess | undefined;
+
+  private constructor(lab: Lab, name: string, face: string) {
+    this.#lab = lab;
+    this.name = name;
+    this.face = face;
+  }
+
+  static async make(lab: Lab, { name, radio }: StationOptions): Promise<Station> {
+    await lab.namespace(name);
+    await lab.do(`iw phy phy${radio} set netns name ${name}`);
+    return new Station(lab, name, `wlan${radio}`);
+  }
+
+  /** wpa_supplicant as it runs now, for its events. */
+  get process(): LabProcess {
+    if (this.#process === undefined) {
+      throw new Error(`${this.name} has not been started`);
+    }
+    return this.#process;
+  }
+
+  /** Starts wpa_supplicant anew with these lines of a network, such as `ssid="cafe"`, or with none. */
+  async start(network?: readonly string[], settings: readonly string[] = []): Promise<LabProcess> {
+    await this.#process?.stop();
+    const file = this.#lab.write(`${this.name}/wpa_supplicant.conf`, supplicantConfiguration(network, settings));
+    const command = `wpa_supplicant -i ${this.face} -D nl80211 -c ${file}`;
+    this.#process = await this.#lab.start(this.name, command, { namespace: this.name });
+    return this.#process;
+  }
+
+  /** Starts wpa_supplicant anew and waits until it has joined the network. */
+  async join(network: readonly string[]): Promise<void> {
+    const process = await this.start(network);
+    await process.until(/CTRL-EVENT-CONNECTED/);
+  }
+
+  /** Makes it forget that it failed before, for which it would wait, and try again. */
+  async retry(): Promise<void> {
+    await this.command('BSSID_IGNORE clear');
+    await this.command('REASSOCIATE');
+  }
+
+  /** Sends a command to the control socket, and resolves with the answer. */
+  async command(command: string): Promise<string> {
+    return (await this.#lab.do(`wpa_cli -p /run/wpa_supplicant -i ${this.face} raw ${command}`)).trim();
+  }
+
+  /** Takes this address, such as 10.1.0.2/24, and no other. */
+  async address(address: string): Promise<void> {
+    const commands = `ip address flush dev ${this.face} && ip address add ${address} dev ${this.face}`;
+    await this.#lab.do(commands, { namespace: this.name });
+  }
+
+  /** Whether the address answers. */
+  async reaches(address: string): Promise<boolean> {
+    const { code } = await this.#lab.run(`ping -c 1 -W 5 ${address}`, { namespace: this.name });
+    return code === 0;
+  }
+}
+
+/** All access points of the lab are on channel 1: to look at no other takes a tenth of the time. */
+function supplicantConfiguration(network: readonly string[] | undefined, settings: readonly string[]): string {
+  const lines = ['ctrl_interface=/run/wpa_supplicant', ...settings];
+  return [...lines, ...(network === undefined ? [] : ['network={', 'scan_freq=2412', ...network, '}']), ''].join('\n');
+}
