@@ -52,12 +52,14 @@ export class Station {
   /** Makes it forget that it failed before, for which it would wait, and try again. */
   async retry(): Promise<void> {
     await this.command('BSSID_IGNORE clear');
-    await this.command('REASSOCIATE');
+    await this.command('SELECT_NETWORK 0');
   }
 
-  /** Sends a command to the control socket, and resolves with the answer. */
+  /** Sends a command to the control socket, once it is there, and resolves with the answer. */
   async command(command: string): Promise<string> {
-    return (await this.#lab.do(`wpa_cli -p /run/wpa_supplicant -i ${this.face} raw ${command}`)).trim();
+    // wpa_supplicant does not say when it is.
+    const there = `until [ -S /run/wpa_supplicant/${this.face} ]; do usleep 10000; done`;
+    return (await this.#lab.do(`${there}; wpa_cli -p /run/wpa_supplicant -i ${this.face} raw ${command}`)).trim();
   }
 
   /** Takes this address, such as 10.1.0.2/24, and no other. */
@@ -66,15 +68,15 @@ export class Station {
     await this.#lab.do(commands, { namespace: this.name });
   }
 
-  /** Whether the address answers. */
-  async reaches(address: string): Promise<boolean> {
-    const { code } = await this.#lab.run(`ping -c 1 -W 5 ${address}`, { namespace: this.name });
+  /** Whether the address answers in so many seconds. */
+  async reaches(address: string, seconds = 5): Promise<boolean> {
+    const { code } = await this.#lab.run(`ping -c 1 -W ${seconds} ${address}`, { namespace: this.name });
     return code === 0;
   }
 }
 
 /** All access points of the lab are on channel 1: to look at no other takes a tenth of the time. */
 function supplicantConfiguration(network: readonly string[] | undefined, settings: readonly string[]): string {
-  const lines = ['ctrl_interface=/run/wpa_supplicant', ...settings];
+  const lines = ['ctrl_interface=/run/wpa_supplicant', 'p2p_disabled=1', ...settings];
   return [...lines, ...(network === undefined ? [] : ['network={', 'scan_freq=2412', ...network, '}']), ''].join('\n');
 }
