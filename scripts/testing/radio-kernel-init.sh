@@ -5,10 +5,12 @@
 /bin/busybox mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 while read -r module; do
-  insmod "/modules/$module"
+  case $module in
+    # Unknown arguments of the kernel are the environment of its first program.
+    mac80211_hwsim.ko) insmod "/modules/$module" "radios=$radios" ;;
+    *) insmod "/modules/$module" ;;
+  esac
 done < /modules/order
-# Unknown arguments of the kernel are the environment of its first program.
-insmod /modules/mac80211_hwsim.ko "radios=$radios"
 
 shared=trans=virtio,version=9p2000.L,msize=512000
 mkdir -p /lower /upper /root

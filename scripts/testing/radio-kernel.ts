@@ -1,6 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { aptGet } from './debian-packages.ts';
@@ -15,11 +27,14 @@ export interface RadioKernel {
   readonly version: string;
 }
 
-/** What must be there before the root is, or is needed every time; what else they depend on comes with them. */
-const bootModules = ['virtio_pci', 'virtio_console', 'virtio_net', '9p', '9pnet_virtio', 'overlay', 'ccm', 'cmac', 'gcm', 'ctr'];
+/** What must be there before the root is, and what every lab needs; what they depend on comes with them. */
+const bootModules = [
+  ...['virtio_pci', 'virtio_console', 'virtio_net', '9p', '9pnet_virtio', 'overlay'],
+  ...['ccm', 'cmac', 'gcm', 'ctr', 'mac80211_hwsim'],
+];
 
 /** Of what else the kernel has, what has to do with networks. */
-const laterModules = ['net', 'crypto', 'lib', 'arch/x86/crypto', 'drivers/net/*.ko', 'drivers/net/wireless/mac80211_hwsim.ko'];
+const laterModules = ['net', 'crypto', 'lib', 'arch/x86/crypto', 'drivers/net/*.ko'];
 
 const init = join(import.meta.dirname, 'radio-kernel-init.sh');
 
@@ -70,9 +85,9 @@ function kernelIn(folder: string): RadioKernel {
 }
 
 function unpackKernelPackage(folder: string): string {
-  const name = kernelPackage() ?? (aptGet(['update']) ? kernelPackage() : undefined);
-  if (name === undefined || !aptGetInto(folder, name)) {
-    throw new Error('The radio lab needs a kernel of Debian, and apt-get knows of none. Run: apt-get update');
+  // A fresh machine has no lists of packages, an old one has lists of what is no longer there.
+  if (!downloadKernelPackage(folder) && !(aptGet(['update']) && downloadKernelPackage(folder))) {
+    throw new Error('The radio lab needs a kernel of Debian, and apt-get has none. Run as root: apt-get update');
   }
   const [archive] = globSync(join(folder, '*.deb'));
   const unpacked = join(folder, 'package');
@@ -80,15 +95,11 @@ function unpackKernelPackage(folder: string): string {
   return unpacked;
 }
 
-/** What the package that always means the newest kernel depends on. */
-function kernelPackage(): string | undefined {
-  const text = execFileSync('apt-cache', ['depends', 'linux-image-amd64'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  return /Depends: (linux-image-\S+)/.exec(text)?.[1];
-}
-
-function aptGetInto(folder: string, name: string): boolean {
-  const download = () => aptGet(['download', name], folder);
-  return download() || (aptGet(['update']) && download());
+function downloadKernelPackage(folder: string): boolean {
+  // This one always means the newest, which it depends on.
+  const { stdout } = spawnSync('apt-cache', ['depends', 'linux-image-amd64'], { encoding: 'utf8' });
+  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
+  return name !== undefined && aptGet(['download', name], folder);
 }
 
 /** The kernel proper out of the program that unpacks itself. */
@@ -100,19 +111,18 @@ function extractKernel(packed: string, to: string): void {
 }
 
 function makeInitrd(unpacked: string, version: string, folder: string, to: string): void {
-  execFileSync('depmod', ['--basedir', unpacked, version]);
-  const files = [...bootModules, 'mac80211_hwsim'].flatMap((name) => moduleFiles(unpacked, version, name));
   for (const name of ['bin', 'dev', 'proc', 'modules']) {
     mkdirSync(join(folder, name), { recursive: true });
   }
-  const order = [...new Set(files)];
-  order.forEach((file) => copyFileSync(file, join(folder, 'modules', basename(file))));
-  const names = order.map((file) => basename(file)).filter((name) => name !== 'mac80211_hwsim.ko');
-  writeFileSync(join(folder, 'modules', 'order'), names.map((name) => `${name}\n`).join(''));
+  execFileSync('depmod', ['--basedir', unpacked, version]);
+  const files = new Set(bootModules.flatMap((name) => moduleFiles(unpacked, version, name)));
+  files.forEach((file) => copyFileSync(file, join(folder, 'modules', basename(file))));
+  writeFileSync(join(folder, 'modules', 'order'), [...files].map((file) => `${basename(file)}\n`).join(''));
   copyFileSync('/bin/busybox', join(folder, 'bin', 'busybox'));
   writeFileSync(join(folder, 'init'), readFileSync(init), { mode: 0o755 });
-  const list = globSync('**', { cwd: folder }).sort().join('\n');
-  writeFileSync(to, execFileSync('cpio', ['--create', '--format=newc', '--quiet'], { cwd: folder, input: list, maxBuffer: 512 * 1024 * 1024 }));
+  const input = globSync('**', { cwd: folder }).join('\n');
+  const archive = execFileSync('cpio', ['--create', '--format=newc', '--quiet'], { cwd: folder, input, maxBuffer: 64 * 1024 * 1024 });
+  writeFileSync(to, archive);
 }
 
 /** The files of a module and of what it needs, in the order in which they are to be loaded. */

@@ -4,7 +4,7 @@
 #   kill PID SIGNAL      signals a command and all that it started
 # What commands write is in /lab/calls/ID. When the host closes the port, the guest is switched off.
 . /lab/settings
-export PATH HOME=/root
+export PATH LATCHKEY_CACHE_HOME HOME=/tmp/home
 
 mount -t sysfs sysfs /sys
 mkdir -p /dev/pts /dev/shm
@@ -20,6 +20,7 @@ mount -t tmpfs tmpfs /tmp
 mkdir -p "$project"
 mount --bind . "$project"
 cd /
+mkdir "$HOME"
 
 ip link set lo up
 ip address add 10.0.2.15/24 dev eth0

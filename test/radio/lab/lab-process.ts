@@ -1,5 +1,11 @@
 import type { OutputFile } from './output-file.ts';
 
+export interface UntilOptions {
+  readonly timeoutMs?: number;
+  /** A mark: what was written before it does not count. */
+  readonly since?: number;
+}
+
 /** A program in the guest that goes on until it is stopped. */
 export class LabProcess {
   readonly name: string;
@@ -28,7 +34,7 @@ export class LabProcess {
   }
 
   /** Waits until it writes what matches. Rejects with its last lines when it does not in time, or ends before. */
-  async until(pattern: RegExp, { timeoutMs = 30_000, since = 0 } = {}): Promise<RegExpExecArray> {
+  async until(pattern: RegExp, { timeoutMs = 30_000, since = 0 }: UntilOptions = {}): Promise<RegExpExecArray> {
     const stop = new AbortController();
     const giveUp = (why: string) => stop.abort(new Error(`${this.name} ${why} before it wrote ${pattern}:\n${this.tail()}`));
     const timer = setTimeout(() => giveUp(`had ${timeoutMs} ms, which passed`), timeoutMs);

@@ -31,6 +31,9 @@ interface Call {
 
 const project = path.join(import.meta.dirname, '../../..');
 
+/** The built program, as a command of the guest. */
+export const latchkey = `node ${quoted(path.join(project, 'bin', 'run.js'))}`;
+
 /** Boots a machine with radios and resolves when it takes commands. */
 export async function startLab({ radios, timeoutMs = 90_000 }: LabOptions): Promise<Lab> {
   const kernel = installedRadioKernel();
@@ -110,7 +113,7 @@ export class Lab {
     return stdout;
   }
 
-  /** Starts a program that goes on; the name is for messages. */
+  /** Starts one program that goes on, with its arguments; the name is for messages. */
   async start(name: string, command: string, options: CallOptions = {}): Promise<LabProcess> {
     const { id, started, ended } = this.#call(`exec 2>&1\nexec ${command}`, options);
     const process = new LabProcess(name, await started, ended, this.#output(id, 'stdout'), (line) => this.#machine.send(line));
@@ -122,6 +125,11 @@ export class Lab {
   async namespace(name: string): Promise<void> {
     const file = `/run/netns/${name}`;
     await this.do(`mkdir -p /run/netns && : > ${file} && unshare --net=${file} ip link set lo up`);
+  }
+
+  /** Moves phyN, and with it wlanN, into a network namespace. It goes on to hear all others. */
+  async moveRadio(radio: number, namespace: string): Promise<void> {
+    await this.do(`iw phy phy${radio} set netns name ${namespace}`);
   }
 
   /** Writes a file below /lab and returns its path there. */
@@ -196,7 +204,8 @@ export class Lab {
 
 function settings({ version, modules }: RadioKernel): string {
   const folders = [path.dirname(process.execPath), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  const values = { version, modules, project, PATH: folders.join(':') };
+  // Code that the tests on this side have compiled is as good there.
+  const values = { version, modules, project, PATH: folders.join(':'), LATCHKEY_CACHE_HOME: path.join(project, '.cache', 'tests') };
   return Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}\n`).join('');
 }
 

@@ -11,19 +11,21 @@ interface StationOptions {
 export class Station {
   readonly name: string;
   readonly face: string;
+  readonly mac: string;
   readonly #lab: Lab;
   #process: LabProcess | undefined;
 
-  private constructor(lab: Lab, name: string, face: string) {
+  private constructor(lab: Lab, { name, radio }: StationOptions) {
     this.#lab = lab;
     this.name = name;
-    this.face = face;
+    this.face = `wlan${radio}`;
+    this.mac = `02:00:00:00:${radio.toString(16).padStart(2, '0')}:00`;
   }
 
-  static async make(lab: Lab, { name, radio }: StationOptions): Promise<Station> {
-    await lab.namespace(name);
-    await lab.do(`iw phy phy${radio} set netns name ${name}`);
-    return new Station(lab, name, `wlan${radio}`);
+  static async make(lab: Lab, options: StationOptions): Promise<Station> {
+    await lab.namespace(options.name);
+    await lab.moveRadio(options.radio, options.name);
+    return new Station(lab, options);
   }
 
   /** wpa_supplicant as it runs now, for its events. */
@@ -75,8 +77,11 @@ export class Station {
   }
 }
 
-/** All access points of the lab are on channel 1: to look at no other takes a tenth of the time. */
+/**
+ * All access points of the lab are on channel 1: to look at no other takes a tenth of the time. Their beacons come in
+ * time for a scan; their answers to one, if several networks are to answer, often do not, and the next is 5 s later.
+ */
 function supplicantConfiguration(network: readonly string[] | undefined, settings: readonly string[]): string {
-  const lines = ['ctrl_interface=/run/wpa_supplicant', 'p2p_disabled=1', ...settings];
-  return [...lines, ...(network === undefined ? [] : ['network={', 'scan_freq=2412', ...network, '}']), ''].join('\n');
+  const lines = ['ctrl_interface=/run/wpa_supplicant', 'p2p_disabled=1', 'freq_list=2412', 'passive_scan=1', ...settings];
+  return [...lines, ...(network === undefined ? [] : ['network={', ...network, '}']), ''].join('\n');
 }
