@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { pbkdf2Sync } from 'node:crypto';
+import { wpaKey } from '../protocol/wpa-key.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 /**
@@ -10,7 +10,7 @@ export function wpaSupplicantNetwork({ ssid, password, security }: Credential): 
   const lines =
     security === 'wpa3-sae'
       ? [`sae_password=${textOrHex(password)}`, 'key_mgmt=SAE', 'ieee80211w=2']
-      : [`psk=${isQuotable(password) ? `"${password}"` : pskHex(password, ssid)}`, 'key_mgmt=WPA-PSK'];
+      : [`psk=${isQuotable(password) ? `"${password}"` : wpaKey(password, ssid)}`, 'key_mgmt=WPA-PSK'];
   return ['network={', ...[`ssid=${textOrHex(ssid)}`, ...lines].map((line) => `\t${line}`), '}', ''].join('\n');
 }
 
@@ -20,8 +20,4 @@ function textOrHex(text: string): string {
 
 function isQuotable(text: string): boolean {
   return /^[\x20\x21\x23-\x7e]+$/.test(text);
-}
-
-function pskHex(passphrase: string, ssid: string): string {
-  return pbkdf2Sync(passphrase, ssid, 4096, 32, 'sha1').toString('hex');
 }

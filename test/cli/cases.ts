@@ -71,6 +71,11 @@ export const cases: Record<string, Case> = {
     happy: async (site) => role(site, 'ap', 'attempts', '--uuid', (await site.granted()).uuid),
     failing: failing(2, 'ap', 'attempts', '--limit', '0'),
   },
+  'ap config': {
+    only: talksToNoRole,
+    happy: () => ({ args: ['ap', 'config', '--interface', 'wlan0', '--ssid', 'Home', '--onboarding-ssid', 'iot-setup'] }),
+    failing: failingHere(2, 'ap', 'config', '--interface', 'wlan0', '--ssid', 'Home'),
+  },
   'ap deny': {
     happy: async (site) => role(site, 'ap', 'deny', (await site.asking()).requestId, '--reason', 'not ours'),
     failing: failing(3, 'ap', 'deny', 'req_none'),

@@ -9,18 +9,18 @@ import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-rad
 import type { GrantKey, GrantOnAir, Radio, RadioEvent } from '../../src/roles/agent/ports.ts';
 import { requires } from '../requirements.ts';
 import { newGrant } from '../storage/samples.ts';
-import { RunningHostapd } from './running-hostapd.ts';
+import { HostapdProgram } from './hostapd-program.ts';
 
 const run = promisify(execFile);
 
 requires('hostapd')('a real hostapd', () => {
-  let hostapd: RunningHostapd;
+  let hostapd: HostapdProgram;
   let radio: Radio;
   let disturbed: () => void;
   const kept = new Map<string, GrantKey>();
 
   beforeEach(async () => {
-    hostapd = new RunningHostapd();
+    hostapd = new HostapdProgram();
     kept.clear();
     disturbed = () => {};
   });
