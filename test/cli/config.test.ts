@@ -41,16 +41,16 @@ interface=wlan77
   expect(stderr).toMatch(/Warning: There is no wlan77 here[^]*Warning: hostapd needs the file \/.*wlan77\.wpa_psk when it starts/);
 });
 
-test('with --output, the file and what it names are made for their owner alone, and nothing is overwritten', async () => {
+test('with --output, the file and that of the keys are made for their owner alone, and nothing is overwritten', async () => {
   const folder = freshFolder();
   const file = join(folder, 'hostapd.conf');
   const wanted = [...networks, '--vlan', '--onboarding-bssid', '06:00:00:00:00:00', '--output', file];
   expect(await cli.json(['ap', 'config', ...wanted])).toEqual({ kind: 'hostapd', onboarding_interface: 'wlan77_onb', output: file });
   const made = readFileSync(file, 'utf8');
-  expect(made).toContain(`wpa_psk_file=${folder}/wlan77.wpa_psk\ndynamic_vlan=1\nvlan_file=${folder}/wlan77.vlan\n`);
+  expect(made).toContain(`wpa_psk_file=${folder}/wlan77.wpa_psk\ndynamic_vlan=1\n`);
   expect(made).toContain('\nbss=wlan77_onb\nbssid=06:00:00:00:00:00\n');
-  expect(['hostapd.conf', 'wlan77.wpa_psk', 'wlan77.vlan'].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
-  expect([readFileSync(join(folder, 'wlan77.wpa_psk'), 'utf8'), readFileSync(join(folder, 'wlan77.vlan'), 'utf8')]).toEqual(['', '* wlan77.#\n']);
+  expect(['hostapd.conf', 'wlan77.wpa_psk'].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o600, 0o600]);
+  expect(readFileSync(join(folder, 'wlan77.wpa_psk'), 'utf8')).toBe('');
   const other = await config([...wanted, '--channel', '1', '--json']);
   expect(errorIn(other)).toMatchObject({ code: 'file_exists', exit: 5 });
   expect(readFileSync(file, 'utf8')).toBe(made);
@@ -92,6 +92,7 @@ test.each([
   [['--psk-file', 'a', '--security', 'wpa3-sae'], '--psk-file is for WPA2: with wpa3-sae, the keys are in no file.'],
   [['--psk-file', 'a', '--shared-password'], '--psk-file is for keys of each station: with --shared-password there are none.'],
   [['--vlan', '--shared-password'], '--vlan goes by each station’s own key: with --shared-password there is none.'],
+  [['--vlan', '--interface', 'wlx00c0ca12'], '--vlan makes interfaces such as wlx00c0ca12.4094, of more than 15 characters: give the radio a name of at most 10.'],
   [['--password-file', 'a'], '--password-file is for --shared-password.'],
   [['--port', '0'], '--port: "0" is not a whole number from 1 to 65535.'],
 ])('%j is refused in its own words', async (args, message) => {

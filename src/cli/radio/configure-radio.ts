@@ -14,6 +14,9 @@ import { readSecret, type SecretSources } from '../secret-input.ts';
 import { commandLines } from './command-line.ts';
 import { parseConfigurationPath } from './flags.ts';
 
+/** 15 characters, less those of the largest VLAN's number. */
+const longestVlanRadio = 10;
+
 /** As `ap config` takes them. */
 export interface RadioFlags {
   readonly interface: string;
@@ -52,8 +55,8 @@ interface Made {
   readonly kind: RadioConfigurationWire['kind'];
   readonly text: string;
   readonly check: () => Promise<void>;
-  /** What must be there when hostapd starts: made with --output where it is not. */
-  readonly beside: readonly { readonly path: string; readonly content: string }[];
+  /** The file of keys, which must be there when hostapd starts. */
+  readonly pskFile?: string | undefined;
 }
 
 /**
@@ -67,15 +70,14 @@ export async function configureRadio(flags: RadioFlags, configuring: Configuring
   if (flags.check) {
     await made.check();
   }
-  if (output === undefined) {
-    for (const { path } of made.beside.filter((file) => !existsSync(file.path))) {
-      await configuring.caution(`hostapd needs the file ${path} when it starts: --output makes it.`);
-    }
-  } else {
+  const { pskFile } = made;
+  if (output !== undefined) {
     await writeNewFile(output, made.text, 0o600);
-    for (const { path, content } of made.beside) {
-      await writeWhereNone(path, content);
+    if (pskFile !== undefined) {
+      await makeWhereNone(pskFile);
     }
+  } else if (pskFile !== undefined && !existsSync(pskFile)) {
+    await configuring.caution(`hostapd needs the file ${pskFile} when it starts: --output makes it.`);
   }
   return {
     kind: made.kind,
@@ -87,19 +89,16 @@ export async function configureRadio(flags: RadioFlags, configuring: Configuring
 
 async function makeConfiguration(flags: RadioFlags, output: string | undefined, configuring: Configuring): Promise<Made> {
   const settings = await settingsOf(flags, output, configuring);
-  const [{ hostapdConfiguration, vlanFileText }, { checkConfiguration }] = await Promise.all([
+  const [{ hostapdConfiguration }, { checkConfiguration }] = await Promise.all([
     import('../../radio/hostapd/configuration.ts'),
     import('../../radio/hostapd/check-configuration.ts'),
   ]);
-  const { credentials, vlanFile } = settings;
+  const { credentials } = settings;
   return {
     kind: 'hostapd',
     text: hostapdConfiguration(settings, hostapdRemarks(flags, output, configuring.words)),
     check: () => checkConfiguration(settings, configuring.signal),
-    beside: [
-      ...(credentials.kind === 'own' && flags.security !== 'wpa3-sae' ? [{ path: credentials.pskFile, content: '' }] : []),
-      ...(vlanFile === undefined ? [] : [{ path: vlanFile, content: vlanFileText(flags.interface) }]),
-    ],
+    pskFile: credentials.kind === 'own' && flags.security !== 'wpa3-sae' ? credentials.pskFile : undefined,
   };
 }
 
@@ -118,7 +117,7 @@ async function makeRules(flags: RadioFlags, output: string | undefined, { words,
     },
     remarks(['Made by:', words], ['Load it, at every start and whenever it has changed:', ['nft', '-f', output ?? 'FILE']]),
   );
-  return { kind: 'nftables', text, check: () => checkRuleset(text, signal), beside: [] };
+  return { kind: 'nftables', text, check: () => checkRuleset(text, signal) };
 }
 
 async function settingsOf(flags: RadioFlags, output: string | undefined, { sources, caution }: Configuring): Promise<HostapdSettings> {
@@ -129,12 +128,12 @@ async function settingsOf(flags: RadioFlags, output: string | undefined, { sourc
   if (needsCountry(channel) && country === undefined) {
     throw new LatchkeyError('missing_input', `--channel ${channel} needs --country: a radio that does not know where it is leaves it alone.`);
   }
-  requireThatKeysFit(flags);
+  requireThatFlagsFit(flags);
   const onboardingBssid = flags['onboarding-bssid'] ?? (await addressFor(flags.interface, caution));
-  const beside = (name: string) => parseConfigurationPath(join(output === undefined ? paths().state : dirname(output), `${flags.interface}.${name}`));
+  const folder = output === undefined ? paths().state : dirname(output);
   const credentials: Credentials = flags['shared-password']
     ? { kind: 'shared', password: await readPassword(flags, ssid, sources) }
-    : { kind: 'own', pskFile: flags['psk-file'] ?? beside('wpa_psk') };
+    : { kind: 'own', pskFile: flags['psk-file'] ?? parseConfigurationPath(join(folder, `${flags.interface}.wpa_psk`)) };
   return {
     interface: flags.interface,
     ssid: Buffer.from(ssid),
@@ -146,19 +145,20 @@ async function settingsOf(flags: RadioFlags, output: string | undefined, { sourc
     country,
     onboardingBssid,
     bridge: flags.bridge,
-    vlanFile: flags.vlan ? beside('vlan') : undefined,
+    vlan: flags.vlan,
     dpp: flags.dpp,
     controlDir: flags['control-dir'],
   };
 }
 
-function requireThatKeysFit(flags: RadioFlags): void {
+function requireThatFlagsFit(flags: RadioFlags): void {
   const shared = flags['shared-password'];
   const pskFile = flags['psk-file'] !== undefined;
   const mistakes = [
     [pskFile && flags.security === 'wpa3-sae', '--psk-file is for WPA2: with wpa3-sae, the keys are in no file.'],
     [pskFile && shared, '--psk-file is for keys of each station: with --shared-password there are none.'],
     [flags.vlan && shared, '--vlan goes by each station’s own key: with --shared-password there is none.'],
+    [flags.vlan && flags.interface.length > longestVlanRadio, `--vlan makes interfaces such as ${flags.interface}.4094, of more than 15 characters: give the radio a name of at most ${longestVlanRadio}.`],
     [flags['password-file'] !== undefined && !shared, '--password-file is for --shared-password.'],
   ] as const;
   const mistake = mistakes.find(([made]) => made);
@@ -206,10 +206,10 @@ function remarks(...commands: readonly (readonly [what: string, words: readonly 
   return commands.flatMap(([what, words]) => [what, ...commandLines(words).map((line) => `  ${line}`)]);
 }
 
-/** What is there is somebody's already. */
-async function writeWhereNone(path: string, content: string): Promise<void> {
+/** An empty file; one that is there holds keys already. */
+async function makeWhereNone(path: string): Promise<void> {
   try {
-    await writeFile(path, content, { mode: 0o600, flag: 'wx' });
+    await writeFile(path, '', { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw cannotWrite(path, error);

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { runAdministrationProgram } from '../../programs/run-administration-program.ts';
-import { radiolessConfigurations, vlanFileText, type HostapdSettings } from './configuration.ts';
+import { radiolessConfigurations, type HostapdSettings } from './configuration.ts';
 
 const longestMs = 10_000;
 
 /**
- * Lets hostapd itself read the configuration, with the files that it names as far as they are there; no radio is
- * touched. Errors: `check_failed` with hostapd's words, `file_not_found` (no hostapd), `timed_out`.
+ * Lets hostapd itself read the configuration, with the stations' keys if they are there; no radio is touched. Errors:
+ * `check_failed` with hostapd's words, `file_not_found` (no hostapd), `timed_out`.
  */
 export async function checkConfiguration(settings: HostapdSettings, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-hostapd-'));
@@ -25,21 +25,15 @@ export async function checkConfiguration(settings: HostapdSettings, signal: Abor
   }
 }
 
-/** What will be there when hostapd starts is there for the check, too. */
-async function withFilesOf(settings: HostapdSettings, folder: string): Promise<HostapdSettings> {
-  const { credentials, vlanFile } = settings;
-  const present = async (path: string, name: string, content: string) => {
-    if (existsSync(path)) return path;
-    const other = join(folder, name);
-    await writeFile(other, content, { mode: 0o600 });
-    return other;
-  };
-  return {
-    ...settings,
-    controlDir: join(folder, 'control'),
-    credentials: credentials.kind === 'own' ? { kind: 'own', pskFile: await present(credentials.pskFile, 'wpa_psk', '') } : credentials,
-    vlanFile: vlanFile && (await present(vlanFile, 'vlan', vlanFileText(settings.interface))),
-  };
+async function withFilesOf({ credentials, ...settings }: HostapdSettings, folder: string): Promise<HostapdSettings> {
+  const there = { ...settings, controlDir: join(folder, 'control') };
+  if (credentials.kind === 'shared' || existsSync(credentials.pskFile)) {
+    return { ...there, credentials };
+  }
+  // It will be there when hostapd starts.
+  const pskFile = join(folder, 'wpa_psk');
+  await writeFile(pskFile, '', { mode: 0o600 });
+  return { ...there, credentials: { kind: 'own', pskFile } };
 }
 
 async function tryOut(file: string, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
-import { hostapdConfiguration, radiolessConfigurations, vlanFileText, type HostapdSettings } from './configuration.ts';
+import { hostapdConfiguration, radiolessConfigurations, type HostapdSettings } from './configuration.ts';
 
 const settings: HostapdSettings = {
   interface: 'wlan0',
@@ -10,6 +10,7 @@ const settings: HostapdSettings = {
   onboarding: 'open',
   credentials: { kind: 'own', pskFile: '/etc/hostapd/wlan0.wpa_psk' },
   channel: 6,
+  vlan: false,
   dpp: false,
   controlDir: '/run/hostapd',
 };
@@ -49,7 +50,7 @@ test('all that there is', () => {
     channel: 100,
     country: 'DE',
     bridge: 'br0',
-    vlanFile: '/etc/hostapd/wlan0.vlan',
+    vlan: true,
     dpp: true,
     onboardingBssid: '26:6f:28:a1:b2:c3',
   };
@@ -74,7 +75,6 @@ sae_pwe=2
 sae_require_mfp=1
 wpa_psk_file=/etc/hostapd/wlan0.wpa_psk
 dynamic_vlan=1
-vlan_file=/etc/hostapd/wlan0.vlan
 dpp_configurator_connectivity=1
 
 bss=wlan0_onb
@@ -120,8 +120,4 @@ test('without a radio there is no country, no bridge and one network each', () =
   }
   expect([main!.includes('ssid=Home'), main!.includes('ssid=iot-setup')]).toEqual([true, false]);
   expect([onboarding!.includes('ssid=Home'), onboarding!.includes('ssid=iot-setup')]).toEqual([false, true]);
-});
-
-test('the interfaces of VLANs have at most 15 characters', () => {
-  expect(['wlan0', 'wlx00c0ca123456'].map(vlanFileText)).toEqual(['* wlan0.#\n', '* wlx00c0ca1.#\n']);
 });

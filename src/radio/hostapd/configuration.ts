@@ -19,8 +19,8 @@ export interface HostapdSettings {
   readonly onboardingBssid?: string | undefined;
   /** The bridge that the main network joins. */
   readonly bridge?: string | undefined;
-  /** The file that names the interfaces of VLANs; stations are in none without it. */
-  readonly vlanFile?: string | undefined;
+  /** Stations may be put into a VLAN, each on an interface such as wlan0.5 and a bridge such as brvlan5. */
+  readonly vlan: boolean;
   /** Stations may also bring what Wi-Fi Easy Connect gave them, and hear that they can get it here. */
   readonly dpp: boolean;
   readonly controlDir: string;
@@ -59,11 +59,6 @@ export function radiolessConfigurations(settings: HostapdSettings): string[] {
   return [text([...head, ...mainNetwork(settings)]), text([...head, ...onboardingNetwork(settings)])];
 }
 
-/** What the file of VLANs holds: an interface for each one that a station is put into, of at most 15 characters. */
-export function vlanFileText(radio: string): string {
-  return `* ${radio.slice(0, 10)}.#\n`;
-}
-
 function radio({ channel, country }: HostapdSettings): string[] {
   const fast = is5GHz(channel);
   return [
@@ -77,7 +72,7 @@ function radio({ channel, country }: HostapdSettings): string[] {
 
 const keyManagement: Readonly<Record<MainSecurity, string>> = { 'wpa2-psk': 'WPA-PSK', 'wpa3-sae': 'SAE', 'wpa2-wpa3': 'WPA-PSK SAE' };
 
-function mainNetwork({ security, credentials, controlDir, dpp, ssid, vlanFile }: HostapdSettings): string[] {
+function mainNetwork({ security, credentials, controlDir, dpp, ssid, vlan }: HostapdSettings): string[] {
   const psk = security !== 'wpa3-sae';
   const sae = security !== 'wpa2-psk';
   return [
@@ -91,7 +86,7 @@ function mainNetwork({ security, credentials, controlDir, dpp, ssid, vlanFile }:
     ...(sae ? ['sae_pwe=2', 'sae_require_mfp=1'] : []),
     ...(psk ? [credentials.kind === 'own' ? `wpa_psk_file=${credentials.pskFile}` : `wpa_psk=${wpaKey(credentials.password, ssid)}`] : []),
     ...(sae && credentials.kind === 'shared' ? [`sae_password=${saePassword(credentials.password)}`] : []),
-    ...(vlanFile === undefined ? [] : ['dynamic_vlan=1', `vlan_file=${vlanFile}`]),
+    ...(vlan ? ['dynamic_vlan=1'] : []),
     // Connector and keys come later, over the control interface.
     ...(dpp ? ['dpp_configurator_connectivity=1'] : []),
   ];
