@@ -112,8 +112,7 @@ async function makeRules(flags: RadioFlags, output: string | undefined, { words,
     {
       onboardingInterface: onboardingInterface(flags.interface),
       ports: [...ports],
-      // hostapd puts every VLAN onto a bridge.
-      bridged: flags.bridge !== undefined || flags.vlan,
+      bridges: [...(flags.bridge === undefined ? [] : [flags.bridge]), ...(flags.vlan ? ['brvlan*'] : [])],
     },
     remarks(['Made by:', words], ['Load it, at every start and whenever it has changed:', ['nft', '-f', output ?? 'FILE']]),
   );

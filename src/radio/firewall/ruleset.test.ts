@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { firewallRuleset } from './ruleset.ts';
 
-const settings = { onboardingInterface: 'wlan0_onb', ports: [8430, 8431, 8432], bridged: false };
+const settings = { onboardingInterface: 'wlan0_onb', ports: [8430, 8431, 8432], bridges: [] as string[] };
 
 test('the rules, without a bridge', () => {
   expect(firewallRuleset(settings, ['Made by:', '  somebody'])).toBe(`# Made by:
@@ -36,6 +36,11 @@ table inet latchkey {
 });
 
 test('a bridge has rules of its own, with the same set', () => {
-  const rules = firewallRuleset({ ...settings, bridged: true });
+  const rules = firewallRuleset({ ...settings, bridges: ['br0', 'brvlan*'] });
   expect(rules.match(/^table \w+ latchkey \{\n\tset restricted \{\n\t\ttype ether_addr\n\t\}/gm)).toHaveLength(2);
+  expect(rules).toContain(`
+		iifname "br0" oifname "br0" udp sport 68 udp dport 67 counter accept
+		iifname "brvlan*" oifname "brvlan*" udp sport 68 udp dport 67 counter accept
+		ether saddr @restricted counter drop
+`);
 });

@@ -4,8 +4,8 @@ export interface FirewallSettings {
   readonly onboardingInterface: string;
   /** The agent's ports, TCP. */
   readonly ports: readonly number[];
-  /** Whether stations of the main network are on a bridge, past the machine's own routing. */
-  readonly bridged: boolean;
+  /** The bridges that stations of the main network are on, past the machine's own routing; `brvlan*` is all of that beginning. */
+  readonly bridges: readonly string[];
 }
 
 /**
@@ -14,7 +14,7 @@ export interface FirewallSettings {
  * and nothing else anywhere; connections that they have already are cut. Each rule counts. `remarks` are put at
  * the top, a comment each.
  */
-export function firewallRuleset({ onboardingInterface, ports, bridged }: FirewallSettings, remarks: readonly string[] = []): string {
+export function firewallRuleset({ onboardingInterface, ports, bridges }: FirewallSettings, remarks: readonly string[] = []): string {
   const comments = remarks.map((line) => (line === '' ? '#\n' : `# ${line}\n`)).join('');
   return `${comments}add table inet latchkey
 delete table inet latchkey
@@ -39,10 +39,15 @@ table inet latchkey {
 		type filter hook forward priority filter - 10; policy accept;
 		iifname "${onboardingInterface}" counter drop
 		oifname "${onboardingInterface}" counter drop
-		ether saddr @restricted counter drop
+${bridges.map(dhcpAcross).join('')}		ether saddr @restricted counter drop
 	}
 }
-${bridged ? bridgeRules : ''}`;
+${bridges.length === 0 ? '' : bridgeRules}`;
+}
+
+/** With br_netfilter, what crosses a bridge comes by here, too. */
+function dhcpAcross(bridge: string): string {
+  return `\t\tiifname "${bridge}" oifname "${bridge}" udp sport 68 udp dport 67 counter accept\n`;
 }
 
 /** DHCP may be answered by another machine on the bridge, which finds the station by ARP. */
