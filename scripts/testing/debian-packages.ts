@@ -25,9 +25,8 @@ const testPackages = {
   'libc6-dev': { suites: 'the reference device in C, and headers of C for devices' },
   'zbar-tools': { suites: 'labels, read with a reader that is not ours', command: 'zbarimg' },
   'librsvg2-bin': { suites: 'labels in SVG, drawn by a program that is not ours', command: 'rsvg-convert' },
-  hostapd: { suites: 'the radio, as hostapd takes it', command: 'hostapd' },
   wpasupplicant: { suites: 'DPP URIs, as a configurator takes them', command: 'wpa_supplicant' },
-  hostapd: { suites: 'configurations of access points, as hostapd takes them', command: 'hostapd' },
+  hostapd: { suites: 'access points, as hostapd takes them', command: 'hostapd' },
   nftables: { suites: 'the firewall, with packets', command: 'nft' },
   make: { suites: 'the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;

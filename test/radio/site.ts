@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommandLine, type Running } from '../cli/command-line.ts';
+import { buildReferenceDevice } from '../device/build-reference-device.ts';
+import { Authority } from '../server/certificates.ts';
+import { AccessPoint } from './lab/access-point.ts';
+import { latchkey, type Lab } from './lab/lab.ts';
+import type { LabProcess } from './lab/lab-process.ts';
+import type { Station } from './lab/station.ts';
+
+export const ssid = 'Home';
+export const onboardingSsid = 'iot-setup';
+export const mainAddress = '10.1.0.1';
+export const onboardingAddress = '10.2.0.1';
+const pskFile = '/run/latchkey/wpa_psk';
+const home = '/run/latchkey/home';
+
+export interface Identity {
+  readonly uuid: string;
+  readonly ssid: string;
+  readonly pass_tmp: string;
+}
+
+/** What an access point gave a device. */
+export interface Granted {
+  readonly ssid: string;
+  readonly password: string;
+  readonly security: string;
+  readonly grant_id: string;
+}
+
+export interface SiteOptions {
+  /** Beyond the usual ones of `ap config`. */
+  readonly config?: readonly string[];
+  /** Beyond the usual ones of `ap serve`. */
+  readonly serve?: readonly string[];
+}
+
+/**
+ * A server on this machine, and in the lab an access point: hostapd as `ap config` has set it up, and the agent. Devices
+ * of the model "lamp" are let in by themselves.
+ */
+export class RadioSite {
+  readonly lab: Lab;
+  /** Who owns all of it, at the server. */
+  readonly owner: CommandLine;
+  readonly #ap: CommandLine;
+  readonly #server: Running;
+  readonly #options: SiteOptions;
+  #hostapd!: AccessPoint;
+  #agent!: LabProcess;
+
+  private constructor(lab: Lab, owner: CommandLine, ap: CommandLine, server: Running, options: SiteOptions) {
+    this.lab = lab;
+    this.owner = owner;
+    this.#ap = ap;
+    this.#server = server;
+    this.#options = options;
+  }
+
+  static async open(lab: Lab, options: SiteOptions = {}): Promise<RadioSite> {
+    const owner = await CommandLine.make();
+    const ap = await CommandLine.make();
+    const authority = new Authority();
+    const certificate = authority.server({ names: ['10.0.2.2', '127.0.0.1'] });
+    const tls = ['--tls-cert', owner.file('server.pem', certificate.cert), '--tls-key', owner.file('server.key', certificate.key)];
+    await owner.json(['server', 'init']);
+    const server = owner.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--json']);
+    const url = await server.line((line) => (JSON.parse(line) as { url?: string }).url);
+    const { code } = await owner.json<{ code: string }>(['server', 'enroll-code', 'create', '--role', 'ap']);
+    await ap.json(['ap', 'enroll', '--server', url, '--ca', ap.file('ca.pem', authority.cert), '--enroll-code-file', '-', '--name', 'Hall', '--profile', 'ap'], { input: code });
+
+    const site = new RadioSite(lab, owner, ap, server, options);
+    await site.#prepare();
+    await site.startHostapd();
+    await site.#addresses();
+    await site.startAgent();
+    return site;
+  }
+
+  get hostapd(): AccessPoint {
+    return this.#hostapd;
+  }
+
+  get agent(): LabProcess {
+    return this.#agent;
+  }
+
+  /** What was enrolled goes over, with the server where the lab has it, and so does the reference device. */
+  async #prepare(): Promise<void> {
+    const share = join(this.lab.share, 'home');
+    cpSync(this.#ap.folder, share, { recursive: true });
+    const profiles = join(share, '.config/latchkey/profiles/ap.json');
+    writeFileSync(profiles, readFileSync(profiles, 'utf8').replaceAll('127.0.0.1', '10.0.2.2').replaceAll(this.#ap.folder, home));
+    await buildReferenceDevice(this.lab.share);
+    this.lab.write('dhcp-client.sh', dhcpClient);
+    chmodSync(join(this.lab.share, 'dhcp-client.sh'), 0o755);
+    this.lab.write('dhcp-server.conf', dhcpServer);
+    const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
+    await this.lab.do(folders);
+    const { configuration } = await this.owner.json<{ configuration: string }>([
+      'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', '--psk-file', pskFile,
+      ...(this.#options.config ?? []),
+    ]);
+    this.lab.write('hostapd.conf', configuration);
+    await this.lab.do(`: > ${pskFile}`);
+  }
+
+  async startHostapd(): Promise<void> {
+    this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read('hostapd.conf') });
+  }
+
+  async #addresses(): Promise<void> {
+    await this.lab.do(`ip address add ${mainAddress}/24 dev wlan0; ip address add ${onboardingAddress}/24 dev wlan0_onb; : > /run/leases`);
+    await this.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
+  }
+
+  /** The agent, as it is first and after it was ended. */
+  async startAgent(...flags: string[]): Promise<LabProcess> {
+    const args = [
+      'ap', 'serve', '--json', '--profile', 'ap', '--radio', 'hostapd', '--hostapd-conf', '/lab/hostapd.conf', '--ssid', ssid,
+      '--onboarding-ssid', onboardingSsid, '--main-address', mainAddress, '--auto-approve', 'model=lamp', ...(this.#options.serve ?? []), ...flags,
+    ];
+    this.#agent = await this.lab.start('agent', `${latchkey} ${args.join(' ')}`, { env: this.agentEnvironment });
+    await this.#agent.until(/"event":"listening"/, { timeoutMs: 60_000 });
+    return this.#agent;
+  }
+
+  /** For commands beside the agent. */
+  get agentEnvironment(): Record<string, string> {
+    const { LATCHKEY_SECRET_KEY_FILE: secrets = '', LATCHKEY_KEY_FILE: key = '' } = this.#ap.env;
+    const moved = (path: string) => path.replace(this.#ap.folder, home);
+    return { HOME: home, NO_COLOR: '1', LATCHKEY_SECRET_STORE: 'file', LATCHKEY_SECRET_KEY_FILE: moved(secrets), LATCHKEY_KEY_FILE: moved(key) };
+  }
+
+  /** Makes a device in the factory. */
+  async device(...flags: string[]): Promise<Identity> {
+    return this.owner.json<Identity>(['device', 'register', '--ssid', onboardingSsid, '--label', `lamp ${randomUUID().slice(0, 4)}`, ...flags]);
+  }
+
+  /** A device that is let in without being asked about. */
+  async lamp(): Promise<Identity> {
+    return this.device('--model', 'lamp');
+  }
+
+  /** The owner's command at the server, under --json. */
+  json<T = Record<string, any>>(...args: string[]): Promise<T> {
+    return this.owner.json<T>(args);
+  }
+
+  /** What is on record of the device that a grant is for, oldest first. */
+  async trail({ grant_id: id }: Granted): Promise<string[]> {
+    const { subject } = await this.json<{ subject: { id: string } }>('grant', 'show', id);
+    const { items } = await this.json<{ items: { action: string }[] }>('device', 'history', subject.id);
+    return items.map(({ action }) => action).toReversed();
+  }
+
+  /**
+   * The reference device, with nothing but what the factory wrote into it: it joins the onboarding network, takes an
+   * address there and asks whoever routes.
+   */
+  async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding: readonly string[] = openNetwork): Promise<LabProcess> {
+    await station.join([`ssid="${onboardingSsid}"`, ...onboarding]);
+    await this.lab.do(`udhcpc -i ${station.face} -f -q -n -t 8 -s /lab/dhcp-client.sh`, { namespace: station.name });
+    const file = this.lab.write(`${station.name}/pass_tmp`, passTmp);
+    const routes = await this.lab.do('ip route', { namespace: station.name });
+    const router = /^default via (\S+)/m.exec(routes)?.[1] ?? '';
+    return this.lab.start(`${station.name} device`, `/lab/latchkey-device -t 90 -f ${file} ${router} ${uuid} ${onboardingSsid}`, { namespace: station.name });
+  }
+
+  /** Asks, and resolves with what the device was given. */
+  async onboard(station: Station, identity: Identity, onboarding?: readonly string[]): Promise<Granted> {
+    const device = await this.ask(station, identity, onboarding);
+    const [line] = await device.until(/\{"ssid":.*\}/, { timeoutMs: 60_000 });
+    return JSON.parse(line) as Granted;
+  }
+
+  /** Onboards and joins the main network with the password of its own. */
+  async letIn(station: Station, address: string, identity?: Identity): Promise<Granted> {
+    const granted = await this.onboard(station, identity ?? (await this.lamp()));
+    await station.join(networkOf(granted));
+    await station.address(`${address}/24`);
+    return granted;
+  }
+
+  async close(): Promise<void> {
+    this.#server.kill('SIGTERM');
+    await this.#server.ended;
+    await Promise.all([this.owner.close(), this.#ap.close()]);
+  }
+}
+
+export const openNetwork = ['key_mgmt=NONE'] as const;
+
+/** A network of wpa_supplicant's, as a device makes it of what it was given. */
+export function networkOf({ ssid: name, password }: Granted): string[] {
+  return [`ssid="${name}"`, `psk="${password}"`, 'key_mgmt=WPA-PSK'];
+}
+
+const dhcpClient = `#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip address flush dev "$interface"
+ip address add "$ip/$mask" dev "$interface"
+ip route replace default via "$router"
+`;
+
+const dhcpServer = `interface wlan0_onb
+start 10.2.0.10
+end 10.2.0.60
+lease_file /run/leases
+opt subnet 255.255.255.0
+opt router ${onboardingAddress}
+`;
