@@ -13,11 +13,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   storage: ['domain', 'protocol', 'roles'],
   secrets: ['domain', 'protocol', 'roles'],
   radio: ['domain', 'protocol', 'roles', 'programs'],
+  radius: ['domain', 'protocol', 'roles'],
   programs: ['domain'],
   flasher: ['domain', 'protocol', 'roles', 'programs'],
   formats: ['domain', 'protocol', 'roles'],
   prompts: ['domain', 'protocol', 'roles', 'programs'],
-  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'formats', 'flasher', 'prompts'],
+  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts'],
   commands: ['domain', 'api', 'cli'],
 };
 
