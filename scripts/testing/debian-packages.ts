@@ -28,6 +28,8 @@ const testPackages = {
   wpasupplicant: { suites: 'DPP URIs, as a configurator takes them', command: 'wpa_supplicant' },
   hostapd: { suites: 'access points, as hostapd takes them', command: 'hostapd' },
   nftables: { suites: 'the firewall, with packets', command: 'nft' },
+  'freeradius-utils': { suites: 'RADIUS with a client that is not ours', command: 'radclient' },
+  freeradius: { suites: 'sessions ended at a RADIUS server that is not ours', command: 'freeradius' },
   make: { suites: 'the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;
 

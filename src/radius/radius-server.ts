@@ -317,11 +317,12 @@ export class RadiusServer {
 }
 
 async function bind({ address, port }: RadiusEndpoint): Promise<Socket> {
+  const family = isIPv6(address) ? 6 : 4;
   const socket = createSocket({
-    type: isIPv6(address) ? 'udp6' : 'udp4',
+    type: `udp${family}`,
     recvBufferSize: receiveBytes,
     // Only addresses are sent to. Node would "look up" each of them, on a later turn.
-    lookup: (host, _options, callback) => callback(null, host, isIPv6(host) ? 6 : 4),
+    lookup: (host, _options, callback) => callback(null, host, family),
   });
   try {
     // May happen at once.

@@ -35,6 +35,7 @@ export class ReplyCache {
 
   /** `source` is the number of a source. */
   find(source: number, port: number, request: Packet): Kept | undefined {
+    this.#turn();
     const key = keyOf(source, port, request);
     const entry = this.#young.get(key) ?? this.#old.get(key);
     return entry?.authenticator === authenticatorOf(request) ? entry : undefined;

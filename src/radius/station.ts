@@ -2,16 +2,17 @@ import { attribute } from './attributes.ts';
 import type { Packet } from './packet.ts';
 
 /** The spellings that NAS use: aa-bb-cc-dd-ee-ff, aa:bb:…, aabb.ccdd.eeff, aabbcc-ddeeff, aabbccddeeff. */
-const spelling = /^(?:[\da-f]{2}([-:])[\da-f]{2}(?:\1[\da-f]{2}){4}|[\da-f]{4}([.:-])[\da-f]{4}\2[\da-f]{4}|[\da-f]{6}[:-]?[\da-f]{6})$/;
+const spelling = /[\da-f]{2}([-:])[\da-f]{2}(?:\1[\da-f]{2}){4}|[\da-f]{4}([.:-])[\da-f]{4}\2[\da-f]{4}|[\da-f]{6}[:-]?[\da-f]{6}/.source;
+const mac = new RegExp(`^(?:${spelling})$`);
+const macAndSsid = new RegExp(`^(?:${spelling}):(?<ssid>.+)$`, 'is');
 
 /** `aa:bb:cc:dd:ee:ff` of a MAC address in any usual spelling; undefined if it is none. */
 export function parseMac(text: string): string | undefined {
   const lower = text.toLowerCase();
-  if (!spelling.test(lower)) {
+  if (!mac.test(lower)) {
     return undefined;
   }
-  const digits = lower.length === 12 ? lower : lower.replaceAll(/[-:.]/g, '');
-  return `${digits.slice(0, 2)}:${digits.slice(2, 4)}:${digits.slice(4, 6)}:${digits.slice(6, 8)}:${digits.slice(8, 10)}:${digits.slice(10)}`;
+  return lower.length === 17 ? lower.replaceAll('-', ':') : lower.replaceAll(/[-:.]/g, '').match(/../g)!.join(':');
 }
 
 /** The station's MAC address: Calling-Station-Id (RFC 3580 section 3.21), else a User-Name that is one. */
@@ -21,7 +22,5 @@ export function macOf(packet: Packet): string | undefined {
 
 /** The network's name: what follows the access point's MAC address in Called-Station-Id (RFC 3580 section 3.20). */
 export function ssidOf(packet: Packet): string | undefined {
-  const text = packet.text(attribute.calledStationId);
-  const [, ssid] = /^(?:[\da-f]{2}(?:[-:][\da-f]{2}){5}|[\da-f]{4}(?:[.:-][\da-f]{4}){2}|[\da-f]{6}[:-]?[\da-f]{6}):(.+)$/is.exec(text ?? '') ?? [];
-  return ssid;
+  return macAndSsid.exec(packet.text(attribute.calledStationId) ?? '')?.groups?.['ssid'];
 }
