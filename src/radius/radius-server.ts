@@ -288,9 +288,13 @@ export class RadiusServer {
     return isSigned === true;
   }
 
-  /** A reply begun: signed first, and with what proxies need to find their way back (RFC 2865 section 5.33). */
+  /** A reply begun, with what proxies need to find their way back (RFC 2865 section 5.33). */
   #reply({ source, request }: Call, replyCode: number): PacketWriter {
-    const reply = this.#writer.begin(source.secret, replyCode, request.identifier, request.authenticator).signature();
+    const reply = this.#writer.begin(source.secret, replyCode, request.identifier, request.authenticator);
+    if (request.code !== code.accountingRequest) {
+      // No RFC says how an acknowledgement would be signed, and FreeRADIUS has a way of its own.
+      reply.signature();
+    }
     if (request.has(attribute.proxyState)) {
       for (const { type, value } of request.attributes()) {
         if (type === attribute.proxyState) {
