@@ -11,7 +11,7 @@ function begin(status: number): PacketWriter {
 }
 
 function record(packet: PacketWriter) {
-  return accountingRecord(Packet.decode(packet.seal()), 'hall');
+  return accountingRecord(Packet.decode(packet.seal()), { name: 'hall', address: '192.0.2.1' });
 }
 
 test('octets are counted beyond 32 bits', () => {
@@ -23,7 +23,7 @@ test('octets are counted beyond 32 bits', () => {
     .integer(attribute.acctOutputOctets, 5).integer(attribute.acctOutputGigawords, 3)
     .integer(attribute.acctSessionTime, 60).integer(attribute.acctTerminateCause, 1).integer(attribute.framedIpAddress, 0xc0a8_01ff);
   expect(record(stop)).toEqual({
-    kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac: '02:00:00:00:00:01', ssid: 'iot', nas: 'hall', nasIdentifier: 'ap-7',
+    kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac: '02:00:00:00:00:01', ssid: 'iot', nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: 'ap-7',
     grantId: 'grt_1', bytesIn: 2n ** 64n - 1n, bytesOut: 3n * 2n ** 32n + 5n, seconds: 60, terminateCause: 1, framedAddress: '192.168.1.255',
   });
 });
@@ -34,8 +34,8 @@ test('what is not said is nothing', () => {
 });
 
 test('a NAS begins and ends', () => {
-  expect(record(begin(7).text(attribute.nasIdentifier, 'ap-7'))).toEqual({ kind: 'nas-on', nas: 'hall', nasIdentifier: 'ap-7' });
-  expect(record(begin(8))).toEqual({ kind: 'nas-off', nas: 'hall', nasIdentifier: undefined });
+  expect(record(begin(7).text(attribute.nasIdentifier, 'ap-7'))).toEqual({ kind: 'nas-on', nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: 'ap-7' });
+  expect(record(begin(8))).toEqual({ kind: 'nas-off', nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: undefined });
 });
 
 test('there is no record of no station, of no session, or of another kind', () => {

@@ -1,4 +1,5 @@
 import { attribute } from './attributes.ts';
+import type { Source } from './nas-clients.ts';
 import type { Packet } from './packet.ts';
 import { macOf, ssidOf } from './station.ts';
 
@@ -12,6 +13,8 @@ export interface SessionRecord {
   readonly ssid: string | undefined;
   /** The name that the NAS has here. */
   readonly nas: string;
+  /** The address that it speaks from, where its sessions can be ended. */
+  readonly nasAddress: string;
   readonly nasIdentifier: string | undefined;
   /** Class of the Access-Accept. */
   readonly grantId: string | undefined;
@@ -30,6 +33,7 @@ export interface SessionRecord {
 export interface NasRecord {
   readonly kind: 'nas-on' | 'nas-off';
   readonly nas: string;
+  readonly nasAddress: string;
   readonly nasIdentifier: string | undefined;
 }
 
@@ -40,12 +44,12 @@ const sessionKinds: Readonly<Record<number, SessionRecord['kind']>> = { 1: 'star
 const nasKinds: Readonly<Record<number, NasRecord['kind']>> = { 7: 'nas-on', 8: 'nas-off' };
 
 /** The record in an Accounting-Request; undefined if it is of no station or no session. Errors: `MalformedPacket`. */
-export function accountingRecord(packet: Packet, nas: string): AccountingRecord | undefined {
+export function accountingRecord(packet: Packet, { name, address }: Pick<Source, 'name' | 'address'>): AccountingRecord | undefined {
   const status = packet.integer(attribute.acctStatusType) ?? 0;
-  const nasIdentifier = packet.text(attribute.nasIdentifier);
+  const nas = { nas: name, nasAddress: address, nasIdentifier: packet.text(attribute.nasIdentifier) };
   const nasKind = nasKinds[status];
   if (nasKind !== undefined) {
-    return { kind: nasKind, nas, nasIdentifier };
+    return { kind: nasKind, ...nas };
   }
   const kind = sessionKinds[status];
   const sessionId = packet.text(attribute.acctSessionId);
@@ -59,8 +63,7 @@ export function accountingRecord(packet: Packet, nas: string): AccountingRecord 
     multiSessionId: packet.text(attribute.acctMultiSessionId),
     mac,
     ssid: ssidOf(packet),
-    nas,
-    nasIdentifier,
+    ...nas,
     grantId: packet.text(attribute.class),
     bytesIn: octets(packet, attribute.acctInputOctets, attribute.acctInputGigawords),
     bytesOut: octets(packet, attribute.acctOutputOctets, attribute.acctOutputGigawords),

@@ -16,13 +16,14 @@ export interface NasClient {
 /** One address from which a client speaks. */
 export interface Source {
   readonly name: string;
+  readonly address: string;
   readonly secret: SharedSecret;
   readonly dialect: Dialect;
   /** No other source has had it. */
   readonly number: number;
 }
 
-type Client = Omit<Source, 'number'>;
+type Client = Omit<Source, 'address' | 'number'>;
 interface Network {
   readonly bits: number;
   readonly addresses: BlockList;
@@ -79,7 +80,7 @@ export class NasClients {
       return undefined;
     }
     this.#numbers += 1;
-    const source = { ...client, number: this.#numbers };
+    const source = { ...client, address: host, number: this.#numbers };
     remember(this.#sources, address, source, mostSources);
     return source;
   }

@@ -98,7 +98,7 @@ describe('what is no packet', () => {
     packet.isAuthentic(secret, noAuthenticator);
     macOf(packet);
     ssidOf(packet);
-    accountingRecord(packet, 'nas');
+    accountingRecord(packet, { name: 'hall', address: '192.0.2.1' });
   }
 
   function isReadOrMalformed(bytes: Uint8Array): boolean {

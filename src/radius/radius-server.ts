@@ -25,6 +25,8 @@ export interface AdmissionRequest {
   readonly ssid: string | undefined;
   /** The name that the NAS has here. */
   readonly nas: string;
+  /** The address that it speaks from, where its sessions can be ended. */
+  readonly nasAddress: string;
 }
 
 export interface RadiusEndpoint {
@@ -41,8 +43,6 @@ export interface RadiusServerOptions {
   readonly clients: readonly NasClient[];
   readonly backend: RadiusBackend;
   readonly log: Log;
-  /** Milliseconds; for tests. */
-  readonly monotonic?: (() => number) | undefined;
 }
 
 /** Why a datagram got no answer. */
@@ -90,6 +90,8 @@ interface Call {
 
 /** Records that the backend has not made durable yet; more are not taken, and come again. */
 const mostUnderWay = 4096;
+/** What fails again and again is told of once in this time. */
+const quietMs = 60_000;
 /** Room in the kernel for what comes while we are busy, as far as the system allows (net.core.rmem_max). */
 const receiveBytes = 4 * 1024 * 1024;
 
@@ -111,15 +113,14 @@ export class RadiusServer {
     wrong_authenticator: 0, under_way: 0, too_many: 0, failed: 0,
   };
   #underWay = 0;
-  /** What fails again and again is told once. */
-  #failing = false;
+  #quietUntil = 0;
   #closed = false;
 
   private constructor(options: RadiusServerOptions, clients: NasClients, [authentication, accounting]: readonly [Socket, Socket]) {
-    const { backend, log, monotonic = () => performance.now() } = options;
     this.#clients = clients;
-    this.#backend = backend;
-    this.#log = log;
+    this.#backend = options.backend;
+    this.#log = options.log;
+    const monotonic = () => performance.now();
     this.#services = [
       { socket: authentication, replies: new ReplyCache(monotonic), answer: (call) => this.#authenticate(call), alive: code.accessAccept },
       { socket: accounting, replies: new ReplyCache(monotonic), answer: (call) => this.#account(call), alive: code.accountingResponse },
@@ -219,7 +220,7 @@ export class RadiusServer {
     const admission =
       mac === undefined || request.has(attribute.eapMessage)
         ? undefined
-        : this.#backend.admit({ mac, ssid: ssidOf(request), nas: source.name });
+        : this.#backend.admit({ mac, ssid: ssidOf(request), nas: source.name, nasAddress: source.address });
     const reply = this.#reply(call, admission === undefined ? code.accessReject : code.accessAccept);
     if (admission === undefined) {
       this.#counters.rejected += 1;
@@ -227,7 +228,6 @@ export class RadiusServer {
       writeAdmission(reply, source.dialect, admission);
       this.#counters.accepted += 1;
     }
-    this.#failing = false;
     const bytes = reply.seal();
     call.service.replies.keep(source.number, call.from.port, request, bytes);
     this.#send(call, bytes);
@@ -247,7 +247,7 @@ export class RadiusServer {
       this.#dropped.wrong_signature += 1;
       return;
     }
-    const record = accountingRecord(request, source.name);
+    const record = accountingRecord(request, source);
     if (record === undefined) {
       this.#counters.passedOver += 1;
       this.#send(call, this.#reply(call, code.accountingResponse).seal());
@@ -261,8 +261,7 @@ export class RadiusServer {
     const kept = service.replies.keep(source.number, from.port, request);
     const acknowledge = () => {
       this.#counters.accounted += 1;
-      this.#failing = false;
-      kept.reply = this.#reply(call, code.accountingResponse).seal();
+        kept.reply = this.#reply(call, code.accountingResponse).seal();
       this.#send(call, kept.reply);
     };
     if (done === undefined) {
@@ -313,8 +312,9 @@ export class RadiusServer {
 
   #fail(error: unknown): void {
     this.#dropped.failed += 1;
-    if (!this.#failing) {
-      this.#failing = true;
+    const now = performance.now();
+    if (now >= this.#quietUntil) {
+      this.#quietUntil = now + quietMs;
       this.#log('error', 'RADIUS requests fail and are not answered.', { error });
     }
   }

@@ -48,7 +48,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
         'Termination-Action = Default',
         'Class = 0x6772745f31',
       ]);
-      expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall' }]);
+      expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1' }]);
     });
 
     test('hears that a station is not let in', async () => {
@@ -73,7 +73,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
       });
       expect(said).toContain('Received Accounting-Response');
       expect(hall.told).toEqual([{
-        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasIdentifier: 'ap-7', grantId: 'grt_1',
+        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1',
         bytesIn: 3n * 2n ** 32n - 1n, bytesOut: 2n ** 32n + 7n, seconds: 61, terminateCause: 2, framedAddress: '192.0.2.7',
       }]);
     });
