@@ -19,6 +19,11 @@ test('the longest prefix counts', () => {
   expect(name('2001:db9::1')).toBeUndefined();
 });
 
+test('a source has the address by which it is reached', () => {
+  const all = clients('0.0.0.0/0', '::/0');
+  expect(['10.1.2.3', '::ffff:10.1.2.3', 'fe80::1%eth0'].map((address) => all.at(address)?.address)).toEqual(['10.1.2.3', '10.1.2.3', 'fe80::1%eth0']);
+});
+
 test('addresses of one prefix are sources of their own', () => {
   const all = clients('10.0.0.0/8');
   expect(all.at('10.0.0.1')).toBe(all.at('10.0.0.1'));

@@ -80,7 +80,8 @@ export class NasClients {
       return undefined;
     }
     this.#numbers += 1;
-    const source = { ...client, address: host, number: this.#numbers };
+    // The zone of a link-local address belongs to the way there.
+    const source = { ...client, address: family === 'ipv6' ? address : host, number: this.#numbers };
     remember(this.#sources, address, source, mostSources);
     return source;
   }

@@ -261,7 +261,7 @@ export class RadiusServer {
     const kept = service.replies.keep(source.number, from.port, request);
     const acknowledge = () => {
       this.#counters.accounted += 1;
-        kept.reply = this.#reply(call, code.accountingResponse).seal();
+      kept.reply = this.#reply(call, code.accountingResponse).seal();
       this.#send(call, kept.reply);
     };
     if (done === undefined) {

@@ -12,11 +12,22 @@ const access = {
   'Called-Station-Id': '02-00-00-00-FF-01:iot', 'NAS-Port-Type': 'Wireless-802.11', 'Message-Authenticator': '0x00',
 };
 
-/** What FreeRADIUS's client says of one request, sent once. A reply that is not authentic is none for it. */
-async function radclient({ port }: AddressInfo, command: 'auth' | 'acct' | 'status', attributes: Record<string, string>, secret = sharedSecret) {
+interface Sending {
+  readonly secret?: string;
+  /** How often, a second apart. */
+  readonly times?: number;
+}
+
+/** What FreeRADIUS's client says of one request. A reply that is not authentic is none for it. */
+async function radclient(
+  { port }: AddressInfo,
+  command: 'auth' | 'acct' | 'status',
+  attributes: Record<string, string>,
+  { secret = sharedSecret, times = 10 }: Sending = {},
+) {
   const input = Object.entries(attributes).map(([name, value]) => (/[ :]/.test(value) ? `${name} = "${value}"` : `${name} = ${value}`)).join('\n');
   return new Promise<string>((resolve) => {
-    const child = execFile('radclient', ['-x', '-r', '1', '-t', '1', `127.0.0.1:${port}`, command, secret], (_error, stdout, stderr) => resolve(stdout + stderr));
+    const child = execFile('radclient', ['-x', '-r', String(times), '-t', '1', `127.0.0.1:${port}`, command, secret], (_error, stdout, stderr) => resolve(stdout + stderr));
     child.stdin!.end(input);
   });
 }
@@ -57,9 +68,9 @@ requires('freeradius-utils')('radclient as the access point', () => {
     });
 
     test('gets no answer with another secret, or unsigned', async () => {
-      expect(await radclient(hall.server.authentication, 'auth', access, 'another')).toContain('No reply from server');
+      expect(await radclient(hall.server.authentication, 'auth', access, { secret: 'another', times: 1 })).toContain('No reply from server');
       const { 'Message-Authenticator': _signature, ...unsigned } = access;
-      expect(await radclient(hall.server.authentication, 'auth', unsigned)).toContain('No reply from server');
+      expect(await radclient(hall.server.authentication, 'auth', unsigned, { times: 1 })).toContain('No reply from server');
       expect(hall.server.counters.dropped).toMatchObject({ wrong_signature: 1, unsigned: 1 });
       expect(hall.asked).toEqual([]);
     });
@@ -79,7 +90,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
     });
 
     test('accounts for nothing with another secret', async () => {
-      const said = await radclient(hall.server.accounting, 'acct', { 'Acct-Status-Type': 'Accounting-On', 'Acct-Session-Id': 'A1' }, 'another');
+      const said = await radclient(hall.server.accounting, 'acct', { 'Acct-Status-Type': 'Accounting-On', 'Acct-Session-Id': 'A1' }, { secret: 'another', times: 1 });
       expect(said).toContain('No reply from server');
       expect(hall.server.counters.dropped.wrong_authenticator).toBe(1);
     });

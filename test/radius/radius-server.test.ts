@@ -207,13 +207,13 @@ describe('what is dropped', () => {
   });
 
   test('random bytes, without harm', async () => {
-    fc.sample(fc.uint8Array({ maxLength: 200 }), 300).forEach((bytes) => {
+    fc.sample(fc.uint8Array({ maxLength: 200 }), 150).forEach((bytes) => {
       access.send(bytes);
       accounting.send(bytes);
     });
     await passed(access);
     await passed(accounting);
-    expect(Object.keys(hall.server.counters.dropped).length).toBeGreaterThan(0);
+    expect(Object.values(hall.server.counters.dropped).reduce((sum, count) => sum + count)).toBe(300);
     expect((await access.ask(accessRequest(mac)))[0]).toBe(code.accessAccept);
     expect(hall.logged).toEqual([]);
   });
