@@ -258,6 +258,14 @@ class SqliteAgentStore implements AgentStore {
     this.transaction(() => grantIds.forEach((id) => this.#change('delete from credentials where grant_id = ?', id)));
   }
 
+  subjectMacs(): Map<string, string> {
+    return new Map(this.#all<{ subject_id: string; mac: string }>('select * from subject_macs').map(({ subject_id, mac }) => [subject_id, mac]));
+  }
+
+  saveSubjectMac(subjectId: string, mac: string): void {
+    this.#put('subject_macs', { subject_id: subjectId, mac });
+  }
+
   usages(): Map<string, MeteredUsage> {
     return new Map(this.#all<UsageRow>('select * from usage').map((row) => [row.grant_id, toUsage(row)]));
   }
