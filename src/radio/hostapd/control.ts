@@ -16,7 +16,8 @@ export interface ControlOptions {
 }
 
 interface Question {
-  readonly command: string;
+  /** Nothing: only whether it answers. */
+  readonly command: string | undefined;
   readonly resolve: (reply: string[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -90,7 +91,7 @@ export class HostapdControl {
     child.once('error', (error) => this.#child === child && this.#down(`${program} cannot be started (${(error as NodeJS.ErrnoException).code})`));
     child.once('exit', () => this.#child === child && this.#down('hostapd_cli has ended'));
     const hello: Question = {
-      command: 'raw PING',
+      command: undefined,
       resolve: () => {
         this.#isUp = true;
         this.#options.onUp();
@@ -116,7 +117,7 @@ export class HostapdControl {
     this.#asking = next;
     this.#reply = [];
     this.#deadline = setTimeout(() => this.#down(`hostapd says nothing on ${this.#options.bss}`), answerMs);
-    this.#child?.stdin?.write(`${next.command}\nraw PING\n`);
+    this.#child?.stdin?.write(`${next.command === undefined ? '' : `${next.command}\n`}raw PING\n`);
   }
 
   #hear(line: string): void {
@@ -136,8 +137,7 @@ export class HostapdControl {
     if (question === undefined) {
       return;
     }
-    const ownPong = question.command === 'raw PING' && this.#reply.length === 0;
-    if (line !== 'PONG' || ownPong) {
+    if (line !== 'PONG') {
       this.#reply.push(line);
       return;
     }
@@ -174,4 +174,4 @@ export class HostapdControl {
 }
 
 /** What hostapd_cli prints when the other end of its socket is not there. */
-const hostapdIsGone = /^('.*' command (failed|timed out)\.|Not connected to hostapd|Connection to hostapd lost|Could not connect to hostapd)/;
+const hostapdIsGone = /^('.*' command (failed|timed out)\.|Not connected to hostapd|Connection to hostapd lost)/;
