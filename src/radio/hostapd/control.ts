@@ -47,33 +47,22 @@ export class HostapdControl {
     this.#start();
   }
 
-  get isUp(): boolean {
-    return this.#isUp;
-  }
-
   /**
    * Sends a command as it is and resolves to the lines of its reply. Errors: `radio_unreachable`; then it is not known
    * whether hostapd has done it.
    */
   ask(command: string): Promise<string[]> {
-    return new Promise((resolve, reject) => {
-      if (!this.#isUp) {
-        reject(this.#unreachable());
-        return;
-      }
-      this.#enqueue({ command: `raw ${command}`, resolve, reject });
-    });
+    return this.#question(`raw ${command}`);
   }
 
   /** `all_sta`, which hostapd_cli puts together itself. */
   askStations(): Promise<string[]> {
-    return new Promise((resolve, reject) => {
-      if (!this.#isUp) {
-        reject(this.#unreachable());
-        return;
-      }
-      this.#enqueue({ command: 'all_sta', resolve, reject });
-    });
+    return this.#question('all_sta');
+  }
+
+  /** Whether the same hostapd still answers. */
+  async ping(): Promise<void> {
+    await this.#question(undefined);
   }
 
   close(): void {
@@ -99,6 +88,16 @@ export class HostapdControl {
       reject: () => {},
     };
     this.#enqueue(hello);
+  }
+
+  #question(command: string | undefined): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#isUp) {
+        this.#enqueue({ command, resolve, reject });
+      } else {
+        reject(this.#unreachable());
+      }
+    });
   }
 
   #enqueue(question: Question): void {

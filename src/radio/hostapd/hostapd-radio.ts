@@ -72,7 +72,7 @@ export class HostapdRadio implements Radio {
   }
 
   async #serve(wanted: readonly GrantOnAir[]): Promise<void> {
-    await this.#keys.keepFor(wanted.map(({ grant }) => grant.id), this.#options.ssid);
+    await this.#keys.load(wanted.map(({ grant }) => grant.id), this.#options.ssid);
     this.#wanted = new Set(wanted.map(({ grant }) => grant.id));
     const lines = wanted.map(({ grant, vlan }) => pskLine({ grantId: grant.id, psk: this.#keys.get(grant.id)!.psk, vlan }));
     for (const file of this.#files) {
@@ -173,10 +173,13 @@ export class HostapdRadio implements Radio {
   }
 
   async #reload(bss: Bss): Promise<void> {
-    if (!this.#inStep.has(bss)) {
-      await bss.reloadKeys();
-      this.#inStep.add(bss);
+    if (this.#inStep.has(bss)) {
+      // One that is gone, or is another one by now, is noticed by this.
+      await bss.ping();
+      return;
     }
+    await bss.reloadKeys();
+    this.#inStep.add(bss);
   }
 
   /** On with the password of a grant that is over. */

@@ -118,11 +118,11 @@ export interface GrantKey {
   readonly psk: Uint8Array;
 }
 
-/** What the radio keeps over the agent's restarts, sealed. */
+/** What the radio keeps over the agent's restarts, sealed; a grant's key goes with the grant. */
 export interface GrantKeyStore {
   grantKeys(): Map<string, GrantKey>;
+  grantKey(grantId: string): GrantKey | undefined;
   saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void;
-  removeGrantKeys(grantIds: readonly string[]): void;
 }
 
 /** What a grant has used, and since when its quota is spent. */

@@ -174,6 +174,8 @@ export class AgentService implements AgentControl {
       log,
       onNew: (grants) => grants.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
     });
+    // Before the radio is heard: what it is brought in step with is complete from the first time on.
+    this.#grants.take(store.activeGrants());
     this.#stations = new StationWatch({ radio, meter: this.#meter, grants: this.#grants, store, copy, link: this.#link, now, log, onDisturbed: () => void this.#grants.converge() });
     this.#desk = new AccessDesk({
       store,
@@ -206,7 +208,6 @@ export class AgentService implements AgentControl {
 
   /** Serves what is granted at once, whether or not the registry answers. */
   async start(): Promise<void> {
-    this.#grants.take(this.#options.store.activeGrants());
     await this.#grants.converge();
     this.#link.start();
     this.#timer = setInterval(() => this.tick(), tickMs);
