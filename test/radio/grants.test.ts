@@ -63,8 +63,8 @@ test('two devices, one revoked: it is off within two seconds and cannot return, 
   console.info(`Off the air ${ms} ms after the revocation.`);
   expect(ms).toBeLessThan(2000);
 
-  const again = await first.start(networkOf(firstGrant));
-  await again.until(/reason=WRONG_KEY/);
+  await first.start(networkOf(firstGrant));
+  await site.refused(first);
   expect(await pinging.stop()).toEqual({ answered: expect.any(Number), missing: 0 });
 });
 
@@ -110,12 +110,7 @@ describe('what happens to the machine', () => {
 
 describe('bounds', () => {
   test('a grant whose time is over is off the air within two seconds of the moment', async () => {
-    const identity = await site.device();
-    const device = await site.ask(first, identity);
-    const { request_id: requestId } = await site.pending(identity);
-    const { grant_id: grantId } = await site.approve(requestId, '--for', '12s');
-    const [line] = await device.until(/\{"ssid":.*\}/);
-    await first.join(networkOf(JSON.parse(line) as Granted));
+    const { grant_id: grantId } = await letInWith('--for', '12s');
     const mark = first.process.mark();
     const { ends_at: endsAt } = await site.json<{ ends_at: string }>('grant', 'show', grantId);
     const ms = (await offTheAir(first, mark)) - Date.parse(endsAt);
@@ -125,7 +120,63 @@ describe('bounds', () => {
     const { state, reason } = await site.owner.until<Record<string, string>>(['grant', 'show', grantId], (grant) => grant['state'] !== 'active');
     expect([state, reason]).toEqual(['ended', 'its time is over']);
   });
+
+
+  test('a station that sends past its allotment is cut: what it has beyond that, the link carries in two seconds', async () => {
+    const granted = await letInWith('--quota', '2MB');
+    const mark = first.process.mark();
+    const begun = Date.now();
+    const { received } = await send(5001);
+    const took = ((await offTheAir(first, mark)) - begun) / 1000;
+    const { state, reason } = await site.owner.until<Record<string, string>>(['grant', 'show', granted.grant_id], (grant) => grant['state'] !== 'active');
+    expect([state, reason]).toEqual(['ended', 'its traffic is used up']);
+    const used = await received();
+    console.info(`${used} of 2000000 bytes came through, at ${Math.round(used / took)} a second.`);
+    expect(used - 2_000_000).toBeLessThan((used / took) * 2);
+    await first.start(networkOf(granted));
+    await site.refused(first);
+  });
+
+  test('one whose policy is to restrict reaches the agent alone, gets more, and goes on', async () => {
+    const granted = await letInWith('--quota', '100kB', '--when-spent', 'restrict');
+    const reaches = async (port: number) => (await lab().run(`nc -w 2 ${mainAddress} ${port} </dev/null`, { namespace: first.name })).code === 0;
+    expect([await first.reaches(mainAddress), await reaches(8430)]).toEqual([true, true]);
+
+    const mark = first.process.mark();
+    await send(5002);
+    await lab().do(`until /usr/sbin/nft list set inet latchkey restricted | grep -q ${first.mac}; do usleep 50000; done`);
+    expect([await first.reaches(mainAddress, 1), await reaches(8430), await reaches(5002)]).toEqual([false, true, false]);
+    await site.json('grant', 'increase', granted.grant_id, '--quota', '100MB');
+    await lab().do(`while /usr/sbin/nft list set inet latchkey restricted | grep -q ${first.mac}; do usleep 50000; done`);
+    expect(await first.reaches(mainAddress)).toBe(true);
+    expect(first.process.output().slice(mark)).not.toContain('CTRL-EVENT-DISCONNECTED');
+  });
 });
+
+/** Lets the first station in by the owner's word. */
+async function letInWith(...terms: string[]): Promise<Granted> {
+  const identity = await site.device();
+  const device = await site.ask(first, identity);
+  await site.approve((await site.pending(identity)).request_id, ...terms);
+  const granted = await site.given(device);
+  await first.join(networkOf(granted));
+  await first.address('10.1.0.11/24');
+  return granted;
+}
+
+/** The first station sends to a port of the access point as fast as it can. */
+async function send(port: number): Promise<{ received(): Promise<number> }> {
+  const sink = await lab().start('sink', `sh -c "tail -f /dev/null | nc -l -p ${port} > /run/received-${port}"`);
+  const source = await lab().start('source', `sh -c "while ! nc ${mainAddress} ${port} < /dev/zero; do :; done"`, { namespace: first.name });
+  return {
+    async received() {
+      source.kill('KILL');
+      sink.kill('KILL');
+      await Promise.all([source.ended, sink.ended]);
+      return Number(await lab().do(`stat -c %s /run/received-${port}`));
+    },
+  };
+}
 
 describe('who is not let in', () => {
   test('a wrong pass_tmp never gets on', async () => {

@@ -58,6 +58,7 @@ export class RadioSite {
   readonly #options: SiteOptions;
   #hostapd!: AccessPoint;
   #agent!: LabProcess;
+  #dhcp: LabProcess | undefined;
 
   private constructor(lab: Lab, owner: CommandLine, ap: CommandLine, server: Running, access: ServerAccess, options: SiteOptions) {
     this.lab = lab;
@@ -86,7 +87,6 @@ export class RadioSite {
     await site.startHostapd();
     await site.addresses();
     await site.lab.do(`/usr/sbin/nft -f ${site.lab.write('firewall', await site.#firewall())} && echo 1 > /proc/sys/net/ipv4/ip_forward`);
-    await site.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
     await site.startAgent();
     return site;
   }
@@ -123,9 +123,11 @@ export class RadioSite {
     this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read('hostapd.conf') });
   }
 
-  /** Those of the access point, which go with the interfaces that hostapd makes. */
+  /** Addresses of the access point, and for devices that onboard; these go with the interfaces that hostapd makes. */
   async addresses(): Promise<void> {
+    await this.#dhcp?.stop();
     await this.lab.do(`ip address add ${mainAddress}/24 dev wlan0; ip address add ${onboardingAddress}/24 dev wlan0_onb; : > /run/leases`);
+    this.#dhcp = await this.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
   }
 
   async #firewall(): Promise<string> {
@@ -204,9 +206,18 @@ export class RadioSite {
 
   /** Asks, and resolves with what the device was given. */
   async onboard(station: Station, identity: Identity, onboarding?: readonly string[]): Promise<Granted> {
-    const device = await this.ask(station, identity, onboarding);
+    return this.given(await this.ask(station, identity, onboarding));
+  }
+
+  /** What the reference device was given. */
+  async given(device: LabProcess): Promise<Granted> {
     const [line] = await device.until(/\{"ssid":.*\}/, { timeoutMs: 60_000 });
     return JSON.parse(line) as Granted;
+  }
+
+  /** hostapd knows no key that this station has. */
+  async refused({ mac }: Station): Promise<void> {
+    await this.hostapd.process.until(new RegExp(`AP-STA-POSSIBLE-PSK-MISMATCH ${mac}`), { since: this.hostapd.process.mark() });
   }
 
   /** Onboards and joins the main network with the password of its own. */
