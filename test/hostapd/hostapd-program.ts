@@ -28,6 +28,10 @@ export class HostapdProgram {
     return join(this.folder, 'hostapd.conf');
   }
 
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   async start(): Promise<void> {
     const child = spawn('hostapd', [this.configuration], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
