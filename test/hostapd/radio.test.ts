@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HostapdRadio, type Firewall } from '../../src/radio/hostapd/hostapd-radio.ts';
+import { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
 import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
+import type { Firewall } from '../../src/radio/hostapd/restriction.ts';
 import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-radio.ts';
 import type { GrantKey, GrantOnAir, Radio, RadioEvent } from '../../src/roles/agent/ports.ts';
 import { requires } from '../requirements.ts';

@@ -6,12 +6,7 @@ import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
 import { pskLine, stateOf, writePskFile } from './psk-file.ts';
 import type { ServingBss } from './read-configuration.ts';
-
-/** Keeps stations to the agent. */
-export interface Firewall {
-  set(macs: ReadonlySet<string>): Promise<void>;
-  get(): Promise<ReadonlySet<string>>;
-}
+import { Restriction, type Firewall } from './restriction.ts';
 
 export interface HostapdOptions {
   readonly ssid: string;
@@ -46,14 +41,18 @@ export class HostapdRadio implements Radio {
   readonly #listeners: ((event: RadioEvent) => void)[] = [];
   /** Those that have read their file as it is. */
   readonly #inStep = new Set<Bss>();
-  #wanted: ReadonlySet<string> = new Set();
-  /** Grants whose stations reach the agent alone, and what of these the firewall has; nothing is known of it at first. */
-  #restricted: ReadonlySet<string> = new Set();
-  #confined: ReadonlySet<string> = new Set();
-  #hasConfined = false;
+  /** What was asked for last, what of it is served, its ids, and what they are in a file. */
+  #asked: readonly GrantOnAir[] = [];
+  #served: readonly GrantOnAir[] | undefined;
+  #ids: ReadonlySet<string> = new Set();
+  #lines: readonly string[] = [];
+  /** Grants whose stations reach the agent alone. */
+  #restricted: readonly GrantOnAir[] = [];
+  readonly #restriction: Restriction;
 
   constructor(options: HostapdOptions) {
     this.#options = options;
+    this.#restriction = new Restriction(options.firewall);
     this.#keys = new GrantKeys(options.keys);
     const served = options.bsses.map((serving) => ({ serving, bss: this.#open(serving) }));
     this.#bsses = served.map(({ bss }) => bss);
@@ -66,23 +65,32 @@ export class HostapdRadio implements Radio {
   }
 
   async converge(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
-    const unenforced = await this.#restrict(wanted);
-    await this.#serve(unenforced === undefined ? wanted : wanted.filter(({ restricted }) => !restricted));
-    return unenforced;
-  }
-
-  async #serve(wanted: readonly GrantOnAir[]): Promise<void> {
-    await this.#keys.load(wanted.map(({ grant }) => grant.id), this.#options.ssid);
-    this.#wanted = new Set(wanted.map(({ grant }) => grant.id));
-    const lines = wanted.map(({ grant, vlan }) => pskLine({ grantId: grant.id, psk: this.#keys.get(grant.id)!.psk, vlan }));
+    if (wanted !== this.#asked) {
+      this.#restricted = wanted.filter(({ restricted }) => restricted);
+      this.#asked = wanted;
+    }
+    const unenforced = await this.#restrict();
+    const served = unenforced === undefined || this.#restricted.length === 0 ? wanted : wanted.filter(({ restricted }) => !restricted);
+    if (served !== this.#served) {
+      await this.#takeKeys(served);
+    }
     for (const file of this.#files) {
-      await this.#write(file, lines);
+      await this.#write(file, this.#lines);
     }
     const reloads = await Promise.allSettled(this.#bsses.map((bss) => this.#reload(bss)));
     const failed = reloads.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') {
       throw failed.reason;
     }
+    return unenforced;
+  }
+
+  async #takeKeys(served: readonly GrantOnAir[]): Promise<void> {
+    const ids = served.map(({ grant }) => grant.id);
+    await this.#keys.load(ids, this.#options.ssid);
+    this.#ids = new Set(ids);
+    this.#lines = served.map(({ grant, vlan }) => pskLine({ grantId: grant.id, psk: this.#keys.get(grant.id)!.psk, vlan }));
+    this.#served = served;
   }
 
   async credential({ id }: { readonly id: string }): Promise<Credential> {
@@ -111,31 +119,24 @@ export class HostapdRadio implements Radio {
    * Keeps the stations of restricted grants to the agent. Where the firewall is not there to do so, says why: then such
    * grants are no better than those that are cut.
    */
-  async #restrict(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
-    this.#restricted = new Set(wanted.filter(({ restricted }) => restricted).map(({ grant }) => grant.id));
-    if (this.#restricted.size === 0 && this.#confined.size === 0 && this.#hasConfined) {
+  async #restrict(): Promise<string | undefined> {
+    if (this.#restricted.length === 0) {
+      await this.#restriction.release();
       return undefined;
     }
-    const known = wanted.filter(({ restricted, mac }) => restricted && mac !== undefined).map(({ mac }) => mac!);
-    const on = this.#restricted.size === 0 ? [] : await stationsOf(this.#bsses).catch(() => []);
-    const macs = new Set([...known, ...on.filter((station) => this.#isRestricted(station)).map(({ mac }) => mac)]);
+    const on = await stationsOf(this.#bsses).catch(() => []);
+    const here = on.filter((station) => this.#isRestricted(station));
+    const macs = new Set([...here.map(({ mac }) => mac), ...this.#restricted.flatMap(({ mac }) => mac ?? [])]);
     try {
-      const firewall = this.#options.firewall;
-      const present = this.#hasConfined && isSameSet(macs, this.#confined) ? await firewall.get() : undefined;
-      if (present === undefined || !isSameSet(present, macs)) {
-        await firewall.set(macs);
-      }
-      this.#confined = macs;
-      this.#hasConfined = true;
+      await this.#restriction.hold(macs);
       return undefined;
     } catch (error) {
-      this.#hasConfined = false;
-      return this.#restricted.size === 0 ? undefined : `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${(error as Error).message}).`;
+      return `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${(error as Error).message}).`;
     }
   }
 
   #isRestricted({ grantId }: { readonly grantId: string | undefined }): boolean {
-    return grantId !== undefined && this.#restricted.has(grantId);
+    return grantId !== undefined && this.#restricted.some(({ grant }) => grant.id === grantId);
   }
 
   #open(serving: ServingBss): Bss {
@@ -144,7 +145,7 @@ export class HostapdRadio implements Radio {
       controlProgram: this.#options.controlProgram,
       onEvent: (event) => {
         // A restricted subject that comes with another address is kept to the agent as well.
-        if (event.kind === 'joined' && this.#isRestricted(event) && !this.#confined.has(event.mac)) {
+        if (event.kind === 'joined' && this.#isRestricted(event)) {
           this.#emit({ kind: 'disturbed' });
         }
         this.#emit(event);
@@ -164,7 +165,7 @@ export class HostapdRadio implements Radio {
 
   async #write(file: KeyFile, lines: readonly string[]): Promise<void> {
     const isAsWritten = file.state !== undefined && (await stateOf(file.path)) === file.state;
-    if (isAsWritten && isSame(file.lines, lines)) {
+    if (isAsWritten && (file.lines === lines || isSame(file.lines, lines))) {
       return;
     }
     file.readers.forEach((bss) => this.#inStep.delete(bss));
@@ -184,7 +185,7 @@ export class HostapdRadio implements Radio {
 
   /** On with the password of a grant that is over. */
   #isStray({ grantId }: Station): boolean {
-    return grantId !== undefined && !this.#wanted.has(grantId);
+    return grantId !== undefined && !this.#ids.has(grantId);
   }
 
   async #sendAway({ bss, mac }: Station): Promise<void> {
@@ -194,8 +195,4 @@ export class HostapdRadio implements Radio {
 
 function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
   return one?.length === other.length && one.every((line, index) => line === other[index]);
-}
-
-function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every((item) => other.has(item));
 }

@@ -19,12 +19,12 @@ interface Options {
   readonly onNew: (grants: readonly Grant[]) => void;
 }
 
-/** What time and traffic have made of the grants. */
+/** What time and traffic have made of the grants; the same object as long as nothing has changed. */
 interface Standing {
   readonly wanted: readonly GrantOnAir[];
   /** Those to be ended. */
   readonly over: readonly GrantEnd[];
-  /** When the next of them begins or ends, in milliseconds since 1970; infinite: none does. */
+  /** When time changes this next, in milliseconds since 1970; infinite: it does not. */
   readonly nextAt: number;
 }
 
@@ -39,6 +39,7 @@ export class GrantsOnAir {
   #onAir: ReadonlyMap<string, boolean> = new Map();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  #standing: Standing | undefined;
   #trouble: RadioStatus['trouble'];
   #failures = 0;
 
@@ -47,6 +48,7 @@ export class GrantsOnAir {
   }
 
   take(grants: readonly Grant[]): void {
+    this.reconsider();
     for (const grant of grants) {
       if (grant.state === 'active') {
         this.#active.set(grant.id, grant);
@@ -90,8 +92,20 @@ export class GrantsOnAir {
     return this.#onAir.has(grantId) && this.#active.get(grantId)?.quotaBytes !== undefined;
   }
 
+  /** Something that the standing depends on has changed: a grant, what one with a quota has used, an address. */
+  reconsider(): void {
+    this.#standing = undefined;
+  }
+
   standing(): Standing {
     const now = this.#options.now();
+    if (this.#standing === undefined || now === undefined || now.getTime() >= this.#standing.nextAt) {
+      this.#standing = this.#consider(now);
+    }
+    return this.#standing;
+  }
+
+  #consider(now: Date | undefined): Standing {
     const wanted: GrantOnAir[] = [];
     const over: GrantEnd[] = [];
     let nextAt = Infinity;
@@ -104,7 +118,7 @@ export class GrantsOnAir {
         over.push({ grant, reason: 'its traffic is used up' });
       } else if (now === undefined || startsAt <= now) {
         wanted.push({ grant, restricted: spent === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
-        nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity);
+        nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity, spent === 'restricted' ? this.#graceEnd(grant) : Infinity);
       } else {
         nextAt = Math.min(nextAt, startsAt.getTime());
       }
@@ -116,7 +130,7 @@ export class GrantsOnAir {
     if (grant.quotaBytes === undefined) {
       return 'no';
     }
-    const { meter, graceMs } = this.#options;
+    const { meter } = this.#options;
     const { spentAt } = meter.usage(grant.id);
     if (!isSpent({ quotaBytes: grant.quotaBytes, usage: this.usage(grant) })) {
       if (spentAt !== undefined) {
@@ -130,7 +144,14 @@ export class GrantsOnAir {
     if (now !== undefined && spentAt === undefined) {
       meter.setSpent(grant.id, now);
     }
-    return now === undefined || spentAt === undefined || now.getTime() - spentAt.getTime() < graceMs ? 'restricted' : 'over';
+    return now === undefined || now.getTime() < this.#graceEnd(grant) ? 'restricted' : 'over';
+  }
+
+  /** Until when a spent grant may still reach the agent; infinite while nobody knows since when it is spent. */
+  #graceEnd({ id }: Grant): number {
+    const { meter, graceMs } = this.#options;
+    const { spentAt } = meter.usage(id);
+    return spentAt === undefined ? Infinity : spentAt.getTime() + graceMs;
   }
 
   /** Resolves when the radio was brought in step with what is active now, or could not be (which is told). */

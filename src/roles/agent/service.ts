@@ -163,7 +163,7 @@ export class AgentService implements AgentControl {
     });
     this.#hellos = new HelloBook(limits);
     this.#meter = new UsageMeter({ store, commit, uptime, log });
-    this.#macs = new SubjectMacs({ store, commit, log, onChanged: () => void this.#grants.converge() });
+    this.#macs = new SubjectMacs({ store, commit, log, onChanged: () => this.#grants.reconsider() });
     this.#grants = new GrantsOnAir({
       radio,
       meter: this.#meter,

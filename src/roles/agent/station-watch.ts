@@ -53,6 +53,9 @@ export class StationWatch {
     }
     meter.read(stations);
     this.#isCountingDown = stations.some(({ grantId }) => grantId !== undefined && grants.hasQuota(grantId));
+    if (this.#isCountingDown) {
+      grants.reconsider();
+    }
     stations.forEach(({ grantId }) => this.#joined(grantId));
     if (stations.length > 0) {
       link.deliverSoon();
