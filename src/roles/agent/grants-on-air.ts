@@ -39,6 +39,8 @@ export class GrantsOnAir {
   #onAir: ReadonlyMap<string, boolean> = new Map();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** What the radio was last brought in step with. */
+  #converged: readonly GrantOnAir[] | undefined;
   #standing: Standing | undefined;
   #trouble: RadioStatus['trouble'];
   #failures = 0;
@@ -84,6 +86,10 @@ export class GrantsOnAir {
 
   /** Whether what is on the air is not what should be there. */
   isBehind({ wanted }: Standing): boolean {
+    return wanted !== this.#converged && this.#differs(wanted);
+  }
+
+  #differs(wanted: readonly GrantOnAir[]): boolean {
     return wanted.length !== this.#onAir.size || wanted.some(({ grant, restricted }) => this.#onAir.get(grant.id) !== restricted);
   }
 
@@ -180,6 +186,10 @@ export class GrantsOnAir {
       this.#failed(error);
       return;
     }
+    if (wanted === this.#converged) {
+      return;
+    }
+    this.#converged = wanted;
     const before = this.#onAir;
     this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
     onNew(wanted.filter(({ grant }) => !before.has(grant.id)).map(({ grant }) => grant));

@@ -66,7 +66,8 @@ const using: PreparedQuery<Use, { id: string }> = (db, { apId, id, bytesIn, byte
       seconds: sql`case when seconds < ${seconds} then ${seconds} else seconds end`,
     })
     .where('id', '=', id)
-    .where('ap_id', '=', apId)
+    // In words by which SQLite cannot look for it: it would go through all of the access point's grants.
+    .where(sql<boolean>`case when ap_id = ${apId} then 1 else 0 end = 1`)
     .returning('id');
 
 export class Grants implements GrantRepository {
