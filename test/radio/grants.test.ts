@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { latchkey } from './lab/lab.ts';
 import type { LabProcess } from './lab/lab-process.ts';
 import { Station } from './lab/station.ts';
 import { suiteLab } from './lab/suite-lab.ts';
@@ -52,6 +53,8 @@ test('a device with nothing but uuid, SSID and pass_tmp gets a password of its o
   const grant = await site.owner.until<Record<string, any>>(['grant', 'show', firstGrant.grant_id], ({ usage }) => BigInt(usage.bytes_in) > 0n);
   expect(grant).toMatchObject({ state: 'active' });
   expect(await site.trail(firstGrant)).toContain('request.joined');
+  const { items } = JSON.parse(await lab().do(`${latchkey} ap stations --json`, { env: site.agentEnvironment })) as { items: object[] };
+  expect(items).toEqual([expect.objectContaining({ bss: 'wlan0', mac: first.mac, grant_id: firstGrant.grant_id, label: expect.stringContaining('lamp'), signal_dbm: expect.any(Number) })]);
 });
 
 test('two devices, one revoked: it is off within two seconds and cannot return, the other does not notice', async () => {

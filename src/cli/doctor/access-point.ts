@@ -54,6 +54,24 @@ export function agentCheck(running: () => Promise<AgentStatus | undefined> = run
   };
 }
 
+/** The radio, if the agent runs, has what the grants say. */
+export function radioCheck(running: () => Promise<AgentStatus | undefined> = runningAgent): Check {
+  return {
+    name: 'radio',
+    async look() {
+      const agent = await running();
+      if (agent === undefined) {
+        return undefined;
+      }
+      const { kind, enforcement, trouble } = agent.radio;
+      if (trouble !== undefined) {
+        throw new LatchkeyError('radio_unreachable', trouble.detail);
+      }
+      return enforcement === 'per-grant' ? `${kind}, in step with the grants` : `${kind}, ${enforcement === 'none' ? 'which enforces nothing' : 'one password for all'}`;
+    },
+  };
+}
+
 async function runningAgent(): Promise<AgentStatus | undefined> {
   const agent = await openAgentControl();
   try {

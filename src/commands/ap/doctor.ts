@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { agentCheck, interfaceCheck, portsCheck } from '../../cli/doctor/access-point.ts';
+import { agentCheck, interfaceCheck, portsCheck, radioCheck } from '../../cli/doctor/access-point.ts';
 import { examine } from '../../cli/doctor/checks.ts';
 import { clockCheck, foldersCheck, secretStoreCheck } from '../../cli/doctor/machine.ts';
 import { certificateCheck, registryCheck } from '../../cli/doctor/server.ts';
@@ -9,7 +9,7 @@ import type { Screen } from '../../cli/present/screen.ts';
 
 export default class ApDoctor extends LatchkeyCommand<FindingsWire> {
   static override readonly summary = 'Look whether this machine can be an access point; exit 12 and a fix for each finding if not.';
-  static override readonly description = 'Clock, server and token, certificate, ports, onboarding interface, secret store, agent. It changes nothing.';
+  static override readonly description = 'Clock, server and token, certificate, ports, onboarding interface, secret store, agent, radio. It changes nothing.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> --interface wlan1'];
   static override readonly flags = {
     interface: textFlag({ description: 'The interface of the onboarding network.', helpValue: 'NAME' }),
@@ -33,6 +33,7 @@ export default class ApDoctor extends LatchkeyCommand<FindingsWire> {
         portsCheck({ host: flags.listen, ports: [flags.port, flags['secure-port']] }),
         interfaceCheck(flags.interface),
         agentCheck(),
+        radioCheck(),
       ]),
     );
     await this.emitCheck(findings, findings.ok, 'Something is wrong here.');
