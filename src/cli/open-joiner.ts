@@ -18,11 +18,11 @@ export async function openJoiner(program: NetworkProgram, name: string, { closin
 
 async function open(program: NetworkProgram, name: string, signal: AbortSignal): Promise<NetworkJoiner> {
   if (program === 'wpa_supplicant') {
-    const { WpaSupplicantJoiner } = await import('../radio/station/wpa-supplicant-joiner.ts');
+    const { WpaSupplicantJoiner } = await import('../radio/station/wpa-supplicant.ts');
     return WpaSupplicantJoiner.open({ interface: name });
   }
   const [{ NetworkManagerJoiner }, { networkManagerKeyfile }] = await Promise.all([
-    import('../radio/station/network-manager-joiner.ts'),
+    import('../radio/station/network-manager.ts'),
     import('../formats/network-manager.ts'),
   ]);
   return NetworkManagerJoiner.open({ interface: name, keyfile: networkManagerKeyfile }, signal);

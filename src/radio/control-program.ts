@@ -146,7 +146,8 @@ export class ControlProgram {
     if (question === undefined || isEcho) {
       return;
     }
-    const ownPong = question.command === ping && this.#reply.length === 0;
+    // The first words of the program come before it.
+    const ownPong = question.command === ping && !this.#reply.includes('PONG');
     if (line !== 'PONG' || ownPong) {
       this.#reply.push(line);
       return;
