@@ -156,20 +156,26 @@ export class NetworkManagerJoiner implements NetworkJoiner {
   async #must(args: readonly string[], signal: AbortSignal): Promise<Ran> {
     const ran = await nmcli(args, signal);
     signal.throwIfAborted();
-    switch (ran.code) {
-      case 0:
-        return ran;
+    if (ran.code !== 0) {
+      throw this.#isAway(ran) ?? unavailable(`nmcli does not do what it was told (${lastLine(ran.output)}).`);
+    }
+    return ran;
+  }
+
+  #isAway({ code }: Ran): LatchkeyError | undefined {
+    switch (code) {
       case notRunning:
-        throw unavailable('NetworkManager does not run.');
+        return unavailable('NetworkManager does not run.');
       case isNotThere:
-        throw unavailable(`NetworkManager knows no interface ${this.#interface}.`, 'See what there is: nmcli device.');
+        return unavailable(`NetworkManager knows no interface ${this.#interface}.`, 'See what there is: nmcli device.');
       default:
-        throw unavailable(`nmcli does not do what it was told (${lastLine(ran.output)}).`);
+        return undefined;
     }
   }
 
   /** nmcli has one exit code for all that can go wrong here; its words are NMDeviceStateReason’s. */
-  async #failure({ code, output }: Ran, { ssid }: Credential, signal: AbortSignal): Promise<LatchkeyError> {
+  async #failure(up: Ran, { ssid }: Credential, signal: AbortSignal): Promise<LatchkeyError> {
+    const { code, output } = up;
     const name = quoted(ssid);
     if (/secrets were required/i.test(output)) {
       return new LatchkeyError('wifi_wrong_password', `The access point does not take the password of the network ${name}.`);
@@ -185,7 +191,7 @@ export class NetworkManagerJoiner implements NetworkJoiner {
         ? this.#noAddress('no address came by DHCP')
         : new LatchkeyError('timed_out', `This device did not get onto the network ${name} within ${upSeconds} s.`);
     }
-    return new LatchkeyError('wifi_refused', `This device did not get onto the network ${name} (NetworkManager: ${lastLine(output)}).`, {
+    return this.#isAway(up) ?? new LatchkeyError('wifi_refused', `This device did not get onto the network ${name} (NetworkManager: ${lastLine(output)}).`, {
       hint: 'Look into NetworkManager’s own log.',
     });
   }
