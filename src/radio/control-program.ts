@@ -168,7 +168,8 @@ export class ControlProgram {
     this.#isUp = false;
     this.#trouble = trouble;
     clearTimeout(this.#deadline);
-    child.kill('SIGKILL');
+    // One that is well removes its own socket.
+    child.kill(this.#closed ? 'SIGTERM' : 'SIGKILL');
     const asked = [this.#asking, ...this.#queue];
     this.#asking = undefined;
     this.#queue = [];

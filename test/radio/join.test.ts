@@ -15,7 +15,8 @@ beforeAll(async () => {
   station = await Station.make(lab(), { name: 'lamp', radio: 1 });
   // Where busybox's udhcpc looks for what is to do with an address.
   await lab().do('mkdir -p /etc/udhcpc && cp /lab/dhcp-client.sh /etc/udhcpc/default.script');
-  lab().write('hold', ': > /run/prompted\nuntil [ -e /run/go ]; do usleep 50000; done\n');
+  await lab().do('mkfifo /run/prompted /run/go');
+  lab().write('hold', 'echo > /run/prompted\ncat /run/go\n');
   await site.enter(station, openNetwork, ['update_config=1']);
 });
 afterAll(() => site?.close());
@@ -23,7 +24,6 @@ afterAll(() => site?.close());
 beforeEach(async () => {
   // The agent takes a device that associates with its own key for joined, which it then cannot be again.
   lamp = await site.lamp();
-  await lab().do('rm -f /run/prompted /run/go');
 });
 
 /** `device join` on the lamp, which has no other answer to who the access point is than its default router. */
@@ -36,9 +36,9 @@ async function join(...flags: string[]): Promise<LabProcess> {
 /** The same, with something done between the answer of the access point and the joining. */
 async function joinAfter(change: () => Promise<unknown>): Promise<LabProcess> {
   const joining = await join('--prompt', `'exec:sh /lab/hold'`);
-  await lab().do('until [ -e /run/prompted ]; do usleep 50000; done', { timeoutMs: 60_000 });
+  await lab().do('cat /run/prompted', { timeoutMs: 60_000 });
   await change();
-  await lab().do(': > /run/go');
+  await lab().do('echo > /run/go');
   return joining;
 }
 
@@ -46,6 +46,12 @@ async function failure(joining: LabProcess): Promise<{ exit: number; code: strin
   const exit = await joining.ended;
   const [line = ''] = /\{"code".*\}/.exec(joining.output()) ?? [];
   return { ...JSON.parse(line), exit };
+}
+
+/** The main network is not seen by whoever only listens, as stations of the lab do. */
+async function hideNetwork(hidden: boolean): Promise<void> {
+  await site.hostapd.command('wlan0', `SET ignore_broadcast_ssid ${hidden ? 1 : 0}`);
+  await site.hostapd.command('wlan0', 'UPDATE_BEACON');
 }
 
 async function isBack(): Promise<void> {
@@ -62,45 +68,52 @@ test('where no address comes it goes back and says so', async () => {
   await isBack();
 });
 
-test('where hostapd does not know the key it goes back and says so', async () => {
-  const joining = await joinAfter(async () => {
-    site.agent.kill('STOP');
-    await lab().do(': > /run/latchkey/wpa_psk');
-    expect(await site.hostapd.command('wlan0', 'RELOAD_WPA_PSK')).toBe('OK');
-  });
-  const started = performance.now();
-  expect(await failure(joining)).toMatchObject({ code: 'wifi_wrong_password', exit: 4, message: expect.stringContaining('does not take the password of the network "Home"') });
-  console.info(`wrong password: ${Math.round(performance.now() - started)} ms`);
-  await isBack();
-  site.agent.kill('CONT');
+test.each([
+  ['no key', ''],
+  ['other keys', `keyid=grt_other 00:00:00:00:00:00 ${'5a'.repeat(32)}\n`],
+])('where hostapd has %s it goes back and says so', async (_, keys) => {
+  try {
+    const joining = await joinAfter(async () => {
+      site.agent.kill('STOP');
+      await lab().do(`printf '${keys.trim()}\\n' > /run/latchkey/wpa_psk`);
+      expect(await site.hostapd.command('wlan0', 'RELOAD_WPA_PSK')).toBe('OK');
+    });
+    const started = performance.now();
+    expect(await failure(joining)).toMatchObject({ code: 'wifi_wrong_password', exit: 4, message: expect.stringContaining('does not take the password of the network "Home"') });
+    console.info(`wrong password: ${Math.round(performance.now() - started)} ms`);
+    await isBack();
+  } finally {
+    site.agent.kill('CONT');
+  }
 });
 
 test('a network that is not on the air is not found', async () => {
-  const hide = async (how: string) => {
-    await site.hostapd.command('wlan0', `SET ignore_broadcast_ssid ${how}`);
-    await site.hostapd.command('wlan0', 'UPDATE_BEACON');
-  };
-  const joining = await joinAfter(() => hide('1'));
-  const started = performance.now();
-  expect(await failure(joining)).toMatchObject({ code: 'wifi_not_found', exit: 3, message: expect.stringContaining('The network "Home" was not found') });
-  console.info(`not found: ${Math.round(performance.now() - started)} ms`);
-  await isBack();
-  await hide('0');
+  try {
+    const joining = await joinAfter(() => hideNetwork(true));
+    const started = performance.now();
+    expect(await failure(joining)).toMatchObject({ code: 'wifi_not_found', exit: 3, message: expect.stringContaining('The network "Home" was not found') });
+    console.info(`not found: ${Math.round(performance.now() - started)} ms`);
+    await isBack();
+  } finally {
+    await hideNetwork(false);
+  }
 });
 
-test('whom it is interrupted by finds it where it was', async () => {
-  const joining = await joinAfter(async () => {
-    await site.hostapd.command('wlan0', 'SET ignore_broadcast_ssid 1');
-    await site.hostapd.command('wlan0', 'UPDATE_BEACON');
-  });
-  const since = station.process.mark();
-  await station.process.until(/CTRL-EVENT-DISCONNECTED/, { since });
-  joining.kill('INT');
-  expect(await failure(joining)).toMatchObject({ code: 'interrupted', exit: 130 });
-  await station.process.until(/CTRL-EVENT-CONNECTED/, { since });
-  await isBack();
-  await site.hostapd.command('wlan0', 'SET ignore_broadcast_ssid 0');
-  await site.hostapd.command('wlan0', 'UPDATE_BEACON');
+test('interrupted in the middle it goes back', async () => {
+  try {
+    let since = 0;
+    const joining = await joinAfter(async () => {
+      await hideNetwork(true);
+      since = station.process.mark();
+    });
+    await station.process.until(/CTRL-EVENT-DISCONNECTED/, { since });
+    joining.kill('INT');
+    expect(await failure(joining)).toMatchObject({ code: 'interrupted', exit: 130 });
+    await station.process.until(/CTRL-EVENT-CONNECTED/, { since });
+    await isBack();
+  } finally {
+    await hideNetwork(false);
+  }
 });
 
 test('it joins, takes an address, and reports over the main network', async () => {

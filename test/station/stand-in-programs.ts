@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** What happens to whoever selects another network than the one that is there already. */
-export type Fate = 'joins' | 'wrong-key' | 'wrong-key-once' | 'wrong-sae-password' | 'not-found' | 'full' | 'silence' | 'ends' | 'not-settable';
+export type Fate = 'joins' | 'wrong-key' | 'wrong-key-once' | 'no-key' | 'wrong-sae-password' | 'not-found' | 'full' | 'silence' | 'ends' | 'not-settable';
 
 export const formerProfile = '5b1f8e52-7d5c-4c5c-9d8a-0a6d8f1d7c11';
 
@@ -77,13 +77,15 @@ let times = 0;
 const answer = (...lines) => process.stdout.write(lines.map((line) => line + '\\n').join('') + '> ');
 const event = (text) => process.stdout.write('\\r<3>' + text + '\\n> ');
 const rejected = (status, type = 0) => 'CTRL-EVENT-AUTH-REJECT 02:00:00:00:00:00 auth_type=' + type + ' auth_transaction=2 status_code=' + status;
+const trying = "SME: Trying to authenticate with 02:00:00:00:00:00 (SSID='Home' freq=2412 MHz)";
 const fates = {
   joins: (id) => ['CTRL-EVENT-CONNECTED - Connection to 02:00:00:00:00:00 completed [id=' + id + ' id_str=]'],
-  'wrong-key': (id) => ['CTRL-EVENT-SSID-TEMP-DISABLED id=' + id + ' ssid="Home" auth_failures=1 duration=10 reason=WRONG_KEY'],
+  'wrong-key': (id) => [trying, 'CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:00:00 reason=15', 'CTRL-EVENT-SSID-TEMP-DISABLED id=' + id + ' ssid="Home" auth_failures=1 duration=10 reason=WRONG_KEY'],
   'wrong-key-once': (id) => (times++ === 0 ? fates['wrong-key'](id) : fates.joins(id)),
-  'wrong-sae-password': () => [rejected(15, 3), rejected(15, 3)],
+  'no-key': () => Array(2).fill([trying, 'CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:00:00 reason=2']).flat(),
+  'wrong-sae-password': () => Array(2).fill([trying, rejected(15, 3)]).flat(),
   'not-found': () => Array(3).fill('CTRL-EVENT-NETWORK-NOT-FOUND '),
-  full: () => Array(2).fill('CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:00:00 status_code=17'),
+  full: () => Array(2).fill([trying, 'CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:00:00 status_code=17']).flat(),
   silence: () => [],
   ends: () => ['CTRL-EVENT-TERMINATING '],
 };

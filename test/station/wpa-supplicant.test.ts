@@ -78,6 +78,7 @@ test('one refusal may have been a bad moment', async () => {
 
 test.each([
   ['wrong-key', 'wifi_wrong_password', 'does not take the password of the network "Home"'],
+  ['no-key', 'wifi_wrong_password', 'does not take the password of the network "Home"'],
   ['wrong-sae-password', 'wifi_wrong_password', 'does not take the password of the network "Home"'],
   ['not-found', 'wifi_not_found', 'The network "Home" was not found.'],
   ['full', 'wifi_refused', 'it is full'],

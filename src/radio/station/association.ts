@@ -8,6 +8,8 @@ const mostEmptyScans = 3;
 /** IEEE 802.11, 9.4.1.9: what the other side answers to a wrong SAE confirmation. */
 const challengeFailed = '15';
 const accessPointIsFull = '17';
+/** IEEE 802.11, 9.4.1.7: no key of the access point’s fits, of which hostapd says the first where it has none at all. */
+const keyRefused = /\breason=(2|15)\b/;
 
 /** What an event means: the station is on, or it should try at once instead of after a pause, or it has failed. */
 export type Heard = 'on' | 'again' | LatchkeyError | undefined;
@@ -17,6 +19,8 @@ export class Association {
   readonly #id: number;
   readonly #name: string;
   #refusals = 0;
+  /** Whether that of this attempt is counted: several events may tell of it. */
+  #isCounted = false;
   #emptyScans = 0;
   #last: LatchkeyError | undefined;
 
@@ -26,6 +30,10 @@ export class Association {
   }
 
   hear(event: string): Heard {
+    if (/^(SME: )?Trying to (authenticate|associate) /.test(event)) {
+      this.#isCounted = false;
+      return undefined;
+    }
     const [, name = '', rest = ''] = /^CTRL-EVENT-([A-Z-]+) ?(.*)$/.exec(event) ?? [];
     const id = /\bid=(\d+)/.exec(rest)?.[1];
     if (id !== undefined && Number(id) !== this.#id) {
@@ -38,9 +46,11 @@ export class Association {
       case 'SSID-TEMP-DISABLED':
         return /\breason=WRONG_KEY\b/.test(rest) ? this.#refused(this.#wrongPassword(), 'again') : undefined;
       case 'AUTH-REJECT':
-        return this.#refused(/\bauth_type=3\b/.test(rest) && status === challengeFailed ? this.#wrongPassword() : this.#turnedAway(status), undefined);
+        return this.#refused(/\bauth_type=3\b/.test(rest) && status === challengeFailed ? this.#wrongPassword() : this.#turnedAway(status));
       case 'ASSOC-REJECT':
-        return this.#refused(this.#turnedAway(status), undefined);
+        return this.#refused(this.#turnedAway(status));
+      case 'DISCONNECTED':
+        return keyRefused.test(rest) && !rest.includes('locally_generated=1') ? this.#refused(this.#wrongPassword()) : undefined;
       case 'NETWORK-NOT-FOUND':
         this.#emptyScans += 1;
         this.#last ??= new LatchkeyError('wifi_not_found', `The network ${this.#name} was not found.`);
@@ -55,9 +65,10 @@ export class Association {
     return this.#last ?? new LatchkeyError('timed_out', `This device did not get onto the network ${this.#name} within ${seconds} s.`);
   }
 
-  #refused(error: LatchkeyError, meanwhile: Heard): Heard {
+  #refused(error: LatchkeyError, meanwhile?: Heard): Heard {
     this.#last = error;
-    this.#refusals += 1;
+    this.#refusals += this.#isCounted ? 0 : 1;
+    this.#isCounted = true;
     return this.#refusals < mostRefusals ? meanwhile : error;
   }
 

@@ -55,8 +55,15 @@ export async function joinNetwork(options: JoinOptions): Promise<Joined> {
     await link.declined();
     throw new LatchkeyError('join_declined');
   }
-  await (options.joiner === undefined ? use(granted, undefined) : joinWith(options.joiner, granted, options));
-  await link.joined(signal);
+  if (options.joiner === undefined) {
+    await use(granted, undefined);
+    await link.joined(signal);
+  } else {
+    await joinWith(options.joiner, granted, options);
+    await link.joined(signal).catch((error: unknown) => {
+      throw unreported(error);
+    });
+  }
   return { asked, granted };
 }
 
@@ -71,6 +78,13 @@ async function joinWith(joiner: NetworkJoiner, granted: Granted, { use, signal =
       (trouble: unknown) => stranded(error, trouble),
     );
   }
+}
+
+/** It stays: on the network it has what it came for. */
+function unreported(error: unknown): unknown {
+  return error instanceof LatchkeyError
+    ? new LatchkeyError(error.code, `This device is on the network, but its access point has not heard of it: ${error.message}`, { hint: error.hint, cause: error })
+    : error;
 }
 
 function stranded(error: unknown, trouble: unknown): unknown {
