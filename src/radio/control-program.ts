@@ -91,7 +91,8 @@ export class ControlProgram {
     const env: NodeJS.ProcessEnv = { ...programEnvironment(), PATH: administrationFolders() };
     // Where its home is, it keeps a history of what it was told.
     delete env['HOME'];
-    const child = spawn(this.#program, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+    // Ctrl-C is for us alone: there may be things to undo over it. It ends when its standard input does.
+    const child = spawn(this.#program, args, { env, stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     this.#child = child;
     const lines = new OutputLines((line) => this.#child === child && this.#hear(line));
     child.stdout.setEncoding('utf8').on('data', (text: string) => lines.add(text));

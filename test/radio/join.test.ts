@@ -3,7 +3,7 @@ import { latchkey } from './lab/lab.ts';
 import type { LabProcess } from './lab/lab-process.ts';
 import { Station } from './lab/station.ts';
 import { suiteLab } from './lab/suite-lab.ts';
-import { mainAddress, onboardingAddress, onboardingSsid, openNetwork, RadioSite, type Granted, type Identity } from './site.ts';
+import { mainAddress, onboardingAddress, onboardingSsid, openNetwork, RadioSite, ssid, type Granted, type Identity } from './site.ts';
 
 const lab = suiteLab({ radios: 2 });
 let site: RadioSite;
@@ -48,10 +48,11 @@ async function failure(joining: LabProcess): Promise<{ exit: number; code: strin
   return { ...JSON.parse(line), exit };
 }
 
-/** The main network is not seen by whoever only listens, as stations of the lab do. */
-async function hideNetwork(hidden: boolean): Promise<void> {
-  await site.hostapd.command('wlan0', `SET ignore_broadcast_ssid ${hidden ? 1 : 0}`);
+/** What the main network is called on the air; the station's radio forgets what it heard before. */
+async function callNetwork(name: string): Promise<void> {
+  await site.hostapd.command('wlan0', `SET ssid ${name}`);
   await site.hostapd.command('wlan0', 'UPDATE_BEACON');
+  await lab().do(`iw dev ${station.face} scan freq 2412 flush passive`, { namespace: station.name });
 }
 
 async function isBack(): Promise<void> {
@@ -89,13 +90,13 @@ test.each([
 
 test('a network that is not on the air is not found', async () => {
   try {
-    const joining = await joinAfter(() => hideNetwork(true));
+    const joining = await joinAfter(() => callNetwork('Elsewhere'));
     const started = performance.now();
     expect(await failure(joining)).toMatchObject({ code: 'wifi_not_found', exit: 3, message: expect.stringContaining('The network "Home" was not found') });
     console.info(`not found: ${Math.round(performance.now() - started)} ms`);
     await isBack();
   } finally {
-    await hideNetwork(false);
+    await callNetwork(ssid);
   }
 });
 
@@ -103,16 +104,17 @@ test('interrupted in the middle it goes back', async () => {
   try {
     let since = 0;
     const joining = await joinAfter(async () => {
-      await hideNetwork(true);
+      await callNetwork('Elsewhere');
       since = station.process.mark();
     });
     await station.process.until(/CTRL-EVENT-DISCONNECTED/, { since });
+    // All of its process group hears it, as from a terminal.
     joining.kill('INT');
     expect(await failure(joining)).toMatchObject({ code: 'interrupted', exit: 130 });
     await station.process.until(/CTRL-EVENT-CONNECTED/, { since });
     await isBack();
   } finally {
-    await hideNetwork(false);
+    await callNetwork(ssid);
   }
 });
 
