@@ -52,7 +52,9 @@ async function failure(joining: LabProcess): Promise<{ exit: number; code: strin
 async function callNetwork(name: string): Promise<void> {
   await site.hostapd.command('wlan0', `SET ssid ${name}`);
   await site.hostapd.command('wlan0', 'UPDATE_BEACON');
-  await lab().do(`iw dev ${station.face} scan freq 2412 flush passive`, { namespace: station.name });
+  await station.command('BSS_FLUSH 0');
+  await station.command('SCAN TYPE=ONLY freq=2412 passive=1 only_new=1');
+  await lab().do(`until wpa_cli -p /run/wpa_supplicant -i ${station.face} scan_results | grep -q '${name}$'; do :; done`);
 }
 
 async function isBack(): Promise<void> {
