@@ -5,6 +5,7 @@ import { serveControl } from './control-socket.ts';
 import { Doorway } from './doorway.ts';
 import { createHelloListener } from './hello-listener.ts';
 import { usualRequestMs } from './json-http.ts';
+import { macOf } from './neighbours.ts';
 import { createSecureListener } from './secure-listener.ts';
 import { keepMemorySmall } from './small-memory.ts';
 
@@ -37,7 +38,7 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
   keepMemorySmall();
   const limits = { ...connectionLimits, ...options.connectionLimits };
   const doorway = new Doorway(doorwayPlaces);
-  const service = new AgentService(options);
+  const service = new AgentService({ macOf, ...options });
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const end of closing.toReversed()) {

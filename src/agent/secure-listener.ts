@@ -108,7 +108,7 @@ export function createSecureListener({ devices, limits, doorway, mainAddress, lo
   };
   const report = async (call: Call): Promise<Reply> => {
     const [requestId = '', status = ''] = call.params;
-    await devices.report(helloOf(call), requestId, status === 'joined' ? 'joined' : 'declined');
+    await devices.report(helloOf(call), requestId, status === 'joined' ? 'joined' : 'declined', clientOf(call.request.socket.remoteAddress));
     return { status: 204 };
   };
 

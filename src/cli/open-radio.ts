@@ -55,6 +55,9 @@ export async function openRadio(wanted: {
     const { SharedPasswordRadio } = await import('../radio/hostapd/shared-password-radio.ts');
     return new SharedPasswordRadio({ credential: { ssid, password, security }, bsses: controlledBsses(ssid, bsses) });
   }
-  const { HostapdRadio } = await import('../radio/hostapd/hostapd-radio.ts');
-  return new HostapdRadio({ ssid, security, bsses: servingBsses(ssid, bsses), keys });
+  const [{ HostapdRadio }, { RestrictedStations }] = await Promise.all([
+    import('../radio/hostapd/hostapd-radio.ts'),
+    import('../radio/firewall/restricted-stations.ts'),
+  ]);
+  return new HostapdRadio({ ssid, security, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations() });
 }

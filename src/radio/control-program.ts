@@ -24,13 +24,13 @@ export interface ControlOptions {
 }
 
 interface Question {
-  readonly command: string;
+  /** Nothing: only whether it answers. */
+  readonly command: string | undefined;
   readonly resolve: (reply: string[]) => void;
   readonly reject: (error: Error) => void;
 }
 
 const programs = { hostapd: 'hostapd_cli', wpa_supplicant: 'wpa_cli' } as const;
-const ping = 'raw PING';
 const answerMs = 3000;
 const againMs = 500;
 
@@ -65,18 +65,17 @@ export class ControlProgram {
    * then it is not known whether the daemon has done it.
    */
   ask(command: string): Promise<string[]> {
-    return this.askProgram(`raw ${command}`);
+    return this.#question(`raw ${command}`);
   }
 
   /** A command of the program itself, such as `all_sta`, which it puts together out of several. */
   askProgram(command: string): Promise<string[]> {
-    return new Promise((resolve, reject) => {
-      if (!this.#isUp) {
-        reject(this.#unreachable());
-        return;
-      }
-      this.#enqueue({ command, resolve, reject });
-    });
+    return this.#question(command);
+  }
+
+  /** Whether the same daemon still answers. */
+  async ping(): Promise<void> {
+    await this.#question(undefined);
   }
 
   close(): void {
@@ -100,7 +99,7 @@ export class ControlProgram {
     child.once('error', (error) => this.#child === child && this.#down(`${this.#program} cannot be started (${(error as NodeJS.ErrnoException).code})`));
     child.once('exit', () => this.#child === child && this.#down(`${programs[this.#options.daemon]} has ended`));
     const hello: Question = {
-      command: ping,
+      command: undefined,
       resolve: () => {
         this.#isUp = true;
         this.#options.onUp?.();
@@ -108,6 +107,16 @@ export class ControlProgram {
       reject: () => {},
     };
     this.#enqueue(hello);
+  }
+
+  #question(command: string | undefined): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#isUp) {
+        this.#enqueue({ command, resolve, reject });
+      } else {
+        reject(this.#unreachable());
+      }
+    });
   }
 
   #enqueue(question: Question): void {
@@ -126,7 +135,7 @@ export class ControlProgram {
     this.#asking = next;
     this.#reply = [];
     this.#deadline = setTimeout(() => this.#down(`${this.#options.daemon} says nothing on ${this.#options.interface}`), answerMs);
-    this.#child?.stdin?.write(`${next.command}\n${ping}\n`);
+    this.#child?.stdin?.write(`${next.command === undefined ? '' : `${next.command}\n`}raw PING\n`);
   }
 
   #hear(line: string): void {
@@ -147,9 +156,7 @@ export class ControlProgram {
     if (question === undefined || isEcho) {
       return;
     }
-    // The first words of the program come before it.
-    const ownPong = question.command === ping && !this.#reply.includes('PONG');
-    if (line !== 'PONG' || ownPong) {
+    if (line !== 'PONG') {
       this.#reply.push(line);
       return;
     }
@@ -190,5 +197,4 @@ export class ControlProgram {
 }
 
 /** What the program prints when the other end of its socket is not there. */
-const daemonIsGone =
-  /^('.*' command (failed|timed out)\.|Not connected to (hostapd|wpa_supplicant)|Connection to (hostapd|wpa_supplicant) lost|Could not connect to (hostapd|wpa_supplicant))/;
+const daemonIsGone = /^('.*' command (failed|timed out)\.|Not connected to (hostapd|wpa_supplicant)|Connection to (hostapd|wpa_supplicant) lost)/;

@@ -6,7 +6,7 @@ export function noRadio(credential: Credential): Radio {
   return {
     kind: 'none',
     enforcement: 'none',
-    converge: async () => {},
+    converge: async () => undefined,
     credential: async () => credential,
     stations: async () => [],
     watch: () => {},

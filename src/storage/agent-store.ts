@@ -195,6 +195,9 @@ class SqliteAgentStore implements AgentStore {
 
   saveGrant(grant: Grant): void {
     this.#put('grants', toGrantRow(grant));
+    if (grant.state !== 'active') {
+      this.#change('delete from credentials where grant_id = ?', grant.id);
+    }
     if (grant.state === 'ended' && grant.closedBy === 'agent') {
       this.#oweEnd(grant);
     }
@@ -254,8 +257,17 @@ class SqliteAgentStore implements AgentStore {
     });
   }
 
-  removeGrantKeys(grantIds: readonly string[]): void {
-    this.transaction(() => grantIds.forEach((id) => this.#change('delete from credentials where grant_id = ?', id)));
+  grantKey(grantId: string): GrantKey | undefined {
+    const [row] = this.#all<GrantKeyRow>('select * from credentials where grant_id = ?', grantId);
+    return row === undefined ? undefined : this.#openGrantKey(row);
+  }
+
+  subjectMacs(): Map<string, string> {
+    return new Map(this.#all<{ subject_id: string; mac: string }>('select * from subject_macs').map(({ subject_id, mac }) => [subject_id, mac]));
+  }
+
+  saveSubjectMac(subjectId: string, mac: string): void {
+    this.#put('subject_macs', { subject_id: subjectId, mac });
   }
 
   usages(): Map<string, MeteredUsage> {

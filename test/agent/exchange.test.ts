@@ -89,7 +89,10 @@ test('the answer is withheld until the radio says OK', async () => {
   const radio: Radio = {
     ...noRadio({ ssid: 'Home', password, security: 'wpa2-psk' }),
     kind: 'slow',
-    converge: async (grants) => (grants.length > 0 ? onAir : undefined),
+    converge: async (grants) => {
+      await (grants.length > 0 ? onAir : undefined);
+      return undefined;
+    },
   };
   site = await Site.open({ radio });
   const hello = await sayHello(site.agent, await site.device());

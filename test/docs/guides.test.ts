@@ -50,10 +50,12 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     openssl: ['openssl'],
     zbarimg: ['zbar-tools'],
     createdb: ['postgresql'],
+    nft: ['nftables'],
+    '--check': ['hostapd', 'nftables'],
     // All that is made here is the reference device.
     make: ['make', 'gcc', 'libc6-dev', 'libmbedtls-dev'],
   };
   return Object.entries(tools).flatMap(([tool, packages]) =>
-    commands.some(({ command }) => new RegExp(`\\b${tool} `).test(command)) ? packages : [],
+    commands.some(({ command }) => new RegExp(`(?<![\\w-])${tool} `).test(command)) ? packages : [],
   );
 }

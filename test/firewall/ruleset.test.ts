@@ -49,6 +49,7 @@ requires('nftables', 'iproute2')('packets', () => {
     expect(await site.call('device', closedToDevice, agentAt('10.9.0.1'))).toEqual(sorted(agentAt('10.9.0.1')));
     expect(await site.call('internet', ['tcp:10.9.0.2:80'], ['tcp:10.8.0.2:80'])).toEqual(['tcp:10.8.0.2:80']);
     expect(await site.run(['nft', 'list', 'chain', 'inet', 'latchkey', 'agent_only'])).toMatch(/counter packets [1-9]\d* bytes \d+ drop/);
+    expect(await site.run(['nft', 'list', 'chain', 'inet', 'latchkey', 'forward'])).toMatch(/oifname "wlan0_onb" counter packets [1-9]\d* bytes \d+ drop/);
   });
 
   test('of stations that are not restricted reach everything', async () => {
@@ -58,7 +59,8 @@ requires('nftables', 'iproute2')('packets', () => {
     expect(await site.call('station', [], all)).toEqual(sorted(all));
   });
 
-  test('of a restricted station reach the agent and DHCP, also a server on the bridge; its connections are cut', async () => {
+  test.each([false, true])('of a restricted station reach the agent and DHCP, also a server on the bridge; its connections are cut (br_netfilter: %s)', async (filtered) => {
+    await site.filterBridged(filtered);
     await load();
     const connected = ['tcp:10.7.0.2:80', 'tcp:10.8.0.3:80', 'tcp:10.8.0.1:22'];
     expect(await site.call('station', [], connected)).toEqual(sorted(connected));

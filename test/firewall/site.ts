@@ -71,6 +71,12 @@ export class Site implements AsyncDisposable {
     return (await running).stdout;
   }
 
+  /** Whether what crosses the bridge is filtered as if it were routed, where the kernel can do that. */
+  async filterBridged(on: boolean): Promise<void> {
+    const setting = '/proc/sys/net/bridge/bridge-nf-call-iptables';
+    await this.run(['sh', '-c', `[ ! -e ${setting} ] || echo ${on ? 1 : 0} > ${setting}`]);
+  }
+
   /** Starts an echo on a machine, or on the access point. */
   async echo(ports: readonly string[], machine?: Machine): Promise<void> {
     await ready(this.#start(['echo.ts', ...ports], machine));

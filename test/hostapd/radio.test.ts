@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
+import { HostapdRadio, type Firewall } from '../../src/radio/hostapd/hostapd-radio.ts';
 import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
 import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-radio.ts';
 import type { GrantKey, GrantOnAir, Radio, RadioEvent } from '../../src/roles/agent/ports.ts';
@@ -13,15 +13,35 @@ import { HostapdProgram } from './hostapd-program.ts';
 
 const run = promisify(execFile);
 
+class StandInFirewall implements Firewall {
+  macs = new Set<string>();
+  broken = false;
+  writes = 0;
+
+  async set(macs: ReadonlySet<string>): Promise<void> {
+    if (this.broken) {
+      throw new Error('nft: no such table');
+    }
+    this.writes += 1;
+    this.macs = new Set(macs);
+  }
+
+  async get(): Promise<ReadonlySet<string>> {
+    return this.macs;
+  }
+}
+
 requires('hostapd')('a real hostapd', () => {
   let hostapd: HostapdProgram;
   let radio: Radio;
   let disturbed: () => void;
   const kept = new Map<string, GrantKey>();
+  let firewall: StandInFirewall;
 
   beforeEach(async () => {
     hostapd = new HostapdProgram();
     kept.clear();
+    firewall = new StandInFirewall();
     disturbed = () => {};
   });
   afterEach(async () => {
@@ -37,8 +57,9 @@ requires('hostapd')('a real hostapd', () => {
       keys: {
         grantKeys: () => new Map(kept),
         saveGrantKeys: (keys) => keys.forEach((key, id) => kept.set(id, key)),
-        removeGrantKeys: (ids) => ids.forEach((id) => kept.delete(id)),
+        grantKey: (id) => kept.get(id),
       },
+      firewall,
       controlProgram,
     });
     opened.watch((event: RadioEvent) => event.kind === 'disturbed' && disturbed());
@@ -58,7 +79,7 @@ requires('hostapd')('a real hostapd', () => {
   }
 
   const wanted = (...ids: string[]): GrantOnAir[] =>
-    ids.map((id) => ({ grant: newGrant('ap_1', { id }), restricted: false, vlan: id === 'grt_vlan' ? 4094 : undefined }));
+    ids.map((id) => ({ grant: newGrant('ap_1', { id }), restricted: false, vlan: id === 'grt_vlan' ? 4094 : undefined, mac: undefined }));
 
   test('takes over a file with a key for each grant, and knows nobody by other words', async () => {
     await hostapd.start();
@@ -137,6 +158,32 @@ requires('hostapd')('a real hostapd', () => {
     await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable', message: expect.stringContaining('FAIL') });
     await run('hostapd_cli', ['-p', hostapd.controlDirectory, '-i', 'lo', 'raw', 'SET', 'wpa_psk_file', hostapd.pskFile]);
     await hostapdRadio.converge(wanted('grt_1'));
+  });
+
+  test('the stations of a restricted grant are kept to the agent, also if the firewall was loaded anew', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    const restricted: GrantOnAir = { ...wanted('grt_1')[0]!, restricted: true, mac: '02:00:00:00:01:00' };
+    expect(await hostapdRadio.converge([restricted, ...wanted('grt_2')])).toBeUndefined();
+    expect([...firewall.macs]).toEqual(['02:00:00:00:01:00']);
+    const { writes } = firewall;
+    await hostapdRadio.converge([restricted]);
+    expect(firewall.writes).toBe(writes);
+    firewall.macs.clear();
+    await hostapdRadio.converge([restricted]);
+    expect([...firewall.macs]).toEqual(['02:00:00:00:01:00']);
+    await hostapdRadio.converge(wanted('grt_1'));
+    expect([...firewall.macs]).toEqual([]);
+  });
+
+  test('without a firewall a restricted grant is off the air, the others are on it, and it is said', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    firewall.broken = true;
+    expect(await hostapdRadio.converge([{ ...wanted('grt_1')[0]!, restricted: true }, ...wanted('grt_2')])).toMatch(/no firewall .*no such table/);
+    const text = readFileSync(hostapd.pskFile, 'utf8');
+    expect([text.includes('keyid=grt_1 '), text.includes('keyid=grt_2 ')]).toEqual([false, true]);
+    expect(await hostapdRadio.converge(wanted('grt_1', 'grt_2'))).toBeUndefined();
   });
 
   test('a program that is no hostapd_cli, or is not there, is an unreachable radio', async () => {

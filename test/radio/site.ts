@@ -30,6 +30,13 @@ export interface Granted {
   readonly grant_id: string;
 }
 
+/** Where the server is, as this machine sees it, with an admin's token. */
+export interface ServerAccess {
+  readonly url: string;
+  readonly ca: string;
+  readonly token: string;
+}
+
 export interface SiteOptions {
   /** Beyond the usual ones of `ap config`. */
   readonly config?: readonly string[];
@@ -47,15 +54,18 @@ export class RadioSite {
   readonly owner: CommandLine;
   readonly #ap: CommandLine;
   readonly #server: Running;
+  readonly access: ServerAccess;
   readonly #options: SiteOptions;
   #hostapd!: AccessPoint;
   #agent!: LabProcess;
+  #dhcp: LabProcess | undefined;
 
-  private constructor(lab: Lab, owner: CommandLine, ap: CommandLine, server: Running, options: SiteOptions) {
+  private constructor(lab: Lab, owner: CommandLine, ap: CommandLine, server: Running, access: ServerAccess, options: SiteOptions) {
     this.lab = lab;
     this.owner = owner;
     this.#ap = ap;
     this.#server = server;
+    this.access = access;
     this.#options = options;
   }
 
@@ -64,17 +74,19 @@ export class RadioSite {
     const ap = await CommandLine.make();
     const authority = new Authority();
     const certificate = authority.server({ names: ['10.0.2.2', '127.0.0.1'] });
+    const ca = ap.file('ca.pem', authority.cert);
     const tls = ['--tls-cert', owner.file('server.pem', certificate.cert), '--tls-key', owner.file('server.key', certificate.key)];
-    await owner.json(['server', 'init']);
+    const { token } = await owner.json<{ token: string }>(['server', 'init']);
     const server = owner.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--json']);
     const url = await server.line((line) => (JSON.parse(line) as { url?: string }).url);
     const { code } = await owner.json<{ code: string }>(['server', 'enroll-code', 'create', '--role', 'ap']);
-    await ap.json(['ap', 'enroll', '--server', url, '--ca', ap.file('ca.pem', authority.cert), '--enroll-code-file', '-', '--name', 'Hall', '--profile', 'ap'], { input: code });
+    await ap.json(['ap', 'enroll', '--server', url, '--ca', ca, '--enroll-code-file', '-', '--name', 'Hall', '--profile', 'ap'], { input: code });
 
-    const site = new RadioSite(lab, owner, ap, server, options);
+    const site = new RadioSite(lab, owner, ap, server, { url, ca, token }, options);
     await site.#prepare();
     await site.startHostapd();
-    await site.#addresses();
+    await site.addresses();
+    await site.lab.do(`/usr/sbin/nft -f ${site.lab.write('firewall', await site.#firewall())} && echo 1 > /proc/sys/net/ipv4/ip_forward`);
     await site.startAgent();
     return site;
   }
@@ -111,9 +123,15 @@ export class RadioSite {
     this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read('hostapd.conf') });
   }
 
-  async #addresses(): Promise<void> {
+  /** Addresses of the access point, and for devices that onboard; these go with the interfaces that hostapd makes. */
+  async addresses(): Promise<void> {
+    await this.#dhcp?.stop();
     await this.lab.do(`ip address add ${mainAddress}/24 dev wlan0; ip address add ${onboardingAddress}/24 dev wlan0_onb; : > /run/leases`);
-    await this.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
+    this.#dhcp = await this.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
+  }
+
+  async #firewall(): Promise<string> {
+    return (await this.owner.json<{ configuration: string }>(['ap', 'config', '--interface', 'wlan0', '--firewall'])).configuration;
   }
 
   /** Also the main network gives out addresses. */
@@ -165,7 +183,7 @@ export class RadioSite {
   /** Takes a station onto the onboarding network, with an address there. */
   async enter(station: Station, onboarding: readonly string[] = openNetwork, settings: readonly string[] = []): Promise<void> {
     await station.join([`ssid="${onboardingSsid}"`, ...onboarding], settings);
-    await this.lab.do(`udhcpc -i ${station.face} -f -q -n -t 8 -s /lab/dhcp-client.sh`, { namespace: station.name });
+    await this.dhcp(station);
   }
 
   /**
@@ -180,11 +198,37 @@ export class RadioSite {
     return this.lab.start(`${station.name} device`, `/lab/latchkey-device -t 90 -f ${file} ${router} ${uuid} ${onboardingSsid}`, { namespace: station.name });
   }
 
+  /** Takes an address of the network that the station is on. */
+  async dhcp(station: Station): Promise<void> {
+    await this.lab.do(`udhcpc -i ${station.face} -f -q -n -t 8 -s /lab/dhcp-client.sh`, { namespace: station.name });
+  }
+
+  /** A device's request as it waits for the owner. */
+  async pending({ uuid }: Identity): Promise<{ readonly request_id: string }> {
+    const [line] = await this.agent.until(new RegExp(`.*"uuid":"${uuid}".*"status":"pending".*`), { timeoutMs: 60_000 });
+    return (JSON.parse(line) as { request: { request_id: string } }).request;
+  }
+
+  /** The owner's yes, at the server. */
+  async approve(requestId: string, ...terms: string[]): Promise<{ readonly grant_id: string }> {
+    const { url, ca, token } = this.access;
+    return this.owner.json(['ap', 'approve', requestId, ...terms, '--server', url, '--ca-file', ca], { env: { LATCHKEY_TOKEN: token } });
+  }
+
   /** Asks, and resolves with what the device was given. */
   async onboard(station: Station, identity: Identity, onboarding?: readonly string[]): Promise<Granted> {
-    const device = await this.ask(station, identity, onboarding);
+    return this.given(await this.ask(station, identity, onboarding));
+  }
+
+  /** What the reference device was given. */
+  async given(device: LabProcess): Promise<Granted> {
     const [line] = await device.until(/\{"ssid":.*\}/, { timeoutMs: 60_000 });
     return JSON.parse(line) as Granted;
+  }
+
+  /** hostapd knows no key that this station has. */
+  async refused({ mac }: Station): Promise<void> {
+    await this.hostapd.process.until(new RegExp(`AP-STA-POSSIBLE-PSK-MISMATCH ${mac}`), { since: this.hostapd.process.mark() });
   }
 
   /** Onboards and joins the main network with the password of its own. */

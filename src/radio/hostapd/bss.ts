@@ -37,7 +37,7 @@ export class Bss {
   }
 
   async ping(): Promise<void> {
-    await this.#control.ask('STATUS-DRIVER');
+    await this.#control.ping();
   }
 
   async stations(): Promise<Station[]> {

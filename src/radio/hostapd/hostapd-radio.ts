@@ -7,12 +7,19 @@ import { GrantKeys } from './grant-keys.ts';
 import { pskLine, stateOf, writePskFile } from './psk-file.ts';
 import type { ServingBss } from './read-configuration.ts';
 
+/** Keeps stations to the agent. */
+export interface Firewall {
+  set(macs: ReadonlySet<string>): Promise<void>;
+  get(): Promise<ReadonlySet<string>>;
+}
+
 export interface HostapdOptions {
   readonly ssid: string;
   readonly security: Security;
   /** Those that serve the network. */
   readonly bsses: readonly ServingBss[];
   readonly keys: GrantKeyStore;
+  readonly firewall: Firewall;
   readonly controlProgram?: string | undefined;
 }
 
@@ -40,6 +47,10 @@ export class HostapdRadio implements Radio {
   /** Those that have read their file as it is. */
   readonly #inStep = new Set<Bss>();
   #wanted: ReadonlySet<string> = new Set();
+  /** Grants whose stations reach the agent alone, and what of these the firewall has; nothing is known of it at first. */
+  #restricted: ReadonlySet<string> = new Set();
+  #confined: ReadonlySet<string> = new Set();
+  #hasConfined = false;
 
   constructor(options: HostapdOptions) {
     this.#options = options;
@@ -54,8 +65,14 @@ export class HostapdRadio implements Radio {
     }));
   }
 
-  async converge(wanted: readonly GrantOnAir[]): Promise<void> {
-    await this.#keys.keepFor(wanted.map(({ grant }) => grant.id), this.#options.ssid);
+  async converge(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
+    const unenforced = await this.#restrict(wanted);
+    await this.#serve(unenforced === undefined ? wanted : wanted.filter(({ restricted }) => !restricted));
+    return unenforced;
+  }
+
+  async #serve(wanted: readonly GrantOnAir[]): Promise<void> {
+    await this.#keys.load(wanted.map(({ grant }) => grant.id), this.#options.ssid);
     this.#wanted = new Set(wanted.map(({ grant }) => grant.id));
     const lines = wanted.map(({ grant, vlan }) => pskLine({ grantId: grant.id, psk: this.#keys.get(grant.id)!.psk, vlan }));
     for (const file of this.#files) {
@@ -90,11 +107,48 @@ export class HostapdRadio implements Radio {
     this.#bsses.forEach((bss) => bss.close());
   }
 
+  /**
+   * Keeps the stations of restricted grants to the agent. Where the firewall is not there to do so, says why: then such
+   * grants are no better than those that are cut.
+   */
+  async #restrict(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
+    this.#restricted = new Set(wanted.filter(({ restricted }) => restricted).map(({ grant }) => grant.id));
+    if (this.#restricted.size === 0 && this.#confined.size === 0 && this.#hasConfined) {
+      return undefined;
+    }
+    const known = wanted.filter(({ restricted, mac }) => restricted && mac !== undefined).map(({ mac }) => mac!);
+    const on = this.#restricted.size === 0 ? [] : await stationsOf(this.#bsses).catch(() => []);
+    const macs = new Set([...known, ...on.filter((station) => this.#isRestricted(station)).map(({ mac }) => mac)]);
+    try {
+      const firewall = this.#options.firewall;
+      const present = this.#hasConfined && isSameSet(macs, this.#confined) ? await firewall.get() : undefined;
+      if (present === undefined || !isSameSet(present, macs)) {
+        await firewall.set(macs);
+      }
+      this.#confined = macs;
+      this.#hasConfined = true;
+      return undefined;
+    } catch (error) {
+      this.#hasConfined = false;
+      return this.#restricted.size === 0 ? undefined : `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${(error as Error).message}).`;
+    }
+  }
+
+  #isRestricted({ grantId }: { readonly grantId: string | undefined }): boolean {
+    return grantId !== undefined && this.#restricted.has(grantId);
+  }
+
   #open(serving: ServingBss): Bss {
     const bss: Bss = new Bss({
       ...serving,
       controlProgram: this.#options.controlProgram,
-      onEvent: (event) => this.#emit(event),
+      onEvent: (event) => {
+        // A restricted subject that comes with another address is kept to the agent as well.
+        if (event.kind === 'joined' && this.#isRestricted(event) && !this.#confined.has(event.mac)) {
+          this.#emit({ kind: 'disturbed' });
+        }
+        this.#emit(event);
+      },
       onUp: () => {
         // It may be another hostapd, which read the file at a time of its own.
         this.#inStep.delete(bss);
@@ -119,10 +173,13 @@ export class HostapdRadio implements Radio {
   }
 
   async #reload(bss: Bss): Promise<void> {
-    if (!this.#inStep.has(bss)) {
-      await bss.reloadKeys();
-      this.#inStep.add(bss);
+    if (this.#inStep.has(bss)) {
+      // One that is gone, or is another one by now, is noticed by this.
+      await bss.ping();
+      return;
     }
+    await bss.reloadKeys();
+    this.#inStep.add(bss);
   }
 
   /** On with the password of a grant that is over. */
@@ -137,4 +194,8 @@ export class HostapdRadio implements Radio {
 
 function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
   return one?.length === other.length && one.every((line, index) => line === other[index]);
+}
+
+function isSameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((item) => other.has(item));
 }

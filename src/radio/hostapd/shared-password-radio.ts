@@ -26,7 +26,7 @@ export class SharedPasswordRadio implements Radio {
     this.#bsses = bsses.map((bss) => new Bss({ ...bss, controlProgram, onEvent: tell, onUp: () => tell({ kind: 'disturbed' }) }));
   }
 
-  async converge(_wanted: readonly GrantOnAir[]): Promise<void> {
+  async converge(_wanted: readonly GrantOnAir[]): Promise<undefined> {
     await Promise.all(this.#bsses.map((bss) => bss.ping()));
   }
 

@@ -15,6 +15,7 @@ import type { Log } from './log.ts';
 import type { AgentStore, Hello, Radio } from './ports.ts';
 import type { RegistryCopy, Report } from './registry-copy.ts';
 import { isAway, type ApIdentity, type RegistryLink } from './registry-link.ts';
+import type { SubjectMacs } from './subject-macs.ts';
 import type { Throttle } from './throttle.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -47,6 +48,9 @@ interface Parts {
   readonly hellos: HelloBook;
   readonly grants: GrantsOnAir;
   readonly radio: Radio;
+  readonly macs: SubjectMacs;
+  /** The MAC address behind a client address. */
+  readonly macOf: (address: string) => string | undefined;
   readonly attempts: AttemptLog;
   /**
    * Client addresses that fail to prove themselves. It is the address and not the uuid: a uuid is printed on the label,
@@ -202,6 +206,7 @@ export class AccessDesk {
       throw error;
     }
     pace.count(uuid);
+    this.seen(uuid, from);
     const hello: Hello = { ...live.hello, requestId: request.id };
     await copy.apply({ requests: [request] }, () => store.saveHello(hello));
     hellos.asked(live, hello, store.request(request.id) ?? request);
@@ -236,6 +241,11 @@ export class AccessDesk {
       reason: undefined,
       granted: { ...credential, uuid, grantId: grant.id, expiresAt: grant.endsAt },
     };
+  }
+
+  /** A device that has proven who it is comes from this address. */
+  seen(uuid: string, from: string): void {
+    this.#parts.macs.seen(uuid, this.#parts.macOf(from));
   }
 
   /** Says what the device did. Errors: `already_decided` (not approved, denied, declined …). */

@@ -12,6 +12,8 @@ interface Options {
   readonly graceMs: number;
   /** The VLAN of a grant that names none itself. */
   readonly vlanOf: (grant: Grant) => number | undefined;
+  /** The address by which a grant's subject was last seen. */
+  readonly macOf: (grant: Grant) => string | undefined;
   readonly log: Log;
   /** Grants that the radio now lets in and did not before. */
   readonly onNew: (grants: readonly Grant[]) => void;
@@ -101,7 +103,7 @@ export class GrantsOnAir {
       } else if (spent === 'over') {
         over.push({ grant, reason: 'its traffic is used up' });
       } else if (now === undefined || startsAt <= now) {
-        wanted.push({ grant, restricted: spent === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant) });
+        wanted.push({ grant, restricted: spent === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
         nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity);
       } else {
         nextAt = Math.min(nextAt, startsAt.getTime());
@@ -147,12 +149,16 @@ export class GrantsOnAir {
     const { radio, onNew } = this.#options;
     const { wanted } = this.standing();
     try {
-      await radio.converge(wanted);
+      const unenforced = await radio.converge(wanted);
+      if (unenforced === undefined) {
+        this.#recovered();
+      } else {
+        this.#failed(new Error(unenforced));
+      }
     } catch (error) {
       this.#failed(error);
       return;
     }
-    this.#recovered();
     const before = this.#onAir;
     this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
     onNew(wanted.filter(({ grant }) => !before.has(grant.id)).map(({ grant }) => grant));

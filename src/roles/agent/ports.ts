@@ -49,6 +49,8 @@ export interface GrantOnAir {
   /** Its quota is spent and its policy is to restrict: its subject reaches the agent alone. */
   readonly restricted: boolean;
   readonly vlan: number | undefined;
+  /** The address by which its subject was last seen. */
+  readonly mac: string | undefined;
 }
 
 /** A station on the network, with the counters of its present association. */
@@ -94,8 +96,11 @@ export type RadioEvent =
 export interface Radio {
   readonly kind: string;
   readonly enforcement: Enforcement;
-  /** Errors: `radio_unreachable`, those of the files that it writes. */
-  converge(wanted: readonly GrantOnAir[]): Promise<void>;
+  /**
+   * Resolves to what could not be enforced, for people, where the radio could do no better than to keep those concerned
+   * off the air. Errors: `radio_unreachable`, those of the files that it writes.
+   */
+  converge(wanted: readonly GrantOnAir[]): Promise<string | undefined>;
   /** What the subject of a grant needs to get on. */
   credential(grant: Grant): Promise<Credential>;
   /** Errors: `radio_unreachable`. */
@@ -113,11 +118,11 @@ export interface GrantKey {
   readonly psk: Uint8Array;
 }
 
-/** What the radio keeps over the agent's restarts, sealed. */
+/** What the radio keeps over the agent's restarts, sealed; a grant's key goes with the grant. */
 export interface GrantKeyStore {
   grantKeys(): Map<string, GrantKey>;
+  grantKey(grantId: string): GrantKey | undefined;
   saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void;
-  removeGrantKeys(grantIds: readonly string[]): void;
 }
 
 /** What a grant has used, and since when its quota is spent. */
@@ -171,6 +176,9 @@ export interface AgentStore extends GrantKeyStore {
   saveGrant(grant: Grant): void;
   grant(id: string): Grant | undefined;
   activeGrants(): Grant[];
+  /** By subject. */
+  subjectMacs(): Map<string, string>;
+  saveSubjectMac(subjectId: string, mac: string): void;
   /** By grant. */
   usages(): Map<string, MeteredUsage>;
   saveUsage(grantId: string, usage: MeteredUsage): void;

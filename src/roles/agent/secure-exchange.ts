@@ -134,8 +134,10 @@ export class SecureExchange {
    * What the device did; if its user said no, the grant ends. May be said again. Errors: `hello_expired`,
    * `request_not_found`, `already_decided` (not approved, denied …).
    */
-  async report(helloId: string, requestId: string, status: 'joined' | 'declined'): Promise<void> {
-    await this.#desk.advance(this.#own(helloId, requestId), status);
+  async report(helloId: string, requestId: string, status: 'joined' | 'declined', from: string): Promise<void> {
+    const live = this.#own(helloId, requestId);
+    await this.#desk.advance(live, status);
+    this.#desk.seen(live.hello.uuid, from);
   }
 
   #require(helloId: string): LiveHello {

@@ -20,6 +20,7 @@ import { RegistryCopy, type Applied } from './registry-copy.ts';
 import { RegistryLink, type ApIdentity } from './registry-link.ts';
 import { SecureExchange } from './secure-exchange.ts';
 import { StationWatch } from './station-watch.ts';
+import { SubjectMacs } from './subject-macs.ts';
 import { Throttle } from './throttle.ts';
 import { UsageMeter } from './usage-meter.ts';
 import { Waiters } from './waiters.ts';
@@ -69,6 +70,8 @@ export interface AgentOptions {
   readonly monotonic: () => number;
   /** Seconds since the machine started. */
   readonly uptime: () => number;
+  /** The MAC address behind a client address, where this machine can tell. */
+  readonly macOf?: ((address: string) => string | undefined) | undefined;
   readonly log: Log;
 }
 
@@ -105,6 +108,7 @@ export class AgentService implements AgentControl {
   readonly #copy: RegistryCopy;
   readonly #attempts: AttemptLog;
   readonly #hellos: HelloBook;
+  readonly #macs: SubjectMacs;
   readonly #meter: UsageMeter;
   readonly #stations: StationWatch;
   readonly #grants: GrantsOnAir;
@@ -159,15 +163,19 @@ export class AgentService implements AgentControl {
     });
     this.#hellos = new HelloBook(limits);
     this.#meter = new UsageMeter({ store, commit, uptime, log });
+    this.#macs = new SubjectMacs({ store, commit, log, onChanged: () => void this.#grants.converge() });
     this.#grants = new GrantsOnAir({
       radio,
       meter: this.#meter,
       now,
       graceMs: options.graceMs ?? usualGraceMs,
       vlanOf: (grant) => this.#vlanOf(grant),
+      macOf: ({ subject }) => this.#macs.get(subject.id),
       log,
       onNew: (grants) => grants.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
     });
+    // Before the radio is heard: what it is brought in step with is complete from the first time on.
+    this.#grants.take(store.activeGrants());
     this.#stations = new StationWatch({ radio, meter: this.#meter, grants: this.#grants, store, copy, link: this.#link, now, log, onDisturbed: () => void this.#grants.converge() });
     this.#desk = new AccessDesk({
       store,
@@ -176,6 +184,8 @@ export class AgentService implements AgentControl {
       hellos: this.#hellos,
       grants: this.#grants,
       radio,
+      macs: this.#macs,
+      macOf: options.macOf ?? (() => undefined),
       attempts: this.#attempts,
       throttle,
       pace,
@@ -198,7 +208,6 @@ export class AgentService implements AgentControl {
 
   /** Serves what is granted at once, whether or not the registry answers. */
   async start(): Promise<void> {
-    this.#grants.take(this.#options.store.activeGrants());
     await this.#grants.converge();
     this.#link.start();
     this.#timer = setInterval(() => this.tick(), tickMs);

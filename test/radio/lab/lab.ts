@@ -63,9 +63,11 @@ export class Lab {
   readonly #ready = Promise.withResolvers<void>();
   readonly #calls = new Map<string, Call>();
   readonly #processes: LabProcess[] = [];
+  readonly #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true });
   #lastCall = 0;
 
   constructor(kernel: RadioKernel, radios: number) {
+    process.on('exit', this.#removeFolder);
     this.share = path.join(this.#folder, 'share');
     mkdirSync(this.share);
     copyFileSync(path.join(import.meta.dirname, 'guest.sh'), path.join(this.share, 'guest.sh'));
@@ -94,7 +96,7 @@ export class Lab {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       late.reject(new Error(`${command}: did not end in ${timeoutMs} ms:\n${stdout.tail()}\n${stderr.tail()}`));
-      void started.then((pid) => this.#machine.send(`kill ${pid} KILL`));
+      started.then((pid) => this.#machine.send(`kill ${pid} KILL`), () => {});
     }, timeoutMs);
     try {
       const code = await Promise.race([ended, late.promise]);
@@ -116,9 +118,9 @@ export class Lab {
   /** Starts one program that goes on, with its arguments; the name is for messages. */
   async start(name: string, command: string, options: CallOptions = {}): Promise<LabProcess> {
     const { id, started, ended } = this.#call(`exec 2>&1\nexec ${command}`, options);
-    const process = new LabProcess(name, await started, ended, this.#output(id, 'stdout'), (line) => this.#machine.send(line));
-    this.#processes.push(process);
-    return process;
+    const labProcess = new LabProcess(name, await started, ended, this.#output(id, 'stdout'), (line) => this.#machine.send(line));
+    this.#processes.push(labProcess);
+    return labProcess;
   }
 
   /** Makes a network namespace with a loopback. */
@@ -154,7 +156,8 @@ export class Lab {
   /** Switches the machine off, at once, and removes what it left. */
   async stop(): Promise<void> {
     await this.#machine.switchOff();
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#removeFolder();
+    process.off('exit', this.#removeFolder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

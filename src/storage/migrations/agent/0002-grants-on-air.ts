@@ -27,6 +27,11 @@ export const agentGrantsOnAir: Migration = {
     ) ${words.byKey}`,
     'create index usage_untold on usage (grant_id) where told < changes',
 
+    `create table subject_macs (
+      subject_id ${words.id} not null primary key,
+      mac ${words.text} not null
+    ) ${words.byKey}`,
+
     // How far the counters of a station's session had been read.
     `create table meters (
       bss ${words.text} not null,

@@ -1,0 +1,39 @@
+import type { GroupCommit } from './group-commit.ts';
+import type { Log } from './log.ts';
+import type { AgentStore } from './ports.ts';
+
+interface Options {
+  readonly store: AgentStore;
+  readonly commit: GroupCommit;
+  readonly log: Log;
+  readonly onChanged: () => void;
+}
+
+/**
+ * By which MAC address a grant's subject was last seen, having proven who it is. Where the radio cannot tell by its
+ * password who is on, the address does.
+ */
+export class SubjectMacs {
+  readonly #options: Options;
+  readonly #macs: Map<string, string>;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#macs = options.store.subjectMacs();
+  }
+
+  get(subjectId: string): string | undefined {
+    return this.#macs.get(subjectId);
+  }
+
+  seen(subjectId: string, mac: string | undefined): void {
+    if (mac === undefined || this.#macs.get(subjectId) === mac) {
+      return;
+    }
+    const { store, commit, log, onChanged } = this.#options;
+    this.#macs.set(subjectId, mac);
+    commit.writeLater(() => store.saveSubjectMac(subjectId, mac))
+      .catch((error: unknown) => log('error', 'By which address a device was seen could not be kept.', { subjectId, error }));
+    onChanged();
+  }
+}
