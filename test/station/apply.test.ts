@@ -59,7 +59,7 @@ requires('strace')('a device that joins by itself', () => {
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('update_config=1') });
     expect(JSON.parse(stdout)).toMatchObject({ uuid, ssid: 'Home', interface: 'lo', address: '127.0.0.1', kept: false });
     expect(programs.told('wpa_cli')).toContain(`SET_NETWORK 3 psk ${wpaKey(password, 'Home')}`);
-    await expect.poll(() => actions(uuid)).toContain('request.joined');
+    await expect.poll(() => actions(uuid), { timeout: 10_000 }).toContain('request.joined');
 
     const started = readFileSync(trace, 'utf8');
     expect(started).toContain('dhcpcd');

@@ -68,7 +68,7 @@ test('interrupted in the middle it goes back', async () => {
   const joiner = await open();
   const interrupting = new AbortController();
   const joining = joiner.join(credential, interrupting.signal);
-  await expect.poll(() => programs.told('nmcli').at(-1)).toMatch(/^--wait 60 connection up/);
+  await expect.poll(() => programs.told('nmcli').at(-1), { timeout: 10_000 }).toMatch(/^--wait 60 connection up/);
   interrupting.abort(new Error('enough'));
   await expect(joining).rejects.toThrow('enough');
   await joiner.back();

@@ -34,7 +34,7 @@ afterEach(async () => {
 /** `lo` has an address, and no wire of this machine goes to a network that could be left. */
 async function open(fate: Fate, { name = 'lo', associationMs = 5000, keeps = true } = {}): Promise<WpaSupplicantJoiner> {
   programs.wpaCli(fate, { keeps });
-  const address = new InterfaceAddress(name, { byItselfMs: 50, withinMs: 2000 });
+  const address = new InterfaceAddress(name, { byItselfMs: 50, withinMs: 10_000 });
   joiner = await WpaSupplicantJoiner.open({ interface: name, address, associationMs });
   return joiner;
 }
@@ -109,7 +109,7 @@ test('interrupted in the middle it goes back', async () => {
   const opened = await open('silence', { associationMs: 20_000 });
   const interrupting = new AbortController();
   const joining = opened.join(credential, interrupting.signal);
-  await expect.poll(() => programs.told('wpa_cli')).toContain('SELECT_NETWORK 3');
+  await expect.poll(() => programs.told('wpa_cli'), { timeout: 10_000 }).toContain('SELECT_NETWORK 3');
   interrupting.abort(new Error('enough'));
   await expect(joining).rejects.toThrow('enough');
   await opened.back();
@@ -138,7 +138,7 @@ requires('wpasupplicant')('a real wpa_supplicant', () => {
           break;
         }
       }
-      const address = new InterfaceAddress('lo', { byItselfMs: 50, withinMs: 2000 });
+      const address = new InterfaceAddress('lo', { byItselfMs: 50, withinMs: 10_000 });
       joiner = await WpaSupplicantJoiner.open({ interface: 'lo', controlDirectory: `${folder}/control`, address, associationMs: 1500 });
       await expect(joiner.join(credential, never)).rejects.toMatchObject({ code: 'timed_out' });
       await joiner.back();
