@@ -44,6 +44,7 @@ const radioPackages = {
   nftables: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'nft' },
   hostapd: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'hostapd' },
   wpasupplicant: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'wpa_supplicant' },
+  dbus: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'dbus-daemon' },
 } as const satisfies Record<string, Need>;
 
 export const debianPackages = { ...radioPackages, ...testPackages };

@@ -41,13 +41,14 @@ const init = join(import.meta.dirname, 'radio-kernel-init.sh');
 /** Changes with whatever the cached files are made by. */
 const recipe = createHash('sha256').update(readFileSync(init)).update(readFileSync(import.meta.filename)).digest('hex').slice(0, 8);
 
-const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'latchkey', 'radio-lab');
+/** What the radio lab keeps from one run to the next. */
+export const radioCache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'latchkey', 'radio-lab');
 
 /** The newest kernel that is installed for the lab. */
 export function installedRadioKernel(): RadioKernel | undefined {
-  const folders = existsSync(cache) ? readdirSync(cache).filter((name) => name.endsWith(`_${recipe}`)) : [];
+  const folders = existsSync(radioCache) ? readdirSync(radioCache).filter((name) => name.endsWith(`_${recipe}`)) : [];
   const newest = folders.sort(new Intl.Collator('en', { numeric: true }).compare).at(-1);
-  return newest === undefined ? undefined : kernelIn(join(cache, newest));
+  return newest === undefined ? undefined : kernelIn(join(radioCache, newest));
 }
 
 /** Takes Debian's kernel into the cache. It is not installed: that would mean its initramfs and much else. */
@@ -55,10 +56,10 @@ export function installRadioKernel(): void {
   if (installedRadioKernel() !== undefined) {
     return;
   }
-  console.error(`Getting a kernel for the radio lab into ${cache}`);
-  mkdirSync(cache, { recursive: true });
+  console.error(`Getting a kernel for the radio lab into ${radioCache}`);
+  mkdirSync(radioCache, { recursive: true });
   // Others may be doing the same; whoever is first with a whole folder wins.
-  const work = mkdtempSync(join(cache, 'unfinished-'));
+  const work = mkdtempSync(join(radioCache, 'unfinished-'));
   try {
     const unpacked = unpackKernelPackage(work);
     const version = readdirSync(join(unpacked, 'lib', 'modules'))[0]!;
@@ -68,7 +69,7 @@ export function installRadioKernel(): void {
     makeInitrd(unpacked, version, join(work, 'initrd'), join(made, 'initrd'));
     copyModules(join(unpacked, 'lib', 'modules', version), join(made, 'lib', 'modules', version));
     execFileSync('depmod', ['--basedir', made, version]);
-    moveUnlessThere(made, join(cache, `${version}_${recipe}`));
+    moveUnlessThere(made, join(radioCache, `${version}_${recipe}`));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -142,7 +143,7 @@ function copyModules(from: string, to: string): void {
   }
 }
 
-function moveUnlessThere(from: string, to: string): void {
+export function moveUnlessThere(from: string, to: string): void {
   try {
     renameSync(from, to);
   } catch (error) {

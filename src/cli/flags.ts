@@ -5,6 +5,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { parseFlashOffset } from '../domain/flash.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { grantPolicies, parseVlan } from '../domain/grant.ts';
+import { parseInterface } from '../domain/radio.ts';
 import { parseSsid } from '../domain/ssid.ts';
 import { parseTraffic } from '../domain/traffic.ts';
 import { flagValue } from './input-error.ts';
@@ -17,6 +18,7 @@ export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), help
 export const vlanFlag = custom<number>({ parse: flagValue(parseVlan), helpValue: 'N' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });
+export const interfaceFlag = custom<string>({ parse: flagValue(parseInterface), helpValue: 'NAME' });
 export const flashOffsetFlag = custom<number>({ parse: flagValue(parseFlashOffset), helpValue: 'ADDRESS' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });

@@ -3,15 +3,13 @@ import { closeSync, existsSync, fsyncSync, openSync, writeFileSync } from 'node:
 import { LatchkeyError } from '../domain/errors.ts';
 import { quoted } from '../domain/shown-text.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
-import type { AskedRequest, Credential, Granted } from '../roles/device/ports.ts';
+import type { AskedRequest, Credential, Granted, NetworkJoiner } from '../roles/device/ports.ts';
 import { secretStore } from './destination.ts';
+import { openJoiner, type NetworkProgram } from './open-joiner.ts';
 import { openAccessPoint, type Opening } from './open-role.ts';
 import { openPrompt } from './open-prompt.ts';
 import { joinedToWire, type JoinedWire } from './present/joined.ts';
 import { readSecret } from './secret-input.ts';
-
-export const networkFormats = ['wpa_supplicant', 'networkmanager'] as const;
-type NetworkFormat = (typeof networkFormats)[number];
 
 export interface JoinFlags {
   readonly uuid: string;
@@ -20,8 +18,10 @@ export interface JoinFlags {
   readonly ap?: string | undefined;
   readonly label?: string | undefined;
   readonly plain: boolean;
-  readonly format?: NetworkFormat | undefined;
+  readonly format?: NetworkProgram | undefined;
   readonly output?: string | undefined;
+  readonly apply?: NetworkProgram | undefined;
+  readonly interface?: string | undefined;
   readonly prompt?: string | undefined;
   readonly yes: boolean;
 }
@@ -36,7 +36,7 @@ export interface Joining extends Opening {
 
 const usualTimeoutMs = 600_000;
 
-/** Errors: those of `joinNetwork`, `missing_input`, `file_exists`. */
+/** Errors: those of `joinNetwork`, `missing_input`, `file_exists`, `wifi_unavailable`. */
 export async function joinDevice(flags: JoinFlags, joining: Joining): Promise<void> {
   const { sources, closing, timeoutMs, note, caution, emit, showsCode } = joining;
   const { uuid, ssid, label } = flags;
@@ -58,11 +58,13 @@ export async function joinDevice(flags: JoinFlags, joining: Joining): Promise<vo
     message: 'pass_tmp:',
     ...sources,
   });
+  const joiner = await joinerFor(flags, joining);
   const link = await openAccessPoint(flags.ap, flags.plain, joining);
   const { joinNetwork } = await import('../roles/device/service.ts');
   let asked: AskedRequest | undefined;
-  await joinNetwork({
+  const joined = joinNetwork({
     link,
+    joiner,
     identity: { uuid, ssid, passTmp },
     label,
     showsCode,
@@ -74,14 +76,33 @@ export async function joinDevice(flags: JoinFlags, joining: Joining): Promise<vo
     },
     onBusy: (error, ms) => void note(`${error.message} Trying again in ${Math.ceil(ms / 1000)} s.`),
     confirm: async (granted, signal) => (prompt === undefined ? true : prompt.ask(question(granted), signal)),
-    async use(granted) {
+    async use(granted, on) {
       const config = flags.format === undefined ? undefined : await configFor(flags.format, granted);
       if (flags.output !== undefined && config !== undefined) {
         writeNew(flags.output, config);
       }
-      await emit(joinedToWire({ uuid, asked: asked!, granted, config, output: flags.output }));
+      await emit(joinedToWire({ uuid, asked: asked!, granted, config, output: flags.output, on }));
+      if (on?.kept === false) {
+        await caution('wpa_supplicant does not keep the network: after a restart it is gone. Set update_config=1 in its configuration.');
+      }
     },
   });
+  if (joiner !== undefined) {
+    // Also who is interrupted goes back.
+    closing.defer(() => joined.then(() => {}, () => {}));
+  }
+  await joined;
+}
+
+/** Opened before anything is sent: what is to join must be there. */
+async function joinerFor({ apply, interface: name }: JoinFlags, joining: Joining): Promise<NetworkJoiner | undefined> {
+  if (apply === undefined) {
+    return undefined;
+  }
+  if (name === undefined) {
+    throw new LatchkeyError('missing_input', '--interface is missing: which one is to join, such as wlan0.');
+  }
+  return openJoiner(apply, name, joining);
 }
 
 /** Asked for before anything is sent: who is to answer must be there. */
@@ -102,7 +123,7 @@ function question({ ssid }: Granted): { title: string; lines: string[] } {
   return { title: `Join the network ${quoted(ssid)}?`, lines: [] };
 }
 
-async function configFor(format: NetworkFormat, credential: Credential): Promise<string> {
+async function configFor(format: NetworkProgram, credential: Credential): Promise<string> {
   if (format === 'wpa_supplicant') {
     const { wpaSupplicantNetwork } = await import('../formats/wpa-supplicant.ts');
     return wpaSupplicantNetwork(credential);

@@ -29,6 +29,7 @@ export const errorTable = {
   token_not_found: { exit: 3, http: 404, title: 'No such token', hint: 'See `latchkey server token list`.' },
   profile_not_found: { exit: 3, http: 404, title: 'No such profile', hint: 'See `latchkey profile list`.' },
   file_not_found: { exit: 3, http: 404, title: 'No such file', hint: 'Check the path.' },
+  wifi_not_found: { exit: 3, http: 404, title: 'The Wi-Fi network was not found', hint: 'Bring the device nearer to its access point, and check that the network is on the air, on a band that the device has.' },
   secret_not_found: { exit: 3, http: 404, title: 'This secret is not in the secret store', hint: 'Store it first, or give it with the flag that the message names.' },
 
   unauthorized: { exit: 4, http: 401, title: 'The token is missing, unknown, expired or revoked', hint: 'Enrol again with a code from `latchkey server enroll-code create`.' },
@@ -39,6 +40,8 @@ export const errorTable = {
   wrong_ssid: { exit: 4, http: 403, title: 'The device names another onboarding SSID', hint: 'Register the device with the SSID of this access point, or start `ap serve` with the device’s.' },
   request_denied: { exit: 4, http: 403, title: 'The request was denied', hint: 'Ask the owner of the access point.' },
   join_declined: { exit: 4, http: 403, title: 'The device’s user declined to join', hint: 'Run it again and say yes, or pass --yes.' },
+  wifi_wrong_password: { exit: 4, http: 403, title: 'The access point does not take the Wi-Fi password', hint: 'Ask again; if it stays so, see on the access point whether the grant is active (`latchkey grant list`) and its radio in step (`latchkey ap status`).' },
+  wifi_refused: { exit: 4, http: 403, title: 'The access point does not let the device onto the Wi-Fi network', hint: 'See the access point’s log: it may be full, or want what the device’s radio cannot do.' },
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
@@ -61,6 +64,7 @@ export const errorTable = {
   remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },
   agent_unreachable: { exit: 6, http: 502, title: 'No AP agent is running here', hint: 'Start `latchkey ap serve`, or name the server with --server.' },
   radio_unreachable: { exit: 6, http: 503, title: 'The radio does not answer', hint: 'Check that hostapd runs, with the configuration that the agent was given, and that the agent may open its control socket.' },
+  wifi_unavailable: { exit: 6, http: 503, title: 'The Wi-Fi of this machine cannot be used', hint: 'Check the name of the interface, that wpa_supplicant or NetworkManager runs for it, and that you may talk to it.' },
   server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
   agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
   rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },
@@ -72,6 +76,7 @@ export const errorTable = {
   storage_key_missing: { exit: 7, http: 503, title: 'The key of the database is missing', hint: 'Restore it to the keychain or name it with LATCHKEY_KEY_FILE.' },
 
   timed_out: { exit: 8, http: 504, title: 'It took too long', hint: 'Give more time with --timeout, or look at what it waits for.' },
+  wifi_no_address: { exit: 8, http: 504, title: 'There is no address on the Wi-Fi network', hint: 'Check that the network’s router gives out addresses by DHCP, and has some left.' },
   hello_expired: { exit: 8, http: 410, title: 'The hello is over', hint: 'Start again with a new hello.' },
   request_expired: { exit: 8, http: 410, title: 'The request expired before anyone decided', hint: 'Ask again while the owner is there.' },
 

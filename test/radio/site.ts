@@ -108,7 +108,7 @@ export class RadioSite {
     await buildReferenceDevice(this.lab.share);
     this.lab.write('dhcp-client.sh', dhcpClient);
     chmodSync(join(this.lab.share, 'dhcp-client.sh'), 0o755);
-    this.lab.write('dhcp-server.conf', dhcpServer);
+    this.lab.write('dhcp-server.conf', dhcpServer('wlan0_onb', onboardingAddress));
     const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
     await this.lab.do(folders);
     const { configuration } = await this.owner.json<{ configuration: string }>([
@@ -132,6 +132,12 @@ export class RadioSite {
 
   async #firewall(): Promise<string> {
     return (await this.owner.json<{ configuration: string }>(['ap', 'config', '--interface', 'wlan0', '--firewall'])).configuration;
+  }
+
+  /** Also the main network gives out addresses. */
+  async startMainDhcp(): Promise<void> {
+    const file = this.lab.write('main-dhcp-server.conf', dhcpServer('wlan0', mainAddress));
+    await this.lab.start('main udhcpd', `udhcpd -f ${file}`);
   }
 
   /** The agent, as it is first and after it was ended. */
@@ -174,13 +180,18 @@ export class RadioSite {
     return items.map(({ action }) => action).toReversed();
   }
 
+  /** Takes a station onto the onboarding network, with an address there. */
+  async enter(station: Station, onboarding: readonly string[] = openNetwork, settings: readonly string[] = []): Promise<void> {
+    await station.join([`ssid="${onboardingSsid}"`, ...onboarding], settings);
+    await this.dhcp(station);
+  }
+
   /**
    * The reference device, with nothing but what the factory wrote into it: it joins the onboarding network, takes an
    * address there and asks whoever routes.
    */
-  async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding: readonly string[] = openNetwork): Promise<LabProcess> {
-    await station.join([`ssid="${onboardingSsid}"`, ...onboarding]);
-    await this.dhcp(station);
+  async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding?: readonly string[]): Promise<LabProcess> {
+    await this.enter(station, onboarding);
     const file = this.lab.write(`${station.name}/pass_tmp`, passTmp);
     const routes = await this.lab.do('ip route', { namespace: station.name });
     const router = /^default via (\S+)/m.exec(routes)?.[1] ?? '';
@@ -249,10 +260,14 @@ ip address add "$ip/$mask" dev "$interface"
 ip route replace default via "$router"
 `;
 
-const dhcpServer = `interface wlan0_onb
-start 10.2.0.10
-end 10.2.0.60
+/** udhcpd's configuration for the network of a router such as 10.2.0.1. */
+function dhcpServer(face: string, router: string): string {
+  const network = router.slice(0, router.lastIndexOf('.'));
+  return `interface ${face}
+start ${network}.10
+end ${network}.60
 lease_file /run/leases
 opt subnet 255.255.255.0
-opt router ${onboardingAddress}
+opt router ${router}
 `;
+}

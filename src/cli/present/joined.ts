@@ -1,7 +1,7 @@
-import { id, instant, object, oneOf, remark, ssid, uuid } from '../../api/schema.ts';
+import { boolean, id, instant, object, oneOf, remark, ssid, uuid } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import { securities } from '../../domain/ssid.ts';
-import type { AskedRequest, Granted } from '../../roles/device/ports.ts';
+import type { AskedRequest, Granted, OnNetwork } from '../../roles/device/ports.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
 import { localTime } from './time.ts';
@@ -9,7 +9,7 @@ import { localTime } from './time.ts';
 export const joinedSchema = object(
   'Joined',
   { uuid, ssid, password: { type: 'string' }, security: oneOf(securities), request_id: id, grant_id: id },
-  { ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' } },
+  { ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' }, interface: { type: 'string' }, address: { type: 'string' }, kept: boolean },
 );
 
 export interface JoinedWire {
@@ -26,10 +26,23 @@ export interface JoinedWire {
   readonly config?: string;
   /** Where it was written instead. */
   readonly output?: string;
+  /** What `--apply` has put onto the network, and the address there. */
+  readonly interface?: string;
+  readonly address?: string;
+  /** Whether it is on that network again when the machine starts anew. */
+  readonly kept?: boolean;
 }
 
-export function joinedToWire(of: { uuid: string; asked: AskedRequest; granted: Granted; config?: string | undefined; output?: string | undefined }): JoinedWire {
-  const { asked, granted } = of;
+interface Joined {
+  readonly uuid: string;
+  readonly asked: AskedRequest;
+  readonly granted: Granted;
+  readonly config: string | undefined;
+  readonly output: string | undefined;
+  readonly on: OnNetwork | undefined;
+}
+
+export function joinedToWire({ asked, granted, on, ...of }: Joined): JoinedWire {
   return present({
     uuid: of.uuid,
     ssid: granted.ssid,
@@ -42,6 +55,9 @@ export function joinedToWire(of: { uuid: string; asked: AskedRequest; granted: G
     expires_at: instantToWire(granted.expiresAt),
     config: of.output === undefined ? of.config : undefined,
     output: of.output,
+    interface: on?.interface,
+    address: on?.address,
+    kept: on?.kept,
   });
 }
 
@@ -52,10 +68,12 @@ export function presentJoined(joined: JoinedWire, screen: Screen): string {
   return details(
     [
       ['ssid', joined.ssid],
-      ['password', joined.output === undefined ? joined.password : undefined],
+      ['password', joined.output === undefined && joined.interface === undefined ? joined.password : undefined],
       ['security', joined.security],
       ['until', joined.expires_at && localTime(joined.expires_at)],
       ['written to', joined.output],
+      ['joined on', joined.interface],
+      ['address', joined.address],
     ],
     screen,
   );

@@ -2,12 +2,11 @@ import { Buffer } from 'node:buffer';
 import { resolve } from 'node:path';
 import { custom } from '@oclif/core/flags';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { mainSecurities, onboardingSecurities, parseBssid, parseChannel, parseCountry, parseInterface, parseRadioInterface } from '../../domain/radio.ts';
-import { choiceFlag, fileFlag, numberFlag, pathFlag, ssidFlag, switchFlag } from '../flags.ts';
+import { mainSecurities, onboardingSecurities, parseBssid, parseChannel, parseCountry, parseRadioInterface } from '../../domain/radio.ts';
+import { choiceFlag, fileFlag, interfaceFlag, numberFlag, pathFlag, ssidFlag, switchFlag } from '../flags.ts';
 import { flagValue } from '../input-error.ts';
 
 const radioFlag = custom<string>({ parse: flagValue(parseRadioInterface), helpValue: 'NAME' });
-const interfaceFlag = custom<string>({ parse: flagValue(parseInterface), helpValue: 'NAME' });
 const channelFlag = custom<number>({ parse: flagValue(parseChannel), helpValue: 'N' });
 const countryFlag = custom<string>({ parse: flagValue(parseCountry), helpValue: 'CC' });
 const bssidFlag = custom<string>({ parse: flagValue(parseBssid), helpValue: 'MAC' });

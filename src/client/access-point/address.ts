@@ -18,8 +18,12 @@ export function parseAccessPoint(text: string): AccessPointAddress {
     throw new LatchkeyError('invalid_input', `"${text}" is not the address of an access point such as http://192.168.4.1:8430.`);
   }
   // URL drops port 80 as the default of http.
-  const port = parsed.port === '' ? (/:80\/?$/.test(url) ? 80 : helloPort) : Number(parsed.port);
-  return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port };
+  return addressOf(parsed, /:80\/?$/.test(url) ? 80 : helloPort);
+}
+
+/** `port` is that of a URL which names none. */
+export function addressOf(url: URL, port: number): AccessPointAddress {
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? port : Number(url.port) };
 }
 
 /** The access point at the IPv4 default router (protocol.md section 1, where the agent is). Errors: `missing_input`. */

@@ -6,10 +6,11 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
 import { present } from '../../api/wire.ts';
 import type { AccessPointLink, AskedRequest, AskOptions, DeviceIdentity, Granted } from '../../roles/device/ports.ts';
-import type { AccessPointAddress } from './address.ts';
+import { addressOf, type AccessPointAddress } from './address.ts';
 import { deviceExchange, type DeviceCall } from './exchange.ts';
 import { readAnswer } from './granted.ts';
 import { pskAgent } from './psk.ts';
+import { reportJoined } from './report-joined.ts';
 import { untilDecided } from './waiting.ts';
 
 /** What this link knows once it has asked. */
@@ -17,6 +18,8 @@ interface Session {
   readonly uuid: string;
   readonly requestId: string;
   readonly securePort: number;
+  /** A connection under its hello. */
+  readonly connect: () => Agent;
 }
 
 /** The exchange over TLS-PSK, protocol.md section 1, as the device. */
@@ -44,8 +47,9 @@ export class SecureAccessPointLink implements AccessPointLink {
     );
     const context = { uuid, apId: hello.ap_id, deviceNonce, apNonce: bytesFromWire(hello.ap_nonce) };
     const psk = devicePsk(passTmp, context);
+    const connect = () => pskAgent(hello.hello_id, psk);
     this.#agent?.destroy();
-    this.#agent = pskAgent(hello.hello_id, psk);
+    this.#agent = connect();
     const asked = await deviceExchange(
       {
         method: 'POST',
@@ -57,7 +61,7 @@ export class SecureAccessPointLink implements AccessPointLink {
       },
       checkDeviceRequest,
     );
-    this.#session = { uuid, requestId: asked.request_id, securePort: hello.secure_port };
+    this.#session = { uuid, requestId: asked.request_id, securePort: hello.secure_port, connect };
     return {
       requestId: asked.request_id,
       apId: hello.ap_id,
@@ -83,24 +87,21 @@ export class SecureAccessPointLink implements AccessPointLink {
   }
 
   /** Over the main network, or, by a device that is still on the onboarding one, where it asked. */
-  async joined(): Promise<void> {
-    const { requestId } = this.#asked();
+  async joined(signal?: AbortSignal): Promise<void> {
+    const { requestId, securePort, connect } = this.#asked();
     const url = this.#joinedUrl;
     if (url === undefined) {
       throw new LatchkeyError('already_decided', 'Nothing was granted that could be joined.');
     }
-    const path = `/v1/access-requests/${requestId}/joined`;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const port = url.port === '' ? 443 : Number(url.port);
-    try {
-      await this.#post({ path, host, port });
-    } catch (error) {
-      const unreachable = error instanceof LatchkeyError && (error.code === 'remote_unreachable' || error.code === 'timed_out');
-      if (!unreachable) {
-        throw error;
-      }
-      await this.#post({ path });
-    }
+    // A connection of the onboarding network leads nowhere on another one, even to the same address.
+    this.#agent?.destroy();
+    this.#agent = connect();
+    await reportJoined({
+      there: addressOf(url, 443),
+      here: { host: this.#address.host, port: securePort },
+      signal,
+      post: (address) => this.#post({ path: `/v1/access-requests/${requestId}/joined`, ...address, signal }),
+    });
   }
 
   async declined(): Promise<void> {

@@ -2,9 +2,10 @@ import { checkDeviceRequest, type DeviceRequestWire } from '../../api/device-exc
 import type { RequestStatus } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { AccessPointLink, AskedRequest, DeviceIdentity, Granted } from '../../roles/device/ports.ts';
-import type { AccessPointAddress } from './address.ts';
+import { addressOf, type AccessPointAddress } from './address.ts';
 import { deviceExchange } from './exchange.ts';
 import { readAnswer } from './granted.ts';
+import { reportJoined } from './report-joined.ts';
 import { untilDecided } from './waiting.ts';
 
 interface Session {
@@ -19,6 +20,7 @@ interface Session {
 export class PlainAccessPointLink implements AccessPointLink {
   readonly #address: AccessPointAddress;
   #session: Session | undefined;
+  #joinedUrl: URL | undefined;
 
   constructor(address: AccessPointAddress) {
     this.#address = address;
@@ -32,12 +34,13 @@ export class PlainAccessPointLink implements AccessPointLink {
 
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<Granted> {
     const { identity, requestId } = this.#asked();
-    const { granted } = await untilDecided({
+    const { granted, joinedUrl } = await untilDecided({
       timeoutMs,
       signal,
       ask: (waitS, either) => this.#post(identity, waitS, either),
       read: (wire) => readAnswer(wire, { requestId, uuid: identity.uuid, scheme: 'http:' }),
     });
+    this.#joinedUrl = joinedUrl;
     return granted;
   }
 
@@ -45,12 +48,14 @@ export class PlainAccessPointLink implements AccessPointLink {
     return (await this.#post(this.#asked().identity, 0)).status;
   }
 
-  async joined(): Promise<void> {
-    await this.#report('joined');
+  async joined(signal?: AbortSignal): Promise<void> {
+    const here = this.#address;
+    const there = this.#joinedUrl === undefined ? here : addressOf(this.#joinedUrl, 80);
+    await reportJoined({ there, here, signal, post: (address) => this.#report('joined', address, signal) });
   }
 
   async declined(): Promise<void> {
-    await this.#report('declined');
+    await this.#report('declined', this.#address);
   }
 
   async close(): Promise<void> {}
@@ -63,10 +68,10 @@ export class PlainAccessPointLink implements AccessPointLink {
     );
   }
 
-  async #report(status: 'joined' | 'declined'): Promise<void> {
+  async #report(status: 'joined' | 'declined', address: AccessPointAddress, signal?: AbortSignal): Promise<void> {
     const { identity, requestId } = this.#asked();
     const path = `/v1/access-requests/${requestId}/${status}`;
-    await deviceExchange({ method: 'POST', ...this.#address, path, body: bodyOf(identity) });
+    await deviceExchange({ method: 'POST', ...address, path, body: bodyOf(identity), signal });
   }
 
   #asked(): Session {

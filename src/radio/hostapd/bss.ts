@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { RadioEvent, Station } from '../../roles/agent/ports.ts';
-import { HostapdControl } from './control.ts';
+import { ControlProgram } from '../control-program.ts';
 import { parseStations } from './stations.ts';
 
 export interface BssOptions {
@@ -16,14 +16,16 @@ export interface BssOptions {
 /** One BSS of a running hostapd. All of it may fail with `radio_unreachable`. */
 export class Bss {
   readonly name: string;
-  readonly #control: HostapdControl;
+  readonly #control: ControlProgram;
 
   constructor({ interface: name, controlDirectory, controlProgram, onEvent, onUp }: BssOptions) {
     this.name = name;
-    this.#control = new HostapdControl({
-      directory: controlDirectory,
-      bss: name,
+    this.#control = new ControlProgram({
+      daemon: 'hostapd',
       program: controlProgram,
+      directory: controlDirectory,
+      interface: name,
+      trouble: 'radio_unreachable',
       onEvent: (event) => {
         const told = radioEvent(name, event);
         if (told !== undefined) {
@@ -39,7 +41,7 @@ export class Bss {
   }
 
   async stations(): Promise<Station[]> {
-    return parseStations(this.name, await this.#control.askStations());
+    return parseStations(this.name, await this.#control.askProgram('all_sta'));
   }
 
   /**

@@ -43,7 +43,30 @@ export interface AccessPointLink {
   wait(timeoutMs: number, signal?: AbortSignal): Promise<Granted>;
   /** Asks once without waiting. */
   status(): Promise<RequestStatus>;
-  joined(): Promise<void>;
+  /** Over the network that was granted, where it may take a moment until the way there is open. */
+  joined(signal?: AbortSignal): Promise<void>;
   declined(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** This machine on the network that it has joined. */
+export interface OnNetwork {
+  readonly interface: string;
+  /** IPv4. */
+  readonly address: string;
+  /** Whether it is on that network again when the machine starts anew. */
+  readonly kept: boolean;
+}
+
+/**
+ * Moves an interface of this machine from the network that it is on to another one.
+ * Errors: `wifi_unavailable`, `wifi_wrong_password`, `wifi_not_found`, `wifi_refused`, `wifi_no_address`, `timed_out`,
+ * the signal's reason.
+ */
+export interface NetworkJoiner {
+  /** Resolves once the interface is on the network and has an address. */
+  join(credential: Credential, signal: AbortSignal): Promise<OnNetwork>;
+  /** Undoes `join`, however far it came: the network is forgotten, and the interface on the one that it was on before. */
+  back(): Promise<void>;
   close(): Promise<void>;
 }

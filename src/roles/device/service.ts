@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
-import type { AccessPointLink, AskedRequest, DeviceIdentity, Granted } from './ports.ts';
+import type { AccessPointLink, AskedRequest, DeviceIdentity, Granted, NetworkJoiner, OnNetwork } from './ports.ts';
 
 export interface JoinOptions {
   readonly link: AccessPointLink;
@@ -18,8 +18,10 @@ export interface JoinOptions {
   readonly onBusy?: (error: LatchkeyError, ms: number) => void;
   /** First prompt: "join this network?"; undefined: nobody answered. */
   readonly confirm: (granted: Granted, signal: AbortSignal) => Promise<boolean | undefined>;
+  /** Puts this machine onto the network. Without one, that is for whoever gets the name and password. */
+  readonly joiner?: NetworkJoiner | undefined;
   /** Puts the network's name and password where they are used; only then `joined` is reported. */
-  readonly use: (granted: Granted) => Promise<void>;
+  readonly use: (granted: Granted, on: OnNetwork | undefined) => Promise<void>;
 }
 
 export interface Joined {
@@ -32,7 +34,7 @@ const comesAgain: readonly ErrorCode[] = ['agent_busy', 'server_unavailable', 'r
 
 /**
  * A device's whole way in (protocol.md section 1): hello, proof, the owner's answer, the first prompt, then `joined`
- * or `declined`. Errors: those of AccessPointLink, `join_declined`, `timed_out`, `interrupted`.
+ * or `declined`. Errors: those of AccessPointLink and NetworkJoiner, `join_declined`, `timed_out`, `interrupted`.
  */
 export async function joinNetwork(options: JoinOptions): Promise<Joined> {
   const { link, timeoutMs, signal, onAsked, confirm, use } = options;
@@ -53,9 +55,42 @@ export async function joinNetwork(options: JoinOptions): Promise<Joined> {
     await link.declined();
     throw new LatchkeyError('join_declined');
   }
-  await use(granted);
-  await link.joined();
+  if (options.joiner === undefined) {
+    await use(granted, undefined);
+    await link.joined(signal);
+  } else {
+    await joinWith(options.joiner, granted, options);
+    await link.joined(signal).catch((error: unknown) => {
+      throw unreported(error);
+    });
+  }
   return { asked, granted };
+}
+
+/** Whatever goes wrong until the device is on the network and its user has been told: it is back where it can ask again. */
+async function joinWith(joiner: NetworkJoiner, granted: Granted, { use, signal = new AbortController().signal }: JoinOptions): Promise<void> {
+  try {
+    await use(granted, await joiner.join(granted, signal));
+    signal.throwIfAborted();
+  } catch (error) {
+    throw await joiner.back().then(
+      () => error,
+      (trouble: unknown) => stranded(error, trouble),
+    );
+  }
+}
+
+/** It stays: on the network it has what it came for. */
+function unreported(error: unknown): unknown {
+  return error instanceof LatchkeyError
+    ? new LatchkeyError(error.code, `This device is on the network, but its access point has not heard of it: ${error.message}`, { hint: error.hint, cause: error })
+    : error;
+}
+
+function stranded(error: unknown, trouble: unknown): unknown {
+  return error instanceof LatchkeyError && trouble instanceof LatchkeyError
+    ? new LatchkeyError(error.code, `${error.message} Nor did it get back to the network that it was on: ${trouble.message}`, { hint: error.hint, cause: error })
+    : error;
 }
 
 /** A timer of its own: that of AbortSignal.timeout lets a process end in which nothing else happens, as while an LED blinks. */

@@ -46,8 +46,8 @@ export class Station {
   }
 
   /** Starts wpa_supplicant anew and waits until it has joined the network. */
-  async join(network: readonly string[]): Promise<void> {
-    const process = await this.start(network);
+  async join(network: readonly string[], settings?: readonly string[]): Promise<void> {
+    const process = await this.start(network, settings);
     await process.until(/CTRL-EVENT-CONNECTED/);
   }
 

@@ -1,4 +1,4 @@
-/** Splits hostapd_cli's output into lines, without its prompts and without empty ones. */
+/** Splits the output of hostapd_cli or wpa_cli into lines, without prompts, without what redraws them, and without empty ones. */
 export class OutputLines {
   readonly #onLine: (line: string) => void;
   #rest = '';
@@ -11,7 +11,7 @@ export class OutputLines {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop()!;
     for (const line of lines) {
-      const said = line.replace(/^(> ?)+/, '').trimEnd();
+      const said = line.replace(/^(> ?|\r)+/, '').trimEnd();
       if (said !== '') {
         this.#onLine(said);
       }
