@@ -8,16 +8,14 @@ const longestMs = 5000;
  * asked for last, also after somebody has loaded the rules anew. All fails with what nft says.
  */
 export class RestrictedStations {
-  #bridged: boolean | undefined;
-
   /** Exactly these; a MAC is six bytes in lower case with colons. Throws if there is no such firewall. */
   async set(macs: ReadonlySet<string>): Promise<void> {
-    this.#bridged ??= (await nft('list tables bridge\n')).includes('table bridge latchkey');
+    const bridged = (await nft('list tables bridge\n')).includes('table bridge latchkey');
     const elements = macs.size === 0 ? '' : [...macs].join(', ');
     const of = (table: string) =>
       `flush set ${table} latchkey restricted\n${elements === '' ? '' : `add element ${table} latchkey restricted { ${elements} }\n`}`;
     // One transaction: at no moment is a station out of the set that is to stay in it.
-    await nft(tables.filter((table) => table === 'inet' || this.#bridged).map(of).join(''));
+    await nft(tables.filter((table) => table === 'inet' || bridged).map(of).join(''));
   }
 
   /** What is in the set now. */

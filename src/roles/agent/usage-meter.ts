@@ -1,4 +1,5 @@
 import { noUsage, type GrantUsage } from '../../domain/grant.ts';
+import { mostTraffic } from '../../domain/traffic.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
 import type { AgentStore, MeteredUsage, MeterReading, Station } from './ports.ts';
@@ -92,8 +93,13 @@ function keyOf({ bss, mac }: { readonly bss: string; readonly mac: string }): st
   return `${bss} ${mac}`;
 }
 
+/** A counter beyond what is counted exactly is some driver's mistake, and must not keep others' from being kept. */
 function counters({ bss, mac, bytesIn, bytesOut, seconds }: Station) {
-  return { bss, mac, bytesIn, bytesOut, seconds };
+  return { bss, mac, bytesIn: countable(bytesIn), bytesOut: countable(bytesOut), seconds };
+}
+
+function countable(bytes: bigint): bigint {
+  return bytes > mostTraffic ? mostTraffic : bytes;
 }
 
 function hasSameCounters(one: GrantUsage, other: GrantUsage): boolean {
@@ -114,8 +120,8 @@ function isSameAssociation(before: MeterReading, now: MeterReading): boolean {
 function added(usage: MeteredUsage, reading: GrantUsage, since: GrantUsage): MeteredUsage {
   return {
     ...usage,
-    bytesIn: usage.bytesIn + reading.bytesIn - since.bytesIn,
-    bytesOut: usage.bytesOut + reading.bytesOut - since.bytesOut,
+    bytesIn: countable(usage.bytesIn + reading.bytesIn - since.bytesIn),
+    bytesOut: countable(usage.bytesOut + reading.bytesOut - since.bytesOut),
     seconds: usage.seconds + reading.seconds - since.seconds,
   };
 }
