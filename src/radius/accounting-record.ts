@@ -1,4 +1,5 @@
 import { attribute } from './attributes.ts';
+import { readClass } from './dialects.ts';
 import type { Source } from './nas-clients.ts';
 import type { Packet } from './packet.ts';
 import { macOf, ssidOf } from './station.ts';
@@ -16,8 +17,9 @@ export interface SessionRecord {
   /** The address that it speaks from, where its sessions can be ended. */
   readonly nasAddress: string;
   readonly nasIdentifier: string | undefined;
-  /** Class of the Access-Accept. */
+  /** What the Class of the Access-Accept says. */
   readonly grantId: string | undefined;
+  readonly restricted: boolean;
   /** From the station. */
   readonly bytesIn: bigint;
   /** To the station. */
@@ -64,7 +66,7 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
     mac,
     ssid: ssidOf(packet),
     ...nas,
-    grantId: packet.text(attribute.class),
+    ...readClass(packet.text(attribute.class)),
     bytesIn: octets(packet, attribute.acctInputOctets, attribute.acctInputGigawords),
     bytesOut: octets(packet, attribute.acctOutputOctets, attribute.acctOutputGigawords),
     seconds: packet.integer(attribute.acctSessionTime) ?? 0,

@@ -3,14 +3,18 @@ import type { PacketWriter } from './packet.ts';
 
 /** What a station is let in with. */
 export interface Admission {
-  /** Comes back in accounting as Class; 1 to 253 bytes. */
+  /** Comes back in accounting with `restricted`, as Class. */
   readonly grantId: string;
+  /** It reaches less than its grant says. */
+  readonly restricted?: boolean | undefined;
   /** The station's own passphrase, 8 to 63 characters of ASCII, or its PSK as 64 hexadecimal digits. */
   readonly password: string;
   /** 1 to 4094. */
   readonly vlan?: number | undefined;
   /** Seconds after which the NAS ends the session. */
   readonly sessionTimeoutS?: number | undefined;
+  /** Seconds between the records of a session that the NAS is asked for (RFC 2869 section 5.16): 60 or more. */
+  readonly interimS?: number | undefined;
 }
 
 /** How the password is told. */
@@ -31,10 +35,19 @@ export type Dialect = keyof typeof passwords;
 export const dialects = Object.keys(passwords) as Dialect[];
 
 /** Writes what an Access-Accept says of an admission. */
-export function writeAdmission(packet: PacketWriter, dialect: Dialect, { grantId, password, vlan, sessionTimeoutS }: Admission): void {
+export function writeAdmission(packet: PacketWriter, dialect: Dialect, { grantId, restricted, password, vlan, sessionTimeoutS, interimS }: Admission): void {
   passwords[dialect](packet, password);
   writeTerms(packet, { vlan, sessionTimeoutS });
-  packet.text(attribute.class, grantId);
+  if (interimS !== undefined) {
+    packet.integer(attribute.acctInterimInterval, interimS);
+  }
+  packet.text(attribute.class, restricted === true ? `${grantId}${restrictedMark}` : grantId);
+}
+
+/** What a Class says (RFC 2865 section 5.25: it comes back as it was given). */
+export function readClass(text: string | undefined): { readonly grantId: string | undefined; readonly restricted: boolean } {
+  const restricted = text?.endsWith(restrictedMark) === true;
+  return { grantId: restricted ? text!.slice(0, -restrictedMark.length) : text, restricted };
 }
 
 /** The VLAN (RFC 3580 section 3.31: untagged), and the time after which the session ends (section 3.17). */
@@ -51,6 +64,8 @@ export function writeTerms(packet: PacketWriter, { vlan, sessionTimeoutS }: Pick
   }
 }
 
+/** In no id. */
+const restrictedMark = ' restricted';
 const tunnelTypeVlan = 13;
 const tunnelMediumIeee802 = 6;
 const terminationDefault = 0;

@@ -1,11 +1,13 @@
-import { isInForce, isSpent, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Log } from './log.ts';
-import type { GrantOnAir, Radio, RadioStatus } from './ports.ts';
+import { trafficLeft, type Due, type GrantsInForce, type TrafficLeft } from './grants-in-force.ts';
+import type { GrantOnAir, PushedRadio, RadioStatus } from './ports.ts';
+import { RadioTrouble } from './radio-trouble.ts';
 import type { GrantEnd } from './registry-copy.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
 interface Options {
-  readonly radio: Radio;
+  readonly radio: PushedRadio;
   readonly meter: UsageMeter;
   readonly now: () => Date | undefined;
   /** How long a spent grant whose policy is to restrict reaches the agent, in milliseconds. */
@@ -20,30 +22,30 @@ interface Options {
 }
 
 /** What time and traffic have made of the grants. */
-interface Standing {
+interface Standing extends Omit<Due, 'isBehind'> {
   readonly wanted: readonly GrantOnAir[];
-  /** Those to be ended. */
-  readonly over: readonly GrantEnd[];
-  /** When the next of them begins or ends, in milliseconds since 1970; infinite: none does. */
-  readonly nextAt: number;
 }
 
 /**
  * Keeps the radio in step with the active grants: they are what should be, the radio converges to it. One
  * convergence runs at a time, and all that changes meanwhile goes into the next.
  */
-export class GrantsOnAir {
+export class GrantsOnAir implements GrantsInForce {
   readonly #options: Options;
   readonly #active = new Map<string, Grant>();
   /** What the radio has; restricted ones are true. */
   #onAir: ReadonlyMap<string, boolean> = new Map();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
-  #trouble: RadioStatus['trouble'];
-  #failures = 0;
+  readonly #trouble: RadioTrouble;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#trouble = new RadioTrouble({ ...options, kind: options.radio.kind });
+  }
+
+  start(): Promise<void> {
+    return this.converge();
   }
 
   take(grants: readonly Grant[]): void {
@@ -77,11 +79,16 @@ export class GrantsOnAir {
 
   status(): RadioStatus {
     const { kind, enforcement } = this.#options.radio;
-    return { kind, enforcement, trouble: this.#trouble, failures: this.#failures };
+    return { kind, enforcement, ...this.#trouble.status };
+  }
+
+  due(): Due {
+    const { wanted, over, nextAt } = this.#standing();
+    return { over, nextAt, isBehind: this.#isBehind(wanted) };
   }
 
   /** Whether what is on the air is not what should be there. */
-  isBehind({ wanted }: Standing): boolean {
+  #isBehind(wanted: readonly GrantOnAir[]): boolean {
     return wanted.length !== this.#onAir.size || wanted.some(({ grant, restricted }) => this.#onAir.get(grant.id) !== restricted);
   }
 
@@ -90,20 +97,20 @@ export class GrantsOnAir {
     return this.#onAir.has(grantId) && this.#active.get(grantId)?.quotaBytes !== undefined;
   }
 
-  standing(): Standing {
+  #standing(): Standing {
     const now = this.#options.now();
     const wanted: GrantOnAir[] = [];
     const over: GrantEnd[] = [];
     let nextAt = Infinity;
     for (const grant of this.#active.values()) {
       const { startsAt, endsAt, vlan } = grant;
-      const spent = this.#spent(grant, now);
+      const left = this.#trafficLeft(grant, now);
       if (now !== undefined && endsAt !== undefined && endsAt <= now) {
         over.push({ grant, reason: 'its time is over' });
-      } else if (spent === 'over') {
+      } else if (left === 'none') {
         over.push({ grant, reason: 'its traffic is used up' });
       } else if (now === undefined || startsAt <= now) {
-        wanted.push({ grant, restricted: spent === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
+        wanted.push({ grant, restricted: left === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
         nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity);
       } else {
         nextAt = Math.min(nextAt, startsAt.getTime());
@@ -112,28 +119,21 @@ export class GrantsOnAir {
     return { wanted, over, nextAt };
   }
 
-  #spent(grant: Grant, now: Date | undefined): 'no' | 'restricted' | 'over' {
+  #trafficLeft(grant: Grant, now: Date | undefined): TrafficLeft {
     if (grant.quotaBytes === undefined) {
-      return 'no';
+      return 'some';
     }
     const { meter, graceMs } = this.#options;
     const { spentAt } = meter.usage(grant.id);
-    if (!isSpent({ quotaBytes: grant.quotaBytes, usage: this.usage(grant) })) {
-      if (spentAt !== undefined) {
-        meter.setSpent(grant.id, undefined);
-      }
-      return 'no';
-    }
-    if (grant.policy === 'cut') {
-      return 'over';
-    }
-    if (now !== undefined && spentAt === undefined) {
+    const left = trafficLeft({ ...grant, usage: this.usage(grant), spentAt }, now, graceMs);
+    if (left === 'some' && spentAt !== undefined) {
+      meter.setSpent(grant.id, undefined);
+    } else if (left === 'restricted' && spentAt === undefined && now !== undefined) {
       meter.setSpent(grant.id, now);
     }
-    return now === undefined || spentAt === undefined || now.getTime() - spentAt.getTime() < graceMs ? 'restricted' : 'over';
+    return left;
   }
 
-  /** Resolves when the radio was brought in step with what is active now, or could not be (which is told). */
   converge(): Promise<void> {
     this.#next ??= this.#running.then(async () => {
       // What else comes up in this turn of the event loop goes along.
@@ -147,37 +147,20 @@ export class GrantsOnAir {
 
   async #converge(): Promise<void> {
     const { radio, onNew } = this.#options;
-    const { wanted } = this.standing();
+    const { wanted } = this.#standing();
     try {
       const unenforced = await radio.converge(wanted);
       if (unenforced === undefined) {
-        this.#recovered();
+        this.#trouble.over();
       } else {
-        this.#failed(new Error(unenforced));
+        this.#trouble.failed(new Error(unenforced));
       }
     } catch (error) {
-      this.#failed(error);
+      this.#trouble.failed(error);
       return;
     }
     const before = this.#onAir;
     this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
     onNew(wanted.filter(({ grant }) => !before.has(grant.id)).map(({ grant }) => grant));
-  }
-
-  #failed(error: unknown): void {
-    const { radio, log, now } = this.#options;
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#failures += 1;
-    if (this.#trouble?.detail !== detail) {
-      log('error', 'The radio is not in step with the grants; trying again.', { radio: radio.kind, error });
-    }
-    this.#trouble = { detail, since: this.#trouble?.since ?? now() ?? new Date() };
-  }
-
-  #recovered(): void {
-    if (this.#trouble !== undefined) {
-      this.#options.log('info', 'The radio is in step with the grants again.', { since: this.#trouble.since });
-      this.#trouble = undefined;
-    }
   }
 }

@@ -15,19 +15,22 @@ interface Options {
  */
 export class SubjectMacs {
   readonly #options: Options;
-  readonly #macs: Map<string, string>;
+  /** Those that were asked for. */
+  readonly #macs = new Map<string, string | undefined>();
 
   constructor(options: Options) {
     this.#options = options;
-    this.#macs = options.store.subjectMacs();
   }
 
   get(subjectId: string): string | undefined {
+    if (!this.#macs.has(subjectId)) {
+      this.#macs.set(subjectId, this.#options.store.subjectMac(subjectId));
+    }
     return this.#macs.get(subjectId);
   }
 
   seen(subjectId: string, mac: string | undefined): void {
-    if (mac === undefined || this.#macs.get(subjectId) === mac) {
+    if (mac === undefined || this.get(subjectId) === mac) {
       return;
     }
     const { store, commit, log, onChanged } = this.#options;
