@@ -20,6 +20,8 @@ export interface SessionRecord {
   /** What the Class of the Access-Accept says. */
   readonly grantId: string | undefined;
   readonly restricted: boolean;
+  /** Event-Timestamp (RFC 2869 section 5.3). */
+  readonly happenedAt: Date | undefined;
   /** From the station. */
   readonly bytesIn: bigint;
   /** To the station. */
@@ -67,6 +69,7 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
     ssid: ssidOf(packet),
     ...nas,
     ...readClass(packet.text(attribute.class)),
+    happenedAt: moment(packet.integer(attribute.eventTimestamp)),
     bytesIn: octets(packet, attribute.acctInputOctets, attribute.acctInputGigawords),
     bytesOut: octets(packet, attribute.acctOutputOctets, attribute.acctOutputGigawords),
     seconds: packet.integer(attribute.acctSessionTime) ?? 0,
@@ -78,6 +81,10 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
 /** 32 bits and how often they ran over (RFC 2869 sections 5.1 and 5.2). */
 function octets(packet: Packet, low: number, high: number): bigint {
   return (BigInt(packet.integer(high) ?? 0) << 32n) + BigInt(packet.integer(low) ?? 0);
+}
+
+function moment(seconds: number | undefined): Date | undefined {
+  return seconds === undefined ? undefined : new Date(seconds * 1000);
 }
 
 function ipv4(address: number | undefined): string | undefined {

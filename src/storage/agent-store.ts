@@ -92,6 +92,7 @@ interface SessionRow {
   bytes_out: number;
   seconds: number;
   heard_at: number;
+  happened_at: number | null;
   ended_at: number | null;
   lost: number;
 }
@@ -421,6 +422,7 @@ class SqliteAgentStore implements AgentStore {
       bytes_out: countable(session.bytesOut),
       seconds: session.seconds,
       heard_at: session.heardAt,
+      happened_at: session.happenedAt ?? null,
       ended_at: session.endedAt ?? null,
       lost: session.lost,
     });
@@ -625,6 +627,7 @@ function toSession(row: SessionRow): Session {
     bytesOut: BigInt(row.bytes_out),
     seconds: row.seconds,
     heardAt: new Date(row.heard_at),
+    happenedAt: row.happened_at === null ? undefined : new Date(row.happened_at),
     endedAt: row.ended_at === null ? undefined : new Date(row.ended_at),
     lost: row.lost === 1,
   };

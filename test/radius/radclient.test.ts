@@ -62,7 +62,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
       });
       expect(said).toContain('Received Accounting-Response');
       expect(hall.told).toEqual([{
-        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1', restricted: false,
+        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1', restricted: false, happenedAt: undefined,
         bytesIn: 3n * 2n ** 32n - 1n, bytesOut: 2n ** 32n + 7n, seconds: 61, terminateCause: 2, framedAddress: '192.0.2.7',
       }]);
     });

@@ -176,6 +176,8 @@ export interface SessionReport extends AccountingAccessPoint, GrantUsage {
   /** As it was let in; undefined where the access point does not say. */
   readonly grantId: string | undefined;
   readonly restricted: boolean;
+  /** By the access point's own clock, in whole seconds; undefined where it does not say. */
+  readonly happenedAt: Date | undefined;
 }
 
 /** A station's session, with how far its counters have been read. Access point's address, its own id and MAC name it. */
@@ -185,6 +187,8 @@ export interface Session extends AccountingAccessPoint, GrantUsage {
   readonly grantId: string | undefined;
   readonly restricted: boolean;
   readonly heardAt: Date;
+  /** Of what is known of it, by its access point's clock. */
+  readonly happenedAt: Date | undefined;
   readonly endedAt: Date | undefined;
   /** It went with a restart of its access point, which may give its id to another one. */
   readonly lost: boolean;

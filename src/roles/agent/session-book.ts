@@ -26,7 +26,7 @@ const mostListed = 10_000;
 
 /**
  * Sessions at access points that account for them, and what their grants use by them. A session is the same one by its
- * id; of its counters what is beyond those known is added to its grant, in one transaction: neither a report that comes
+ * id, however late word of it comes; of its counters what is beyond those known is added to its grant, in one transaction: neither a report that comes
  * again or late nor a restart counts anything twice.
  */
 export class SessionBook implements StationsOn {
@@ -83,15 +83,15 @@ export class SessionBook implements StationsOn {
     const { store, now } = this.#options;
     const at = now();
     const found = store.session(report);
-    // An access point that started anew may begin its ids again.
-    const before = found?.lost === true && report.kind === 'start' ? undefined : found;
+    const before = found !== undefined && isAnew(report, found) ? undefined : found;
     const counters = laterUsage(before ?? noUsage, capped(report));
     const grantId = this.#grantOf(report) ?? before?.grantId;
     if (before === undefined && report.kind === 'start') {
       store.endSessionsBefore(report, at);
     }
-    // What comes late does not bring back a session that is over; one that goes on was not over.
-    const goesOn = report.kind !== 'stop' && (before?.endedAt === undefined || report.seconds > before.seconds);
+    // What comes late does not bring back a session that is over; one that goes on was not over. One that seems to start
+    // again is looked at: who has no right to be on may be.
+    const goesOn = report.kind === 'start' || (report.kind === 'interim' && (before?.endedAt === undefined || report.seconds > before.seconds));
     const { nas, nasAddress, nasIdentifier, sessionId, mac } = report;
     const session: Session = {
       nas, nasAddress, nasIdentifier, sessionId, mac, grantId,
@@ -100,6 +100,7 @@ export class SessionBook implements StationsOn {
       bytesOut: counters.bytesOut,
       seconds: counters.seconds,
       heardAt: at,
+      happenedAt: later(before?.happenedAt, report.happenedAt),
       endedAt: goesOn ? undefined : (before?.endedAt ?? at),
       lost: before?.lost === true && !goesOn,
     };
@@ -136,6 +137,19 @@ export class SessionBook implements StationsOn {
       store.saveUsage(grantId, after);
     }
   }
+}
+
+/**
+ * Whether a start begins another session than the one that had its id: hostapd gives a station that comes back the same
+ * one, and an access point that started anew may begin its ids again. A start that only comes late is older than what is
+ * known, where the access point tells the time.
+ */
+function isAnew({ kind, happenedAt: at }: SessionReport, { happenedAt: known, seconds, lost }: Session): boolean {
+  return kind === 'start' && (lost || (at !== undefined && known !== undefined && (at > known || (seconds > 0 && at.getTime() === known.getTime()))));
+}
+
+function later(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return one !== undefined && (other === undefined || one > other) ? one : other;
 }
 
 /** Beyond what is counted exactly nothing is: it came from an access point that is out of its mind. */

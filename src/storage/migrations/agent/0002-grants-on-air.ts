@@ -62,6 +62,7 @@ export const agentGrantsOnAir: Migration = {
       bytes_out ${words.big} not null,
       seconds ${words.big} not null,
       heard_at ${words.time} not null,
+      happened_at ${words.time},
       ended_at ${words.time},
       lost ${words.flag} not null,
       primary key (nas_address, session_id, mac)
