@@ -1,5 +1,5 @@
 import { attribute } from './attributes.ts';
-import { readClass } from './dialects.ts';
+import { readAdmission } from './dialects.ts';
 import type { Source } from './nas-clients.ts';
 import type { Packet } from './packet.ts';
 import { macOf, ssidOf } from './station.ts';
@@ -17,7 +17,7 @@ export interface SessionRecord {
   /** The address that it speaks from, where its sessions can be ended. */
   readonly nasAddress: string;
   readonly nasIdentifier: string | undefined;
-  /** What the Class of the Access-Accept says. */
+  /** As the Access-Accept said. */
   readonly grantId: string | undefined;
   readonly restricted: boolean;
   /** Event-Timestamp (RFC 2869 section 5.3). */
@@ -68,7 +68,7 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
     mac,
     ssid: ssidOf(packet),
     ...nas,
-    ...readClass(packet.text(attribute.class)),
+    ...readAdmission(packet),
     happenedAt: moment(packet.integer(attribute.eventTimestamp)),
     bytesIn: octets(packet, attribute.acctInputOctets, attribute.acctInputGigawords),
     bytesOut: octets(packet, attribute.acctOutputOctets, attribute.acctOutputGigawords),

@@ -43,6 +43,7 @@ export const attribute = {
   messageAuthenticator: 80,
   tunnelPrivateGroupId: 81,
   acctInterimInterval: 85,
+  chargeableUserIdentity: 89,
   errorCause: 101,
 } as const;
 

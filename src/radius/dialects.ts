@@ -1,9 +1,9 @@
 import { attribute, vendorAttribute } from './attributes.ts';
-import type { PacketWriter } from './packet.ts';
+import type { Packet, PacketWriter } from './packet.ts';
 
 /** What a station is let in with. */
 export interface Admission {
-  /** Comes back in accounting with `restricted`, as Class. */
+  /** Comes back in accounting with `restricted`, as Class or as Chargeable-User-Identity. */
   readonly grantId: string;
   /** It reaches less than its grant says. */
   readonly restricted?: boolean | undefined;
@@ -41,11 +41,14 @@ export function writeAdmission(packet: PacketWriter, dialect: Dialect, { grantId
   if (interimS !== undefined) {
     packet.integer(attribute.acctInterimInterval, interimS);
   }
-  packet.text(attribute.class, restricted === true ? `${grantId}${restrictedMark}` : grantId);
+  const text = restricted === true ? `${grantId}${restrictedMark}` : grantId;
+  // hostapd gives back no Class where it does not speak EAP.
+  packet.text(attribute.class, text).text(attribute.chargeableUserIdentity, text);
 }
 
-/** What a Class says (RFC 2865 section 5.25: it comes back as it was given). */
-export function readClass(text: string | undefined): { readonly grantId: string | undefined; readonly restricted: boolean } {
+/** Of what a session was let in with, as the NAS says it again (RFC 2865 section 5.25, RFC 4372). */
+export function readAdmission(packet: Packet): { readonly grantId: string | undefined; readonly restricted: boolean } {
+  const text = packet.text(attribute.class) ?? packet.text(attribute.chargeableUserIdentity);
   const restricted = text?.endsWith(restrictedMark) === true;
   return { grantId: restricted ? text!.slice(0, -restrictedMark.length) : text, restricted };
 }

@@ -36,6 +36,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
         'Session-Timeout = 3600',
         'Termination-Action = Default',
         'Class = 0x6772745f31',
+        'Chargeable-User-Identity = 0x6772745f31',
       ]);
       expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1' }]);
     });

@@ -173,6 +173,8 @@ export interface SessionReport extends AccountingAccessPoint, GrantUsage {
   /** Unique at its access point. */
   readonly sessionId: string;
   readonly mac: string;
+  /** Undefined where the access point does not say. */
+  readonly ssid: string | undefined;
   /** As it was let in; undefined where the access point does not say. */
   readonly grantId: string | undefined;
   readonly restricted: boolean;

@@ -10,6 +10,8 @@ interface Options {
   readonly store: AgentStore;
   readonly commit: GroupCommit;
   readonly link: RegistryLink;
+  /** The network whose sessions count; an access point may have others. */
+  readonly ssid: string;
   readonly now: () => Date;
   readonly onJoined: (grantId: string) => void;
   /** A session as it is after it was reported. */
@@ -52,7 +54,10 @@ export class SessionBook implements StationsOn {
 
   /** Resolves when the report is durable. */
   async account(report: SessionReport): Promise<void> {
-    const { commit, link, onJoined, onAccounted } = this.#options;
+    const { commit, link, ssid, onJoined, onAccounted } = this.#options;
+    if (report.ssid !== undefined && report.ssid !== ssid) {
+      return;
+    }
     const session = await commit.write(() => this.#keep(report));
     if (session.grantId === undefined) {
       return;
@@ -85,7 +90,7 @@ export class SessionBook implements StationsOn {
     const found = store.session(report);
     const before = found !== undefined && isAnew(report, found) ? undefined : found;
     const counters = laterUsage(before ?? noUsage, capped(report));
-    const grantId = this.#grantOf(report) ?? before?.grantId;
+    const grantId = this.#grantOf(report) ?? found?.grantId;
     if (before === undefined && report.kind === 'start') {
       store.endSessionsBefore(report, at);
     }
@@ -111,7 +116,7 @@ export class SessionBook implements StationsOn {
     return session;
   }
 
-  /** By the Class that it was let in with; where an access point does not say it, by its address. */
+  /** By what it was let in with; where an access point does not say that, by its address. */
   #grantOf({ grantId, mac }: SessionReport): string | undefined {
     const { store } = this.#options;
     return grantId === undefined ? store.grantsOfStation(mac)[0]?.id : store.grant(grantId)?.id;
