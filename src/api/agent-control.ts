@@ -7,7 +7,7 @@ import { ownAttemptSchema } from './attempts.ts';
 import { checker } from './check.ts';
 import { wifiPassword } from './device-exchange.ts';
 import { termsProperties } from './grants.ts';
-import { arrayOf, boolean, count, digits, id, input, instant, mac, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
+import { arrayOf, boolean, count, counts, digits, id, input, instant, mac, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 // What the agent and the commands beside it say to each other over its Unix socket.
@@ -21,7 +21,7 @@ export const agentStatusSchema = object('AgentStatus', {
   name: remark,
   ssid,
   onboarding_ssid: ssid,
-  radio: object('AgentRadio', { kind: remark, enforcement: oneOf(enforcements), failures: count }, { trouble: remark, trouble_since: instant }),
+  radio: object('AgentRadio', { kind: remark, enforcement: oneOf(enforcements), failures: count }, { trouble: remark, trouble_since: instant, counters: counts }),
   pid: count,
   started_at: instant,
   hello_port: port,
@@ -61,6 +61,7 @@ export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
       failures: status.radio.failures,
       trouble: status.radio.trouble?.detail.slice(0, remark.maxLength),
       trouble_since: instantToWire(status.radio.trouble?.since),
+      counters: status.radio.counters,
     }),
     pid: status.pid,
     started_at: instantToWire(status.startedAt),
@@ -93,6 +94,7 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
         wire.radio.trouble === undefined || wire.radio.trouble_since === undefined
           ? undefined
           : { detail: wire.radio.trouble, since: instantFromWire(wire.radio.trouble_since) },
+      counters: wire.radio.counters,
     },
     pid: wire.pid,
     startedAt: instantFromWire(wire.started_at),

@@ -63,6 +63,8 @@ export const instant = {
 /** An integer that may outgrow 53 bits, in decimal digits. */
 export const digits = { type: 'string', pattern: '^(0|[1-9][0-9]{0,38})$' } as const;
 export const count = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+/** How often each of some things was, by name. */
+export const counts = { type: 'object', additionalProperties: count } as const;
 const withoutControls = '^[^\\u0000-\\u001f\\u007f]*$';
 /** 1 to 32 bytes of UTF-8; the schema counts characters, the domain bytes. */
 export const ssid = { type: 'string', minLength: 1, maxLength: 32, pattern: withoutControls } as const;

@@ -1,17 +1,32 @@
 import { readFile } from 'node:fs/promises';
 import { LatchkeyError } from '../domain/errors.ts';
-import type { Security } from '../domain/ssid.ts';
+import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
-import type { GrantKeyStore, Radio } from '../roles/agent/ports.ts';
+import type { GrantKeyStore, PushedRadio } from '../roles/agent/ports.ts';
+import { secretStore } from './destination.ts';
+import { readSecret, type SecretSources } from './secret-input.ts';
+
+export const radios = ['none', 'hostapd'] as const;
 
 export interface RadioFlags {
-  readonly radio: 'none' | 'hostapd';
+  readonly ssid: string;
+  readonly 'password-file'?: string | undefined;
+  readonly security: Security;
+  readonly radio: (typeof radios)[number];
   readonly 'hostapd-conf'?: readonly string[] | undefined;
   readonly 'shared-password': boolean;
 }
 
-/** What hostapd was started with; undefined without hostapd. Errors: `missing_input`, `invalid_input`, `file_not_found`. */
-export async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | undefined> {
+/** Reads what the radio needs; it is opened by what this resolves to. Errors: `missing_input`, `invalid_input`, `file_not_found`, those of secrets. */
+export async function prepareRadio(flags: RadioFlags, sources: SecretSources): Promise<(keys: GrantKeyStore) => Promise<PushedRadio>> {
+  const { ssid, security } = flags;
+  const bsses = await readBsses(flags);
+  const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
+  return (keys) => openRadio({ ssid, security, password, bsses, keys });
+}
+
+/** What hostapd was started with; undefined without hostapd. */
+async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | undefined> {
   const paths = flags['hostapd-conf'] ?? [];
   if (flags.radio === 'none') {
     if (paths.length > 0 || flags['shared-password']) {
@@ -37,14 +52,26 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+async function readPassword(flags: RadioFlags, sources: SecretSources): Promise<string> {
+  const text = await readSecret({
+    name: 'password',
+    file: flags['password-file'],
+    storeName: 'ap/password',
+    store: () => secretStore(sources),
+    message: `Password of ${flags.ssid}:`,
+    ...sources,
+  });
+  return parsePassphrase(text);
+}
+
 /** `password`: the one of a network that has one for all. Errors: `invalid_input` (what the configuration lacks). */
-export async function openRadio(wanted: {
+async function openRadio(wanted: {
   readonly ssid: string;
   readonly security: Security;
   readonly password: string | undefined;
   readonly bsses: readonly ConfiguredBss[] | undefined;
   readonly keys: GrantKeyStore;
-}): Promise<Radio> {
+}): Promise<PushedRadio> {
   const { ssid, security, password, bsses, keys } = wanted;
   if (bsses === undefined) {
     const { noRadio } = await import('../radio/none.ts');

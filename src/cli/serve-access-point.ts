@@ -2,36 +2,26 @@ import { existsSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { agentStatusToWire } from '../api/agent-control.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import { parseVlan } from '../domain/grant.ts';
 import { parseScope, type Scope } from '../domain/token.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Vlans } from '../roles/agent/service.ts';
-import type { Prompt } from '../roles/agent/ports.ts';
-import { openRadio, readBsses } from './open-radio.ts';
+import type { AgentStore, AskedRadio, Prompt, PushedRadio } from '../roles/agent/ports.ts';
 import { termsOf, type TermsFlags } from './terms.ts';
 import { agentDatabase, agentSocket } from './agent-files.ts';
 import { agentLog } from './agent-log.ts';
-import { secretStore, type RoleFlags } from './destination.ts';
+import type { RoleFlags } from './destination.ts';
 import { keepReloading, keyringOptions, systemClock, systemRandom } from './local-registry.ts';
 import { openNotifier, openPrompt } from './open-prompt.ts';
 import { openAp, type Opening } from './open-role.ts';
 import { agentEventToWire, type AgentEventWire } from './present/agent-events.ts';
-import { readSecret, type SecretSources } from './secret-input.ts';
+import type { SecretSources } from './secret-input.ts';
 
-export const radios = ['none', 'hostapd'] as const;
-
-export interface ServeFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
+export interface AgentFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
   readonly 'onboarding-ssid': string;
   readonly ssid: string;
-  readonly 'password-file'?: string | undefined;
-  readonly security: Security;
-  readonly radio: (typeof radios)[number];
-  readonly 'hostapd-conf'?: readonly string[] | undefined;
-  readonly 'shared-password': boolean;
   readonly vlan?: readonly string[] | undefined;
   readonly grace: number;
-  readonly listen: string;
   readonly port: number;
   readonly 'secure-port': number;
   readonly 'main-address'?: string | undefined;
@@ -46,15 +36,17 @@ export interface Serving extends Opening {
   readonly quiet: boolean;
   readonly json: boolean;
   readonly emit: (event: AgentEventWire) => Promise<void>;
+  /** Where devices come from. */
+  readonly deviceAddress: string;
+  /** Nothing of it is started yet. */
+  readonly openRadio: (store: AgentStore, log: Log) => Promise<PushedRadio | AskedRadio>;
 }
 
 /** Starts the agent; it ends with the command. Errors: `already_running`, `address_in_use`, those of what it opens. */
-export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Promise<void> {
+export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Promise<void> {
   const { closing, sources, emit } = serving;
   const autoApprove = parseAutoApprove(flags['auto-approve'] ?? []);
   const vlans = parseVlans(flags.vlan ?? []);
-  const bsses = await readBsses(flags);
-  const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
   const log: Log = agentLog(serving);
   const prompt = await openSecondPrompt(flags.prompt, serving);
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
@@ -67,7 +59,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
   const agent = await runAgent({
     ap,
     store,
-    radio: await openRadio({ ssid: flags.ssid, security: flags.security, password, bsses, keys: store }),
+    radio: await serving.openRadio(store, log),
     networks,
     identity,
     serverUrl,
@@ -83,7 +75,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
     monotonic: () => performance.now(),
     uptime,
     log,
-    listen: { host: flags.listen, helloPort: flags.port, securePort: flags['secure-port'] },
+    listen: { host: serving.deviceAddress, helloPort: flags.port, securePort: flags['secure-port'] },
     mainAddress: flags['main-address'],
     controlSocket: agentSocket(),
   });
@@ -103,18 +95,6 @@ async function openStore(apId: string, sources: SecretSources) {
   const [{ openKeyring }, { openAgentStore }] = await Promise.all([import('../secrets/keyring.ts'), import('../storage/agent-store.ts')]);
   const keyring = await openKeyring({ ...keyringOptions(sources), create: !existsSync(path) });
   return { store: await openAgentStore({ path, sealer: keyring }), keyring };
-}
-
-async function readPassword(flags: ServeFlags, sources: SecretSources): Promise<string> {
-  const text = await readSecret({
-    name: 'password',
-    file: flags['password-file'],
-    storeName: 'ap/password',
-    store: () => secretStore(sources),
-    message: `Password of ${flags.ssid}:`,
-    ...sources,
-  });
-  return parsePassphrase(text);
 }
 
 /** At a terminal the owner is asked there unless somebody else is named. */

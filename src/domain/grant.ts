@@ -60,7 +60,7 @@ export interface GrantIncrease {
 }
 
 /** Whether the grant lets its subject in at a moment. */
-export function isInForce(grant: Grant, at: Date): boolean {
+export function isInForce(grant: Pick<Grant, 'state' | 'startsAt' | 'endsAt'>, at: Date): boolean {
   return grant.state === 'active' && grant.startsAt <= at && (grant.endsAt === undefined || at < grant.endsAt);
 }
 

@@ -1,8 +1,8 @@
-import type { Radio } from '../roles/agent/ports.ts';
+import type { PushedRadio } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 /** No radio of ours: everybody gets the one password that the network has, and nothing is enforced. */
-export function noRadio(credential: Credential): Radio {
+export function noRadio(credential: Credential): PushedRadio {
   return {
     kind: 'none',
     enforcement: 'none',

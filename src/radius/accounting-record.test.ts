@@ -24,7 +24,7 @@ test('octets are counted beyond 32 bits', () => {
     .integer(attribute.acctSessionTime, 60).integer(attribute.acctTerminateCause, 1).integer(attribute.framedIpAddress, 0xc0a8_01ff);
   expect(record(stop)).toEqual({
     kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac: '02:00:00:00:00:01', ssid: 'iot', nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: 'ap-7',
-    grantId: 'grt_1', bytesIn: 2n ** 64n - 1n, bytesOut: 3n * 2n ** 32n + 5n, seconds: 60, terminateCause: 1, framedAddress: '192.168.1.255',
+    grantId: 'grt_1', restricted: false, happenedAt: undefined, bytesIn: 2n ** 64n - 1n, bytesOut: 3n * 2n ** 32n + 5n, seconds: 60, terminateCause: 1, framedAddress: '192.168.1.255',
   });
 });
 

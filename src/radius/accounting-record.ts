@@ -1,4 +1,5 @@
 import { attribute } from './attributes.ts';
+import { readAdmission } from './dialects.ts';
 import type { Source } from './nas-clients.ts';
 import type { Packet } from './packet.ts';
 import { macOf, ssidOf } from './station.ts';
@@ -16,8 +17,11 @@ export interface SessionRecord {
   /** The address that it speaks from, where its sessions can be ended. */
   readonly nasAddress: string;
   readonly nasIdentifier: string | undefined;
-  /** Class of the Access-Accept. */
+  /** As the Access-Accept said. */
   readonly grantId: string | undefined;
+  readonly restricted: boolean;
+  /** Event-Timestamp (RFC 2869 section 5.3). */
+  readonly happenedAt: Date | undefined;
   /** From the station. */
   readonly bytesIn: bigint;
   /** To the station. */
@@ -64,7 +68,8 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
     mac,
     ssid: ssidOf(packet),
     ...nas,
-    grantId: packet.text(attribute.class),
+    ...readAdmission(packet),
+    happenedAt: moment(packet.integer(attribute.eventTimestamp)),
     bytesIn: octets(packet, attribute.acctInputOctets, attribute.acctInputGigawords),
     bytesOut: octets(packet, attribute.acctOutputOctets, attribute.acctOutputGigawords),
     seconds: packet.integer(attribute.acctSessionTime) ?? 0,
@@ -76,6 +81,10 @@ export function accountingRecord(packet: Packet, { name, address }: Pick<Source,
 /** 32 bits and how often they ran over (RFC 2869 sections 5.1 and 5.2). */
 function octets(packet: Packet, low: number, high: number): bigint {
   return (BigInt(packet.integer(high) ?? 0) << 32n) + BigInt(packet.integer(low) ?? 0);
+}
+
+function moment(seconds: number | undefined): Date | undefined {
+  return seconds === undefined ? undefined : new Date(seconds * 1000);
 }
 
 function ipv4(address: number | undefined): string | undefined {

@@ -42,6 +42,8 @@ export const attribute = {
   eapMessage: 79,
   messageAuthenticator: 80,
   tunnelPrivateGroupId: 81,
+  acctInterimInterval: 85,
+  chargeableUserIdentity: 89,
   errorCause: 101,
 } as const;
 

@@ -1,9 +1,9 @@
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { noUsage, type Grant } from '../domain/grant.ts';
+import { laterUsage, noUsage, type Grant, type GrantPolicy } from '../domain/grant.ts';
 import type { GrantReport } from '../roles/ap/ports.ts';
-import type { AgentStore, GrantKey, Hello, MeteredUsage, MeterReading } from '../roles/agent/ports.ts';
+import type { AccountingAccessPoint, AgentStore, GrantForStation, GrantKey, GrantPassword, Hello, MeteredUsage, MeterReading, Session, SessionKey } from '../roles/agent/ports.ts';
 import { remember } from '../roles/remember.ts';
 import type { Place, Sealer } from '../roles/sealer.ts';
 import { agentSchema } from './migrations/index.ts';
@@ -25,6 +25,12 @@ const keptAttempts = { count: 100_000, days: 30 };
 const dayMs = 86_400_000;
 /** Attempts are pruned at the opening and whenever so many came in. */
 const pruneEvery = 1000;
+
+/**
+ * So much of the file is read where the system has it, as grants are when their stations come: with a million of them half
+ * of the time to find one goes into asking the system for pages.
+ */
+const mappedBytes = 256 * 2 ** 20;
 
 /** Requests kept in memory: those under way are read again and again. */
 const requestsInMemory = 2000;
@@ -54,14 +60,48 @@ interface AttemptRow {
 /** Opens what an AP agent keeps over its restarts, a SQLite file. Errors: as `openStore`. */
 export async function openAgentStore(options: AgentStoreOptions): Promise<AgentStore> {
   const connection = await openSqliteFile(options.path, agentSchema, options.lockTimeoutMs ?? 30_000);
+  connection.guarded(() => connection.database.exec(`pragma mmap_size = ${mappedBytes}`));
   return new SqliteAgentStore(connection, options.sealer, options.attempts ?? keptAttempts);
 }
 
 interface GrantKeyRow {
   grant_id: string;
-  ssid: string;
+  ssid: string | null;
   password: Uint8Array;
-  psk: Uint8Array;
+  psk: Uint8Array | null;
+}
+
+interface GrantForStationRow {
+  id: string;
+  request_id: string | null;
+  starts_at: number;
+  ends_at: number | null;
+  quota_bytes: number | null;
+  policy: GrantPolicy;
+  vlan: number | null;
+  bytes_in: number;
+  bytes_out: number;
+  used_in: number | null;
+  used_out: number | null;
+  spent_at: number | null;
+  password: Uint8Array | null;
+}
+
+interface SessionRow {
+  nas_address: string;
+  session_id: string;
+  mac: string;
+  nas: string;
+  nas_identifier: string | null;
+  grant_id: string | null;
+  restricted: number;
+  bytes_in: number;
+  bytes_out: number;
+  seconds: number;
+  heard_at: number;
+  happened_at: number | null;
+  ended_at: number | null;
+  lost: number;
 }
 
 interface UsageRow {
@@ -197,6 +237,7 @@ class SqliteAgentStore implements AgentStore {
     this.#put('grants', toGrantRow(grant));
     if (grant.state !== 'active') {
       this.#change('delete from credentials where grant_id = ?', grant.id);
+      this.#change('update usage set spent_at = null where grant_id = ? and spent_at is not null', grant.id);
     }
     if (grant.state === 'ended' && grant.closedBy === 'agent') {
       this.#oweEnd(grant);
@@ -212,13 +253,73 @@ class SqliteAgentStore implements AgentStore {
     return this.#all<GrantRow>(`select * from grants where state = 'active' order by starts_at, id`).map(toGrant);
   }
 
-  /** Those under a key that was retired are left out: their grants get new ones. */
+  activeGrantCount(): number {
+    return this.#all<{ count: number }>(`select count(*) as count from grants where state = 'active'`)[0]!.count;
+  }
+
+  grantsOfStation(mac: string): GrantForStation[] {
+    // Of one without a quota it does not matter what it has used.
+    const rows = this.#all<GrantForStationRow>(
+      `select g.id, g.request_id, g.starts_at, g.ends_at, g.quota_bytes, g.policy, g.vlan, g.bytes_in, g.bytes_out,
+          u.bytes_in as used_in, u.bytes_out as used_out, u.spent_at, c.password
+        from subject_macs m
+        join grants g on g.subject_id = m.subject_id and g.state = 'active'
+        left join usage u on u.grant_id = case when g.quota_bytes is not null then g.id end
+        left join credentials c on c.grant_id = g.id
+        where m.mac = ?`, mac);
+    return rows.sort((one, other) => other.starts_at - one.starts_at).map((row) => this.#toGrantForStation(row));
+  }
+
+  #toGrantForStation(row: GrantForStationRow): GrantForStation {
+    const { id, password } = row;
+    return {
+      id,
+      requestId: row.request_id ?? undefined,
+      startsAt: new Date(row.starts_at),
+      endsAt: row.ends_at === null ? undefined : new Date(row.ends_at),
+      quotaBytes: row.quota_bytes === null ? undefined : BigInt(row.quota_bytes),
+      policy: row.policy,
+      vlan: row.vlan ?? undefined,
+      usage: laterUsage(
+        { bytesIn: BigInt(row.bytes_in), bytesOut: BigInt(row.bytes_out), seconds: 0 },
+        { bytesIn: BigInt(row.used_in ?? 0), bytesOut: BigInt(row.used_out ?? 0), seconds: 0 },
+      ),
+      spentAt: row.spent_at === null ? undefined : new Date(row.spent_at),
+      password: () => (password === null ? undefined : this.#openIfKeyIsHere(() => this.#sealer.openText(password, grantKeyPlace(id, 'password')))),
+    };
+  }
+
+  grantsEndingBy(at: Date, limit: number): Grant[] {
+    return this.#all<GrantRow>(
+      `select * from grants where state = 'active' and ends_at <= ? order by ends_at limit ? + 0`, at, limit).map(toGrant);
+  }
+
+  grantsSpentBy(at: Date, limit: number): Grant[] {
+    return this.#all<GrantRow>(
+      `select g.* from usage u join grants g on g.id = u.grant_id
+        where u.spent_at <= ? and g.state = 'active' order by u.spent_at limit ? + 0`, at, limit).map(toGrant);
+  }
+
+  firstEndAfter(at: Date): Date | undefined {
+    return this.#firstMoment(`select min(ends_at) as at from grants where state = 'active' and ends_at > ?`, at);
+  }
+
+  firstSpentAfter(at: Date): Date | undefined {
+    return this.#firstMoment('select min(spent_at) as at from usage where spent_at > ?', at);
+  }
+
+  #firstMoment(sql: string, after: Date): Date | undefined {
+    const at = this.#all<{ at: number | null }>(sql, after)[0]?.at ?? undefined;
+    return at === undefined ? undefined : new Date(at);
+  }
+
+  /** Those that have no key yet, or one under a key of ours that was retired, are left out. */
   grantKeys(): Map<string, GrantKey> {
     const keys = new Map<string, GrantKey>();
     const old = new Map<string, GrantKey>();
-    for (const row of this.#all<GrantKeyRow>('select * from credentials')) {
+    for (const row of this.#all<GrantKeyRow & { psk: Uint8Array }>('select * from credentials where psk is not null')) {
       const key = this.#openGrantKey(row);
-      if (key !== undefined) {
+      if (key?.ssid !== undefined) {
         keys.set(row.grant_id, key);
         if (!this.#sealer.isCurrent(row.password) || !this.#sealer.isCurrent(row.psk)) {
           old.set(row.grant_id, key);
@@ -229,13 +330,17 @@ class SqliteAgentStore implements AgentStore {
     return keys;
   }
 
-  #openGrantKey({ grant_id: id, ssid, password, psk }: GrantKeyRow): GrantKey | undefined {
+  /** Undefined under a key that was retired: the grant gets a new one. */
+  #openGrantKey({ grant_id: id, ssid, password: box, psk }: GrantKeyRow): GrantKey | GrantPassword | undefined {
+    return this.#openIfKeyIsHere(() => {
+      const password = this.#sealer.openText(box, grantKeyPlace(id, 'password'));
+      return ssid === null || psk === null ? { ssid: undefined, password } : { ssid, password, psk: this.#sealer.open(psk, grantKeyPlace(id, 'psk')) };
+    });
+  }
+
+  #openIfKeyIsHere<T>(open: () => T): T | undefined {
     try {
-      return {
-        ssid,
-        password: this.#sealer.openText(password, grantKeyPlace(id, 'password')),
-        psk: this.#sealer.open(psk, grantKeyPlace(id, 'psk')),
-      };
+      return open();
     } catch (error) {
       if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
         return undefined;
@@ -244,26 +349,26 @@ class SqliteAgentStore implements AgentStore {
     }
   }
 
-  saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void {
+  saveGrantKeys(keys: ReadonlyMap<string, GrantKey | GrantPassword>): void {
     this.transaction(() => {
-      for (const [id, { ssid, password, psk }] of keys) {
+      for (const [id, key] of keys) {
         this.#put('credentials', {
           grant_id: id,
-          ssid,
-          password: this.#sealer.seal(password, grantKeyPlace(id, 'password')),
-          psk: this.#sealer.seal(psk, grantKeyPlace(id, 'psk')),
+          ssid: key.ssid ?? null,
+          password: this.#sealer.seal(key.password, grantKeyPlace(id, 'password')),
+          psk: key.ssid === undefined ? null : this.#sealer.seal(key.psk, grantKeyPlace(id, 'psk')),
         });
       }
     });
   }
 
-  grantKey(grantId: string): GrantKey | undefined {
+  grantKey(grantId: string): GrantKey | GrantPassword | undefined {
     const [row] = this.#all<GrantKeyRow>('select * from credentials where grant_id = ?', grantId);
     return row === undefined ? undefined : this.#openGrantKey(row);
   }
 
-  subjectMacs(): Map<string, string> {
-    return new Map(this.#all<{ subject_id: string; mac: string }>('select * from subject_macs').map(({ subject_id, mac }) => [subject_id, mac]));
+  subjectMac(subjectId: string): string | undefined {
+    return this.#all<{ mac: string }>('select mac from subject_macs where subject_id = ?', subjectId)[0]?.mac;
   }
 
   saveSubjectMac(subjectId: string, mac: string): void {
@@ -272,6 +377,11 @@ class SqliteAgentStore implements AgentStore {
 
   usages(): Map<string, MeteredUsage> {
     return new Map(this.#all<UsageRow>('select * from usage').map((row) => [row.grant_id, toUsage(row)]));
+  }
+
+  usage(grantId: string): MeteredUsage | undefined {
+    const [row] = this.#all<UsageRow>('select * from usage where grant_id = ?', grantId);
+    return row === undefined ? undefined : toUsage(row);
   }
 
   saveUsage(grantId: string, { bytesIn, bytesOut, seconds, spentAt }: MeteredUsage): void {
@@ -302,6 +412,73 @@ class SqliteAgentStore implements AgentStore {
 
   removeMeterReading(bss: string, mac: string): void {
     this.#change('delete from meters where bss = ? and mac = ?', bss, mac);
+  }
+
+  session({ nasAddress, sessionId, mac }: SessionKey): Session | undefined {
+    return this.#sessions('nas_address = ? and session_id = ? and mac = ?', nasAddress, sessionId, mac)[0];
+  }
+
+  saveSession(session: Session): void {
+    this.#put('sessions', {
+      nas_address: session.nasAddress,
+      session_id: session.sessionId,
+      mac: session.mac,
+      nas: session.nas,
+      nas_identifier: session.nasIdentifier ?? null,
+      grant_id: session.grantId ?? null,
+      restricted: session.restricted,
+      bytes_in: countable(session.bytesIn),
+      bytes_out: countable(session.bytesOut),
+      seconds: session.seconds,
+      heard_at: session.heardAt,
+      happened_at: session.happenedAt ?? null,
+      ended_at: session.endedAt ?? null,
+      lost: session.lost,
+    });
+  }
+
+  sessions(limit: number): Session[] {
+    return this.#sessions('ended_at is null order by heard_at desc limit ? + 0', limit);
+  }
+
+  sessionsOf(grantId: string): Session[] {
+    return this.#sessions('grant_id = ? and ended_at is null', grantId);
+  }
+
+  #sessions(which: string, ...parameters: readonly unknown[]): Session[] {
+    return this.#all<SessionRow>(`select * from sessions where ${which}`, ...parameters).map(toSession);
+  }
+
+  endSession({ nasAddress, sessionId, mac }: SessionKey, at: Date): void {
+    this.#change('update sessions set ended_at = ? where nas_address = ? and session_id = ? and mac = ? and ended_at is null', at, nasAddress, sessionId, mac);
+  }
+
+  restrictSession({ nasAddress, sessionId, mac }: SessionKey, restricted: boolean): void {
+    this.#change('update sessions set restricted = ? where nas_address = ? and session_id = ? and mac = ?', restricted, nasAddress, sessionId, mac);
+  }
+
+  endSessionsBefore({ nasAddress, sessionId, mac }: SessionKey, at: Date): void {
+    this.#change('update sessions set ended_at = ? where mac = ? and nas_address = ? and session_id <> ? and ended_at is null', at, mac, nasAddress, sessionId);
+  }
+
+  endSessionsAt({ nasAddress, nasIdentifier }: AccountingAccessPoint, at: Date): void {
+    this.#change(
+      `update sessions set ended_at = ?, lost = 1
+        where nas_address = ? and ended_at is null and (nas_identifier is null or nas_identifier = coalesce(?, nas_identifier))`,
+      at, nasAddress, nasIdentifier ?? null);
+  }
+
+  forgetSessions({ ended, heard }: { readonly ended: Date; readonly heard: Date }): void {
+    this.#change('delete from sessions where ended_at < ?', ended);
+    this.#change('delete from sessions where ended_at is null and heard_at < ?', heard);
+  }
+
+  grantsWithOddSessions(): string[] {
+    return this.#all<{ grant_id: string }>(
+      `select distinct s.grant_id from sessions s
+        left join grants g on g.id = s.grant_id left join usage u on u.grant_id = s.grant_id
+        where s.ended_at is null and s.grant_id is not null
+          and (g.state is not 'active' or u.spent_at is not null or s.restricted = 1)`).map(({ grant_id }) => grant_id);
   }
 
   untoldGrants(limit: number): (GrantReport & { readonly change: number })[] {
@@ -443,6 +620,25 @@ function toAttempt(row: AttemptRow): Attempt {
     from: row.from_address,
     outcome: row.outcome as Attempt['outcome'],
     detail: row.detail ?? undefined,
+  };
+}
+
+function toSession(row: SessionRow): Session {
+  return {
+    nas: row.nas,
+    nasAddress: row.nas_address,
+    nasIdentifier: row.nas_identifier ?? undefined,
+    sessionId: row.session_id,
+    mac: row.mac,
+    grantId: row.grant_id ?? undefined,
+    restricted: row.restricted === 1,
+    bytesIn: BigInt(row.bytes_in),
+    bytesOut: BigInt(row.bytes_out),
+    seconds: row.seconds,
+    heardAt: new Date(row.heard_at),
+    happenedAt: row.happened_at === null ? undefined : new Date(row.happened_at),
+    endedAt: row.ended_at === null ? undefined : new Date(row.ended_at),
+    lost: row.lost === 1,
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { requestLifetimeMs } from '../../src/domain/access-request.ts';
 import { noRadio } from '../../src/radio/none.ts';
-import type { Radio } from '../../src/roles/agent/ports.ts';
+import type { PushedRadio } from '../../src/roles/agent/ports.ts';
 import { joinNetwork, type JoinOptions } from '../../src/roles/device/service.ts';
 import { askAs, getStatus, keptConnection, report, sayHello, secureCall } from './raw-device.ts';
 import { onboardingSsid, password, Site } from './site.ts';
@@ -86,7 +86,7 @@ test('who decides second is told who decided', async () => {
 test('the answer is withheld until the radio says OK', async () => {
   let ready = () => {};
   const onAir = new Promise<void>((resolve) => (ready = resolve));
-  const radio: Radio = {
+  const radio: PushedRadio = {
     ...noRadio({ ssid: 'Home', password, security: 'wpa2-psk' }),
     kind: 'slow',
     converge: async (grants) => {

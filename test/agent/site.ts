@@ -7,6 +7,7 @@ import type { AccessRequest } from '../../src/domain/access-request.ts';
 import type { AuditEntry } from '../../src/domain/audit.ts';
 import type { Scope } from '../../src/domain/token.ts';
 import { noRadio } from '../../src/radio/none.ts';
+import type { AgentStore, AskedRadio, PushedRadio } from '../../src/roles/agent/ports.ts';
 import type { AgentEvent } from '../../src/roles/agent/service.ts';
 import { ApService } from '../../src/roles/ap/service.ts';
 import type { DeviceIdentity } from '../../src/roles/device/ports.ts';
@@ -28,6 +29,8 @@ interface SiteOptions extends Partial<RunOptions> {
   readonly ssid?: string;
   /** Which devices the access point may onboard. */
   readonly scope?: Scope;
+  /** In place of no radio. */
+  readonly openRadio?: (store: AgentStore) => PushedRadio | AskedRadio;
 }
 
 export interface LogLine {
@@ -106,7 +109,7 @@ export class Site {
     this.#agent = await runAgent({
       ap: this.line.ap,
       store,
-      radio: noRadio({ ssid, password, security: 'wpa2-psk' }),
+      radio: this.#options.openRadio?.(store) ?? noRadio({ ssid, password, security: 'wpa2-psk' }),
       networks: { ssid, onboardingSsid },
       random: { bytes: (length) => randomBytes(length) },
       clock: { now: () => new Date(Date.now() + this.#aheadMs) },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
-import { password, serveArgs, type Site, type Way } from './site.ts';
+import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
 
 export interface Invocation {
   readonly args: readonly string[];
@@ -100,6 +100,16 @@ export const cases: Record<string, Case> = {
       input: 'lke_never',
       exit: 4,
     }),
+  },
+  'ap radius': {
+    happy: (site) => ({
+      args: radiusArgs,
+      cli: site.apCli,
+      env: { LATCHKEY_RADIUS_SECRET_HALL: 'of the hall', LATCHKEY_RADIUS_SECRET_CAMPUS: 'of the campus', LATCHKEY_STATE_HOME: `${site.apCli.folder}/${randomUUID()}` },
+      endless: true,
+    }),
+    failing: (site) => ({ args: radiusArgs, cli: site.apCli, exit: 2 }),
+    same: ([listening]) => listening,
   },
   'ap requests': {
     happy: async (site) => {

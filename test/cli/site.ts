@@ -130,6 +130,11 @@ export const serveArgs = [
   'ap', 'serve', '--onboarding-ssid', onboardingSsid, '--ssid', 'Home', '--listen', '127.0.0.1', '--port', '0', '--secure-port', '0', '--password-file', '-',
 ];
 
+export const radiusArgs = [
+  'ap', 'radius', '--onboarding-ssid', onboardingSsid, '--ssid', 'Home', '--device-address', '127.0.0.1', '--port', '0', '--secure-port', '0',
+  '--listen', '127.0.0.1:0', '--accounting-listen', '127.0.0.1:0', '--nas', 'hall=127.0.0.1', '--nas', 'campus=10.1.0.0/16,cisco,orders=1700',
+];
+
 async function startServer(host: CommandLine): Promise<{ url: string; ca: string }> {
   const authority = new Authority();
   const { cert, key } = authority.server();

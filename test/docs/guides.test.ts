@@ -50,6 +50,7 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     openssl: ['openssl'],
     zbarimg: ['zbar-tools'],
     createdb: ['postgresql'],
+    radclient: ['freeradius-utils'],
     nft: ['nftables'],
     '--check': ['hostapd', 'nftables'],
     // All that is made here is the reference device.

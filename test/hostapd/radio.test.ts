@@ -57,7 +57,7 @@ requires('hostapd')('a real hostapd', () => {
       bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'))),
       keys: {
         grantKeys: () => new Map(kept),
-        saveGrantKeys: (keys) => keys.forEach((key, id) => kept.set(id, key)),
+        saveGrantKeys: (keys) => keys.forEach((key, id) => key.ssid !== undefined && kept.set(id, key)),
         grantKey: (id) => kept.get(id),
       },
       firewall,

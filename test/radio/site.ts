@@ -40,8 +40,15 @@ export interface ServerAccess {
 export interface SiteOptions {
   /** Beyond the usual ones of `ap config`. */
   readonly config?: readonly string[];
-  /** Beyond the usual ones of `ap serve`. */
+  /** Beyond the usual ones of the agent. */
   readonly serve?: readonly string[];
+  /** In place of `ap serve` with hostapd for its radio. */
+  readonly agent?: {
+    readonly command: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    /** What becomes of the configuration of `ap config`. */
+    readonly hostapd: (configuration: string) => string;
+  };
 }
 
 /**
@@ -115,7 +122,7 @@ export class RadioSite {
       'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', '--psk-file', pskFile,
       ...(this.#options.config ?? []),
     ]);
-    this.lab.write('hostapd.conf', configuration);
+    this.lab.write('hostapd.conf', this.#options.agent?.hostapd(configuration) ?? configuration);
     await this.lab.do(`: > ${pskFile}`);
   }
 
@@ -143,7 +150,7 @@ export class RadioSite {
   /** The agent, as it is first and after it was ended. */
   async startAgent(...flags: string[]): Promise<LabProcess> {
     const args = [
-      'ap', 'serve', '--json', '--profile', 'ap', '--radio', 'hostapd', '--hostapd-conf', '/lab/hostapd.conf', '--ssid', ssid,
+      ...(this.#options.agent?.command ?? ['ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', '/lab/hostapd.conf']), '--json', '--profile', 'ap', '--ssid', ssid,
       '--onboarding-ssid', onboardingSsid, '--main-address', mainAddress, '--auto-approve', 'model=lamp', ...(this.#options.serve ?? []), ...flags,
     ];
     this.#agent = await this.lab.start('agent', `${latchkey} ${args.join(' ')}`, { env: this.agentEnvironment });
@@ -155,7 +162,7 @@ export class RadioSite {
   get agentEnvironment(): Record<string, string> {
     const { LATCHKEY_SECRET_KEY_FILE: secrets = '', LATCHKEY_KEY_FILE: key = '' } = this.#ap.env;
     const moved = (path: string) => path.replace(this.#ap.folder, home);
-    return { HOME: home, NO_COLOR: '1', LATCHKEY_SECRET_STORE: 'file', LATCHKEY_SECRET_KEY_FILE: moved(secrets), LATCHKEY_KEY_FILE: moved(key) };
+    return { ...this.#options.agent?.env, HOME: home, NO_COLOR: '1', LATCHKEY_SECRET_STORE: 'file', LATCHKEY_SECRET_KEY_FILE: moved(secrets), LATCHKEY_KEY_FILE: moved(key) };
   }
 
   /** Makes a device in the factory. */

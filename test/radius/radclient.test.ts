@@ -1,36 +1,14 @@
-import { execFile } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Dialect } from '../../src/radius/dialects.ts';
 import { requires } from '../requirements.ts';
 import { Hall } from './hall.ts';
-import { sharedSecret } from './nas.ts';
+import { radclient } from './radclient.ts';
 
 const mac = '02:00:00:00:00:01';
 const access = {
   'User-Name': '020000000001', 'User-Password': '020000000001', 'Calling-Station-Id': '02-00-00-00-00-01',
   'Called-Station-Id': '02-00-00-00-FF-01:iot', 'NAS-Port-Type': 'Wireless-802.11', 'Message-Authenticator': '0x00',
 };
-
-interface Sending {
-  readonly secret?: string;
-  /** How often, a second apart. */
-  readonly times?: number;
-}
-
-/** What FreeRADIUS's client says of one request. A reply that is not authentic is none for it. */
-async function radclient(
-  { port }: AddressInfo,
-  command: 'auth' | 'acct' | 'status',
-  attributes: Record<string, string>,
-  { secret = sharedSecret, times = 10 }: Sending = {},
-) {
-  const input = Object.entries(attributes).map(([name, value]) => (/[ :]/.test(value) ? `${name} = "${value}"` : `${name} = ${value}`)).join('\n');
-  return new Promise<string>((resolve) => {
-    const child = execFile('radclient', ['-x', '-r', String(times), '-t', '1', `127.0.0.1:${port}`, command, secret], (_error, stdout, stderr) => resolve(stdout + stderr));
-    child.stdin!.end(input);
-  });
-}
 
 requires('freeradius-utils')('radclient as the access point', () => {
   let hall: Hall;
@@ -58,6 +36,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
         'Session-Timeout = 3600',
         'Termination-Action = Default',
         'Class = 0x6772745f31',
+        'Chargeable-User-Identity = 0x6772745f31',
       ]);
       expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1' }]);
     });
@@ -84,7 +63,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
       });
       expect(said).toContain('Received Accounting-Response');
       expect(hall.told).toEqual([{
-        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1',
+        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1', restricted: false, happenedAt: undefined,
         bytesIn: 3n * 2n ** 32n - 1n, bytesOut: 2n ** 32n + 7n, seconds: 61, terminateCause: 2, framedAddress: '192.0.2.7',
       }]);
     });

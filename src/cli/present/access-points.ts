@@ -68,6 +68,7 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
       ['network', agent.ssid],
       ['onboarding network', agent.onboarding_ssid],
       ['radio', radioLine(agent)],
+      ['RADIUS', countersLine(agent)],
       ['server', serverLine(agent)],
       ['listens on', `${agent.hello_port} (hello), ${agent.secure_port} (secure)`],
       ['literal exchange', agent.allow_plain ? 'allowed: pass_tmp in the clear' : undefined],
@@ -84,6 +85,12 @@ const enforcing = { none: 'enforces nothing', 'shared-password': 'one password f
 
 function radioLine({ radio: { kind, enforcement, trouble, trouble_since: since } }: AgentStatusWire): string {
   return trouble === undefined ? `${kind}, ${enforcing[enforcement]}` : `${kind} – not in step with the grants since ${localTime(since ?? '')}: ${trouble}`;
+}
+
+/** Those that are not zero; what was dropped comes last. */
+function countersLine({ radio: { counters } }: AgentStatusWire): string | undefined {
+  const counted = Object.entries(counters ?? {}).filter(([, times]) => times > 0).map(([name, times]) => `${times} ${name.replaceAll('_', ' ')}`);
+  return counters === undefined ? undefined : counted.join(', ') || 'nobody has asked';
 }
 
 function serverLine({ server }: AgentStatusWire): string {

@@ -1,9 +1,10 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, deviceAddressFlag, durationFlag, fileFlag, matchFlag, pathFlag, portFlag, remoteFlags, ssidFlag, switchFlag, termsFlags, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, deviceAddressFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
 import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { radios, serveAccessPoint } from '../../cli/serve-access-point.ts';
-import { securities } from '../../domain/ssid.ts';
+import { agentFlags, radioSecurityFlag } from '../../cli/agent-flags.ts';
+import { prepareRadio, radios } from '../../cli/open-radio.ts';
+import { serveAccessPoint } from '../../cli/serve-access-point.ts';
 
 export default class ApServe extends LatchkeyCommand<AgentEventWire> {
   static override readonly summary = 'Run the AP agent: it speaks to devices, asks the server and the owner, and hands out the password.';
@@ -18,33 +19,27 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     },
   ];
   static override readonly flags = {
-    'onboarding-ssid': ssidFlag({ description: 'The SSID that is written into the devices.', required: true }),
-    ssid: ssidFlag({ description: 'The network that they are let into; may be the same name.', required: true }),
+    ...agentFlags,
     'password-file': fileFlag({ description: 'Take the network’s password in this file, - for stdin.' }),
-    security: choiceFlag(securities)({ description: 'How the network is secured.', default: 'wpa2-psk' }),
+    security: radioSecurityFlag,
     radio: choiceFlag(radios)({ description: 'What enforces the grants; none hands out the password and enforces nothing.', default: 'none' }),
     'hostapd-conf': pathFlag({ description: 'The file that hostapd was started with; may be repeated.', multiple: true }),
     'shared-password': switchFlag({ description: 'Keep the network’s one password: whoever knows it stays in, also when a grant is revoked.' }),
     listen: deviceAddressFlag,
-    port: portFlag({ description: 'Port for hellos; 0 takes a free one.', default: 8430 }),
-    'secure-port': portFlag({ description: 'Port for TLS-PSK; 0 takes a free one.', default: 8431 }),
-    'main-address': textFlag({ description: 'This machine’s address on the network that devices join.', helpValue: 'ADDRESS' }),
-    name: textFlag({ description: 'What the access point is called; the host’s name if left out. At a server, what its enrolment said.' }),
-    'auto-approve': matchFlag({ description: 'Let in without asking, by the registry’s word: model=… or batch=…; may be repeated. Never weak devices.' }),
-    ...termsFlags,
-    vlan: textFlag({ description: 'VLAN of grants that name none: a number, or model=NAME:NUMBER for one model; may be repeated.', helpValue: 'VLAN', multiple: true }),
-    grace: durationFlag({ description: 'How long a grant whose traffic is used up still reaches the agent (restrict).', default: 3_600_000, defaultHelp: async () => '1h' }),
-    'allow-plain': switchFlag({ description: 'Accept the literal exchange, in which pass_tmp crosses the onboarding network in the clear.' }),
-    prompt: textFlag({ description: 'Who is asked: terminal, exec:CMD (exit 0 is yes), led:NAME.', helpValue: 'PROMPT' }),
-    // An address of a webhook often is a secret itself, which the arguments would show to everybody.
-    notify: textFlag({ description: 'Tell of every request: exec:CMD or an https:// address.', helpValue: 'NOTIFY', env: 'LATCHKEY_NOTIFY' }),
-    ...remoteFlags,
   };
   static override readonly result = agentEventSchema;
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(ApServe);
-    await serveAccessPoint(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), emit: (event) => this.stream(event) });
+    const openRadio = await prepareRadio(flags, this.sources);
+    await serveAccessPoint(flags, {
+      ...this.opening,
+      quiet: this.quiet,
+      json: this.jsonEnabled(),
+      emit: (event) => this.stream(event),
+      deviceAddress: flags.listen,
+      openRadio,
+    });
     await this.untilStopped();
     return undefined;
   }

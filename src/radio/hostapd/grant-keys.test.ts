@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deriveWpaKey } from '../../protocol/wpa-key.ts';
 import type { GrantKey } from '../../roles/agent/ports.ts';
-import { GrantKeys, newPassword } from './grant-keys.ts';
+import { GrantKeys } from './grant-keys.ts';
 
 function memory() {
   const kept = new Map<string, GrantKey>();
@@ -12,13 +12,6 @@ function memory() {
   };
   return { kept, store };
 }
-
-test('a password has 130 bits, and each is another', () => {
-  const passwords = Array.from({ length: 1000 }, newPassword);
-  expect(new Set(passwords).size).toBe(1000);
-  expect(passwords.every((password) => /^[a-z2-7]{26}$/.test(password))).toBe(true);
-  expect(new Set(passwords.join('')).size).toBe(32);
-});
 
 test('each grant keeps its password over a restart, while it is off the air, and over a change of the network’s name', async () => {
   const { store } = memory();

@@ -1,17 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { newPassword } from '../../protocol/wifi-password.ts';
 import { deriveWpaKey } from '../../protocol/wpa-key.ts';
 import type { GrantKey, GrantKeyStore } from '../../roles/agent/ports.ts';
 
-/** RFC 4648 section 6, in lower case: five bits a character, and none is mistaken for another. */
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-const passwordCharacters = 26;
 /** Derived at once in the thread pool. */
 const atOnce = 64;
-
-/** 130 random bits in 26 characters that can be printed, typed and read out. */
-export function newPassword(): string {
-  return Array.from(randomBytes(passwordCharacters), (byte) => alphabet[byte % alphabet.length]).join('');
-}
 
 /** Each grant's own password and key: made when the grant first goes on the air. */
 export class GrantKeys {
@@ -34,7 +26,7 @@ export class GrantKeys {
     const missing: [id: string, password: string][] = [];
     for (const id of grantIds) {
       const key = this.#keys.get(id) ?? this.#store.grantKey(id);
-      if (key?.ssid === ssid) {
+      if (key?.ssid !== undefined && key.ssid === ssid) {
         loaded.set(id, key);
       } else {
         missing.push([id, key?.password ?? newPassword()]);

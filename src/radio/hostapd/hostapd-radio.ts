@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Security } from '../../domain/ssid.ts';
-import type { GrantKeyStore, GrantOnAir, Radio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
@@ -31,7 +31,7 @@ interface KeyFile {
  * hostapd enforces the grants: each has a password of its own in the file of keys that hostapd reads, and whoever's key
  * is taken out is off the air and cannot come back (hostapd.conf, wpa_psk_file; RELOAD_WPA_PSK of its control interface).
  */
-export class HostapdRadio implements Radio {
+export class HostapdRadio implements PushedRadio {
   readonly kind = 'hostapd';
   readonly enforcement = 'per-grant';
   readonly #options: HostapdOptions;

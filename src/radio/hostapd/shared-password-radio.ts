@@ -1,4 +1,4 @@
-import type { GrantOnAir, Radio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import type { ControlledBss } from './read-configuration.ts';
@@ -13,7 +13,7 @@ export interface SharedPasswordOptions {
  * A network that keeps the one password that it has: hostapd says who is on, but not by which grant, and whoever knows
  * the password stays in.
  */
-export class SharedPasswordRadio implements Radio {
+export class SharedPasswordRadio implements PushedRadio {
   readonly kind = 'hostapd';
   readonly enforcement = 'shared-password';
   readonly #credential: Credential;

@@ -8,7 +8,7 @@ import { base64url } from '../../protocol/encoding.ts';
 import type { Verification } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import type { GrantsOnAir } from './grants-on-air.ts';
+import type { GrantsInForce } from './grants-in-force.ts';
 import type { HelloBook, LiveHello } from './hello-book.ts';
 import { isAlive } from './hello-life.ts';
 import type { Log } from './log.ts';
@@ -46,7 +46,7 @@ interface Parts {
   readonly copy: RegistryCopy;
   readonly link: RegistryLink;
   readonly hellos: HelloBook;
-  readonly grants: GrantsOnAir;
+  readonly grants: GrantsInForce;
   readonly radio: Radio;
   readonly macs: SubjectMacs;
   /** The MAC address behind a client address. */

@@ -1,11 +1,13 @@
-import { isInForce, isSpent, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Log } from './log.ts';
-import type { GrantOnAir, Radio, RadioStatus } from './ports.ts';
+import { trafficLeft, type Due, type GrantsInForce, type TrafficLeft } from './grants-in-force.ts';
+import type { GrantOnAir, PushedRadio, RadioStatus } from './ports.ts';
+import { RadioTrouble } from './radio-trouble.ts';
 import type { GrantEnd } from './registry-copy.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
 interface Options {
-  readonly radio: Radio;
+  readonly radio: PushedRadio;
   readonly meter: UsageMeter;
   readonly now: () => Date | undefined;
   /** How long a spent grant whose policy is to restrict reaches the agent, in milliseconds. */
@@ -20,19 +22,15 @@ interface Options {
 }
 
 /** What time and traffic have made of the grants; the same object as long as nothing has changed. */
-interface Standing {
+interface Standing extends Omit<Due, 'isBehind'> {
   readonly wanted: readonly GrantOnAir[];
-  /** Those to be ended. */
-  readonly over: readonly GrantEnd[];
-  /** When time changes this next, in milliseconds since 1970; infinite: it does not. */
-  readonly nextAt: number;
 }
 
 /**
  * Keeps the radio in step with the active grants: they are what should be, the radio converges to it. One
  * convergence runs at a time, and all that changes meanwhile goes into the next.
  */
-export class GrantsOnAir {
+export class GrantsOnAir implements GrantsInForce {
   readonly #options: Options;
   readonly #active = new Map<string, Grant>();
   /** What the radio has; restricted ones are true. */
@@ -41,12 +39,16 @@ export class GrantsOnAir {
   #next: Promise<void> | undefined;
   /** What the radio was last brought in step with. */
   #converged: readonly GrantOnAir[] | undefined;
-  #standing: Standing | undefined;
-  #trouble: RadioStatus['trouble'];
-  #failures = 0;
+  #considered: Standing | undefined;
+  readonly #trouble: RadioTrouble;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#trouble = new RadioTrouble({ ...options, kind: options.radio.kind });
+  }
+
+  start(): Promise<void> {
+    return this.converge();
   }
 
   take(grants: readonly Grant[]): void {
@@ -81,15 +83,19 @@ export class GrantsOnAir {
 
   status(): RadioStatus {
     const { kind, enforcement } = this.#options.radio;
-    return { kind, enforcement, trouble: this.#trouble, failures: this.#failures };
+    return { kind, enforcement, ...this.#trouble.status };
+  }
+
+  due(): Due {
+    const { wanted, over, nextAt } = this.#standing();
+    return { over, nextAt, isBehind: this.#isBehind(wanted) };
   }
 
   /** Whether what is on the air is not what should be there. */
-  isBehind({ wanted }: Standing): boolean {
-    return wanted !== this.#converged && this.#differs(wanted);
-  }
-
-  #differs(wanted: readonly GrantOnAir[]): boolean {
+  #isBehind(wanted: readonly GrantOnAir[]): boolean {
+    if (wanted === this.#converged) {
+      return false;
+    }
     return wanted.length !== this.#onAir.size || wanted.some(({ grant, restricted }) => this.#onAir.get(grant.id) !== restricted);
   }
 
@@ -100,15 +106,15 @@ export class GrantsOnAir {
 
   /** Something that the standing depends on has changed: a grant, what one with a quota has used, an address. */
   reconsider(): void {
-    this.#standing = undefined;
+    this.#considered = undefined;
   }
 
-  standing(): Standing {
+  #standing(): Standing {
     const now = this.#options.now();
-    if (this.#standing === undefined || now === undefined || now.getTime() >= this.#standing.nextAt) {
-      this.#standing = this.#consider(now);
+    if (this.#considered === undefined || now === undefined || now.getTime() >= this.#considered.nextAt) {
+      this.#considered = this.#consider(now);
     }
-    return this.#standing;
+    return this.#considered;
   }
 
   #consider(now: Date | undefined): Standing {
@@ -117,14 +123,14 @@ export class GrantsOnAir {
     let nextAt = Infinity;
     for (const grant of this.#active.values()) {
       const { startsAt, endsAt, vlan } = grant;
-      const spent = this.#spent(grant, now);
+      const left = this.#trafficLeft(grant, now);
       if (now !== undefined && endsAt !== undefined && endsAt <= now) {
         over.push({ grant, reason: 'its time is over' });
-      } else if (spent === 'over') {
+      } else if (left === 'none') {
         over.push({ grant, reason: 'its traffic is used up' });
       } else if (now === undefined || startsAt <= now) {
-        wanted.push({ grant, restricted: spent === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
-        nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity, spent === 'restricted' ? this.#graceEnd(grant) : Infinity);
+        wanted.push({ grant, restricted: left === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
+        nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity, left === 'restricted' ? this.#graceEnd(grant) : Infinity);
       } else {
         nextAt = Math.min(nextAt, startsAt.getTime());
       }
@@ -132,25 +138,19 @@ export class GrantsOnAir {
     return { wanted, over, nextAt };
   }
 
-  #spent(grant: Grant, now: Date | undefined): 'no' | 'restricted' | 'over' {
+  #trafficLeft(grant: Grant, now: Date | undefined): TrafficLeft {
     if (grant.quotaBytes === undefined) {
-      return 'no';
+      return 'some';
     }
-    const { meter } = this.#options;
+    const { meter, graceMs } = this.#options;
     const { spentAt } = meter.usage(grant.id);
-    if (!isSpent({ quotaBytes: grant.quotaBytes, usage: this.usage(grant) })) {
-      if (spentAt !== undefined) {
-        meter.setSpent(grant.id, undefined);
-      }
-      return 'no';
-    }
-    if (grant.policy === 'cut') {
-      return 'over';
-    }
-    if (now !== undefined && spentAt === undefined) {
+    const left = trafficLeft({ ...grant, usage: this.usage(grant), spentAt }, now, graceMs);
+    if (left === 'some' && spentAt !== undefined) {
+      meter.setSpent(grant.id, undefined);
+    } else if (left === 'restricted' && spentAt === undefined && now !== undefined) {
       meter.setSpent(grant.id, now);
     }
-    return now === undefined || now.getTime() < this.#graceEnd(grant) ? 'restricted' : 'over';
+    return left;
   }
 
   /** Until when a spent grant may still reach the agent; infinite while nobody knows since when it is spent. */
@@ -160,7 +160,6 @@ export class GrantsOnAir {
     return spentAt === undefined ? Infinity : spentAt.getTime() + graceMs;
   }
 
-  /** Resolves when the radio was brought in step with what is active now, or could not be (which is told). */
   converge(): Promise<void> {
     this.#next ??= this.#running.then(async () => {
       // What else comes up in this turn of the event loop goes along.
@@ -174,16 +173,16 @@ export class GrantsOnAir {
 
   async #converge(): Promise<void> {
     const { radio, onNew } = this.#options;
-    const { wanted } = this.standing();
+    const { wanted } = this.#standing();
     try {
       const unenforced = await radio.converge(wanted);
       if (unenforced === undefined) {
-        this.#recovered();
+        this.#trouble.over();
       } else {
-        this.#failed(new Error(unenforced));
+        this.#trouble.failed(new Error(unenforced));
       }
     } catch (error) {
-      this.#failed(error);
+      this.#trouble.failed(error);
       return;
     }
     if (wanted === this.#converged) {
@@ -193,22 +192,5 @@ export class GrantsOnAir {
     const before = this.#onAir;
     this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
     onNew(wanted.filter(({ grant }) => !before.has(grant.id)).map(({ grant }) => grant));
-  }
-
-  #failed(error: unknown): void {
-    const { radio, log, now } = this.#options;
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#failures += 1;
-    if (this.#trouble?.detail !== detail) {
-      log('error', 'The radio is not in step with the grants; trying again.', { radio: radio.kind, error });
-    }
-    this.#trouble = { detail, since: this.#trouble?.since ?? now() ?? new Date() };
-  }
-
-  #recovered(): void {
-    if (this.#trouble !== undefined) {
-      this.#options.log('info', 'The radio is in step with the grants again.', { since: this.#trouble.since });
-      this.#trouble = undefined;
-    }
   }
 }

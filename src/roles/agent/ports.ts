@@ -81,6 +81,8 @@ export interface RadioStatus {
   readonly trouble: { readonly detail: string; readonly since: Date } | undefined;
   /** How often it could not be brought in step since the agent started. */
   readonly failures: number;
+  /** What a radio that asks was asked itself since the agent started, by names in snake_case. */
+  readonly counters?: Readonly<Record<string, number>> | undefined;
 }
 
 export type RadioEvent =
@@ -89,25 +91,130 @@ export type RadioEvent =
   /** Something else may have changed what the radio has: it is to be brought in step again. */
   | { readonly kind: 'disturbed' };
 
-/**
- * Where grants are enforced. The agent brings the radio in step with the grants that are in force, at its
- * start, at every change and every few seconds; a grant is shown to its device only after `converge` resolved with it.
- */
+/** Where grants are enforced. */
 export interface Radio {
   readonly kind: string;
   readonly enforcement: Enforcement;
+  /** What the subject of a grant needs to get on. */
+  credential(grant: Grant): Promise<Credential>;
+  close(): Promise<void>;
+}
+
+/**
+ * A radio that is told beforehand. The agent brings it in step with the grants that are in force, at its start, at
+ * every change and every few seconds; a grant is shown to its device only after `converge` resolved with it.
+ */
+export interface PushedRadio extends Radio {
   /**
    * Resolves to what could not be enforced, for people, where the radio could do no better than to keep those concerned
    * off the air. Errors: `radio_unreachable`, those of the files that it writes.
    */
   converge(wanted: readonly GrantOnAir[]): Promise<string | undefined>;
-  /** What the subject of a grant needs to get on. */
-  credential(grant: Grant): Promise<Credential>;
   /** Errors: `radio_unreachable`. */
   stations(): Promise<readonly Station[]>;
   /** Hears what happens on the air from now on. */
   watch(listener: (event: RadioEvent) => void): void;
-  close(): Promise<void>;
+}
+
+/**
+ * A radio that asks when a station comes, and says what each session has used. It is told nothing beforehand; sessions of
+ * grants that end or change meanwhile are ended or changed one by one.
+ */
+export interface AskedRadio extends Radio {
+  /** Where stations reach the agent alone; undefined: there is no such VLAN, and they are not let in. */
+  readonly restrictedVlan: number | undefined;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Asks `agent` from now on. Errors: `invalid_input` (where it would listen). */
+  open(agent: AskedAgent): Promise<void>;
+  /** Resolves when the session is over. Errors: `radio_unreachable` (nobody answers there, or refuses). */
+  end(session: Session): Promise<void>;
+  /** Resolves to whether the session goes on so, or had to be ended for it. Errors: `radio_unreachable`. */
+  change(session: Session, terms: SessionTerms): Promise<boolean>;
+}
+
+/** What a radio that asks is answered, and whom it tells. What fails is not answered. */
+export interface AskedAgent {
+  /** Undefined: it is not let in. At once, for everybody else waits. Errors: those of the store. */
+  admit(station: { readonly mac: string; readonly ssid: string | undefined }): GrantedSession | undefined;
+  /** Resolves when it is durable. The same may come again, and late. */
+  account(report: SessionReport): Promise<void>;
+  /** An access point that has none of its sessions any more. */
+  restarted(accessPoint: AccountingAccessPoint): Promise<void>;
+}
+
+export interface SessionTerms {
+  readonly vlan: number | undefined;
+  /** Seconds from now after which the session ends; undefined: none. */
+  readonly sessionTimeoutS: number | undefined;
+}
+
+/** With what a station is let in. */
+export interface GrantedSession extends SessionTerms {
+  readonly grantId: string;
+  readonly password: string;
+  /** Its subject reaches the agent alone. */
+  readonly restricted: boolean;
+  /** Seconds after which we want to hear of the session again. */
+  readonly interimS: number;
+}
+
+/** An access point as it accounts for sessions. */
+export interface AccountingAccessPoint {
+  /** Its name here; several may have it. */
+  readonly nas: string;
+  readonly nasAddress: string;
+  /** Of several that have the address. */
+  readonly nasIdentifier: string | undefined;
+}
+
+/** Counters are those of the session so far. */
+export interface SessionReport extends AccountingAccessPoint, GrantUsage {
+  readonly kind: 'start' | 'interim' | 'stop';
+  /** Unique at its access point. */
+  readonly sessionId: string;
+  readonly mac: string;
+  /** Undefined where the access point does not say. */
+  readonly ssid: string | undefined;
+  /** As it was let in; undefined where the access point does not say. */
+  readonly grantId: string | undefined;
+  readonly restricted: boolean;
+  /** By the access point's own clock, in whole seconds; undefined where it does not say. */
+  readonly happenedAt: Date | undefined;
+}
+
+/** A station's session, with how far its counters have been read. Access point's address, its own id and MAC name it. */
+export interface Session extends AccountingAccessPoint, GrantUsage {
+  readonly sessionId: string;
+  readonly mac: string;
+  readonly grantId: string | undefined;
+  readonly restricted: boolean;
+  readonly heardAt: Date;
+  /** Of what is known of it, by its access point's clock. */
+  readonly happenedAt: Date | undefined;
+  readonly endedAt: Date | undefined;
+  /** It went with a restart of its access point, which may give its id to another one. */
+  readonly lost: boolean;
+}
+
+export type SessionKey = Pick<Session, 'nasAddress' | 'sessionId' | 'mac'>;
+
+/** Sessions at access points that account for them. */
+export interface SessionStore {
+  session(key: SessionKey): Session | undefined;
+  saveSession(session: Session): void;
+  /** Those that are on, by when they were last heard of. */
+  sessions(limit: number): Session[];
+  sessionsOf(grantId: string): Session[];
+  endSession(key: SessionKey, at: Date): void;
+  restrictSession(key: SessionKey, restricted: boolean): void;
+  /** A station is on an access point once: its other sessions there are over. */
+  endSessionsBefore(session: SessionKey, at: Date): void;
+  /** All of one access point, as lost. */
+  endSessionsAt(accessPoint: AccountingAccessPoint, at: Date): void;
+  /** Forgets those that ended before the one moment, or were not heard of since the other. */
+  forgetSessions(before: { readonly ended: Date; readonly heard: Date }): void;
+  /** Grants with a session although they are over or their traffic is used up, or that have a restricted one. */
+  grantsWithOddSessions(): string[];
 }
 
 /** A grant's own Wi-Fi password, and the key that follows from it and the SSID (IEEE 802.11, J.4.1). */
@@ -118,11 +225,24 @@ export interface GrantKey {
   readonly psk: Uint8Array;
 }
 
+/** A password whose key nobody has needed yet. */
+export interface GrantPassword {
+  readonly ssid: undefined;
+  readonly password: string;
+}
+
 /** What the radio keeps over the agent's restarts, sealed; a grant's key goes with the grant. */
 export interface GrantKeyStore {
   grantKeys(): Map<string, GrantKey>;
-  grantKey(grantId: string): GrantKey | undefined;
-  saveGrantKeys(keys: ReadonlyMap<string, GrantKey>): void;
+  grantKey(grantId: string): GrantKey | GrantPassword | undefined;
+  saveGrantKeys(keys: ReadonlyMap<string, GrantKey | GrantPassword>): void;
+}
+
+/** A grant as far as letting in its subject goes; `usage` is the later of the agent's count and the registry's. */
+export interface GrantForStation extends Pick<Grant, 'id' | 'requestId' | 'startsAt' | 'endsAt' | 'quotaBytes' | 'policy' | 'vlan' | 'usage'> {
+  readonly spentAt: Date | undefined;
+  /** Opens its password. Undefined: none was handed out yet. */
+  readonly password: () => string | undefined;
 }
 
 /** What a grant has used, and since when its quota is spent. */
@@ -166,7 +286,7 @@ export interface Hello {
 }
 
 /** What the agent keeps over its own restart; psks are sealed. */
-export interface AgentStore extends GrantKeyStore {
+export interface AgentStore extends GrantKeyStore, SessionStore {
   saveHello(hello: Hello): void;
   removeHello(id: string): void;
   hellos(): Hello[];
@@ -176,11 +296,20 @@ export interface AgentStore extends GrantKeyStore {
   saveGrant(grant: Grant): void;
   grant(id: string): Grant | undefined;
   activeGrants(): Grant[];
-  /** By subject. */
-  subjectMacs(): Map<string, string>;
+  activeGrantCount(): number;
+  /** Active ones of whoever was last seen with this address; the newest first. */
+  grantsOfStation(mac: string): GrantForStation[];
+  /** Active ones that end by then; and those whose traffic was used up by then. */
+  grantsEndingBy(at: Date, limit: number): Grant[];
+  grantsSpentBy(at: Date, limit: number): Grant[];
+  /** When the next active one ends; and when the traffic of the next was used up. */
+  firstEndAfter(at: Date): Date | undefined;
+  firstSpentAfter(at: Date): Date | undefined;
+  subjectMac(subjectId: string): string | undefined;
   saveSubjectMac(subjectId: string, mac: string): void;
   /** By grant. */
   usages(): Map<string, MeteredUsage>;
+  usage(grantId: string): MeteredUsage | undefined;
   saveUsage(grantId: string, usage: MeteredUsage): void;
   meterReadings(): MeterReading[];
   saveMeterReading(reading: MeterReading): void;

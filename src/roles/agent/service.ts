@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
+import { isGranted, type AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -9,20 +9,20 @@ import type { Credential } from '../device/ports.ts';
 import { AccessDesk } from './access-desk.ts';
 import { AgentTime } from './agent-time.ts';
 import { AttemptLog } from './attempt-log.ts';
-import { GrantsOnAir } from './grants-on-air.ts';
+import type { GrantsInForce } from './grants-in-force.ts';
 import { GroupCommit } from './group-commit.ts';
 import { HelloBook, type HelloLimits } from './hello-book.ts';
 import type { Log } from './log.ts';
 import { OwnerDesk } from './owner-desk.ts';
 import { PlainExchange } from './plain-exchange.ts';
-import type { AgentControl, AgentStatus, AgentStore, ConnectedStation, Notifier, Prompt, Radio } from './ports.ts';
+import { enforcementOf } from './enforcement.ts';
+import type { AgentControl, AgentStatus, AgentStore, AskedRadio, ConnectedStation, Notifier, Prompt, PushedRadio } from './ports.ts';
 import { RegistryCopy, type Applied } from './registry-copy.ts';
 import { RegistryLink, type ApIdentity } from './registry-link.ts';
 import { SecureExchange } from './secure-exchange.ts';
-import { StationWatch } from './station-watch.ts';
+import type { StationsOn } from './station-watch.ts';
 import { SubjectMacs } from './subject-macs.ts';
 import { Throttle } from './throttle.ts';
-import { UsageMeter } from './usage-meter.ts';
 import { Waiters } from './waiters.ts';
 
 /** The bounds of protocol.md section 1; benches and tests, where all devices share an address, widen them. */
@@ -46,7 +46,7 @@ const defaultAgentLimits: AgentLimits = {
 export interface AgentOptions {
   readonly ap: ApRole;
   readonly store: AgentStore;
-  readonly radio: Radio;
+  readonly radio: PushedRadio | AskedRadio;
   readonly networks: { readonly ssid: string; readonly onboardingSsid: string };
   /** As the enrolment said; asked of the registry where it is not given. */
   readonly identity?: ApIdentity | undefined;
@@ -87,8 +87,6 @@ export type AgentEvent =
 
 const tickMs = 1000;
 const convergeEveryTicks = 2;
-/** Stations are counted so often where nothing depends on it; each second where a quota does. */
-const countEveryTicks = 5;
 const usualGraceMs = 3_600_000;
 const saveTimeEveryTicks = 60;
 const plainRefusalMs = 300;
@@ -109,9 +107,8 @@ export class AgentService implements AgentControl {
   readonly #attempts: AttemptLog;
   readonly #hellos: HelloBook;
   readonly #macs: SubjectMacs;
-  readonly #meter: UsageMeter;
-  readonly #stations: StationWatch;
-  readonly #grants: GrantsOnAir;
+  readonly #stations: StationsOn;
+  readonly #grants: GrantsInForce;
   readonly #link: RegistryLink;
   readonly #desk: AccessDesk;
   readonly #owner: OwnerDesk;
@@ -162,21 +159,25 @@ export class AgentService implements AgentControl {
       onReachable: () => this.#owner.resume(),
     });
     this.#hellos = new HelloBook(limits);
-    this.#meter = new UsageMeter({ store, commit, uptime, log });
-    this.#macs = new SubjectMacs({ store, commit, log, onChanged: () => this.#grants.reconsider() });
-    this.#grants = new GrantsOnAir({
-      radio,
-      meter: this.#meter,
+    this.#macs = new SubjectMacs({ store, commit, log });
+    const { grants, stations } = enforcementOf(radio, {
+      store,
+      commit,
+      link: this.#link,
+      macs: this.#macs,
+      ssid: networks.ssid,
       now,
+      clock,
+      uptime,
       graceMs: options.graceMs ?? usualGraceMs,
       vlanOf: (grant) => this.#vlanOf(grant),
-      macOf: ({ subject }) => this.#macs.get(subject.id),
+      onNew: (news) => news.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
+      onJoined: (grantId) => this.#joined(grantId),
+      onDue: () => this.#enforce(false),
       log,
-      onNew: (grants) => grants.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
     });
-    // Before the radio is heard: what it is brought in step with is complete from the first time on.
-    this.#grants.take(store.activeGrants());
-    this.#stations = new StationWatch({ radio, meter: this.#meter, grants: this.#grants, store, copy, link: this.#link, now, log, onDisturbed: () => void this.#grants.converge() });
+    this.#grants = grants;
+    this.#stations = stations;
     this.#desk = new AccessDesk({
       store,
       copy,
@@ -208,7 +209,7 @@ export class AgentService implements AgentControl {
 
   /** Serves what is granted at once, whether or not the registry answers. */
   async start(): Promise<void> {
-    await this.#grants.converge();
+    await this.#grants.start();
     this.#link.start();
     this.#timer = setInterval(() => this.tick(), tickMs);
   }
@@ -240,9 +241,7 @@ export class AgentService implements AgentControl {
     this.#ticks += 1;
     this.#desk.sweep();
     this.#enforce(this.#ticks % convergeEveryTicks === 0);
-    if (this.#ticks % countEveryTicks === 0 || this.#stations.isCountingDown) {
-      void this.#stations.count().then(() => this.#enforce(false));
-    }
+    void this.#stations.tick(this.#ticks)?.then(() => this.#enforce(false));
     if (this.#ticks % saveTimeEveryTicks === 0) {
       this.#saveTime();
     }
@@ -299,21 +298,33 @@ export class AgentService implements AgentControl {
   /** What time and traffic bring about, and once more in time for the next. `anyway`: looks at the radio also if nothing is due. */
   #enforce(anyway: boolean): void {
     const now = this.#time.now();
-    const standing = this.#grants.standing();
-    if (now !== undefined && standing.over.length > 0) {
+    const { over, nextAt, isBehind } = this.#grants.due();
+    if (now !== undefined && over.length > 0) {
       const { log } = this.#options;
-      this.#copy.endGrants(standing.over, now)
+      this.#copy.endGrants(over, now)
         .then(() => this.#link.deliverSoon())
         .catch((error: unknown) => log('error', 'Grants that are over could not be kept as ended.', { error }));
     }
-    if (anyway || this.#grants.isBehind(standing)) {
+    if (anyway || isBehind) {
       void this.#grants.converge();
     }
     clearTimeout(this.#punctual);
-    const leftMs = now === undefined ? Infinity : standing.nextAt - now.getTime();
+    const leftMs = now === undefined ? Infinity : nextAt - now.getTime();
     if (leftMs < tickMs) {
       this.#punctual = setTimeout(() => this.#enforce(false), Math.max(1, leftMs));
     }
+  }
+
+  /** Whoever uses a grant's own password has read it and joined, also if its device never says so. */
+  #joined(grantId: string): void {
+    const request = this.#requestOf(grantId);
+    if (request === undefined || !isGranted(request.status) || request.status === 'joined') {
+      return;
+    }
+    const { clock, log } = this.#options;
+    this.#copy.advance(request.id, 'joined', this.#time.now() ?? clock.now())
+      .then(() => this.#link.deliverSoon())
+      .catch((error: unknown) => log('error', 'That a device has joined could not be kept.', { requestId: request.id, error }));
   }
 
   #requestOf(grantId: string | undefined): AccessRequest | undefined {
@@ -321,7 +332,7 @@ export class AgentService implements AgentControl {
     return grant?.requestId === undefined ? undefined : this.#options.store.request(grant.requestId);
   }
 
-  #vlanOf({ requestId }: Grant): number | undefined {
+  #vlanOf({ requestId }: Pick<Grant, 'requestId'>): number | undefined {
     const { vlans, store } = this.#options;
     if (vlans === undefined) {
       return undefined;

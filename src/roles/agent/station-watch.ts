@@ -1,27 +1,36 @@
-import { isGranted } from '../../domain/access-request.ts';
 import type { GrantsOnAir } from './grants-on-air.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, Radio, RadioEvent, Station } from './ports.ts';
-import type { RegistryCopy } from './registry-copy.ts';
+import type { PushedRadio, RadioEvent, Station } from './ports.ts';
 import type { RegistryLink } from './registry-link.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
-interface Options {
-  readonly radio: Radio;
-  readonly meter: UsageMeter;
-  readonly grants: GrantsOnAir;
-  readonly store: AgentStore;
-  readonly copy: RegistryCopy;
-  readonly link: RegistryLink;
-  readonly now: () => Date | undefined;
-  readonly log: Log;
-  readonly onDisturbed: () => void;
+/** Who is on the network, and what they use. */
+export interface StationsOn {
+  /** Who is on now. An unreachable radio has no stations. */
+  count(): Promise<readonly Station[]>;
+  /** Every second; undefined: there is nothing new to know. */
+  tick(ticks: number): Promise<unknown> | undefined;
 }
 
-/** Who is on the network: counts what they use, and takes a grant's first association for its device's `joined`. */
-export class StationWatch {
+interface Options {
+  readonly radio: PushedRadio;
+  readonly meter: UsageMeter;
+  readonly grants: GrantsOnAir;
+  readonly link: RegistryLink;
+  /** Whoever uses a grant's own password has joined. */
+  readonly onJoined: (grantId: string) => void;
+  readonly onDisturbed: () => void;
+  readonly log: Log;
+}
+
+/** Stations are counted so often where nothing depends on it; each second where a quota does. */
+const countEveryTicks = 5;
+
+/** Counts what stations use by the radio's counters. */
+export class StationWatch implements StationsOn {
   readonly #options: Options;
   #counting: Promise<readonly Station[]> | undefined;
+  /** Whether one that is on has a quota. */
   #isCountingDown = false;
 
   constructor(options: Options) {
@@ -29,12 +38,11 @@ export class StationWatch {
     options.radio.watch((event) => this.#heard(event));
   }
 
-  /** Whether one that is on has a quota. */
-  get isCountingDown(): boolean {
-    return this.#isCountingDown;
+  tick(ticks: number): Promise<unknown> | undefined {
+    return ticks % countEveryTicks === 0 || this.#isCountingDown ? this.count() : undefined;
   }
 
-  /** Reads the radio's counters; what two ask for at once is read once. An unreachable radio has no stations. */
+  /** Reads the radio's counters; what two ask for at once is read once. */
   count(): Promise<readonly Station[]> {
     this.#counting ??= this.#count().finally(() => {
       this.#counting = undefined;
@@ -72,16 +80,9 @@ export class StationWatch {
     }
   }
 
-  /** Whoever uses a grant's own password has read it and joined, also if its device never says so. */
   #joined(grantId: string | undefined): void {
-    const { grants, store, copy, link, now, log } = this.#options;
-    const requestId = grantId === undefined ? undefined : grants.find(grantId)?.requestId;
-    const request = requestId === undefined ? undefined : store.request(requestId);
-    if (request === undefined || !isGranted(request.status) || request.status === 'joined') {
-      return;
+    if (grantId !== undefined) {
+      this.#options.onJoined(grantId);
     }
-    copy.advance(request.id, 'joined', now() ?? new Date())
-      .then(() => link.deliverSoon())
-      .catch((error: unknown) => log('error', 'That a device has joined could not be kept.', { requestId: request.id, error }));
   }
 }

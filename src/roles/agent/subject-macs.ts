@@ -6,7 +6,6 @@ interface Options {
   readonly store: AgentStore;
   readonly commit: GroupCommit;
   readonly log: Log;
-  readonly onChanged: () => void;
 }
 
 /**
@@ -15,25 +14,34 @@ interface Options {
  */
 export class SubjectMacs {
   readonly #options: Options;
-  readonly #macs: Map<string, string>;
+  /** Those that were asked for. */
+  readonly #macs = new Map<string, string | undefined>();
+  readonly #listeners: (() => void)[] = [];
 
   constructor(options: Options) {
     this.#options = options;
-    this.#macs = options.store.subjectMacs();
+  }
+
+  /** Calls back whenever somebody is seen by another address. */
+  onChanged(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   get(subjectId: string): string | undefined {
+    if (!this.#macs.has(subjectId)) {
+      this.#macs.set(subjectId, this.#options.store.subjectMac(subjectId));
+    }
     return this.#macs.get(subjectId);
   }
 
   seen(subjectId: string, mac: string | undefined): void {
-    if (mac === undefined || this.#macs.get(subjectId) === mac) {
+    if (mac === undefined || this.get(subjectId) === mac) {
       return;
     }
-    const { store, commit, log, onChanged } = this.#options;
+    const { store, commit, log } = this.#options;
     this.#macs.set(subjectId, mac);
     commit.writeLater(() => store.saveSubjectMac(subjectId, mac))
       .catch((error: unknown) => log('error', 'By which address a device was seen could not be kept.', { subjectId, error }));
-    onChanged();
+    this.#listeners.forEach((listener) => listener());
   }
 }

@@ -8,12 +8,15 @@ export const agentGrantsOnAir: Migration = {
   statements: (words) => [
     ...grantUsageColumns(words),
 
-    // A grant's own password, and the key that follows from it and the SSID; both sealed.
+    `create index grants_of_subject on grants (subject_id) where state = 'active'`,
+    `create index grants_ending on grants (ends_at) where state = 'active' and ends_at is not null`,
+
+    // A grant's own password, and where it was needed the key that follows from it and the SSID; both sealed.
     `create table credentials (
       grant_id ${words.id} not null primary key,
-      ssid ${words.text} not null,
+      ssid ${words.text},
       password ${words.bytes} not null,
-      psk ${words.bytes} not null
+      psk ${words.bytes}
     ) ${words.byKey}`,
 
     `create table usage (
@@ -26,11 +29,13 @@ export const agentGrantsOnAir: Migration = {
       told ${words.big} not null
     ) ${words.byKey}`,
     'create index usage_untold on usage (grant_id) where told < changes',
+    'create index usage_spent on usage (spent_at) where spent_at is not null',
 
     `create table subject_macs (
       subject_id ${words.id} not null primary key,
       mac ${words.text} not null
     ) ${words.byKey}`,
+    'create index subject_macs_by_mac on subject_macs (mac)',
 
     // How far the counters of a station's session had been read.
     `create table meters (
@@ -43,5 +48,28 @@ export const agentGrantsOnAir: Migration = {
       seconds ${words.big} not null,
       primary key (bss, mac)
     ) ${words.byKey}`,
+
+    // Sessions of which access points tell by themselves, also those that are over: word of them may come again.
+    `create table sessions (
+      nas_address ${words.text} not null,
+      session_id ${words.text} not null,
+      mac ${words.text} not null,
+      nas ${words.text} not null,
+      nas_identifier ${words.text},
+      grant_id ${words.id},
+      restricted ${words.flag} not null,
+      bytes_in ${words.big} not null,
+      bytes_out ${words.big} not null,
+      seconds ${words.big} not null,
+      heard_at ${words.time} not null,
+      happened_at ${words.time},
+      ended_at ${words.time},
+      lost ${words.flag} not null,
+      primary key (nas_address, session_id, mac)
+    ) ${words.byKey}`,
+    'create index sessions_on on sessions (heard_at) where ended_at is null',
+    'create index sessions_of_grant on sessions (grant_id) where ended_at is null',
+    'create index sessions_of_station on sessions (mac) where ended_at is null',
+    'create index sessions_ended on sessions (ended_at) where ended_at is not null',
   ],
 };
