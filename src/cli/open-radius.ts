@@ -76,16 +76,21 @@ function isDialect(word: string): word is Dialect {
 }
 
 async function readSharedSecret(nas: string, sources: SecretSources): Promise<string> {
-  const storeName = `radius/${nas}`;
   const given = await readGivenSecret(`radius-secret-${nas}`, undefined, sources);
-  const secret = given ?? (await (await secretStore(sources)).get(storeName));
-  if (secret === undefined) {
-    const variable = `LATCHKEY_RADIUS_SECRET_${nas.replaceAll('-', '_').toUpperCase()}`;
+  if (given !== undefined) {
+    return given;
+  }
+  const variable = `LATCHKEY_RADIUS_SECRET_${nas.replaceAll('-', '_').toUpperCase()}`;
+  const storeName = `radius/${nas}`;
+  const stored = await secretStore(sources).then((store) => store.get(storeName)).catch((error: unknown) => {
+    throw error instanceof LatchkeyError ? new LatchkeyError(error.code, error.message, { hint: `${error.hint} Or set ${variable}.`, cause: error }) : error;
+  });
+  if (stored === undefined) {
     throw new LatchkeyError('missing_input', `The secret that ${nas} shares with this server is missing.`, {
       hint: `Store it with \`latchkey secret set ${storeName}\`, or set ${variable}.`,
     });
   }
-  return secret;
+  return stored;
 }
 
 function endpoint({ host, port }: ListenAddress) {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AgentStore, Hello } from '../../src/roles/agent/ports.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { noUsage } from '../../src/domain/grant.ts';
+import type { AgentStore, Hello, Session } from '../../src/roles/agent/ports.ts';
 import { openAgentStore } from '../../src/storage/agent-store.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { after, newAttempt, newGrant, newId, newRequest, start } from './samples.ts';
@@ -202,4 +203,83 @@ test('a registry is no agent’s store, nor the other way round', async () => {
   const registry = join(folder, 'registry.db');
   await (await openStore({ url: `sqlite:${registry}`, sealer: testSealer() })).close();
   await expect(openAgentStore({ path: registry, sealer: testSealer() })).rejects.toMatchObject({ code: 'storage_unavailable' });
+});
+
+describe('what a radio that asks needs', () => {
+  const mac = '02:00:00:00:00:01';
+  const key = { ssid: undefined, password: 'correct horse battery' };
+
+  test('a station’s active grants, the newest first, with what was used of a quota and the password that was handed out', () => {
+    const subject = { kind: 'device', id: randomUUID() } as const;
+    const grants = [
+      newGrant('ap_1', { subject, startsAt: after(1), quotaBytes: 1000n, usage: { bytesIn: 5n, bytesOut: 1n, seconds: 1 } }),
+      newGrant('ap_1', { subject, startsAt: after(2), endsAt: after(9), vlan: 20 }),
+      newGrant('ap_1', { subject, startsAt: after(3), state: 'revoked' }),
+      newGrant('ap_1'),
+    ];
+    grants.forEach((grant) => store.saveGrant(grant));
+    store.saveSubjectMac(subject.id, mac);
+    store.saveGrantKeys(new Map([[grants[1]!.id, key]]));
+    store.saveUsage(grants[0]!.id, { bytesIn: 3n, bytesOut: 4n, seconds: 9, spentAt: after(4) });
+    const [newest, older, ...more] = store.grantsOfStation(mac);
+    expect(more).toEqual([]);
+    expect(newest).toMatchObject({ id: grants[1]!.id, startsAt: after(2), endsAt: after(9), quotaBytes: undefined, vlan: 20, spentAt: undefined });
+    expect(older).toMatchObject({ id: grants[0]!.id, quotaBytes: 1000n, usage: { bytesIn: 5n, bytesOut: 4n }, spentAt: after(4) });
+    expect([newest!.password(), older!.password()]).toEqual([key.password, undefined]);
+    expect(store.grantsOfStation('02:00:00:00:00:02')).toEqual([]);
+    expect([store.subjectMac(subject.id), store.subjectMac('nobody')]).toEqual([mac, undefined]);
+    expect(store.activeGrantCount()).toBe(3);
+  });
+
+  test('a password without a key is no key of a network, and gets one without being another', () => {
+    const { id } = newGrant('ap_1');
+    store.saveGrantKeys(new Map([[id, key]]));
+    expect(store.grantKey(id)).toEqual(key);
+    expect(store.grantKeys()).toEqual(new Map());
+  });
+
+  test('grants that are over by a moment, and when the next one is', () => {
+    const grants = [1, 2, 3].map((index) => newGrant('ap_1', { endsAt: after(index), quotaBytes: 1n }));
+    grants.forEach((grant, index) => {
+      store.saveGrant(grant);
+      store.saveUsage(grant.id, { ...noUsage, spentAt: after(index) });
+    });
+    expect(store.grantsEndingBy(after(2), 10).map(({ id }) => id)).toEqual([grants[0]!.id, grants[1]!.id]);
+    expect(store.grantsEndingBy(after(2), 1)).toEqual([grants[0]]);
+    expect(store.grantsSpentBy(after(0), 10)).toEqual([grants[0]]);
+    expect([store.firstEndAfter(after(2)), store.firstEndAfter(after(3)), store.firstSpentAfter(after(0))]).toEqual([after(3), undefined, after(1)]);
+    store.saveGrant({ ...grants[0]!, state: 'ended', closedAt: after(1), closedBy: 'agent' });
+    expect([store.grantsEndingBy(after(2), 10), store.grantsSpentBy(after(0), 10)]).toEqual([[grants[1]], []]);
+    expect(store.usage(grants[0]!.id)).toEqual({ ...noUsage, spentAt: undefined });
+  });
+
+  test('sessions outlive a restart, and those that are odd are found', async () => {
+    const [over, fine, restricted] = [newGrant('ap_1', { state: 'revoked' }), newGrant('ap_1'), newGrant('ap_1')];
+    [over, fine, restricted].forEach((grant) => store.saveGrant(grant));
+    const session: Session = {
+      nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: 'ap-7', sessionId: 'A1', mac, grantId: over.id, restricted: false,
+      bytesIn: 1n, bytesOut: 2n, seconds: 3, heardAt: after(1), happenedAt: after(0), endedAt: undefined, lost: false,
+    };
+    const others: Session[] = [
+      { ...session, sessionId: 'A2', mac: '02:00:00:00:00:02', grantId: fine.id, nasIdentifier: undefined, heardAt: after(3) },
+      { ...session, sessionId: 'A3', mac: '02:00:00:00:00:03', grantId: restricted.id, nasIdentifier: 'ap-8', restricted: true, heardAt: after(2) },
+    ];
+    [session, ...others].forEach((each) => store.saveSession(each));
+    await reopen();
+    expect(store.session(session)).toEqual(session);
+    expect(store.sessions(10)).toEqual([others[0], others[1], session]);
+    expect(store.sessionsOf(over.id)).toEqual([session]);
+    expect(store.grantsWithOddSessions().sort()).toEqual([over.id, restricted.id].sort());
+    store.endSession(session, after(4));
+    store.restrictSession(others[1]!, false);
+    expect(store.grantsWithOddSessions()).toEqual([]);
+    // The one access point of an address names itself, so another there is meant.
+    store.endSessionsAt({ nas: 'hall', nasAddress: '192.0.2.1', nasIdentifier: 'ap-7' }, after(5));
+    expect(store.sessions(10).map(({ sessionId }) => sessionId)).toEqual(['A3']);
+    expect(store.session(others[0]!)).toMatchObject({ endedAt: after(5), lost: true });
+    store.endSessionsBefore({ ...others[1]!, sessionId: 'A4' }, after(6));
+    expect(store.sessions(10)).toEqual([]);
+    store.forgetSessions({ ended: after(5), heard: after(0) });
+    expect([store.session(session), store.session(others[0]!)?.sessionId]).toEqual([undefined, 'A2']);
+  });
 });

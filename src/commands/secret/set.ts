@@ -8,7 +8,7 @@ import { setSecret } from '../../cli/secrets.ts';
 export default class SecretSet extends LatchkeyCommand<SecretWire> {
   static override readonly summary = 'Put a secret into the secret store, where other commands look for it.';
   static override readonly description =
-    'ap/password is the password of the network for `ap serve`, device/UUID/pass-tmp the pass_tmp of a device for `device join`. The value comes from --value-file, LATCHKEY_VALUE or a hidden prompt; what was there is replaced.';
+    'ap/password is the password of the network for `ap serve`, radius/NAME what an access point shares with `ap radius`, device/UUID/pass-tmp the pass_tmp of a device for `device join`. The value comes from --value-file, LATCHKEY_VALUE or a hidden prompt; what was there is replaced.';
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> ap/password --value-file wifi.txt',
     '<%= config.bin %> <%= command.id %> device/9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d/pass-tmp',
