@@ -45,6 +45,7 @@ describe('access', () => {
     expect([...reply.attributes()].map(({ type }) => type)).toEqual([
       attribute.messageAuthenticator, attribute.tunnelPassword, attribute.tunnelType, attribute.tunnelMediumType,
       attribute.tunnelPrivateGroupId, attribute.sessionTimeout, attribute.terminationAction, attribute.class,
+      attribute.chargeableUserIdentity,
     ]);
     expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1' }]);
     expect(hall.server.counters).toMatchObject({ accepted: 1, rejected: 0 });
