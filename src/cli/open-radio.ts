@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
@@ -25,8 +25,8 @@ export async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredB
     });
   }
   const { readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
-  const texts = await Promise.all(paths.map(readText));
-  return texts.flatMap(readConfiguration);
+  const read = await Promise.all(paths.map(async (path) => readConfiguration(await readText(path), await realpath(path))));
+  return read.flat();
 }
 
 async function readText(path: string): Promise<string> {
@@ -44,8 +44,9 @@ export async function openRadio(wanted: {
   readonly password: string | undefined;
   readonly bsses: readonly ConfiguredBss[] | undefined;
   readonly keys: GrantKeyStore;
+  readonly reloadAfterMs: number;
 }): Promise<Radio> {
-  const { ssid, security, password, bsses, keys } = wanted;
+  const { ssid, security, password, bsses, keys, reloadAfterMs } = wanted;
   if (bsses === undefined) {
     const { noRadio } = await import('../radio/none.ts');
     return noRadio({ ssid, password: password!, security });
@@ -59,5 +60,5 @@ export async function openRadio(wanted: {
     import('../radio/hostapd/hostapd-radio.ts'),
     import('../radio/firewall/restricted-stations.ts'),
   ]);
-  return new HostapdRadio({ ssid, security, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations() });
+  return new HostapdRadio({ ssid, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations(), reloadAfterMs });
 }

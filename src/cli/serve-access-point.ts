@@ -31,6 +31,7 @@ export interface ServeFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
   readonly 'shared-password': boolean;
   readonly vlan?: readonly string[] | undefined;
   readonly grace: number;
+  readonly 'drop-after': number;
   readonly listen: string;
   readonly port: number;
   readonly 'secure-port': number;
@@ -67,7 +68,7 @@ export async function serveAccessPoint(flags: ServeFlags, serving: Serving): Pro
   const agent = await runAgent({
     ap,
     store,
-    radio: await openRadio({ ssid: flags.ssid, security: flags.security, password, bsses, keys: store }),
+    radio: await openRadio({ ssid: flags.ssid, security: flags.security, password, bsses, keys: store, reloadAfterMs: flags['drop-after'] }),
     networks,
     identity,
     serverUrl,

@@ -21,7 +21,7 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     'onboarding-ssid': ssidFlag({ description: 'The SSID that is written into the devices.', required: true }),
     ssid: ssidFlag({ description: 'The network that they are let into; may be the same name.', required: true }),
     'password-file': fileFlag({ description: 'Take the network’s password in this file, - for stdin.' }),
-    security: choiceFlag(securities)({ description: 'How the network is secured.', default: 'wpa2-psk' }),
+    security: choiceFlag(securities)({ description: 'How the network is secured; with passwords of their own, hostapd’s configuration says so itself.', default: 'wpa2-psk' }),
     radio: choiceFlag(radios)({ description: 'What enforces the grants; none hands out the password and enforces nothing.', default: 'none' }),
     'hostapd-conf': pathFlag({ description: 'The file that hostapd was started with; may be repeated.', multiple: true }),
     'shared-password': switchFlag({ description: 'Keep the network’s one password: whoever knows it stays in, also when a grant is revoked.' }),
@@ -34,6 +34,7 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     ...termsFlags,
     vlan: textFlag({ description: 'VLAN of grants that name none: a number, or model=NAME:NUMBER for one model; may be repeated.', helpValue: 'VLAN', multiple: true }),
     grace: durationFlag({ description: 'How long a grant whose traffic is used up still reaches the agent (restrict).', default: 3_600_000, defaultHelp: async () => '1h' }),
+    'drop-after': durationFlag({ description: 'How long WPA3 passwords that are over are gathered, sealed, before hostapd drops all stations for a moment to be rid of them.', default: 60_000, defaultHelp: async () => '1m' }),
     'allow-plain': switchFlag({ description: 'Accept the literal exchange, in which pass_tmp crosses the onboarding network in the clear.' }),
     prompt: textFlag({ description: 'Who is asked: terminal, exec:CMD (exit 0 is yes), led:NAME.', helpValue: 'PROMPT' }),
     // An address of a webhook often is a secret itself, which the arguments would show to everybody.
