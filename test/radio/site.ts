@@ -15,6 +15,8 @@ export const mainAddress = '10.1.0.1';
 export const onboardingAddress = '10.2.0.1';
 const pskFile = '/run/latchkey/wpa_psk';
 const home = '/run/latchkey/home';
+/** That of the process that `AccessPoint` names "hostapd"; the agent changes it. */
+const hostapdConf = 'hostapd/hostapd.conf';
 
 export interface Identity {
   readonly uuid: string;
@@ -28,6 +30,7 @@ export interface Granted {
   readonly password: string;
   readonly security: string;
   readonly grant_id: string;
+  readonly password_id?: string;
 }
 
 /** Where the server is, as this machine sees it, with an admin's token. */
@@ -42,6 +45,8 @@ export interface SiteOptions {
   readonly config?: readonly string[];
   /** Beyond the usual ones of `ap serve`. */
   readonly serve?: readonly string[];
+  /** How stations join the onboarding network; it is open if this is not given. */
+  readonly onboarding?: readonly string[];
 }
 
 /**
@@ -111,16 +116,17 @@ export class RadioSite {
     this.lab.write('dhcp-server.conf', dhcpServer);
     const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
     await this.lab.do(folders);
+    const { config = [] } = this.#options;
     const { configuration } = await this.owner.json<{ configuration: string }>([
-      'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', '--psk-file', pskFile,
-      ...(this.#options.config ?? []),
+      'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', ...config,
+      ...(config.includes('wpa3-sae') ? [] : ['--psk-file', pskFile]),
     ]);
-    this.lab.write('hostapd.conf', configuration);
+    this.lab.write(hostapdConf, configuration);
     await this.lab.do(`: > ${pskFile}`);
   }
 
   async startHostapd(): Promise<void> {
-    this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read('hostapd.conf') });
+    this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read(hostapdConf) });
   }
 
   /** Addresses of the access point, and for devices that onboard; these go with the interfaces that hostapd makes. */
@@ -137,7 +143,7 @@ export class RadioSite {
   /** The agent, as it is first and after it was ended. */
   async startAgent(...flags: string[]): Promise<LabProcess> {
     const args = [
-      'ap', 'serve', '--json', '--profile', 'ap', '--radio', 'hostapd', '--hostapd-conf', '/lab/hostapd.conf', '--ssid', ssid,
+      'ap', 'serve', '--json', '--profile', 'ap', '--radio', 'hostapd', '--hostapd-conf', `/lab/${hostapdConf}`, '--ssid', ssid,
       '--onboarding-ssid', onboardingSsid, '--main-address', mainAddress, '--auto-approve', 'model=lamp', ...(this.#options.serve ?? []), ...flags,
     ];
     this.#agent = await this.lab.start('agent', `${latchkey} ${args.join(' ')}`, { env: this.agentEnvironment });
@@ -178,7 +184,7 @@ export class RadioSite {
    * The reference device, with nothing but what the factory wrote into it: it joins the onboarding network, takes an
    * address there and asks whoever routes.
    */
-  async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding: readonly string[] = openNetwork): Promise<LabProcess> {
+  async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding = this.#options.onboarding ?? openNetwork): Promise<LabProcess> {
     await station.join([`ssid="${onboardingSsid}"`, ...onboarding]);
     await this.dhcp(station);
     const file = this.lab.write(`${station.name}/pass_tmp`, passTmp);
@@ -238,7 +244,10 @@ export class RadioSite {
 export const openNetwork = ['key_mgmt=NONE'] as const;
 
 /** A network of wpa_supplicant's, as a device makes it of what it was given. */
-export function networkOf({ ssid: name, password }: Granted): string[] {
+export function networkOf({ ssid: name, password, password_id: passwordId, security }: Granted): string[] {
+  if (security === 'wpa3-sae') {
+    return [`ssid="${name}"`, `sae_password="${password}"`, `sae_password_id="${passwordId}"`, 'key_mgmt=SAE', 'ieee80211w=2'];
+  }
   return [`ssid="${name}"`, `psk="${password}"`, 'key_mgmt=WPA-PSK'];
 }
 

@@ -10,9 +10,12 @@ export interface SaeGrant extends SaeEntry {
   readonly startsAt: Date;
 }
 
+/** What it takes of a BSS. */
+export type SaeBss = Pick<Bss, 'name' | 'denied' | 'deny' | 'allow' | 'takePassword' | 'forgetSessions' | 'disconnect'>;
+
 export interface SaePasswordsOptions {
   /** Each hostapd.conf, by its real path, with those of its BSSes that serve grants by SAE. */
-  readonly configurations: ReadonlyMap<string, readonly Bss[]>;
+  readonly configurations: ReadonlyMap<string, readonly SaeBss[]>;
   /** How long passwords that are over stay in hostapd, sealed, so that more go at once. */
   readonly reloadAfterMs: number;
   /** Stations are about to drop for a moment, in so many milliseconds; 0 is now. */
@@ -32,7 +35,7 @@ interface Configuration {
 
 /** A BSS, and what is known of it. */
 interface Member {
-  readonly bss: Bss;
+  readonly bss: SaeBss;
   /** By grant, the value that it goes by; undefined: nothing is known yet. */
   values: Map<string, string> | undefined;
   /** Whether, if it has read its file since it was last told, that was the file as we know it. */
@@ -343,7 +346,7 @@ function knownOf({ values, isSettled }: Member, mark: string | undefined, inFile
 }
 
 /** hostapd comes to what it is asked when it has read its configuration; with one that it cannot read, it goes on as it was. */
-async function requireUnmarked(bss: Bss): Promise<void> {
+async function requireUnmarked(bss: SaeBss): Promise<void> {
   if ((await bss.denied()).some((mac) => mac.startsWith(markPrefix))) {
     throw new LatchkeyError('radio_unreachable', `hostapd did not take its configuration for ${bss.name} anew.`, { hint: 'Look into hostapd’s own log.' });
   }
