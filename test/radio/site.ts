@@ -185,12 +185,27 @@ export class RadioSite {
    * address there and asks whoever routes.
    */
   async ask(station: Station, { uuid, pass_tmp: passTmp }: Identity, onboarding = this.#options.onboarding ?? openNetwork): Promise<LabProcess> {
-    await station.join([`ssid="${onboardingSsid}"`, ...onboarding]);
+    await this.join(station, [`ssid="${onboardingSsid}"`, ...onboarding]);
     await this.dhcp(station);
     const file = this.lab.write(`${station.name}/pass_tmp`, passTmp);
     const routes = await this.lab.do('ip route', { namespace: station.name });
     const router = /^default via (\S+)/m.exec(routes)?.[1] ?? '';
     return this.lab.start(`${station.name} device`, `/lab/latchkey-device -t 90 -f ${file} ${router} ${uuid} ${onboardingSsid}`, { namespace: station.name });
+  }
+
+  /**
+   * Joins a network of the access point, as both see it: elliptic curves take hostapd so long here that a station asks
+   * twice, and then may hold a handshake for done that failed.
+   */
+  async join(station: Station, network: readonly string[]): Promise<void> {
+    for (let left = 3; ; left -= 1) {
+      const since = this.hostapd.process.mark();
+      await station.join(network);
+      const isIn = await this.hostapd.joined(station, { since, timeoutMs: 5000 }).then(() => true, () => false);
+      if (isIn || left === 0) {
+        return;
+      }
+    }
   }
 
   /** Takes an address of the network that the station is on. */
@@ -229,7 +244,7 @@ export class RadioSite {
   /** Onboards and joins the main network with the password of its own. */
   async letIn(station: Station, address: string, identity?: Identity): Promise<Granted> {
     const granted = await this.onboard(station, identity ?? (await this.lamp()));
-    await station.join(networkOf(granted));
+    await this.join(station, networkOf(granted));
     await station.address(`${address}/24`);
     return granted;
   }

@@ -77,7 +77,7 @@ export class SaePasswords {
   #owners = new Map<string, string>();
   /** Values of grants that are over. */
   readonly #seals = new Map<string, string>();
-  /** Addresses that had a grant. */
+  /** Addresses of grants that are over. */
   readonly #former = new Set<string>();
   /** When those that cannot be attributed were first seen. */
   readonly #strangers = new Map<string, number>();
@@ -189,8 +189,13 @@ export class SaePasswords {
     this.#owners.delete('');
     const ids = new Set(wanted.map(({ grantId }) => grantId));
     const open = [...this.#configurations, ...this.#members].flatMap(({ values = [] }) => [...values]).filter(([, value]) => !isSeal(value));
-    const macs = [...before.keys(), ...open.flatMap(([, value]) => parseSaeValue(value)?.mac ?? [])];
-    macs.filter((mac) => !this.#owners.has(mac)).forEach((mac) => this.#former.add(mac));
+    const bound = [...before, ...open.map(([grantId, value]) => [parseSaeValue(value)?.mac, grantId] as const)];
+    for (const [mac, grantId] of bound) {
+      if (mac !== undefined && !this.#owners.has(mac)) {
+        // Its grant may have another address by now.
+        ids.has(grantId) ? this.#strangers.set(mac, -Infinity) : this.#former.add(mac);
+      }
+    }
     for (const [grantId] of open.filter(([id]) => !ids.has(id) && !this.#seals.has(id))) {
       this.#seals.set(grantId, newSeal(grantId));
     }
