@@ -178,10 +178,10 @@ static const char *follow(struct http *ap, const char *url)
 static int join(const struct device *device, struct http *ap, const char *wanted)
 {
   static char request_id[ID], path[3 * ID], status[16], uuid[UUID], ssid[SSID], password[PASSWORD];
-  static char security[16], grant_id[ID], joined_url[HTTP_HOST + 2 * ID];
-  static const struct network network = { ssid, password, security, grant_id };
+  static char security[16], grant_id[ID], password_id[ID], joined_url[HTTP_HOST + 2 * ID];
+  static const struct network network = { ssid, password, security, grant_id, password_id };
   const struct json_field answer[] = { { IN(request_id) }, { IN(status) }, { IN(uuid) }, { IN(ssid) }, { IN(password) },
-                                       { IN(security) }, { IN(grant_id) }, { IN(joined_url) } };
+                                       { IN(security) }, { IN(grant_id) }, { IN(password_id) }, { IN(joined_url) } };
   const char *joined;
   int code;
   do {
@@ -193,7 +193,8 @@ static int join(const struct device *device, struct http *ap, const char *wanted
   if (strcmp(status, "pending") == 0 || strcmp(status, "expired") == 0) return say(TIMED_OUT, "nobody decided in time");
   if (strcmp(status, "denied") == 0 || strcmp(status, "declined") == 0) return say(REFUSED, "the request was denied");
   if (strcmp(uuid, device->uuid) != 0) return say(BAD_REPLY, "the answer is for another device");
-  if (*ssid == 0 || *password == 0 || !is_id(grant_id)) return say(BAD_REPLY, "the answer makes no sense");
+  if (*ssid == 0 || *password == 0 || !is_id(grant_id) || (*password_id != 0 && !is_id(password_id)))
+    return say(BAD_REPLY, "the answer makes no sense");
   if (!device_accepts(ssid)) {
     snprintf(path, sizeof path, "/v1/access-requests/%s/declined", wanted);
     return (code = ask(ap, "POST", path, "", 0, 1)) != OK ? code : say(REFUSED, "declined");

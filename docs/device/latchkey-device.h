@@ -11,7 +11,7 @@ struct device {
 };
 
 struct network {
-  const char *ssid, *password, *security, *grant_id;
+  const char *ssid, *password, *security, *grant_id, *password_id; /* of an SAE password, else empty */
 };
 
 /* Asks the access point at ap->host and ap->port, until ap->deadline. OK, or why not, as in http.h; USAGE: no uuid. */

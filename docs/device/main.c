@@ -8,7 +8,8 @@
  *   -f  file with pass_tmp, default "-": stdin                  -p  the hello port, default 8430
  *   -n  the device's user says no to joining                    -t  how long to try and wait, default 3600 s
  *
- * Prints {"ssid", "password", "security", "grant_id"} on stdout once let in; everything else goes to stderr.
+ * Prints {"ssid", "password", "security", "grant_id"} on stdout once let in, with "password_id" if there is one;
+ * everything else goes to stderr.
  * Exit codes: 0 joined, 1 broken, 2 usage, 4 refused, 6 unreachable or a reply that makes no sense, 8 timed out.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -48,7 +49,9 @@ int device_joins(const struct network *network)
   static char quoted[3][6 * 128 + 3];
   if (json_quote(quoted[0], sizeof *quoted, network->ssid) != 0 || json_quote(quoted[1], sizeof *quoted, network->password) != 0
       || json_quote(quoted[2], sizeof *quoted, network->security) != 0) return BROKEN;
-  printf("{\"ssid\":%s,\"password\":%s,\"security\":%s,\"grant_id\":\"%s\"}\n", quoted[0], quoted[1], quoted[2], network->grant_id);
+  printf("{\"ssid\":%s,\"password\":%s,\"security\":%s,\"grant_id\":\"%s\"", quoted[0], quoted[1], quoted[2], network->grant_id);
+  if (*network->password_id != 0) printf(",\"password_id\":\"%s\"", network->password_id);
+  printf("}\n");
   mbedtls_platform_zeroize(quoted, sizeof quoted);
   return fflush(stdout) == 0 ? OK : BROKEN;
 }

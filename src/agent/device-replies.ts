@@ -27,6 +27,7 @@ export function answerToWire({ requestId, status, reason, granted }: RequestAnsw
     uuid: granted.uuid,
     ssid: granted.ssid,
     password: granted.password,
+    password_id: granted.passwordId,
     security: granted.security,
     grant_id: granted.grantId,
     expires_at: instantToWire(granted.expiresAt),

@@ -41,11 +41,7 @@ export const checkDecided = checker(accessRequestSchema);
 export const checkAgentApproval = checker(input('AgentApproval', {}, termsProperties));
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 
-const credentialSchema = object('Credential', {
-  ssid,
-  password: wifiPassword,
-  security: oneOf(securities),
-});
+const credentialSchema = object('Credential', { ssid, password: wifiPassword, security: oneOf(securities) }, { password_id: id });
 export type CredentialWire = Static<typeof credentialSchema>;
 export const checkCredential = checker(credentialSchema);
 
@@ -113,8 +109,12 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
   };
 }
 
-export function credentialFromWire({ ssid, password, security }: CredentialWire): Credential {
-  return { ssid, password, security };
+export function credentialToWire({ ssid, password, passwordId, security }: Credential): CredentialWire {
+  return present({ ssid, password, password_id: passwordId, security });
+}
+
+export function credentialFromWire({ ssid, password, password_id: passwordId, security }: CredentialWire): Credential {
+  return { ssid, password, passwordId, security };
 }
 
 export const stationSchema = object(

@@ -51,6 +51,7 @@ const deviceRequestSchema = object(
     uuid,
     ssid,
     password: wifiPassword,
+    password_id: id,
     security: oneOf(securities),
     grant_id: id,
     expires_at: instant,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
@@ -15,6 +15,7 @@ export interface RadioFlags {
   readonly radio: (typeof radios)[number];
   readonly 'hostapd-conf'?: readonly string[] | undefined;
   readonly 'shared-password': boolean;
+  readonly 'drop-after': number;
 }
 
 /** Reads what the radio needs; it is opened by what this resolves to. Errors: `missing_input`, `invalid_input`, `file_not_found`, those of secrets. */
@@ -22,7 +23,7 @@ export async function prepareRadio(flags: RadioFlags, sources: SecretSources): P
   const { ssid, security } = flags;
   const bsses = await readBsses(flags);
   const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
-  return (keys) => openRadio({ ssid, security, password, bsses, keys });
+  return (keys) => openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'] });
 }
 
 /** What hostapd was started with; undefined without hostapd. */
@@ -40,8 +41,8 @@ async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | 
     });
   }
   const { readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
-  const texts = await Promise.all(paths.map(readText));
-  return texts.flatMap(readConfiguration);
+  const read = await Promise.all(paths.map(async (path) => readConfiguration(await readText(path), await realpath(path))));
+  return read.flat();
 }
 
 async function readText(path: string): Promise<string> {
@@ -71,8 +72,9 @@ async function openRadio(wanted: {
   readonly password: string | undefined;
   readonly bsses: readonly ConfiguredBss[] | undefined;
   readonly keys: GrantKeyStore;
+  readonly reloadAfterMs: number;
 }): Promise<PushedRadio> {
-  const { ssid, security, password, bsses, keys } = wanted;
+  const { ssid, security, password, bsses, keys, reloadAfterMs } = wanted;
   if (bsses === undefined) {
     const { noRadio } = await import('../radio/none.ts');
     return noRadio({ ssid, password: password!, security });
@@ -86,5 +88,5 @@ async function openRadio(wanted: {
     import('../radio/hostapd/hostapd-radio.ts'),
     import('../radio/firewall/restricted-stations.ts'),
   ]);
-  return new HostapdRadio({ ssid, security, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations() });
+  return new HostapdRadio({ ssid, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations(), reloadAfterMs });
 }

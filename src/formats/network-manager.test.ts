@@ -38,3 +38,9 @@ test.each([
 test('escapes the password', () => {
   expect(lines('Home', ' pa#s\\s"=[x];')[1]).toBe('psk=\\spa#s\\\\s"=[x];');
 });
+
+test('has no place for the identifier of an SAE password', () => {
+  const credential = { ssid: 'Home', password: 'correct horse', passwordId: 'grt_1' };
+  expect(() => networkManagerKeyfile({ ...credential, security: 'wpa3-sae' }, uuid)).toThrow('it has no setting for the identifier');
+  expect(networkManagerKeyfile({ ...credential, security: 'wpa2-psk' }, uuid)).toContain('psk=correct horse');
+});

@@ -1,10 +1,17 @@
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 /**
  * A connection profile for NetworkManager, in its keyfile format (nm-settings-keyfile(5)), as
- * `nmcli --offline connection add type wifi` prints it. `uuid` names the profile.
+ * `nmcli --offline connection add type wifi` prints it. `uuid` names the profile. Errors: `invalid_input`: it has no
+ * setting for the identifier of an SAE password (nm-settings-keyfile(5), 802-11-wireless-security).
  */
-export function networkManagerKeyfile({ ssid, password, security }: Credential, uuid: string): string {
+export function networkManagerKeyfile({ ssid, password, passwordId, security }: Credential, uuid: string): string {
+  if (security === 'wpa3-sae' && passwordId !== undefined) {
+    throw new LatchkeyError('invalid_input', `NetworkManager cannot join ${ssid}: it has no setting for the identifier of a WPA3 password.`, {
+      hint: 'Use wpa_supplicant itself, or `--format wpa_supplicant`.',
+    });
+  }
   return [
     '[connection]',
     `id=${value(ssid)}`,

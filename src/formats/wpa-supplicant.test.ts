@@ -16,3 +16,12 @@ test('writes what its quotes cannot hold in hex', () => {
     'network={\n\tssid=4772c3bc6e\n\tsae_password=70226123735c7322776f\n\tkey_mgmt=SAE\n\tieee80211w=2\n}\n',
   );
 });
+
+test('an SAE password goes with its identifier', () => {
+  expect(wpaSupplicantNetwork({ ssid: 'Home', password: 'correct horse', passwordId: 'grt_1', security: 'wpa3-sae' })).toBe(
+    'network={\n\tssid="Home"\n\tsae_password="correct horse"\n\tsae_password_id="grt_1"\n\tkey_mgmt=SAE\n\tieee80211w=2\n}\n',
+  );
+  expect(wpaSupplicantNetwork({ ssid: 'Home', password: 'correct horse', passwordId: 'grt_1', security: 'wpa2-psk' })).toBe(
+    'network={\n\tssid="Home"\n\tpsk="correct horse"\n\tkey_mgmt=WPA-PSK\n}\n',
+  );
+});

@@ -57,6 +57,12 @@ requires(...buildPackages)('the reference device in C', () => {
   });
 
   describe('is let in', () => {
+    test('with the identifier of an SAE password', async () => {
+      const accessPoint = await standIn({ answers: [{ ...approved, security: 'wpa3-sae', password_id: 'grt_1' }] });
+      const run = await join(accessPoint);
+      expect(run).toMatchObject({ exit: 0, stdout: printed.replace('wpa2-psk', 'wpa3-sae').replace('}', ',"password_id":"grt_1"}') });
+    });
+
     test.for(['ECDHE-PSK-CHACHA20-POLY1305', 'ECDHE-PSK-AES128-CBC-SHA256'])('under %s', async (ciphers) => {
       const accessPoint = await standIn({ ciphers });
       const run = await join(accessPoint, ['-c', '-l', 'Lamp "no. 1"']);

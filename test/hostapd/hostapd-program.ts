@@ -15,11 +15,13 @@ export class HostapdProgram {
   readonly log: string[] = [];
   #child: ChildProcess | undefined;
 
-  constructor() {
+  constructor(keyManagement: readonly ('WPA-PSK' | 'SAE')[] = ['WPA-PSK']) {
     writeFileSync(this.pskFile, '', { mode: 0o600 });
     const lines = [
       `interface=${this.interface}`, 'driver=none', `ctrl_interface=${this.controlDirectory}`, `ssid=${this.ssid}`,
-      'wpa=2', 'wpa_key_mgmt=WPA-PSK', 'rsn_pairwise=CCMP', `wpa_psk_file=${this.pskFile}`,
+      'wpa=2', `wpa_key_mgmt=${keyManagement.join(' ')}`, 'rsn_pairwise=CCMP', 'ieee80211w=1',
+      ...(keyManagement.includes('WPA-PSK') ? [`wpa_psk_file=${this.pskFile}`] : []),
+      ...(keyManagement.includes('SAE') ? ['sae_pwe=2'] : []),
     ];
     writeFileSync(this.configuration, `${lines.join('\n')}\n`);
   }

@@ -53,8 +53,7 @@ requires('hostapd')('a real hostapd', () => {
   function open(controlProgram?: string): HostapdRadio {
     const opened = new HostapdRadio({
       ssid: hostapd.ssid,
-      security: 'wpa2-psk',
-      bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'))),
+      bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)),
       keys: {
         grantKeys: () => new Map(kept),
         saveGrantKeys: (keys) => keys.forEach((key, id) => key.ssid !== undefined && kept.set(id, key)),
@@ -200,7 +199,7 @@ requires('hostapd')('a real hostapd', () => {
   test('with one password for all it says who is on, and hands that password out', async () => {
     await hostapd.start();
     const credential = { ssid: 'Home', password: 'correct horse', security: 'wpa2-psk' } as const;
-    const shared = new SharedPasswordRadio({ credential, bsses: servingBsses('Home', readConfiguration(readFileSync(hostapd.configuration, 'utf8'))) });
+    const shared = new SharedPasswordRadio({ credential, bsses: servingBsses('Home', readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)) });
     radio = shared;
     await new Promise<void>((resolve) => shared.watch(() => resolve()));
     await shared.converge(wanted('grt_1'));

@@ -15,6 +15,8 @@ export const mainAddress = '10.1.0.1';
 export const onboardingAddress = '10.2.0.1';
 const pskFile = '/run/latchkey/wpa_psk';
 const home = '/run/latchkey/home';
+/** That of the process that `AccessPoint` names "hostapd"; the agent changes it. */
+const hostapdConf = 'hostapd/hostapd.conf';
 
 export interface Identity {
   readonly uuid: string;
@@ -28,6 +30,7 @@ export interface Granted {
   readonly password: string;
   readonly security: string;
   readonly grant_id: string;
+  readonly password_id?: string;
 }
 
 /** Where the server is, as this machine sees it, with an admin's token. */
@@ -49,6 +52,8 @@ export interface SiteOptions {
     /** What becomes of the configuration of `ap config`. */
     readonly hostapd: (configuration: string) => string;
   };
+  /** How stations join the onboarding network; it is open if this is not given. */
+  readonly onboarding?: readonly string[];
 }
 
 /**
@@ -118,16 +123,18 @@ export class RadioSite {
     this.lab.write('dhcp-server.conf', dhcpServer('wlan0_onb', onboardingAddress));
     const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
     await this.lab.do(folders);
+    const { config = [] } = this.#options;
     const { configuration } = await this.owner.json<{ configuration: string }>([
-      'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', '--psk-file', pskFile,
-      ...(this.#options.config ?? []),
+      'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', ...config,
+      ...(config.includes('wpa3-sae') ? [] : ['--psk-file', pskFile]),
     ]);
-    this.lab.write('hostapd.conf', this.#options.agent?.hostapd(configuration) ?? configuration);
+    const made = this.#options.agent?.hostapd(configuration) ?? configuration;
+    this.lab.write(hostapdConf, made);
     await this.lab.do(`: > ${pskFile}`);
   }
 
   async startHostapd(): Promise<void> {
-    this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read('hostapd.conf') });
+    this.#hostapd = await AccessPoint.start(this.lab, { name: 'hostapd', configuration: this.lab.read(hostapdConf) });
   }
 
   /** Addresses of the access point, and for devices that onboard; these go with the interfaces that hostapd makes. */
@@ -150,7 +157,7 @@ export class RadioSite {
   /** The agent, as it is first and after it was ended. */
   async startAgent(...flags: string[]): Promise<LabProcess> {
     const args = [
-      ...(this.#options.agent?.command ?? ['ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', '/lab/hostapd.conf']), '--json', '--profile', 'ap', '--ssid', ssid,
+      ...(this.#options.agent?.command ?? ['ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', `/lab/${hostapdConf}`]), '--json', '--profile', 'ap', '--ssid', ssid,
       '--onboarding-ssid', onboardingSsid, '--main-address', mainAddress, '--auto-approve', 'model=lamp', ...(this.#options.serve ?? []), ...flags,
     ];
     this.#agent = await this.lab.start('agent', `${latchkey} ${args.join(' ')}`, { env: this.agentEnvironment });
@@ -188,8 +195,8 @@ export class RadioSite {
   }
 
   /** Takes a station onto the onboarding network, with an address there. */
-  async enter(station: Station, onboarding: readonly string[] = openNetwork, settings: readonly string[] = []): Promise<void> {
-    await station.join([`ssid="${onboardingSsid}"`, ...onboarding], settings);
+  async enter(station: Station, onboarding = this.#options.onboarding ?? openNetwork, settings: readonly string[] = []): Promise<void> {
+    await this.join(station, [`ssid="${onboardingSsid}"`, ...onboarding], settings);
     await this.dhcp(station);
   }
 
@@ -203,6 +210,21 @@ export class RadioSite {
     const routes = await this.lab.do('ip route', { namespace: station.name });
     const router = /^default via (\S+)/m.exec(routes)?.[1] ?? '';
     return this.lab.start(`${station.name} device`, `/lab/latchkey-device -t 90 -f ${file} ${router} ${uuid} ${onboardingSsid}`, { namespace: station.name });
+  }
+
+  /**
+   * Joins a network of the access point, as both see it: elliptic curves take hostapd so long here that a station asks
+   * twice, and then may hold a handshake for done that failed.
+   */
+  async join(station: Station, network: readonly string[], settings: readonly string[] = []): Promise<void> {
+    for (let left = 3; ; left -= 1) {
+      const since = this.hostapd.process.mark();
+      await station.join(network, settings);
+      const isIn = await this.hostapd.joined(station, { since, timeoutMs: 5000 }).then(() => true, () => false);
+      if (isIn || left === 0) {
+        return;
+      }
+    }
   }
 
   /** Takes an address of the network that the station is on. */
@@ -241,7 +263,7 @@ export class RadioSite {
   /** Onboards and joins the main network with the password of its own. */
   async letIn(station: Station, address: string, identity?: Identity): Promise<Granted> {
     const granted = await this.onboard(station, identity ?? (await this.lamp()));
-    await station.join(networkOf(granted));
+    await this.join(station, networkOf(granted));
     await station.address(`${address}/24`);
     return granted;
   }
@@ -256,7 +278,10 @@ export class RadioSite {
 export const openNetwork = ['key_mgmt=NONE'] as const;
 
 /** A network of wpa_supplicant's, as a device makes it of what it was given. */
-export function networkOf({ ssid: name, password }: Granted): string[] {
+export function networkOf({ ssid: name, password, password_id: passwordId, security }: Granted): string[] {
+  if (security === 'wpa3-sae') {
+    return [`ssid="${name}"`, `sae_password="${password}"`, `sae_password_id="${passwordId}"`, 'key_mgmt=SAE', 'ieee80211w=2'];
+  }
   return [`ssid="${name}"`, `psk="${password}"`, 'key_mgmt=WPA-PSK'];
 }
 

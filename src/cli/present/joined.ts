@@ -9,13 +9,14 @@ import { localTime } from './time.ts';
 export const joinedSchema = object(
   'Joined',
   { uuid, ssid, password: { type: 'string' }, security: oneOf(securities), request_id: id, grant_id: id },
-  { ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' }, interface: { type: 'string' }, address: { type: 'string' }, kept: boolean },
+  { password_id: id, ap_id: id, ap_name: remark, expires_at: instant, config: { type: 'string' }, output: { type: 'string' }, interface: { type: 'string' }, address: { type: 'string' }, kept: boolean },
 );
 
 export interface JoinedWire {
   readonly uuid: string;
   readonly ssid: string;
   readonly password: string;
+  readonly password_id?: string;
   readonly security: Granted['security'];
   readonly request_id: string;
   readonly grant_id: string;
@@ -47,6 +48,7 @@ export function joinedToWire({ asked, granted, on, ...of }: Joined): JoinedWire 
     uuid: of.uuid,
     ssid: granted.ssid,
     password: granted.password,
+    password_id: granted.passwordId,
     security: granted.security,
     request_id: asked.requestId,
     grant_id: granted.grantId,
@@ -69,6 +71,7 @@ export function presentJoined(joined: JoinedWire, screen: Screen): string {
     [
       ['ssid', joined.ssid],
       ['password', joined.output === undefined && joined.interface === undefined ? joined.password : undefined],
+      ['password id', joined.output === undefined && joined.interface === undefined ? joined.password_id : undefined],
       ['security', joined.security],
       ['until', joined.expires_at && localTime(joined.expires_at)],
       ['written to', joined.output],

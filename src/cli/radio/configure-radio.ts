@@ -194,11 +194,11 @@ async function readPassword(flags: RadioFlags, ssid: string, sources: SecretSour
 function hostapdRemarks(flags: RadioFlags, output: string | undefined, words: readonly string[]): string[] {
   const file = output ?? 'FILE';
   const networks = ['--ssid', flags.ssid!, '--onboarding-ssid', flags['onboarding-ssid']!];
-  const sameWords = [...(flags.security === 'wpa3-sae' ? ['--security', flags.security] : []), ...(flags['shared-password'] ? ['--shared-password'] : [])];
+  const shared = flags['shared-password'] ? ['--shared-password', ...(flags.security === 'wpa3-sae' ? ['--security', flags.security] : [])] : [];
   return remarks(
     ['Made by:', words],
     ['Start it, with an absolute path, for -B changes to /:', ['hostapd', '-B', '-P', '/run/hostapd.pid', file]],
-    ['Run beside it:', ['latchkey', 'ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', file, ...networks, ...sameWords]],
+    ['Run beside it:', ['latchkey', 'ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', file, ...networks, ...shared]],
   );
 }
 

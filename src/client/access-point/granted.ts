@@ -34,7 +34,7 @@ export function readAnswer(wire: DeviceRequestWire, asked: { requestId: string; 
 }
 
 function readGranted(wire: DeviceRequestWire, { requestId, uuid, scheme }: { requestId: string; uuid: string; scheme: string }): GrantedReply {
-  const { ssid, password, security, grant_id: grantId, joined_url: joined, expires_at: expiresAt } = wire;
+  const { ssid, password, password_id: passwordId, security, grant_id: grantId, joined_url: joined, expires_at: expiresAt } = wire;
   if (ssid === undefined || password === undefined || security === undefined || grantId === undefined || joined === undefined) {
     throw new LatchkeyError('bad_reply', 'The access point’s answer is not complete.');
   }
@@ -45,5 +45,5 @@ function readGranted(wire: DeviceRequestWire, { requestId, uuid, scheme }: { req
   if (joinedUrl?.protocol !== scheme || joinedUrl.pathname !== `/v1/access-requests/${requestId}/joined`) {
     throw new LatchkeyError('bad_reply', 'The access point’s joined_url is not one of its own.');
   }
-  return { granted: { ssid, password, security, grantId, expiresAt: instantFromWire(expiresAt) }, joinedUrl };
+  return { granted: { ssid, password, passwordId, security, grantId, expiresAt: instantFromWire(expiresAt) }, joinedUrl };
 }

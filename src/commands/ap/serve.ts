@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, deviceAddressFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
+import { choiceFlag, deviceAddressFlag, durationFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
 import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { agentFlags, radioSecurityFlag } from '../../cli/agent-flags.ts';
@@ -26,6 +26,7 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     'hostapd-conf': pathFlag({ description: 'The file that hostapd was started with; may be repeated.', multiple: true }),
     'shared-password': switchFlag({ description: 'Keep the network’s one password: whoever knows it stays in, also when a grant is revoked.' }),
     listen: deviceAddressFlag,
+    'drop-after': durationFlag({ description: 'How long WPA3 passwords that are over are gathered, sealed, before hostapd drops all stations for a moment to be rid of them.', default: 60_000, defaultHelp: async () => '1m' }),
   };
   static override readonly result = agentEventSchema;
 

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { RadioEvent } from '../../roles/agent/ports.ts';
 import { ControlProgram } from '../control-program.ts';
-import { parseStations } from './stations.ts';
+import { parseStations, type HostapdStation } from './stations.ts';
 
 export interface BssOptions {
   readonly interface: string;
@@ -40,7 +40,7 @@ export class Bss {
     await this.#control.ping();
   }
 
-  async stations(): Promise<Station[]> {
+  async stations(): Promise<HostapdStation[]> {
     return parseStations(this.name, await this.#control.askProgram('all_sta'));
   }
 
@@ -49,10 +49,32 @@ export class Bss {
    * notice.
    */
   async reloadKeys(): Promise<void> {
-    const [reply = 'no answer'] = await this.#control.ask('RELOAD_WPA_PSK');
-    if (reply !== 'OK') {
-      throw new LatchkeyError('radio_unreachable', `hostapd did not take over the keys for ${this.name} (${reply}).`, { hint: 'Look into hostapd’s own log.' });
-    }
+    await this.#do('RELOAD_WPA_PSK', 'take over the keys');
+  }
+
+  /** One more SAE password, as `sae_password=` has it in hostapd.conf: before all that it has. */
+  async takePassword(value: string): Promise<void> {
+    await this.#do(`SET sae_password ${value}`, 'take a password');
+  }
+
+  /** The addresses that may not come on. */
+  async denied(): Promise<string[]> {
+    const lines = await this.#control.ask('DENY_ACL SHOW');
+    return lines.flatMap((line) => /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?= )/.exec(line)?.[0] ?? []);
+  }
+
+  /** Disconnects a station and lets it no longer on, until hostapd reads its configuration. */
+  async deny(mac: string): Promise<void> {
+    await this.#do(`DENY_ACL ADD_MAC ${mac}`, 'deny a station');
+  }
+
+  async allow(mac: string): Promise<void> {
+    await this.#do(`DENY_ACL DEL_MAC ${mac}`, 'allow a station');
+  }
+
+  /** Those that are on stay on; whoever comes has to show its password again. */
+  async forgetSessions(): Promise<void> {
+    await this.#do('PMKSA_FLUSH', 'forget sessions');
   }
 
   async disconnect(mac: string): Promise<void> {
@@ -62,10 +84,17 @@ export class Bss {
   close(): void {
     this.#control.close();
   }
+
+  async #do(command: string, what: string): Promise<void> {
+    const [reply = 'no answer'] = await this.#control.ask(command);
+    if (reply !== 'OK') {
+      throw new LatchkeyError('radio_unreachable', `hostapd did not ${what} for ${this.name} (${reply}).`, { hint: 'Look into hostapd’s own log.' });
+    }
+  }
 }
 
 /** What of a BSS is reachable: what those of its stations have that answer. Errors: `radio_unreachable` (none answers). */
-export async function stationsOf(bsses: readonly Bss[]): Promise<Station[]> {
+export async function stationsOf(bsses: readonly Bss[]): Promise<HostapdStation[]> {
   const answers = await Promise.allSettled(bsses.map((bss) => bss.stations()));
   const failed = answers.filter((answer) => answer.status === 'rejected');
   if (failed.length === answers.length && failed[0] !== undefined) {

@@ -1,35 +1,31 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { Security } from '../../domain/ssid.ts';
 import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
-import { pskLine, stateOf, writePskFile } from './psk-file.ts';
+import type { PskLine } from './psk-file.ts';
+import { PskKeys } from './psk-keys.ts';
 import type { ServingBss } from './read-configuration.ts';
 import { Restriction, type Firewall } from './restriction.ts';
+import { SaePasswords, type SaeGrant } from './sae-passwords.ts';
+import type { HostapdStation } from './stations.ts';
 
 export interface HostapdOptions {
   readonly ssid: string;
-  readonly security: Security;
   /** Those that serve the network. */
   readonly bsses: readonly ServingBss[];
   readonly keys: GrantKeyStore;
   readonly firewall: Firewall;
   readonly controlProgram?: string | undefined;
+  /** How long SAE passwords that are over are gathered before stations drop for their sake, in milliseconds. */
+  readonly reloadAfterMs?: number | undefined;
 }
 
-/** A wpa_psk_file and who reads it. */
-interface KeyFile {
-  readonly path: string;
-  readonly readers: readonly Bss[];
-  /** What was last written, and what the file was then. */
-  lines: readonly string[] | undefined;
-  state: string | undefined;
-}
+const usualReloadAfterMs = 60_000;
 
 /**
- * hostapd enforces the grants: each has a password of its own in the file of keys that hostapd reads, and whoever's key
- * is taken out is off the air and cannot come back (hostapd.conf, wpa_psk_file; RELOAD_WPA_PSK of its control interface).
+ * hostapd enforces the grants: each has a password of its own, and whoever's is taken out is off the air and cannot come
+ * back. Each BSS has the passwords for what it speaks: WPA2, SAE or both.
  */
 export class HostapdRadio implements PushedRadio {
   readonly kind = 'hostapd';
@@ -37,15 +33,14 @@ export class HostapdRadio implements PushedRadio {
   readonly #options: HostapdOptions;
   readonly #keys: GrantKeys;
   readonly #bsses: readonly Bss[];
-  readonly #files: readonly KeyFile[];
+  readonly #psk: PskKeys;
+  readonly #sae: SaePasswords;
   readonly #listeners: ((event: RadioEvent) => void)[] = [];
-  /** Those that have read their file as it is. */
-  readonly #inStep = new Set<Bss>();
-  /** What was asked for last, what of it is served, its ids, and what they are in a file. */
+  /** What was asked for last, what of it is served, its ids, and what hostapd is to know of them. */
   #asked: readonly GrantOnAir[] = [];
   #served: readonly GrantOnAir[] | undefined;
   #ids: ReadonlySet<string> = new Set();
-  #lines: readonly string[] = [];
+  #known: readonly (PskLine & SaeGrant)[] = [];
   /** Grants whose stations reach the agent alone. */
   #restricted: readonly GrantOnAir[] = [];
   readonly #restriction: Restriction;
@@ -56,12 +51,17 @@ export class HostapdRadio implements PushedRadio {
     this.#keys = new GrantKeys(options.keys);
     const served = options.bsses.map((serving) => ({ serving, bss: this.#open(serving) }));
     this.#bsses = served.map(({ bss }) => bss);
-    this.#files = [...Map.groupBy(served, ({ serving }) => serving.pskFile)].map(([path, readers]) => ({
-      path,
-      readers: readers.map(({ bss }) => bss),
-      lines: undefined,
-      state: undefined,
-    }));
+    const byFile = (file: 'pskFile' | 'saeFile') => {
+      const groups = Map.groupBy(served.filter(({ serving }) => serving[file] !== undefined), ({ serving }) => serving[file]!);
+      return new Map([...groups].map(([path, members]) => [path, members.map(({ bss }) => bss)]));
+    };
+    this.#psk = new PskKeys(byFile('pskFile'));
+    this.#sae = new SaePasswords({
+      configurations: byFile('saeFile'),
+      reloadAfterMs: options.reloadAfterMs ?? usualReloadAfterMs,
+      onDropping: (inMs) => this.#emit({ kind: 'dropping', inMs }),
+      onChanged: () => this.#emit({ kind: 'disturbed' }),
+    });
   }
 
   async converge(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
@@ -74,22 +74,21 @@ export class HostapdRadio implements PushedRadio {
     if (served !== this.#served) {
       await this.#takeKeys(served);
     }
-    for (const file of this.#files) {
-      await this.#write(file, this.#lines);
+    const [psk, sae] = await Promise.allSettled([this.#psk.converge(this.#known), this.#sae.converge(this.#known)]);
+    if (psk.status === 'rejected') {
+      throw psk.reason;
     }
-    const reloads = await Promise.allSettled(this.#bsses.map((bss) => this.#reload(bss)));
-    const failed = reloads.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') {
-      throw failed.reason;
+    if (sae.status === 'rejected') {
+      throw sae.reason;
     }
-    return unenforced;
+    return unenforced ?? sae.value;
   }
 
   async #takeKeys(served: readonly GrantOnAir[]): Promise<void> {
     const ids = served.map(({ grant }) => grant.id);
     await this.#keys.load(ids, this.#options.ssid);
     this.#ids = new Set(ids);
-    this.#lines = served.map(({ grant, vlan }) => pskLine({ grantId: grant.id, psk: this.#keys.get(grant.id)!.psk, vlan }));
+    this.#known = served.map(({ grant: { id: grantId, startsAt }, mac, vlan }) => ({ grantId, startsAt, mac, vlan, ...this.#keys.get(grantId)! }));
     this.#served = served;
   }
 
@@ -98,12 +97,16 @@ export class HostapdRadio implements PushedRadio {
     if (key === undefined) {
       throw new LatchkeyError('grant_not_found', `There is no password for grant ${id}.`);
     }
-    return { ssid: key.ssid, password: key.password, security: this.#options.security };
+    const { bsses } = this.#options;
+    // Where both are spoken, every device knows the older one.
+    const security = bsses.some(({ pskFile }) => pskFile !== undefined) ? 'wpa2-psk' : 'wpa3-sae';
+    const passwordId = bsses.some(({ saeFile }) => saeFile !== undefined) ? id : undefined;
+    return { ssid: key.ssid, password: key.password, passwordId, security };
   }
 
   async stations(): Promise<readonly Station[]> {
-    const stations = await stationsOf(this.#bsses);
-    await Promise.allSettled(stations.filter((station) => this.#isStray(station)).map((station) => this.#sendAway(station)));
+    const stations = await this.#stations();
+    await Promise.allSettled(stations.map((station) => this.#look(station)));
     return stations;
   }
 
@@ -124,7 +127,7 @@ export class HostapdRadio implements PushedRadio {
       await this.#restriction.release();
       return undefined;
     }
-    const on = await stationsOf(this.#bsses).catch(() => []);
+    const on = await this.#stations().catch(() => []);
     const here = on.filter((station) => this.#isRestricted(station));
     const macs = new Set([...here.map(({ mac }) => mac), ...this.#restricted.flatMap(({ mac }) => mac ?? [])]);
     try {
@@ -143,7 +146,8 @@ export class HostapdRadio implements PushedRadio {
     const bss: Bss = new Bss({
       ...serving,
       controlProgram: this.#options.controlProgram,
-      onEvent: (event) => {
+      onEvent: (heard) => {
+        const event = heard.kind === 'joined' && heard.grantId === undefined ? { ...heard, grantId: this.#sae.ownerOf(heard.mac) } : heard;
         // A restricted subject that comes with another address is kept to the agent as well.
         if (event.kind === 'joined' && this.#isRestricted(event)) {
           this.#emit({ kind: 'disturbed' });
@@ -151,8 +155,7 @@ export class HostapdRadio implements PushedRadio {
         this.#emit(event);
       },
       onUp: () => {
-        // It may be another hostapd, which read the file at a time of its own.
-        this.#inStep.delete(bss);
+        this.#psk.isUp(bss);
         this.#emit({ kind: 'disturbed' });
       },
     });
@@ -163,36 +166,19 @@ export class HostapdRadio implements PushedRadio {
     this.#listeners.forEach((listener) => listener(event));
   }
 
-  async #write(file: KeyFile, lines: readonly string[]): Promise<void> {
-    const isAsWritten = file.state !== undefined && (await stateOf(file.path)) === file.state;
-    if (isAsWritten && (file.lines === lines || isSame(file.lines, lines))) {
-      return;
+  async #stations(): Promise<HostapdStation[]> {
+    const stations = await stationsOf(this.#bsses);
+    return stations.map((station) => (station.isSae ? { ...station, grantId: this.#sae.attribute(station.mac) } : station));
+  }
+
+  /** Off the air with whoever is on with the password of a grant that is over, or cannot be told from others. */
+  async #look({ bss: name, mac, grantId, isSae }: HostapdStation): Promise<void> {
+    const bss = this.#bsses.find((one) => one.name === name);
+    if (grantId !== undefined && !this.#ids.has(grantId)) {
+      await bss?.disconnect(mac);
+    } else if (grantId === undefined && isSae && bss !== undefined && this.#sae.isOverdue(mac)) {
+      await bss.forgetSessions();
+      await bss.disconnect(mac);
     }
-    file.readers.forEach((bss) => this.#inStep.delete(bss));
-    file.state = await writePskFile(file.path, lines);
-    file.lines = lines;
   }
-
-  async #reload(bss: Bss): Promise<void> {
-    if (this.#inStep.has(bss)) {
-      // One that is gone, or is another one by now, is noticed by this.
-      await bss.ping();
-      return;
-    }
-    await bss.reloadKeys();
-    this.#inStep.add(bss);
-  }
-
-  /** On with the password of a grant that is over. */
-  #isStray({ grantId }: Station): boolean {
-    return grantId !== undefined && !this.#ids.has(grantId);
-  }
-
-  async #sendAway({ bss, mac }: Station): Promise<void> {
-    await this.#bsses.find(({ name }) => name === bss)?.disconnect(mac);
-  }
-}
-
-function isSame(one: readonly string[] | undefined, other: readonly string[]): boolean {
-  return one?.length === other.length && one.every((line, index) => line === other[index]);
 }

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isGrants } from './sae-block.ts';
 
 /** What a hostapd.conf says of one BSS. */
 export interface ConfiguredBss {
@@ -7,6 +8,10 @@ export interface ConfiguredBss {
   readonly ssid: string | undefined;
   readonly controlDirectory: string | undefined;
   readonly pskFile: string | undefined;
+  /** Whether it has a password for SAE that is nobody's own. */
+  readonly hasCommonPassword: boolean;
+  /** The file that says so. */
+  readonly file: string;
   /** Such as WPA-PSK, SAE, OWE, DPP; empty for an open one. */
   readonly keyManagement: readonly string[];
 }
@@ -15,10 +20,13 @@ export interface ConfiguredBss {
  * The BSSes of a hostapd.conf, the first of `interface=`, the others of `bss=`. Lines that say nothing of these things
  * are passed over; hostapd itself is the judge of them.
  */
-export function readConfiguration(text: string): ConfiguredBss[] {
+export function readConfiguration(text: string, file: string): ConfiguredBss[] {
   const sections: Map<string, string>[] = [];
   for (const line of text.split(/\r?\n/)) {
     const [, name = '', value = ''] = /^\s*([A-Za-z0-9_]+)=(.*)$/.exec(line) ?? [];
+    if (isGrants(line)) {
+      continue;
+    }
     if (name === 'interface' || name === 'bss') {
       sections.push(new Map([['interface', value.trim()]]));
     } else if (name !== '') {
@@ -30,6 +38,8 @@ export function readConfiguration(text: string): ConfiguredBss[] {
     ssid: ssidOf(section),
     controlDirectory: directoryOf(section.get('ctrl_interface')),
     pskFile: section.get('wpa_psk_file'),
+    hasCommonPassword: section.has('sae_password') || section.has('wpa_passphrase'),
+    file,
     keyManagement: (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== ''),
   }));
 }
@@ -72,9 +82,12 @@ export interface ControlledBss {
   readonly controlDirectory: string;
 }
 
-/** A BSS that serves grants: with a file of keys, too. */
+/** A BSS that serves grants. */
 export interface ServingBss extends ControlledBss {
-  readonly pskFile: string;
+  /** Where hostapd reads the keys for WPA2; undefined: it speaks no WPA2. */
+  readonly pskFile: string | undefined;
+  /** The configuration's own file, in which the passwords for SAE are; undefined: it speaks no SAE. */
+  readonly saeFile: string | undefined;
 }
 
 const makeOne = { hint: 'Make the configuration with `latchkey ap config`.' };
@@ -97,10 +110,17 @@ export function controlledBsses(ssid: string, bsses: readonly ConfiguredBss[]): 
 
 /** Those of a network whose grants have passwords of their own. Errors: `invalid_input`, which says what is missing. */
 export function servingBsses(ssid: string, bsses: readonly ConfiguredBss[]): ServingBss[] {
-  return controlledBsses(ssid, bsses).map(({ interface: name, controlDirectory, pskFile }) => {
-    if (pskFile === undefined || !pskFile.startsWith('/')) {
+  return controlledBsses(ssid, bsses).map(({ interface: name, controlDirectory, pskFile, hasCommonPassword, keyManagement, file }) => {
+    const sae = keyManagement.includes('SAE');
+    const psk = !sae || keyManagement.some((method) => method.includes('PSK'));
+    if (psk && pskFile?.startsWith('/') !== true) {
       throw new LatchkeyError('invalid_input', `The BSS ${name} of the hostapd configuration has no wpa_psk_file= with an absolute path in its section.`, makeOne);
     }
-    return { interface: name, controlDirectory, pskFile };
+    if (sae && hasCommonPassword) {
+      throw new LatchkeyError('invalid_input', `The BSS ${name} of the hostapd configuration has a password for all (sae_password=, wpa_passphrase=), by which nobody could be told apart.`, {
+        hint: 'Take it out, or keep it for all with --shared-password.',
+      });
+    }
+    return { interface: name, controlDirectory, pskFile: psk ? pskFile : undefined, saeFile: sae ? file : undefined };
   });
 }

@@ -19,16 +19,17 @@ flags=[AUTH][ASSOC]
 rx_bytes=5
 keyid=grt_half
 02:00:00:00:03:00
-flags=[AUTH][ASSOC][AUTHORIZED]`.split('\n');
+flags=[AUTH][ASSOC][AUTHORIZED]
+AKMSuiteSelector=00-0f-ac-8`.split('\n');
 
 test('those that have joined, with the counters that hostapd has for them', () => {
   expect(parseStations('wlan0', lines)).toEqual([
     {
-      bss: 'wlan0', mac: '02:00:00:00:01:00', grantId: 'grt_a-b_1', bytesIn: 18446744073709551615n, bytesOut: 4321n, seconds: 7,
+      bss: 'wlan0', mac: '02:00:00:00:01:00', grantId: 'grt_a-b_1', isSae: false, bytesIn: 18446744073709551615n, bytesOut: 4321n, seconds: 7,
       signalDbm: -30, rateInKbps: 6000, rateOutKbps: 54_000,
     },
     {
-      bss: 'wlan0', mac: '02:00:00:00:03:00', grantId: undefined, bytesIn: 0n, bytesOut: 0n, seconds: 0,
+      bss: 'wlan0', mac: '02:00:00:00:03:00', grantId: undefined, isSae: true, bytesIn: 0n, bytesOut: 0n, seconds: 0,
       signalDbm: undefined, rateInKbps: undefined, rateOutKbps: undefined,
     },
   ]);

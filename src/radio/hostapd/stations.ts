@@ -1,12 +1,20 @@
 import type { Station } from '../../roles/agent/ports.ts';
 
+export interface HostapdStation extends Station {
+  /** It came on by SAE, which does not tell with whose password. */
+  readonly isSae: boolean;
+}
+
+/** SAE and FT over SAE, each with its variant of longer keys (IEEE 802.11, 9.4.2.24.3). */
+const saeSuites = ['00-0f-ac-8', '00-0f-ac-9', '00-0f-ac-24', '00-0f-ac-25'];
+
 /**
  * Stations out of the lines of `all_sta`: an address, then `name=value` lines. Half-joined ones are in it, too, and left
  * out: only those in the state AUTHORIZED are on the network. Traffic is counted from the access point's side: `rx` came from
  * the station. Rates are in units of 100 kbit/s.
  */
-export function parseStations(bss: string, lines: readonly string[]): Station[] {
-  const stations: Station[] = [];
+export function parseStations(bss: string, lines: readonly string[]): HostapdStation[] {
+  const stations: HostapdStation[] = [];
   let mac: string | undefined;
   let values = new Map<string, string>();
   const finish = () => {
@@ -28,7 +36,7 @@ export function parseStations(bss: string, lines: readonly string[]): Station[] 
   return stations;
 }
 
-function toStation(bss: string, mac: string, values: ReadonlyMap<string, string>): Station {
+function toStation(bss: string, mac: string, values: ReadonlyMap<string, string>): HostapdStation {
   const number = (name: string) => {
     const text = /^-?\d+/.exec(values.get(name) ?? '')?.[0];
     return text === undefined ? undefined : Number(text);
@@ -42,6 +50,7 @@ function toStation(bss: string, mac: string, values: ReadonlyMap<string, string>
     bss,
     mac,
     grantId: values.get('keyid'),
+    isSae: saeSuites.includes(values.get('AKMSuiteSelector') ?? ''),
     bytesIn: bytes('rx_bytes'),
     bytesOut: bytes('tx_bytes'),
     seconds: number('connected_time') ?? 0,

@@ -74,6 +74,8 @@ export class StationWatch implements StationsOn {
   #heard(event: RadioEvent): void {
     if (event.kind === 'disturbed') {
       this.#options.onDisturbed();
+    } else if (event.kind === 'dropping') {
+      this.#options.log('warn', 'To take passwords that are over out of the radio, all its stations drop for a moment; they may come back at once.', { inSeconds: Math.ceil(event.inMs / 1000) });
     } else if (event.kind === 'joined') {
       this.#joined(event.grantId);
       void this.count();

@@ -11,6 +11,8 @@ export interface DeviceIdentity {
 export interface Credential {
   readonly ssid: string;
   readonly password: string;
+  /** The identifier of an SAE password (IEEE 802.11, 12.4.2), without which the network does not take it. */
+  readonly passwordId?: string | undefined;
   readonly security: Security;
 }
 
