@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/radio/**/*.test.ts'],
     pool: 'forks',
     // Each file boots a machine, which takes all of a processor.
-    maxWorkers: 1,
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 180_000,
     allowOnly: false,
