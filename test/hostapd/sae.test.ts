@@ -99,6 +99,21 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     expect([statSync(hostapd.configuration).ino, asked()]).toEqual([ino, []]);
   });
 
+  test('that speaks WPA2 as well has a key for each grant, too, and devices are told the older of both', async () => {
+    await hostapd[Symbol.asyncDispose]();
+    hostapd = new HostapdProgram(['WPA-PSK', 'SAE']);
+    recorded = join(hostapd.folder, 'asked');
+    await hostapd.start();
+    const radio = await opened();
+    await radio.converge(wanted('grt_1'));
+    expect(readFileSync(hostapd.pskFile, 'utf8')).toContain('keyid=grt_1 ');
+    expect(block()).toEqual([heading, lineOf('grt_1')]);
+    expect(await radio.credential({ id: 'grt_1' })).toMatchObject({ passwordId: 'grt_1', security: 'wpa2-psk' });
+    await radio.converge([]);
+    expect(readFileSync(hostapd.pskFile, 'utf8')).not.toContain('keyid=grt_1 ');
+    expect(block()).toEqual([heading, seal('grt_1')]);
+  });
+
   test('one that is over is sealed at once, its station denied; later hostapd is rid of both, which is said before', async () => {
     await hostapd.start();
     const radio = await opened({ reloadAfterMs: 1000 });
