@@ -87,7 +87,8 @@ export class ControlProgram {
   #start(): void {
     const { directory, interface: name } = this.#options;
     const args = [...(directory === undefined ? [] : ['-p', directory]), '-i', name, '-G', '1'];
-    const env: NodeJS.ProcessEnv = { ...programEnvironment(), PATH: administrationFolders() };
+    // wpa_cli shows what it is told as on a terminal, wherever we run: on one that is so wide, a line is a line.
+    const env: NodeJS.ProcessEnv = { ...programEnvironment(), PATH: administrationFolders(), TERM: 'dumb', COLUMNS: '10000', INPUTRC: '/dev/null' };
     // Where its home is, it keeps a history of what it was told.
     delete env['HOME'];
     // Ctrl-C is for us alone: there may be things to undo over it. It ends when its standard input does.
