@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { requestStatuses, type AccessRequest } from '../domain/access-request.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { ProvenRequest } from '../roles/ap/ports.ts';
+import type { DppAnswer, ProvenRequest } from '../roles/ap/ports.ts';
 import { termsProperties } from './grants.ts';
+import { verificationStatus } from './verifications.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, bytes32, count, id, input, instant, object, oneOf, recordedActor, remark, text, uuid, type Static } from './schema.ts';
+import { arrayOf, boolean, bytes32, compressedPoint, count, id, input, instant, object, oneOf, recordedActor, remark, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 export const accessRequestSchema = object(
@@ -16,6 +17,7 @@ export const accessRequestSchema = object(
     status: oneOf(requestStatuses),
     weak: boolean,
     plain: boolean,
+    dpp: { ...boolean, description: 'It announced itself by Wi-Fi Easy Connect, and proves who it is when it takes the password.' },
     created_at: instant,
     expires_at: instant,
     revision: { ...count, description: 'The access point’s revision at which it last changed.' },
@@ -51,6 +53,15 @@ export const provenRequestSchema = input(
 );
 export type ProvenRequestWire = Static<typeof provenRequestSchema>;
 
+/** What an access point hears of a device that speaks DPP. */
+export const dppRequestSchema = input('DppRequest', { hash: { ...bytes32, description: 'Of the chirp: SHA-256 of "chirp" and the key as it is in the URI.' } });
+export const dppAnswerSchema = object(
+  'DppAnswer',
+  { status: verificationStatus },
+  { request: accessRequestSchema, public_key: { ...compressedPoint, description: 'Only for `known`.' } },
+);
+export type DppAnswerWire = Static<typeof dppAnswerSchema>;
+
 const by = { ...oneOf(['local', 'auto']), description: 'How the access point decided; for its token alone.' } as const;
 export const approvalSchema = input('Approval', {}, { by, ...termsProperties });
 export const denialSchema = input('Denial', {}, { by, reason: text });
@@ -68,6 +79,7 @@ export function accessRequestToWire(request: AccessRequest): AccessRequestWire {
     label: request.label,
     weak: request.weak,
     plain: request.plain,
+    dpp: request.dpp,
     created_at: instantToWire(request.createdAt),
     expires_at: instantToWire(request.expiresAt),
     decided_at: instantToWire(request.decidedAt),
@@ -93,6 +105,7 @@ export function accessRequestFromWire(wire: AccessRequestWire): AccessRequest {
     label: wire.label,
     weak: wire.weak,
     plain: wire.plain,
+    dpp: wire.dpp,
     createdAt: instantFromWire(wire.created_at),
     expiresAt: instantFromWire(wire.expires_at),
     decidedAt: instantFromWire(wire.decided_at),
@@ -127,4 +140,13 @@ export function provenRequestFromWire(wire: ProvenRequestWire): ProvenRequest {
     showsCode: wire.shows_code,
     plain: wire.plain,
   };
+}
+
+export function dppAnswerToWire({ status, asked }: DppAnswer): DppAnswerWire {
+  return asked === undefined ? { status } : { status, request: accessRequestToWire(asked.request), public_key: base64url(asked.publicKey) };
+}
+
+export function dppAnswerFromWire({ status, request, public_key: publicKey }: DppAnswerWire): DppAnswer {
+  const isAsked = request !== undefined && publicKey !== undefined;
+  return { status, asked: isAsked ? { request: accessRequestFromWire(request), publicKey: Buffer.from(publicKey, 'base64url') } : undefined };
 }

@@ -3,7 +3,7 @@ import { deviceStates, type Device } from '../domain/device.ts';
 import { base64url } from '../protocol/encoding.ts';
 import type { BootstrapKey, ClaimedIdentity, Identity, Registration } from '../roles/factory/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, bytes32, id, input, instant, mac, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
+import { arrayOf, boolean, bytes32, compressedPoint, id, input, instant, mac, object, oneOf, ssid, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const known = { uuid, ssid, state: oneOf(deviceStates), weak: boolean, created_at: instant } as const;
@@ -36,9 +36,8 @@ export type RegistrationWire = Static<typeof registrationSchema>;
 export const identitiesQuerySchema = input('IdentitiesQuery', { uuids: { ...arrayOf(uuid), maxItems: 1000 } });
 export const identitiesSchema = object('Identities', { items: arrayOf(identitySchema) });
 
-const publicKey = { type: 'string', pattern: '^A[g-z0-9_-][A-Za-z0-9_-]{42}$', description: 'A point of P-256, compressed (SEC 1), 33 bytes in base64url.' } as const;
 export const bootstrapKeysQuerySchema = input('BootstrapKeysQuery', { uuids: { ...arrayOf(uuid), maxItems: 1000 } });
-export const bootstrapKeySchema = object('BootstrapKey', { uuid, public_key: publicKey, made_at: instant });
+export const bootstrapKeySchema = object('BootstrapKey', { uuid, public_key: compressedPoint, made_at: instant });
 export const bootstrapKeysSchema = object('BootstrapKeys', { items: arrayOf(bootstrapKeySchema) });
 export type BootstrapKeyWire = Static<typeof bootstrapKeySchema>;
 /** What was read back from a device; as it may be wrong, it is bounded by what NVS holds, not by what is right. */

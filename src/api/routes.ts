@@ -14,6 +14,8 @@ import {
   accessRequestSchema,
   approvalSchema,
   denialSchema,
+  dppAnswerSchema,
+  dppRequestSchema,
   provenRequestSchema,
 } from './access-requests.ts';
 import { attemptBatchSchema, attemptPageSchema, attemptQuerySchema } from './attempts.ts';
@@ -381,6 +383,15 @@ export const routes = {
     reply: accessRequestSchema,
     idempotent: true,
     errors: ['proof_rejected', 'device_revoked', 'device_spent'],
+  },
+  requestByDpp: {
+    method: 'POST',
+    path: '/v1/dpp-requests',
+    summary: 'Find the device that announces itself by DPP, and its request; made where there is none',
+    roles: ['ap'],
+    body: dppRequestSchema,
+    status: 200,
+    reply: dppAnswerSchema,
   },
   listAccessRequests: {
     method: 'GET',

@@ -54,6 +54,8 @@ export const mac = { type: 'string', pattern: '^[0-9a-f]{2}(:[0-9a-f]{2}){5}$' }
 export const id = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' } as const;
 /** 32 bytes in base64url without padding, in the one form that the encoder writes. */
 export const bytes32 = { type: 'string', pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$' } as const;
+/** On P-256. */
+export const compressedPoint = { type: 'string', pattern: '^A[g-z0-9_-][A-Za-z0-9_-]{42}$', description: 'A point of P-256, compressed (SEC 1), 33 bytes in base64url.' } as const;
 /** RFC 3339 in UTC with milliseconds, as Date.prototype.toISOString writes it. */
 export const instant = {
   type: 'string',

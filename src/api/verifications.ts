@@ -7,10 +7,12 @@ import { bytes32, input, object, oneOf, uuid, type Static } from './schema.ts';
 export const verificationInputSchema = input('VerificationInput', { uuid, device_nonce: bytes32 });
 export type VerificationInputWire = Static<typeof verificationInputSchema>;
 
+export const verificationStatus = oneOf(['known', 'unknown', 'revoked', 'spent']);
+
 export const verificationSchema = object(
   'Verification',
   {
-    status: oneOf(['known', 'unknown', 'revoked', 'spent']),
+    status: verificationStatus,
     ap_nonce: { ...bytes32, description: 'For this hello alone; good for a request within 120 s.' },
   },
   { psk: { ...bytes32, description: 'Only for `known`.' } },

@@ -1,14 +1,15 @@
 import { changesFromWire } from '../api/access-points.ts';
-import { accessRequestFromWire, provenRequestToWire } from '../api/access-requests.ts';
+import { accessRequestFromWire, dppAnswerFromWire, provenRequestToWire } from '../api/access-requests.ts';
 import { attemptToWire } from '../api/attempts.ts';
 import { grantReportToWire, termsToWire } from '../api/grants.ts';
 import { routes } from '../api/routes.ts';
 import { helloToWire, verificationFromWire } from '../api/verifications.ts';
 import { present } from '../api/wire.ts';
+import { base64url } from '../protocol/encoding.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import type { GrantTerms } from '../domain/grant.ts';
-import type { ApChanges, ApRole, GrantReport, ProvenRequest, Serving, Verification } from '../roles/ap/ports.ts';
+import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from '../roles/ap/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
 const reports = {
@@ -42,6 +43,10 @@ export class ApClient implements ApRole {
 
   async request(proven: ProvenRequest): Promise<AccessRequest> {
     return accessRequestFromWire(await this.#http.call(routes.createAccessRequest, { body: provenRequestToWire(proven) }));
+  }
+
+  async requestByDpp(hash: Uint8Array): Promise<DppAnswer> {
+    return dppAnswerFromWire(await this.#http.call(routes.requestByDpp, { body: { hash: base64url(hash) } }));
   }
 
   async approve(requestId: string, by: 'local' | 'auto', terms: GrantTerms = {}): Promise<AccessRequest> {

@@ -23,6 +23,8 @@ export interface AccessRequest {
   readonly weak: boolean;
   /** The literal exchange was used: pass_tmp crossed the onboarding network as it is. */
   readonly plain: boolean;
+  /** The device announced itself by DPP: it proves to be the one only when it takes the password. */
+  readonly dpp: boolean;
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly decidedAt: Date | undefined;

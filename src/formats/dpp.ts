@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ECDH } from 'node:crypto';
 import { parseMac } from '../domain/device.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { bootstrapKeyInfo } from '../protocol/bootstrap-key.ts';
 
 /** What a configurator must know of a device to begin with it (Wi-Fi Easy Connect, 5.2.1). */
 export interface DppBootstrapping {
@@ -15,8 +16,6 @@ export interface DppBootstrapping {
   readonly publicKey: Uint8Array;
 }
 
-/** Of a SubjectPublicKeyInfo (RFC 5480) of a compressed point on P-256; the point follows. */
-const spkiPrefix = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex');
 const form = /^DPP:(?:C:([^;]+);)?(?:M:([^;]+);)?(?:I:([^;]+);)?V:2;K:([^;]+);;$/;
 
 /**
@@ -29,7 +28,7 @@ export function dppUri({ channels, mac, info, publicKey }: DppBootstrapping): st
     ...(mac === undefined ? [] : [`M:${parseMac(mac).replaceAll(':', '')}`]),
     ...(info === undefined ? [] : [`I:${parseInfo(info)}`]),
     'V:2',
-    `K:${Buffer.concat([spkiPrefix, onCurve(publicKey)]).toString('base64')}`,
+    `K:${Buffer.from(bootstrapKeyInfo(onCurve(publicKey))).toString('base64')}`,
   ];
   return `DPP:${fields.join(';')};;`;
 }
@@ -38,14 +37,15 @@ export function dppUri({ channels, mac, info, publicKey }: DppBootstrapping): st
 export function parseDppUri(text: string): DppBootstrapping {
   const [, channels, mac, info, key] = form.exec(text) ?? [];
   const spki = Buffer.from(key ?? '', 'base64');
-  if (key === undefined || spki.toString('base64') !== key || !spki.subarray(0, spkiPrefix.length).equals(spkiPrefix)) {
+  const publicKey = spki.subarray(-33);
+  if (key === undefined || spki.toString('base64') !== key || !spki.equals(bootstrapKeyInfo(publicKey))) {
     throw new LatchkeyError('invalid_input', 'This is not a DPP URI of version 2 with a compressed key of P-256.');
   }
   return {
     channels: channels === undefined ? [] : channels.split(',').map(parseChannel),
     mac: mac === undefined ? undefined : parseMac(mac),
     info: info === undefined ? undefined : parseInfo(info),
-    publicKey: onCurve(spki.subarray(spkiPrefix.length)),
+    publicKey: onCurve(publicKey),
   };
 }
 

@@ -18,6 +18,7 @@ export function noticeOf(event: string, request: AccessRequest) {
     device_label: text(request.deviceLabel),
     weak: request.weak,
     plain: request.plain,
+    dpp: request.dpp,
     created_at: request.createdAt.toISOString(),
     expires_at: request.expiresAt.toISOString(),
     decided_by: text(request.decidedBy),

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { createECDH } from 'node:crypto';
+import { createECDH, hash } from 'node:crypto';
 
 const curve = 'prime256v1';
 const scalarBytes = 32;
@@ -11,6 +11,19 @@ export function newBootstrapKey(): Uint8Array {
   const scalar = pair.getPrivateKey();
   // It comes without leading zeros.
   return Buffer.concat([Buffer.alloc(scalarBytes - scalar.length), scalar]);
+}
+
+/** Of a SubjectPublicKeyInfo (RFC 5480) of a compressed point on P-256; the point follows. */
+const spkiPrefix = Buffer.from('3039301306072a8648ce3d020106082a8648ce3d030107032200', 'hex');
+
+/** A compressed point as a DPP URI has it: DER of its SubjectPublicKeyInfo (Wi-Fi Easy Connect, 5.2.1). */
+export function bootstrapKeyInfo(publicKey: Uint8Array): Uint8Array {
+  return Buffer.concat([spkiPrefix, publicKey]);
+}
+
+/** By what a device names its key when it announces itself: 32 bytes (Wi-Fi Easy Connect, 6.2.1.1). */
+export function chirpHash(publicKey: Uint8Array): Uint8Array {
+  return hash('sha256', Buffer.concat([Buffer.from('chirp'), bootstrapKeyInfo(publicKey)]), 'buffer');
 }
 
 /** The point that belongs to it, compressed: 33 bytes (SEC 1, 2.3.3). */

@@ -95,8 +95,10 @@ export interface DeviceRepository {
   identities(uuids: readonly string[]): Promise<StoredIdentity[]>;
   /** Of those of these uuids that are there, in no order. */
   bootstrappings(uuids: readonly string[]): Promise<StoredBootstrapping[]>;
+  /** By what a device that announces itself names its key: `chirpHash`. */
+  findByChirp(hash: Uint8Array): Promise<{ readonly uuid: string; readonly dppKey: Uint8Array } | undefined>;
   /** Keeps the key sealed; false if the device has one already, or is not there. */
-  addDppKey(uuid: string, key: Uint8Array, at: Date): Promise<boolean>;
+  addDppKey(uuid: string, made: { readonly key: Uint8Array; readonly hash: Uint8Array }, at: Date): Promise<boolean>;
   /** In the order of uuids. */
   list(filter: DeviceFilter, page: PageRequest): Promise<Page<Device>>;
   /** reserved → registered; false if it was not `reserved`. */

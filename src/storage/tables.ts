@@ -32,10 +32,11 @@ export interface DeviceTable {
   /** Sealed. */
   dpp_key: Uint8Array | null;
   dpp_key_made_at: OptionalTime;
+  dpp_hash: Uint8Array | null;
 }
 
 /** Devices as they are: those of a registered chunk are registered. */
-export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk'> {
+export interface KnownDeviceTable extends Omit<DeviceTable, 'chunk' | 'dpp_hash'> {
   /** That made it in bulk. */
   run: OptionalBig;
   /** Of its chunk in the run. */
@@ -98,6 +99,7 @@ export interface AccessRequestTable {
   label: string | null;
   weak: Flag;
   plain: Flag;
+  dpp: Flag;
   created_at: Time;
   expires_at: Time;
   decided_at: OptionalTime;

@@ -1,6 +1,7 @@
 import { adminContract } from './roles-admin.contract.ts';
 import { apContract } from './roles-ap.contract.ts';
 import { batchesContract } from './roles-batches.contract.ts';
+import { dppContract } from './roles-dpp.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
@@ -13,6 +14,7 @@ export function rolesContract(name: string, make: MakeHarness): void {
   flashingContract(name, make);
   batchesContract(name, make);
   apContract(name, make);
+  dppContract(name, make);
   ownerContract(name, make);
   grantsContract(name, make);
   adminContract(name, make);

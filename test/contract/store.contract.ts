@@ -98,10 +98,10 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
 
       test('a DPP key is added once, and sealed to its device', async () => {
         const [uuid, other] = [await addDevice(store, { model: 'lamp', batch: 'b-7' }), await addDevice(store)];
-        const key = Buffer.alloc(32, 9);
-        expect(await store.devices.addDppKey(uuid, key, after(1))).toBe(true);
-        expect(await store.devices.addDppKey(uuid, Buffer.alloc(32, 8), after(2))).toBe(false);
-        expect(await store.devices.addDppKey(randomUUID(), key, after(2))).toBe(false);
+        const [key, hash] = [Buffer.alloc(32, 9), randomBytes(32)];
+        expect(await store.devices.addDppKey(uuid, { key, hash }, after(1))).toBe(true);
+        expect(await store.devices.addDppKey(uuid, { key: Buffer.alloc(32, 8), hash: randomBytes(32) }, after(2))).toBe(false);
+        expect(await store.devices.addDppKey(randomUUID(), { key, hash: randomBytes(32) }, after(2))).toBe(false);
         const found = await store.devices.bootstrappings([other, randomUUID(), uuid]);
         expect(found.map(({ device }) => device.uuid).toSorted()).toEqual([uuid, other].toSorted());
         const [keyed, without] = [uuid, other].map((wanted) => found.find(({ device }) => device.uuid === wanted)!);
@@ -109,6 +109,8 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect([without!.dppKey, without!.madeAt]).toEqual([undefined, undefined]);
         expect(Buffer.from((await store.devices.identities([uuid]))[0]!.dppKey!)).toEqual(key);
         expect(await store.devices.bootstrappings([])).toEqual([]);
+        expect(await store.devices.findByChirp(hash)).toMatchObject({ uuid });
+        expect(await store.devices.findByChirp(randomBytes(32))).toBeUndefined();
       });
 
       test('who spent the pass_tmp is a compare-and-set of registered devices', async () => {

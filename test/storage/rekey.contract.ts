@@ -25,7 +25,7 @@ export function rekeying(create: () => Promise<RawDatabase>): void {
       for (const device of devices) await tx.devices.insert(device);
     });
     const dppKey = Buffer.alloc(32, 5);
-    await before.devices.addDppKey(devices[0]!.uuid, dppKey, start);
+    await before.devices.addDppKey(devices[0]!.uuid, { key: dppKey, hash: Buffer.alloc(32, 1) }, start);
     await before.replies.insert('tok_1', 'key_1', reply, start);
     await before.replies.insert('tok_1', 'key_2', reply, start);
     await before.settings.insert('audit-key', 'private');

@@ -52,6 +52,7 @@ export function newRequest(parts: Pick<AccessRequest, 'uuid' | 'apId'> & Partial
     label: undefined,
     weak: false,
     plain: false,
+    dpp: false,
     createdAt: start,
     expiresAt: after(3_600_000),
     decidedAt: undefined,

@@ -10,7 +10,7 @@ const request: AccessRequestWire = {
   status: 'pending',
   match_code: '4711',
   weak: false,
-  plain: true,
+  plain: true, dpp: false,
   created_at: '2026-11-25T08:00:00.000Z',
   expires_at: '2026-11-25T09:00:00.000Z',
   revision: 1,

@@ -43,6 +43,7 @@ export function presentRequest(request: AccessRequestWire, screen: Screen): stri
       ['calls itself', own(request)],
       ['beware', beware(request)],
       ['access point', request.ap_id],
+      ['by', request.dpp ? 'Wi-Fi Easy Connect (DPP)' : undefined],
       ['asked', localTime(request.created_at)],
       ['decided', request.decided_at && `${localTime(request.decided_at)} by ${actorForPeople(request.decided_by ?? '')}`],
       ['reason', request.reason],
@@ -118,7 +119,8 @@ function status({ status: state, decided_by: by }: AccessRequestWire): string {
   return by === undefined || state === 'pending' ? state : `${state} (${actorForPeople(by)})`;
 }
 
-function beware({ weak, plain }: AccessRequestWire): string | undefined {
-  const why = [...(weak ? ['weak pass_tmp'] : []), ...(plain ? ['sent in the clear'] : [])];
+function beware({ weak, plain, dpp, delivered_at: deliveredAt }: AccessRequestWire): string | undefined {
+  const isUnproven = dpp && deliveredAt === undefined;
+  const why = [...(weak ? ['weak pass_tmp'] : []), ...(plain ? ['sent in the clear'] : []), ...(isUnproven ? ['announced by DPP, yet to prove itself'] : [])];
   return why.length === 0 ? undefined : why.join(', ');
 }

@@ -181,6 +181,7 @@ function describe(request: AccessRequest): { title: string; lines: string[] } {
     ['uuid', request.uuid],
     ['Match code', request.matchCode],
     ['Caution', request.weak ? 'its pass_tmp is short and may have been guessed' : undefined],
+    ['Caution', request.dpp ? 'it announces itself by DPP, as anybody can who has read its label; only the device itself can take the password' : undefined],
     ['Caution', request.plain ? 'its pass_tmp crossed the onboarding network in the clear' : undefined],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
   return { title: 'Let this device in?', lines };

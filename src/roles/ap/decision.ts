@@ -87,7 +87,7 @@ async function approve(
     return { code: 'device_revoked', message: `Device ${request.uuid} is revoked.` };
   }
   const earlier = device.spentBy === undefined ? undefined : await store.requests.find(device.spentBy);
-  const free = earlier === undefined || decision.reuse === true || isRetry(earlier, request.apId, context.clock.now());
+  const free = earlier === undefined || decision.reuse === true || isRetry(earlier, request.apId, context.clock.now()) || isUnproven(earlier);
   if (!free || !(await store.devices.setSpentBy(device.uuid, device.spentBy, request.id))) {
     await closeRequest(context, request, revision, { status: 'denied', by: decision.by, reason: 'pass_tmp already used' });
     return { code: 'device_spent', message: `The pass_tmp of device ${request.uuid} is used already.` };
@@ -95,7 +95,9 @@ async function approve(
   if (earlier !== undefined) {
     await supersede(context, earlier, revisions);
   }
-  await denyRivals(context, request, revisions);
+  if (!request.dpp) {
+    await denyRivals(context, request, revisions);
+  }
 
   const at = context.clock.now();
   const { validMs, quotaBytes, policy = 'cut', vlan } = decision.terms ?? {};
@@ -146,6 +148,14 @@ export function isRetry(earlier: AccessRequest, apId: string, at: Date): boolean
     earlier.decidedAt !== undefined &&
     at.getTime() - earlier.decidedAt.getTime() < requestLifetimeMs
   );
+}
+
+/**
+ * Whoever has read a device's label can announce it by DPP: until its own key has taken the password, such a request
+ * stands in nobody's way.
+ */
+export function isUnproven({ dpp, deliveredAt, joinedAt }: AccessRequest): boolean {
+  return dpp && deliveredAt === undefined && joinedAt === undefined;
 }
 
 async function supersede(

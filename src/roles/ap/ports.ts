@@ -23,6 +23,13 @@ export interface ProvenRequest {
   readonly plain: boolean;
 }
 
+/** What is said of a device that announces itself by DPP. */
+export interface DppAnswer {
+  readonly status: Verification['status'];
+  /** Only for `known`: the request that it has here, and the key by which it will prove to be the device, 33 bytes. */
+  readonly asked: { readonly request: AccessRequest; readonly publicKey: Uint8Array } | undefined;
+}
+
 /** What changed for one access point since a revision. */
 export interface ApChanges {
   readonly revision: number;
@@ -62,6 +69,12 @@ export interface ApRole {
    * 120 s, or was made for another hello), `device_revoked`, `device_spent`.
    */
   request(proven: ProvenRequest): Promise<AccessRequest>;
+  /**
+   * A device is on the air that announces itself by this hash of its DPP key, 32 bytes. That anybody can say: so what it
+   * asks joins the device's request here, if that is pending or may be retried, and else makes one that closes no other,
+   * and spends nothing until it is delivered, which takes the key itself.
+   */
+  requestByDpp(hash: Uint8Array): Promise<DppAnswer>;
   /**
    * The owner's yes, given at the agent: spends the pass_tmp and makes the grant in one compare-and-set.
    * `by` says how (`local`, `auto`). Errors: `request_not_found`, `already_decided`, `request_expired`,

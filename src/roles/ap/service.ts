@@ -1,21 +1,22 @@
 import { timingSafeEqual } from 'node:crypto';
 import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import { parseDescription } from '../../domain/device.ts';
+import { parseDescription, type Device } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { GrantTerms } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { admitsDevice, recordedActor } from '../../domain/token.ts';
+import { bootstrapPublicKey } from '../../protocol/bootstrap-key.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
 import { questionAbout, type AuditJournal } from '../audit-journal.ts';
-import { apIdOf, auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
+import { apIdOf, auditEntry, newId, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
 import { closeRequest, endGrant, revokeGrant } from './closing.ts';
-import { decide, isRetry } from './decision.ts';
+import { decide, isRetry, isUnproven } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
-import type { ApChanges, ApRole, GrantReport, ProvenRequest, Serving, Verification } from './ports.ts';
+import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from './ports.ts';
 
 export interface ApServiceContext extends ServiceContext {
   /** Where questions are recorded in groups; without it each is written at once. */
@@ -94,7 +95,7 @@ export class ApService implements ApRole {
       return 'known';
     }
     const earlier = await store.requests.find(device.spentBy);
-    return earlier === undefined || isRetry(earlier, this.#apId, clock.now()) ? 'known' : 'spent';
+    return earlier === undefined || isRetry(earlier, this.#apId, clock.now()) || isUnproven(earlier) ? 'known' : 'spent';
   }
 
   async request(proven: ProvenRequest): Promise<AccessRequest> {
@@ -136,23 +137,70 @@ export class ApService implements ApRole {
 
     const revision = await tx.accessPoints.nextRevision(this.#apId);
     const older = await tx.requests.pendingOf(uuid);
-    for (const request of older.filter(({ apId }) => apId === this.#apId)) {
+    for (const request of older.filter((one) => this.#isOwn(one))) {
       await closeRequest(context, request, revision, { status: 'expired', reason: 'asked again' });
     }
     const { device, passTmp } = found;
+    return this.#create(context, device, revision, {
+      id,
+      deviceLabel: proven.deviceLabel === undefined ? undefined : parseDescription(proven.deviceLabel, 'label'),
+      matchCode: proven.showsCode ? matchCode(devicePsk(passTmp, salt), id) : undefined,
+      plain: proven.plain,
+      dpp: false,
+    });
+  }
+
+  async requestByDpp(hash: Uint8Array): Promise<DppAnswer> {
+    return this.#context.store.transaction((tx) => this.#requestByDpp(tx, hash));
+  }
+
+  async #requestByDpp(tx: Store, hash: Uint8Array): Promise<DppAnswer> {
+    const context = within(this.#context, tx);
+    const found = await tx.devices.findByChirp(hash);
+    const device = found === undefined ? undefined : await tx.devices.find(found.uuid);
+    if (found === undefined || device === undefined) {
+      return { status: 'unknown', asked: undefined };
+    }
+    const status = await this.#standing(tx, device);
+    const asker = { actor: recordedActor(context.actor), apId: this.#apId };
+    await tx.audit.append(questionAbout({ uuid: device.uuid, at: context.clock.now(), status }, asker));
+    if (status !== 'known') {
+      return { status, asked: undefined };
+    }
+    const request = (await this.#liveRequest(tx, device)) ?? (await this.#create(context, device, await tx.accessPoints.nextRevision(this.#apId), {
+      id: newId(context, 'req'),
+      deviceLabel: undefined,
+      matchCode: undefined,
+      plain: false,
+      dpp: true,
+    }));
+    return { status, asked: { request, publicKey: bootstrapPublicKey(found.dppKey) } };
+  }
+
+  /** The device's request here that is pending or may be retried. */
+  async #liveRequest(tx: Store, { uuid, spentBy }: Device): Promise<AccessRequest | undefined> {
+    const pending = await tx.requests.pendingOf(uuid);
+    const granted = spentBy === undefined ? undefined : await tx.requests.find(spentBy);
+    const mayRetry = granted !== undefined && isRetry(granted, this.#apId, this.#context.clock.now());
+    return pending.find((request) => this.#isOwn(request)) ?? (mayRetry ? granted : undefined);
+  }
+
+  async #create(
+    context: ServiceContext,
+    { uuid, model, batch, label, weak }: Device,
+    revision: number,
+    asked: Pick<AccessRequest, 'id' | 'deviceLabel' | 'matchCode' | 'plain' | 'dpp'>,
+  ): Promise<AccessRequest> {
     const createdAt = context.clock.now();
     const request: AccessRequest = {
-      id,
+      ...asked,
       uuid,
       apId: this.#apId,
       status: 'pending',
-      deviceLabel: proven.deviceLabel === undefined ? undefined : parseDescription(proven.deviceLabel, 'label'),
-      matchCode: proven.showsCode ? matchCode(devicePsk(passTmp, salt), id) : undefined,
-      model: device.model,
-      batch: device.batch,
-      label: device.label,
-      weak: device.weak,
-      plain: proven.plain,
+      model,
+      batch,
+      label,
+      weak,
       createdAt,
       expiresAt: new Date(createdAt.getTime() + requestLifetimeMs),
       decidedAt: undefined,
@@ -163,10 +211,9 @@ export class ApService implements ApRole {
       joinedAt: undefined,
       revision,
     };
-    await tx.requests.insert(request);
-    await tx.audit.append(
-      auditEntry(context, { action: 'request.created', uuid, apId: this.#apId, detail: { request_id: id } }),
-    );
+    await context.store.requests.insert(request);
+    const detail = { request_id: asked.id, ...(asked.dpp ? { dpp: true } : {}) };
+    await context.store.audit.append(auditEntry(context, { action: 'request.created', uuid, apId: this.#apId, detail }));
     return request;
   }
 

@@ -3,7 +3,7 @@ import { parseDescription, parseDeviceFields, type Device } from '../../domain/d
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
 import { admitsAp, admitsDevice, recordedActor } from '../../domain/token.ts';
-import { bootstrapPublicKey, newBootstrapKey } from '../../protocol/bootstrap-key.ts';
+import { bootstrapPublicKey, chirpHash, newBootstrapKey } from '../../protocol/bootstrap-key.ts';
 import { passTmpFrom, uuidFrom } from '../../protocol/encoding.ts';
 import { closeOpenAccess } from '../ap/closing.ts';
 import { once } from '../idempotency.ts';
@@ -141,7 +141,8 @@ export class FactoryService implements FactoryRole {
     const made: string[] = [];
     // In one order, so that two who make keys of the same devices do not wait for each other.
     for (const uuid of known.flatMap(({ device, dppKey }) => (dppKey === undefined ? [device.uuid] : [])).toSorted()) {
-      if (await tx.devices.addDppKey(uuid, newBootstrapKey(), clock.now())) made.push(uuid);
+      const key = newBootstrapKey();
+      if (await tx.devices.addDppKey(uuid, { key, hash: chirpHash(bootstrapPublicKey(key)) }, clock.now())) made.push(uuid);
     }
     if (made.length > 0) {
       const about = made.length === 1 ? { uuid: made[0]! } : { detail: { count: made.length } };

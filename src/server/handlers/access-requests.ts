@@ -1,4 +1,5 @@
-import { accessRequestToWire, provenRequestFromWire } from '../../api/access-requests.ts';
+import { Buffer } from 'node:buffer';
+import { accessRequestToWire, dppAnswerToWire, provenRequestFromWire } from '../../api/access-requests.ts';
 import { termsFromWire } from '../../api/grants.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -9,6 +10,7 @@ type Decider = 'local' | 'auto';
 
 export const accessRequestHandlers: Handlers<
   | 'createAccessRequest'
+  | 'requestByDpp'
   | 'listAccessRequests'
   | 'showAccessRequest'
   | 'approveAccessRequest'
@@ -19,6 +21,9 @@ export const accessRequestHandlers: Handlers<
 > = {
   async createAccessRequest({ services, body }) {
     return accessRequestToWire(await services.ap.request(provenRequestFromWire(body)));
+  },
+  async requestByDpp({ services, body }) {
+    return dppAnswerToWire(await services.ap.requestByDpp(Buffer.from(body.hash, 'base64url')));
   },
   async listAccessRequests({ services, query }) {
     const filter = { uuid: query.uuid, apIds: query.ap_id, statuses: query.status };

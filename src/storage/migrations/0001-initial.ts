@@ -54,6 +54,7 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
       label ${text},
       weak ${flag} not null,
       plain ${flag} not null,
+      dpp ${flag} not null,
       created_at ${time} not null,
       expires_at ${time} not null,
       decided_at ${time},

@@ -28,6 +28,8 @@ export const factoryLine: Migration = {
     `alter table devices add column flashed_at ${time}`,
     `alter table devices add column dpp_key ${bytes}`,
     `alter table devices add column dpp_key_made_at ${time}`,
+    `alter table devices add column dpp_hash ${bytes}`,
+    'create unique index devices_dpp_hash on devices (dpp_hash) where dpp_hash is not null',
     'drop index devices_state',
     // Nearly all devices are registered: only what is not is worth an index.
     `create index devices_reserved on devices (uuid) where state = 'reserved' and chunk is null`,

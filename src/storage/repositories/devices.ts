@@ -78,9 +78,12 @@ const revoking: PreparedQuery<{ uuid: string; at: Date }, { uuid: string }> = (d
     .where('state', '!=', 'revoked')
     .returning('uuid');
 
-const addingDppKey: PreparedQuery<{ uuid: string; box: Uint8Array; at: Date }, { uuid: string }> = (db, { uuid, box, at }) =>
+const byChirp: PreparedQuery<{ hash: Uint8Array }, Pick<Row, 'uuid' | 'dpp_key'>> = (db, { hash }) =>
+  db.selectFrom('devices').select(['uuid', 'dpp_key']).where('dpp_hash', '=', hash);
+
+const addingDppKey: PreparedQuery<{ uuid: string; box: Uint8Array; hash: Uint8Array; at: Date }, { uuid: string }> = (db, { uuid, box, hash, at }) =>
   db.updateTable('devices')
-    .set({ dpp_key: box, dpp_key_made_at: at })
+    .set({ dpp_key: box, dpp_key_made_at: at, dpp_hash: hash })
     .where('uuid', '=', uuid)
     .where('dpp_key', 'is', null)
     .returning('uuid');
@@ -165,8 +168,13 @@ export class Devices implements DeviceRepository {
     }));
   }
 
-  async addDppKey(uuid: string, key: Uint8Array, at: Date): Promise<boolean> {
-    return (await this.#db.change(addingDppKey, { uuid, box: this.#sealer.seal(key, dppKeyPlace(uuid)), at })).length === 1;
+  async findByChirp(hash: Uint8Array): Promise<{ readonly uuid: string; readonly dppKey: Uint8Array } | undefined> {
+    const [row] = await this.#db.find(byChirp, { hash });
+    return row?.dpp_key == null ? undefined : { uuid: row.uuid, dppKey: this.#sealer.open(row.dpp_key, dppKeyPlace(row.uuid)) };
+  }
+
+  async addDppKey(uuid: string, { key, hash }: { readonly key: Uint8Array; readonly hash: Uint8Array }, at: Date): Promise<boolean> {
+    return (await this.#db.change(addingDppKey, { uuid, box: this.#sealer.seal(key, dppKeyPlace(uuid)), hash, at })).length === 1;
   }
 
   #opened(row: Row): StoredIdentity {

@@ -28,6 +28,7 @@ export const agentInitial: Migration = {
       label ${text},
       weak ${flag} not null,
       plain ${flag} not null,
+      dpp ${flag} not null,
       created_at ${time} not null,
       expires_at ${time} not null,
       decided_at ${time},
