@@ -16,6 +16,7 @@ export interface RadioFlags {
   readonly 'hostapd-conf'?: readonly string[] | undefined;
   readonly 'shared-password': boolean;
   readonly 'drop-after': number;
+  readonly dpp: boolean;
 }
 
 /** Reads what the radio needs; it is opened by what this resolves to. Errors: `missing_input`, `invalid_input`, `file_not_found`, those of secrets. */
@@ -23,17 +24,20 @@ export async function prepareRadio(flags: RadioFlags, sources: SecretSources): P
   const { ssid, security } = flags;
   const bsses = await readBsses(flags);
   const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
-  return (keys) => openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'] });
+  return (keys) => openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'], dpp: flags.dpp });
 }
 
 /** What hostapd was started with; undefined without hostapd. */
 async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | undefined> {
   const paths = flags['hostapd-conf'] ?? [];
   if (flags.radio === 'none') {
-    if (paths.length > 0 || flags['shared-password']) {
-      throw new LatchkeyError('invalid_input', '--hostapd-conf and --shared-password go with --radio hostapd.');
+    if (paths.length > 0 || flags['shared-password'] || flags.dpp) {
+      throw new LatchkeyError('invalid_input', '--hostapd-conf, --shared-password and --dpp go with --radio hostapd.');
     }
     return undefined;
+  }
+  if (flags.dpp && flags['shared-password']) {
+    throw new LatchkeyError('invalid_input', '--dpp gives each device a password of its own: with --shared-password there is none.');
   }
   if (paths.length === 0) {
     throw new LatchkeyError('missing_input', '--radio hostapd needs --hostapd-conf: the file that hostapd was started with.', {
@@ -73,8 +77,9 @@ async function openRadio(wanted: {
   readonly bsses: readonly ConfiguredBss[] | undefined;
   readonly keys: GrantKeyStore;
   readonly reloadAfterMs: number;
+  readonly dpp: boolean;
 }): Promise<PushedRadio> {
-  const { ssid, security, password, bsses, keys, reloadAfterMs } = wanted;
+  const { ssid, security, password, bsses, keys, reloadAfterMs, dpp } = wanted;
   if (bsses === undefined) {
     const { noRadio } = await import('../radio/none.ts');
     return noRadio({ ssid, password: password!, security });
@@ -84,9 +89,15 @@ async function openRadio(wanted: {
     const { SharedPasswordRadio } = await import('../radio/hostapd/shared-password-radio.ts');
     return new SharedPasswordRadio({ credential: { ssid, password, security }, bsses: controlledBsses(ssid, bsses) });
   }
+  const serving = servingBsses(ssid, bsses);
+  if (dpp && serving.every(({ pskFile }) => pskFile === undefined)) {
+    throw new LatchkeyError('invalid_input', `--dpp gives devices a password for WPA2, and ${JSON.stringify(ssid)} speaks WPA3 alone.`, {
+      hint: 'Make the network with `latchkey ap config --security wpa2-wpa3`.',
+    });
+  }
   const [{ HostapdRadio }, { RestrictedStations }] = await Promise.all([
     import('../radio/hostapd/hostapd-radio.ts'),
     import('../radio/firewall/restricted-stations.ts'),
   ]);
-  return new HostapdRadio({ ssid, bsses: servingBsses(ssid, bsses), keys, firewall: new RestrictedStations(), reloadAfterMs });
+  return new HostapdRadio({ ssid, bsses: serving, keys, firewall: new RestrictedStations(), reloadAfterMs, dpp });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onboardingInterface, parseBssid, parseChannel, parseCountry, parseInterface, parseRadioInterface, secondAddress } from './radio.ts';
+import { onboardingInterface, operatingChannel, parseBssid, parseChannel, parseCountry, parseInterface, parseRadioInterface, secondAddress } from './radio.ts';
 
 test.each(['1', '13', '36', '144', '165'])('%s is a channel', (text) => expect(parseChannel(text)).toBe(Number(text)));
 test.each(['0', '14', '37', '166', '-1', '6.0', 'six', ''])('"%s" is no channel', (text) => expect(() => parseChannel(text)).toThrow('is no channel'));
@@ -31,3 +31,6 @@ test('a group’s address is no access point’s', () => {
   expect(parseBssid('06-00-00-00-00-00')).toBe('06:00:00:00:00:00');
   expect(() => parseBssid('01:00:5e:00:00:01')).toThrow('address of a group');
 });
+
+test.each([[2412, '81/1'], [2472, '81/13'], [5180, '115/36'], [5320, '118/64'], [5720, '121/144'], [5745, '125/149']])('%d MHz is channel %s', (mhz, channel) => expect(operatingChannel(mhz)).toBe(channel));
+test.each([2484, 2413, 5170, 5955, 0])('%d MHz is no channel of these bands', (mhz) => expect(operatingChannel(mhz)).toBeUndefined());

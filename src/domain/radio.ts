@@ -15,6 +15,22 @@ const channels2GHz = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const radarChannels = [52, 56, 60, 64, 100, 104, 108, 112, 116, 120, 124, 128, 132, 136, 140, 144];
 const channels5GHz = [36, 40, 44, 48, ...radarChannels, 149, 153, 157, 161, 165];
 
+/** Global operating classes of 20 MHz (IEEE 802.11, table E-4). */
+const operatingClasses: readonly (readonly [number, readonly number[]])[] = [
+  [81, channels2GHz],
+  [115, [36, 40, 44, 48]],
+  [118, [52, 56, 60, 64]],
+  [121, [100, 104, 108, 112, 116, 120, 124, 128, 132, 136, 140, 144]],
+  [125, [149, 153, 157, 161, 165]],
+];
+
+/** Operating class and channel, such as `81/1` for 2412 MHz; undefined for what is in neither band. */
+export function operatingChannel(frequencyMhz: number): string | undefined {
+  const channel = (frequencyMhz - (frequencyMhz < 5000 ? 2407 : 5000)) / 5;
+  const [operatingClass] = operatingClasses.find(([, channels]) => channels.includes(channel)) ?? [];
+  return operatingClass === undefined ? undefined : `${operatingClass}/${channel}`;
+}
+
 /** The number of a channel in the bands of 2.4 and 5 GHz (IEEE 802.11, annex E): 1 to 13, 36 to 165. */
 export function parseChannel(text: string): number {
   const channel = /^\d{1,3}$/.test(text) ? Number(text) : 0;

@@ -26,6 +26,7 @@ export interface ControlOptions {
 interface Question {
   /** Nothing: only whether it answers. */
   readonly command: string | undefined;
+  readonly withinMs: number;
   readonly resolve: (reply: string[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -64,8 +65,8 @@ export class ControlProgram {
    * Sends a command as it is, on one line, and resolves to the lines of its reply. Rejects with the code of `trouble`;
    * then it is not known whether the daemon has done it.
    */
-  ask(command: string): Promise<string[]> {
-    return this.#question(`raw ${command}`);
+  ask(command: string, withinMs = answerMs): Promise<string[]> {
+    return this.#question(`raw ${command}`, withinMs);
   }
 
   /** A command of the program itself, such as `all_sta`, which it puts together out of several. */
@@ -101,6 +102,7 @@ export class ControlProgram {
     child.once('exit', () => this.#child === child && this.#down(`${programs[this.#options.daemon]} has ended`));
     const hello: Question = {
       command: undefined,
+      withinMs: answerMs,
       resolve: () => {
         this.#isUp = true;
         this.#options.onUp?.();
@@ -110,10 +112,10 @@ export class ControlProgram {
     this.#enqueue(hello);
   }
 
-  #question(command: string | undefined): Promise<string[]> {
+  #question(command: string | undefined, withinMs = answerMs): Promise<string[]> {
     return new Promise((resolve, reject) => {
       if (this.#isUp) {
-        this.#enqueue({ command, resolve, reject });
+        this.#enqueue({ command, withinMs, resolve, reject });
       } else {
         reject(this.#unreachable());
       }
@@ -135,7 +137,7 @@ export class ControlProgram {
     }
     this.#asking = next;
     this.#reply = [];
-    this.#deadline = setTimeout(() => this.#down(`${this.#options.daemon} says nothing on ${this.#options.interface}`), answerMs);
+    this.#deadline = setTimeout(() => this.#down(`${this.#options.daemon} says nothing on ${this.#options.interface}`), next.withinMs);
     this.#child?.stdin?.write(`${next.command === undefined ? '' : `${next.command}\n`}raw PING\n`);
   }
 

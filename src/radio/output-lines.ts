@@ -10,7 +10,8 @@ export class OutputLines {
   add(text: string): void {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop()!;
-    for (const line of lines) {
+    // Some replies have no line end: then the next prompt and its answer are right behind them.
+    for (const line of lines.flatMap((one) => one.replace(/> PONG$/, '\nPONG').split('\n'))) {
       const said = line.replace(/^(> ?|\r)+/, '').trimEnd();
       if (said !== '') {
         this.#onLine(said);

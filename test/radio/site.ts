@@ -188,7 +188,7 @@ export class RadioSite {
   }
 
   /** What is on record of the device that a grant is for, oldest first. */
-  async trail({ grant_id: id }: Granted): Promise<string[]> {
+  async trail({ grant_id: id }: Pick<Granted, 'grant_id'>): Promise<string[]> {
     const { subject } = await this.json<{ subject: { id: string } }>('grant', 'show', id);
     const { items } = await this.json<{ items: { action: string }[] }>('device', 'history', subject.id);
     return items.map(({ action }) => action).toReversed();

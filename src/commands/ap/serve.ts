@@ -25,6 +25,7 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     radio: choiceFlag(radios)({ description: 'What enforces the grants; none hands out the password and enforces nothing.', default: 'none' }),
     'hostapd-conf': pathFlag({ description: 'The file that hostapd was started with; may be repeated.', multiple: true }),
     'shared-password': switchFlag({ description: 'Keep the network’s one password: whoever knows it stays in, also when a grant is revoked.' }),
+    dpp: switchFlag({ description: 'Configure devices by Wi-Fi Easy Connect (DPP): they announce themselves, are found by the key on their label, and get their password once they prove to have it.' }),
     listen: deviceAddressFlag,
     'drop-after': durationFlag({ description: 'How long WPA3 passwords that are over are gathered, sealed, before hostapd drops all stations for a moment to be rid of them.', default: 60_000, defaultHelp: async () => '1m' }),
   };

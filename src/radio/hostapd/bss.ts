@@ -9,16 +9,21 @@ export interface BssOptions {
   readonly controlDirectory: string;
   readonly controlProgram?: string | undefined;
   readonly onEvent: (event: RadioEvent) => void;
+  /** Hears hostapd’s own events of DPP, such as `DPP-CONF-SENT`. */
+  readonly onDpp?: ((event: string) => void) | undefined;
   /** hostapd answers: for the first time, or another one than before. */
   readonly onUp: () => void;
 }
+
+/** Elliptic curves take the processors of small access points their time. */
+const slowMs = 10_000;
 
 /** One BSS of a running hostapd. All of it may fail with `radio_unreachable`. */
 export class Bss {
   readonly name: string;
   readonly #control: ControlProgram;
 
-  constructor({ interface: name, controlDirectory, controlProgram, onEvent, onUp }: BssOptions) {
+  constructor({ interface: name, controlDirectory, controlProgram, onEvent, onDpp, onUp }: BssOptions) {
     this.name = name;
     this.#control = new ControlProgram({
       daemon: 'hostapd',
@@ -30,6 +35,8 @@ export class Bss {
         const told = radioEvent(name, event);
         if (told !== undefined) {
           onEvent(told);
+        } else if (event.startsWith('DPP-')) {
+          onDpp?.(event);
         }
       },
       onUp,
@@ -81,12 +88,34 @@ export class Bss {
     await this.#control.ask(`DEAUTHENTICATE ${mac}`);
   }
 
+  /** Makes a device known by its DPP URI; resolves to hostapd's number for it. */
+  async addDppPeer(uri: string): Promise<number> {
+    // Else it would try for minutes to reach a device that has gone.
+    await this.#do('SET dpp_init_max_tries 1', 'prepare for DPP');
+    const [reply = 'no answer'] = await this.#control.ask(`DPP_QR_CODE ${uri}`, slowMs);
+    if (!/^\d+$/.test(reply)) {
+      throw new LatchkeyError('radio_unreachable', `hostapd took no DPP device for ${this.name} (${reply}).`, { hint: 'It must be built with DPP, as Debian’s is.' });
+    }
+    return Number(reply);
+  }
+
+  async removeDppPeer(peer: number): Promise<void> {
+    await this.#do(`DPP_BOOTSTRAP_REMOVE ${peer}`, 'forget a DPP device');
+  }
+
+  /** Begins the exchange in which a device proves itself and is given a network, in place of any other that this BSS is in. */
+  async beginDpp(peer: number, { ssid, password }: { readonly ssid: string; readonly password: string }): Promise<void> {
+    const hex = (text: string) => Buffer.from(text).toString('hex');
+    await this.#do(`DPP_BOOTSTRAP_SET ${peer} conf=sta-psk ssid=${hex(ssid)} pass=${hex(password)}`, 'take what a DPP device is to be given');
+    await this.#do(`DPP_AUTH_INIT peer=${peer}`, 'begin with a DPP device', slowMs);
+  }
+
   close(): void {
     this.#control.close();
   }
 
-  async #do(command: string, what: string): Promise<void> {
-    const [reply = 'no answer'] = await this.#control.ask(command);
+  async #do(command: string, what: string, withinMs?: number): Promise<void> {
+    const [reply = 'no answer'] = await this.#control.ask(command, withinMs);
     if (reply !== 'OK') {
       throw new LatchkeyError('radio_unreachable', `hostapd did not ${what} for ${this.name} (${reply}).`, { hint: 'Look into hostapd’s own log.' });
     }

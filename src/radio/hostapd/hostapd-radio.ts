@@ -3,6 +3,7 @@ import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Station } from
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
+import { HostapdDpp } from './hostapd-dpp.ts';
 import type { PskLine } from './psk-file.ts';
 import { PskKeys } from './psk-keys.ts';
 import type { ServingBss } from './read-configuration.ts';
@@ -19,6 +20,8 @@ export interface HostapdOptions {
   readonly controlProgram?: string | undefined;
   /** How long SAE passwords that are over are gathered before stations drop for their sake, in milliseconds. */
   readonly reloadAfterMs?: number | undefined;
+  /** Whether it configures devices by DPP, which gives them WPA2 passwords. */
+  readonly dpp?: boolean | undefined;
 }
 
 const usualReloadAfterMs = 60_000;
@@ -30,6 +33,7 @@ const usualReloadAfterMs = 60_000;
 export class HostapdRadio implements PushedRadio {
   readonly kind = 'hostapd';
   readonly enforcement = 'per-grant';
+  readonly dpp: HostapdDpp | undefined;
   readonly #options: HostapdOptions;
   readonly #keys: GrantKeys;
   readonly #bsses: readonly Bss[];
@@ -51,6 +55,8 @@ export class HostapdRadio implements PushedRadio {
     this.#keys = new GrantKeys(options.keys);
     const served = options.bsses.map((serving) => ({ serving, bss: this.#open(serving) }));
     this.#bsses = served.map(({ bss }) => bss);
+    const forWpa2 = served.filter(({ serving }) => serving.pskFile !== undefined).map(({ bss }) => bss);
+    this.dpp = options.dpp === true ? new HostapdDpp(forWpa2) : undefined;
     const byFile = (file: 'pskFile' | 'saeFile') => {
       const groups = Map.groupBy(served.filter(({ serving }) => serving[file] !== undefined), ({ serving }) => serving[file]!);
       return new Map([...groups].map(([path, members]) => [path, members.map(({ bss }) => bss)]));
@@ -115,6 +121,7 @@ export class HostapdRadio implements PushedRadio {
   }
 
   async close(): Promise<void> {
+    this.dpp?.close();
     this.#bsses.forEach((bss) => bss.close());
   }
 
@@ -154,6 +161,7 @@ export class HostapdRadio implements PushedRadio {
         }
         this.#emit(event);
       },
+      onDpp: (event) => this.dpp?.heard(serving.interface, event),
       onUp: () => {
         this.#psk.isUp(bss);
         this.#emit({ kind: 'disturbed' });

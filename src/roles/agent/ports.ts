@@ -93,6 +93,26 @@ export type RadioEvent =
   /** Something else may have changed what the radio has: it is to be brought in step again. */
   | { readonly kind: 'disturbed' };
 
+/** A device that announces itself by DPP, as it was heard. */
+export interface DppAnnouncement {
+  /** Which of its keys: `chirpHash`. */
+  readonly hash: Uint8Array;
+  readonly bss: string;
+  readonly mac: string;
+  readonly frequencyMhz: number;
+}
+
+/** Gives devices their network by Wi-Fi Easy Connect (DPP). */
+export interface DppConfigurator {
+  /** Hears who announces itself from now on. */
+  onAnnouncement(listener: (announcement: DppAnnouncement) => void): void;
+  /**
+   * Has the device prove that it has the private half of `publicKey` (33 bytes), and then gives it the credential.
+   * Resolves to whether it took it. Errors: `radio_unreachable`.
+   */
+  configure(device: DppAnnouncement, publicKey: Uint8Array, credential: Credential): Promise<boolean>;
+}
+
 /** Where grants are enforced. */
 export interface Radio {
   readonly kind: string;
@@ -107,6 +127,8 @@ export interface Radio {
  * every change and every few seconds; a grant is shown to its device only after `converge` resolved with it.
  */
 export interface PushedRadio extends Radio {
+  /** Where it configures devices itself. */
+  readonly dpp?: DppConfigurator | undefined;
   /**
    * Resolves to what could not be enforced, for people, where the radio could do no better than to keep those concerned
    * off the air. Errors: `radio_unreachable`, those of the files that it writes.

@@ -9,6 +9,7 @@ import type { Credential } from '../device/ports.ts';
 import { AccessDesk } from './access-desk.ts';
 import { AgentTime } from './agent-time.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { DppDesk } from './dpp-desk.ts';
 import type { GrantsInForce } from './grants-in-force.ts';
 import { GroupCommit } from './group-commit.ts';
 import { HelloBook, type HelloLimits } from './hello-book.ts';
@@ -111,6 +112,7 @@ export class AgentService implements AgentControl {
   readonly #grants: GrantsInForce;
   readonly #link: RegistryLink;
   readonly #desk: AccessDesk;
+  readonly #dpp: DppDesk | undefined;
   readonly #owner: OwnerDesk;
   readonly #listeners = new Set<(event: AgentEvent) => void>();
   readonly #startedAt: Date;
@@ -196,6 +198,9 @@ export class AgentService implements AgentControl {
       onboardingSsid: networks.onboardingSsid,
       log,
     });
+    const configurator = 'dpp' in radio ? radio.dpp : undefined;
+    const shared = { store, copy, link: this.#link, grants, radio, macs: this.#macs, attempts: this.#attempts, waiters, now, monotonic, log };
+    this.#dpp = configurator === undefined ? undefined : new DppDesk({ configurator, ...shared });
     copy.onApplied((applied) => this.#applied(applied));
     const { autoApprove, terms = {}, prompt, notifier } = options;
     this.#owner = new OwnerDesk({ store, copy, link: this.#link, now, autoApprove, terms, prompt, notifier, log });
@@ -217,6 +222,7 @@ export class AgentService implements AgentControl {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearTimeout(this.#punctual);
+    this.#dpp?.close();
     await this.#link.close();
     await this.#owner.close();
     await this.#attempts.flush();

@@ -167,22 +167,34 @@ export class ApService implements ApRole {
     if (status !== 'known') {
       return { status, asked: undefined };
     }
-    const request = (await this.#liveRequest(tx, device)) ?? (await this.#create(context, device, await tx.accessPoints.nextRevision(this.#apId), {
-      id: newId(context, 'req'),
-      deviceLabel: undefined,
-      matchCode: undefined,
-      plain: false,
-      dpp: true,
-    }));
+    const request = (await this.#liveRequest(tx, device)) ?? (await this.#announced(context, device));
     return { status, asked: { request, publicKey: bootstrapPublicKey(found.dppKey) } };
   }
 
-  /** The device's request here that is pending or may be retried. */
+  /** The device's request here that is pending, or whose password it may take once more. */
   async #liveRequest(tx: Store, { uuid, spentBy }: Device): Promise<AccessRequest | undefined> {
-    const pending = await tx.requests.pendingOf(uuid);
+    const now = this.#context.clock.now();
+    const pending = (await tx.requests.pendingOf(uuid)).find((one) => this.#isOwn(one) && one.expiresAt > now);
     const granted = spentBy === undefined ? undefined : await tx.requests.find(spentBy);
-    const mayRetry = granted !== undefined && isRetry(granted, this.#apId, this.#context.clock.now());
-    return pending.find((request) => this.#isOwn(request)) ?? (mayRetry ? granted : undefined);
+    if (pending !== undefined || granted?.grantId === undefined || !isRetry(granted, this.#apId, now)) {
+      return pending;
+    }
+    return (await tx.grants.find(granted.grantId))?.state === 'active' ? granted : undefined;
+  }
+
+  async #announced(context: ServiceContext, device: Device): Promise<AccessRequest> {
+    const { store } = context;
+    const revision = await store.accessPoints.nextRevision(this.#apId);
+    // Only now nobody else can make it.
+    const live = await this.#liveRequest(store, device);
+    if (live !== undefined) {
+      return live;
+    }
+    for (const overdue of (await store.requests.pendingOf(device.uuid)).filter((one) => this.#isOwn(one))) {
+      await closeRequest(context, overdue, revision, { status: 'expired', reason: 'nobody decided in time' });
+    }
+    const id = newId(context, 'req');
+    return this.#create(context, device, revision, { id, deviceLabel: undefined, matchCode: undefined, plain: false, dpp: true });
   }
 
   async #create(

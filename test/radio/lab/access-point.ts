@@ -25,7 +25,7 @@ export class AccessPoint {
     const process = await lab.start(name, `hostapd ${file}`, namespace === undefined ? {} : { namespace });
     await process.until(/AP-ENABLED/);
     const ap = new AccessPoint(lab, process);
-    if (/^wpa_key_mgmt=.*OWE/m.test(configuration)) {
+    if (/^wpa_key_mgmt=.*(?:OWE|DPP)/m.test(configuration)) {
       await ap.#warmUp(/^interface=(.+)/m.exec(configuration)![1]!);
     }
     return ap;
