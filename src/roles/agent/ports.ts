@@ -287,14 +287,30 @@ export interface Hello {
   readonly requestId: string | undefined;
 }
 
-/** What the agent keeps over its own restart; psks are sealed. */
-export interface AgentStore extends GrantKeyStore, SessionStore {
+/** Devices that ask; psks are sealed. */
+export interface OnboardingStore {
   saveHello(hello: Hello): void;
   removeHello(id: string): void;
   hellos(): Hello[];
   saveRequest(request: AccessRequest): void;
   request(id: string): AccessRequest | undefined;
   requests(options: { readonly all: boolean; readonly limit: number }): AccessRequest[];
+  /** Reports (delivered, joined, declined) still owed to the server. */
+  owedReports(): { readonly requestId: string; readonly status: 'delivered' | 'joined' | 'declined' }[];
+  oweReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+  settleReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+}
+
+export interface AttemptStore {
+  addAttempt(attempt: Attempt): void;
+  attempts(limit: number): Attempt[];
+  /** Not yet told to the server. */
+  unsentAttempts(limit: number): Attempt[];
+  markSent(ids: readonly string[]): void;
+}
+
+/** The registry's grants for this access point, and by which addresses their subjects were last seen. */
+export interface GrantStore {
   saveGrant(grant: Grant): void;
   grant(id: string): Grant | undefined;
   activeGrants(): Grant[];
@@ -309,6 +325,10 @@ export interface AgentStore extends GrantKeyStore, SessionStore {
   firstSpentAfter(at: Date): Date | undefined;
   subjectMac(subjectId: string): string | undefined;
   saveSubjectMac(subjectId: string, mac: string): void;
+}
+
+/** What grants have used, and how far the counters behind that have been read. */
+export interface MeterStore {
   /** By grant. */
   usages(): Map<string, MeteredUsage>;
   usage(grantId: string): MeteredUsage | undefined;
@@ -319,21 +339,27 @@ export interface AgentStore extends GrantKeyStore, SessionStore {
   /** What the registry has yet to be told of grants; `change` says which change of it this is. */
   untoldGrants(limit: number): (GrantReport & { readonly change: number })[];
   markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void;
-  /** The registry's revision that requests and grants above are in step with. */
+}
+
+/** How far the agent is in step with the registry. */
+export interface RegistryState {
+  /** The registry's revision that requests and grants are in step with. */
   revision(): number;
   saveRevision(revision: number): void;
   /** Server time as last known (protocol.md section 1, time). */
   knownTime(): Date | undefined;
   saveKnownTime(at: Date): void;
-  addAttempt(attempt: Attempt): void;
-  attempts(limit: number): Attempt[];
-  /** Not yet told to the server. */
-  unsentAttempts(limit: number): Attempt[];
-  markSent(ids: readonly string[]): void;
-  /** Reports (delivered, joined, declined) still owed to the server. */
-  owedReports(): { readonly requestId: string; readonly status: 'delivered' | 'joined' | 'declined' }[];
-  oweReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
-  settleReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+}
+
+/** What the agent keeps over its own restart. */
+export interface AgentStore {
+  readonly onboarding: OnboardingStore;
+  readonly attempts: AttemptStore;
+  readonly grants: GrantStore;
+  readonly keys: GrantKeyStore;
+  readonly meters: MeterStore;
+  readonly sessions: SessionStore;
+  readonly registry: RegistryState;
   transaction<T>(work: () => T): T;
   close(): void;
 }
