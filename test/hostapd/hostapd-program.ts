@@ -15,13 +15,14 @@ export class HostapdProgram {
   readonly log: string[] = [];
   #child: ChildProcess | undefined;
 
-  constructor(keyManagement: readonly ('WPA-PSK' | 'SAE')[] = ['WPA-PSK']) {
+  constructor(keyManagement: readonly ('WPA-PSK' | 'SAE')[] = ['WPA-PSK'], { vlans = true } = {}) {
     writeFileSync(this.pskFile, '', { mode: 0o600 });
     const lines = [
       `interface=${this.interface}`, 'driver=none', `ctrl_interface=${this.controlDirectory}`, `ssid=${this.ssid}`,
       'wpa=2', `wpa_key_mgmt=${keyManagement.join(' ')}`, 'rsn_pairwise=CCMP', 'ieee80211w=1',
       ...(keyManagement.includes('WPA-PSK') ? [`wpa_psk_file=${this.pskFile}`] : []),
       ...(keyManagement.includes('SAE') ? ['sae_pwe=2'] : []),
+      ...(vlans ? ['dynamic_vlan=1'] : []),
     ];
     writeFileSync(this.configuration, `${lines.join('\n')}\n`);
   }

@@ -180,10 +180,32 @@ requires('hostapd')('a real hostapd', () => {
     await hostapd.start();
     const hostapdRadio = await opened();
     firewall.broken = true;
-    expect(await hostapdRadio.converge([{ ...wanted('grt_1')[0]!, restricted: true }, ...wanted('grt_2')])).toMatch(/no firewall .*no such table/);
+    expect(await hostapdRadio.converge([{ ...wanted('grt_1')[0]!, restricted: true }, ...wanted('grt_2')])).toEqual({
+      detail: expect.stringMatching(/no firewall .*no such table/), hint: expect.stringContaining('--firewall'), offAir: new Set(['grt_1']),
+    });
     const text = readFileSync(hostapd.pskFile, 'utf8');
     expect([text.includes('keyid=grt_1 '), text.includes('keyid=grt_2 ')]).toEqual([false, true]);
     expect(await hostapdRadio.converge(wanted('grt_1', 'grt_2'))).toBeUndefined();
+  });
+
+  test('without VLANs at hostapd a grant for one is off the air, the others are on it, and it is said', async () => {
+    await hostapd[Symbol.asyncDispose]();
+    hostapd = new HostapdProgram(['WPA-PSK', 'SAE'], { vlans: false });
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    const mac = '02:00:00:00:01:00';
+    const [other, inVlan] = wanted('grt_1', 'grt_vlan');
+    expect(await hostapdRadio.converge([{ ...other!, mac }, inVlan!])).toEqual({
+      detail: 'Grant grt_vlan for VLAN 4094 is off the air: hostapd’s configuration has no dynamic_vlan=1 in the section of lo.',
+      hint: 'Write it there, and start hostapd and the agent anew.',
+      offAir: new Set(['grt_vlan']),
+    });
+    for (const file of [hostapd.pskFile, hostapd.configuration]) {
+      const text = readFileSync(file, 'utf8');
+      expect([text.includes('grt_1'), text.includes('grt_vlan')]).toEqual([true, false]);
+    }
+    await expect(hostapdRadio.credential({ id: 'grt_vlan' })).rejects.toMatchObject({ code: 'grant_not_found' });
+    expect(await hostapdRadio.converge([{ ...inVlan!, vlan: undefined }])).toBeUndefined();
   });
 
   test('a program that is no hostapd_cli, or is not there, is an unreachable radio', async () => {
@@ -202,7 +224,8 @@ requires('hostapd')('a real hostapd', () => {
     const shared = new SharedPasswordRadio({ credential, bsses: servingBsses('Home', readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)) });
     radio = shared;
     await new Promise<void>((resolve) => shared.watch(() => resolve()));
-    await shared.converge(wanted('grt_1'));
+    expect(await shared.converge(wanted('grt_1'))).toBeUndefined();
+    expect(await shared.converge(wanted('grt_1', 'grt_vlan'))).toEqual({ detail: expect.stringContaining('grt_vlan'), hint: expect.stringContaining('--shared-password'), offAir: new Set(['grt_vlan']) });
     expect(await shared.stations()).toEqual([]);
     expect(await shared.credential()).toEqual(credential);
     expect(readFileSync(hostapd.pskFile, 'utf8')).toBe('');

@@ -228,7 +228,7 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     expect(asked()).toEqual(expect.arrayContaining(['raw DENY_ACL ADD_MAC 02:00:00:00:01:00', seal('grt_1')]));
     // hostapd goes on with what it has.
     writeFileSync(hostapd.configuration, `${readFileSync(elsewhere, 'utf8')}nonsense\n`);
-    expect(await radio.converge(wanted('grt_2'))).toMatch(/open nothing, but stay in hostapd: hostapd did not take its configuration for lo anew/);
+    expect(await radio.converge(wanted('grt_2'))).toEqual({ detail: expect.stringMatching(/open nothing, but stay in hostapd: hostapd did not take its configuration for lo anew/), hint: expect.any(String) });
     writeFileSync(hostapd.configuration, readFileSync(elsewhere));
     expect(await radio.converge(wanted('grt_2'))).toBeUndefined();
     expect(block()).toEqual([heading, lineOf('grt_2')]);

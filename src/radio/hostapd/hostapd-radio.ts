@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
@@ -9,6 +9,7 @@ import type { ServingBss } from './read-configuration.ts';
 import { Restriction, type Firewall } from './restriction.ts';
 import { SaePasswords, type SaeGrant } from './sae-passwords.ts';
 import type { HostapdStation } from './stations.ts';
+import { lackOfVlans, withoutVlans } from './vlans.ts';
 
 export interface HostapdOptions {
   readonly ssid: string;
@@ -36,13 +37,15 @@ export class HostapdRadio implements PushedRadio {
   readonly #psk: PskKeys;
   readonly #sae: SaePasswords;
   readonly #listeners: ((event: RadioEvent) => void)[] = [];
-  /** What was asked for last, what of it is served, its ids, and what hostapd is to know of them. */
-  #asked: readonly GrantOnAir[] = [];
-  #served: readonly GrantOnAir[] | undefined;
+  /** What was asked for last, what of it is kept off the air, the ids of the others, and what hostapd is to know of those. */
+  #asked: readonly GrantOnAir[] | undefined;
+  #shortfall: Shortfall | undefined;
   #ids: ReadonlySet<string> = new Set();
   #known: readonly (PskLine & SaeGrant)[] = [];
   /** Grants whose stations reach the agent alone. */
   #restricted: readonly GrantOnAir[] = [];
+  /** Why they are not restricted. */
+  #unrestricted: string | undefined;
   readonly #restriction: Restriction;
 
   constructor(options: HostapdOptions) {
@@ -64,15 +67,13 @@ export class HostapdRadio implements PushedRadio {
     });
   }
 
-  async converge(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
+  async converge(wanted: readonly GrantOnAir[]): Promise<Shortfall | undefined> {
     if (wanted !== this.#asked) {
       this.#restricted = wanted.filter(({ restricted }) => restricted);
-      this.#asked = wanted;
     }
-    const unenforced = await this.#restrict();
-    const served = unenforced === undefined || this.#restricted.length === 0 ? wanted : wanted.filter(({ restricted }) => !restricted);
-    if (served !== this.#served) {
-      await this.#takeKeys(served);
+    const unrestricted = await this.#restrict();
+    if (wanted !== this.#asked || unrestricted !== this.#unrestricted) {
+      await this.#take(wanted, unrestricted);
     }
     const [psk, sae] = await Promise.allSettled([this.#psk.converge(this.#known), this.#sae.converge(this.#known)]);
     if (psk.status === 'rejected') {
@@ -81,7 +82,26 @@ export class HostapdRadio implements PushedRadio {
     if (sae.status === 'rejected') {
       throw sae.reason;
     }
-    return unenforced ?? sae.value;
+    return this.#shortfall ?? (sae.value === undefined ? undefined : { detail: sae.value, hint: 'Look into hostapd’s own log.' });
+  }
+
+  /** Of what is wanted, what hostapd would not enforce is kept from it. */
+  async #take(wanted: readonly GrantOnAir[], unrestricted: string | undefined): Promise<void> {
+    const noVlans = lackOfVlans(this.#options.bsses);
+    const shortfalls = [
+      unrestricted === undefined ? undefined : {
+        detail: `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${unrestricted}).`,
+        hint: 'Load the rules of `latchkey ap config --firewall`.',
+        offAir: new Set(this.#restricted.map(({ grant }) => grant.id)),
+      },
+      noVlans === undefined ? undefined : withoutVlans(wanted, noVlans, 'Write it there, and start hostapd and the agent anew.'),
+    ].filter((shortfall) => shortfall !== undefined);
+    const offAir = new Set(shortfalls.flatMap((shortfall) => [...shortfall.offAir]));
+    await this.#takeKeys(offAir.size === 0 ? wanted : wanted.filter(({ grant }) => !offAir.has(grant.id)));
+    const words = (name: 'detail' | 'hint') => shortfalls.map((shortfall) => shortfall[name]).join(' ');
+    this.#shortfall = offAir.size === 0 ? undefined : { detail: words('detail'), hint: words('hint'), offAir };
+    this.#unrestricted = unrestricted;
+    this.#asked = wanted;
   }
 
   async #takeKeys(served: readonly GrantOnAir[]): Promise<void> {
@@ -89,7 +109,6 @@ export class HostapdRadio implements PushedRadio {
     await this.#keys.load(ids, this.#options.ssid);
     this.#ids = new Set(ids);
     this.#known = served.map(({ grant: { id: grantId, startsAt }, mac, vlan }) => ({ grantId, startsAt, mac, vlan, ...this.#keys.get(grantId)! }));
-    this.#served = served;
   }
 
   async credential({ id }: { readonly id: string }): Promise<Credential> {
@@ -134,7 +153,7 @@ export class HostapdRadio implements PushedRadio {
       await this.#restriction.hold(macs);
       return undefined;
     } catch (error) {
-      return `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${(error as Error).message}).`;
+      return (error as Error).message;
     }
   }
 

@@ -78,7 +78,7 @@ export interface RadioStatus {
   readonly kind: string;
   readonly enforcement: Enforcement;
   /** What is wrong with it, and since when; undefined while the radio is in step with the grants. */
-  readonly trouble: { readonly detail: string; readonly since: Date } | undefined;
+  readonly trouble: { readonly detail: string; readonly hint: string | undefined; readonly since: Date } | undefined;
   /** How often it could not be brought in step since the agent started. */
   readonly failures: number;
   /** What a radio that asks was asked itself since the agent started, by names in snake_case. */
@@ -92,6 +92,14 @@ export type RadioEvent =
   | { readonly kind: 'dropping'; readonly inMs: number }
   /** Something else may have changed what the radio has: it is to be brought in step again. */
   | { readonly kind: 'disturbed' };
+
+export interface Shortfall {
+  /** For people, as is what to do about it. */
+  readonly detail: string;
+  readonly hint: string;
+  /** Grants whose subjects the radio does not let in, if there are any. */
+  readonly offAir?: ReadonlySet<string>;
+}
 
 /** Where grants are enforced. */
 export interface Radio {
@@ -108,10 +116,10 @@ export interface Radio {
  */
 export interface PushedRadio extends Radio {
   /**
-   * Resolves to what could not be enforced, for people, where the radio could do no better than to keep those concerned
-   * off the air. Errors: `radio_unreachable`, those of the files that it writes.
+   * Resolves to what is not as the grants say, where the radio could do no better than to keep those concerned off the
+   * air. Errors: `radio_unreachable`, those of the files that it writes.
    */
-  converge(wanted: readonly GrantOnAir[]): Promise<string | undefined>;
+  converge(wanted: readonly GrantOnAir[]): Promise<Shortfall | undefined>;
   /** Errors: `radio_unreachable`. */
   stations(): Promise<readonly Station[]>;
   /** Hears what happens on the air from now on. */
