@@ -21,7 +21,7 @@ export const agentStatusSchema = object('AgentStatus', {
   name: remark,
   ssid,
   onboarding_ssid: ssid,
-  radio: object('AgentRadio', { kind: remark, enforcement: oneOf(enforcements), failures: count }, { trouble: remark, trouble_since: instant, counters: counts }),
+  radio: object('AgentRadio', { kind: remark, enforcement: oneOf(enforcements), failures: count }, { trouble: remark, trouble_hint: remark, trouble_since: instant, counters: counts }),
   pid: count,
   started_at: instant,
   hello_port: port,
@@ -56,6 +56,7 @@ export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
       enforcement: status.radio.enforcement,
       failures: status.radio.failures,
       trouble: status.radio.trouble?.detail.slice(0, remark.maxLength),
+      trouble_hint: status.radio.trouble?.hint,
       trouble_since: instantToWire(status.radio.trouble?.since),
       counters: status.radio.counters,
     }),
@@ -89,7 +90,7 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
       trouble:
         wire.radio.trouble === undefined || wire.radio.trouble_since === undefined
           ? undefined
-          : { detail: wire.radio.trouble, since: instantFromWire(wire.radio.trouble_since) },
+          : { detail: wire.radio.trouble, hint: wire.radio.trouble_hint, since: instantFromWire(wire.radio.trouble_since) },
       counters: wire.radio.counters,
     },
     pid: wire.pid,

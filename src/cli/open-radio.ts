@@ -15,6 +15,7 @@ export interface RadioFlags {
   readonly radio: (typeof radios)[number];
   readonly 'hostapd-conf'?: readonly string[] | undefined;
   readonly 'shared-password': boolean;
+  readonly vlan?: readonly string[] | undefined;
   readonly 'drop-after': number;
   readonly dpp: boolean;
 }
@@ -23,6 +24,7 @@ export interface RadioFlags {
 export async function prepareRadio(flags: RadioFlags, sources: SecretSources): Promise<(keys: GrantKeyStore) => Promise<PushedRadio>> {
   const { ssid, security } = flags;
   const bsses = await readBsses(flags);
+  await requireVlans(flags, bsses);
   const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
   return (keys) => openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'], dpp: flags.dpp });
 }
@@ -47,6 +49,23 @@ async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | 
   const { readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
   const read = await Promise.all(paths.map(async (path) => readConfiguration(await readText(path), await realpath(path))));
   return read.flat();
+}
+
+/** Else whoever is to be in a VLAN would be kept off the air, one by one. */
+async function requireVlans({ vlan = [], ssid, radio, 'shared-password': shared }: RadioFlags, bsses: readonly ConfiguredBss[] | undefined): Promise<void> {
+  if (vlan.length === 0) {
+    return;
+  }
+  if (bsses === undefined || shared) {
+    throw new LatchkeyError('invalid_input', `--vlan takes a password for each grant: it goes with --radio hostapd${radio === 'hostapd' ? ' without --shared-password' : ''}.`);
+  }
+  const [{ servingBsses }, { lackOfVlans }] = await Promise.all([import('../radio/hostapd/read-configuration.ts'), import('../radio/hostapd/vlans.ts')]);
+  const lack = lackOfVlans(servingBsses(ssid, bsses));
+  if (lack !== undefined) {
+    throw new LatchkeyError('invalid_input', `--vlan takes VLANs at hostapd: ${lack}.`, {
+      hint: 'Write it there, or make the configuration with `latchkey ap config --vlan`, and start hostapd anew.',
+    });
+  }
 }
 
 async function readText(path: string): Promise<string> {
@@ -84,7 +103,7 @@ async function openRadio(wanted: {
     const { noRadio } = await import('../radio/none.ts');
     return noRadio({ ssid, password: password!, security });
   }
-  const { controlledBsses, servingBsses } = await import('../radio/hostapd/read-configuration.ts');
+  const { controlledBsses, otherBsses, servingBsses } = await import('../radio/hostapd/read-configuration.ts');
   if (password !== undefined) {
     const { SharedPasswordRadio } = await import('../radio/hostapd/shared-password-radio.ts');
     return new SharedPasswordRadio({ credential: { ssid, password, security }, bsses: controlledBsses(ssid, bsses) });
@@ -99,5 +118,5 @@ async function openRadio(wanted: {
     import('../radio/hostapd/hostapd-radio.ts'),
     import('../radio/firewall/restricted-stations.ts'),
   ]);
-  return new HostapdRadio({ ssid, bsses: serving, keys, firewall: new RestrictedStations(), reloadAfterMs, dpp });
+  return new HostapdRadio({ ssid, bsses: serving, keys, firewall: new RestrictedStations(), reloadAfterMs, dpp: dpp ? { besides: otherBsses(ssid, bsses) } : undefined });
 }

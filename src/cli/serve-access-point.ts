@@ -6,7 +6,7 @@ import { parseVlan } from '../domain/grant.ts';
 import { parseScope, type Scope } from '../domain/token.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Vlans } from '../roles/agent/service.ts';
-import type { AgentStore, AskedRadio, Prompt, PushedRadio } from '../roles/agent/ports.ts';
+import type { AskedRadio, GrantKeyStore, Prompt, PushedRadio } from '../roles/agent/ports.ts';
 import { termsOf, type TermsFlags } from './terms.ts';
 import { agentDatabase, agentSocket } from './agent-files.ts';
 import { agentLog } from './agent-log.ts';
@@ -39,7 +39,7 @@ export interface Serving extends Opening {
   /** Where devices come from. */
   readonly deviceAddress: string;
   /** Nothing of it is started yet. */
-  readonly openRadio: (store: AgentStore, log: Log) => Promise<PushedRadio | AskedRadio>;
+  readonly openRadio: (keys: GrantKeyStore, log: Log) => Promise<PushedRadio | AskedRadio>;
 }
 
 /** Starts the agent; it ends with the command. Errors: `already_running`, `address_in_use`, those of what it opens. */
@@ -59,7 +59,7 @@ export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Pro
   const agent = await runAgent({
     ap,
     store,
-    radio: await serving.openRadio(store, log),
+    radio: await serving.openRadio(store.keys, log),
     networks,
     identity,
     serverUrl,

@@ -110,7 +110,7 @@ interface ErrorOptions {
   /** Seconds after which another try makes sense (Retry-After). */
   readonly retryAfter?: number;
   /** Replaces the table's hint where something better is known. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 

@@ -8,7 +8,7 @@ import { mainSecurities, onboardingSecurities } from '../../src/domain/radio.ts'
 import { checkConfiguration } from '../../src/radio/hostapd/check-configuration.ts';
 import { radiolessConfigurations, type HostapdSettings } from '../../src/radio/hostapd/configuration.ts';
 import { requires } from '../requirements.ts';
-import { RunningHostapd, shownBytes } from './running-hostapd.ts';
+import { HostapdProgram } from './hostapd-program.ts';
 
 let folder: string;
 let settings: HostapdSettings;
@@ -37,9 +37,11 @@ requires('hostapd')('hostapd itself', () => {
     const anySsid = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 32 }), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map(Buffer.from).filter(({ length }) => length <= 32));
     await fc.assert(
       fc.asyncProperty(anySsid, async (ssid) => {
-        await using main = await RunningHostapd.start((controlDir) => radiolessConfigurations({ ...settings, ssid, security: 'wpa3-sae', controlDir })[0]!);
-        await using onboarding = await RunningHostapd.start((controlDir) => radiolessConfigurations({ ...settings, onboardingSsid: ssid, controlDir })[1]!);
-        for (const status of [await main.status(), await onboarding.status()]) {
+        await using main = new HostapdProgram(({ controlDirectory: controlDir }) => radiolessConfigurations({ ...settings, ssid, security: 'wpa3-sae', controlDir })[0]!);
+        await using onboarding = new HostapdProgram(({ controlDirectory: controlDir }) => radiolessConfigurations({ ...settings, onboardingSsid: ssid, controlDir })[1]!);
+        for (const hostapd of [main, onboarding]) {
+          await hostapd.start();
+          const status = await hostapd.status();
           expect(shownBytes(status['ssid[0]']!)).toEqual(Buffer.from(ssid));
         }
       }),
@@ -75,3 +77,13 @@ requires('hostapd')('hostapd itself', () => {
     expect(refused).toMatchObject({ code: 'check_failed', message: `hostapd refuses it: ${message} '${pskFile}'` });
   });
 });
+
+/** The bytes of an SSID as hostapd shows it. */
+function shownBytes(text: string): Buffer {
+  const named: Record<string, number> = { n: 10, r: 13, t: 9, e: 27, '"': 34, '\\': 92 };
+  return Buffer.concat(
+    (text.match(/\\x[0-9a-f]{2}|\\.|[^\\]/gu) ?? []).map((part) =>
+      part.startsWith('\\x') ? Buffer.from(part.slice(2), 'hex') : part.startsWith('\\') ? Buffer.of(named[part[1]!]!) : Buffer.from(part),
+    ),
+  );
+}

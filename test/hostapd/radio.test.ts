@@ -3,14 +3,14 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
 import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
 import type { Firewall } from '../../src/radio/hostapd/restriction.ts';
 import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-radio.ts';
-import type { GrantKey, GrantOnAir, Radio, RadioEvent } from '../../src/roles/agent/ports.ts';
+import type { GrantOnAir } from '../../src/roles/agent/ports.ts';
 import { requires } from '../requirements.ts';
 import { newGrant } from '../storage/samples.ts';
-import { HostapdProgram } from './hostapd-program.ts';
+import { HostapdForGrants } from './hostapd-program.ts';
+import { RadioUnderTest } from './radio-under-test.ts';
 
 const run = promisify(execFile);
 
@@ -33,50 +33,23 @@ class StandInFirewall implements Firewall {
 }
 
 requires('hostapd')('a real hostapd', () => {
-  let hostapd: HostapdProgram;
-  let radio: Radio;
-  let disturbed: () => void;
-  const kept = new Map<string, GrantKey>();
+  let hostapd: HostapdForGrants;
+  let radio: RadioUnderTest;
+  let kept: RadioUnderTest['kept'];
   let firewall: StandInFirewall;
 
-  beforeEach(async () => {
-    hostapd = new HostapdProgram();
-    kept.clear();
+  beforeEach(() => {
+    hostapd = new HostapdForGrants();
+    radio = new RadioUnderTest();
+    ({ kept } = radio);
     firewall = new StandInFirewall();
-    disturbed = () => {};
   });
   afterEach(async () => {
-    await radio.close();
+    await radio[Symbol.asyncDispose]();
     await hostapd[Symbol.asyncDispose]();
   });
 
-  function open(controlProgram?: string): HostapdRadio {
-    const opened = new HostapdRadio({
-      ssid: hostapd.ssid,
-      bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)),
-      keys: {
-        grantKeys: () => new Map(kept),
-        saveGrantKeys: (keys) => keys.forEach((key, id) => key.ssid !== undefined && kept.set(id, key)),
-        grantKey: (id) => kept.get(id),
-      },
-      firewall,
-      controlProgram,
-    });
-    opened.watch((event: RadioEvent) => event.kind === 'disturbed' && disturbed());
-    radio = opened;
-    return opened;
-  }
-
-  function nextDisturbance(): Promise<void> {
-    return new Promise((resolve) => (disturbed = resolve));
-  }
-
-  async function opened(): Promise<HostapdRadio> {
-    const up = nextDisturbance();
-    const hostapdRadio = open();
-    await up;
-    return hostapdRadio;
-  }
+  const opened = () => radio.opened(hostapd, { firewall });
 
   const wanted = (...ids: string[]): GrantOnAir[] =>
     ids.map((id) => ({ grant: newGrant('ap_1', { id }), restricted: false, vlan: id === 'grt_vlan' ? 4094 : undefined, mac: undefined }));
@@ -119,16 +92,16 @@ requires('hostapd')('a real hostapd', () => {
     await hostapd.kill(signal);
     await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable' });
     await expect(hostapdRadio.stations()).rejects.toMatchObject({ code: 'radio_unreachable' });
-    const up = nextDisturbance();
+    const up = radio.nextDisturbance();
     await hostapd.start();
     await up;
     await hostapdRadio.converge(wanted('grt_1'));
   });
 
   test('waits for a hostapd that starts later', async () => {
-    const hostapdRadio = open();
+    const hostapdRadio = radio.open(hostapd);
     await expect(hostapdRadio.converge(wanted('grt_1'))).rejects.toMatchObject({ code: 'radio_unreachable', message: expect.stringContaining('lo') });
-    const up = nextDisturbance();
+    const up = radio.nextDisturbance();
     await hostapd.start();
     await up;
     await hostapdRadio.converge(wanted('grt_1'));
@@ -180,31 +153,54 @@ requires('hostapd')('a real hostapd', () => {
     await hostapd.start();
     const hostapdRadio = await opened();
     firewall.broken = true;
-    expect(await hostapdRadio.converge([{ ...wanted('grt_1')[0]!, restricted: true }, ...wanted('grt_2')])).toMatch(/no firewall .*no such table/);
+    expect(await hostapdRadio.converge([{ ...wanted('grt_1')[0]!, restricted: true }, ...wanted('grt_2')])).toEqual({
+      detail: expect.stringMatching(/no firewall .*no such table/), hint: expect.stringContaining('--firewall'), offAir: new Set(['grt_1']),
+    });
     const text = readFileSync(hostapd.pskFile, 'utf8');
     expect([text.includes('keyid=grt_1 '), text.includes('keyid=grt_2 ')]).toEqual([false, true]);
     expect(await hostapdRadio.converge(wanted('grt_1', 'grt_2'))).toBeUndefined();
   });
 
+  test('without VLANs at hostapd a grant for one is off the air, the others are on it, and it is said', async () => {
+    await hostapd[Symbol.asyncDispose]();
+    hostapd = new HostapdForGrants(['WPA-PSK', 'SAE'], { vlans: false });
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    const mac = '02:00:00:00:01:00';
+    const [other, inVlan] = wanted('grt_1', 'grt_vlan');
+    expect(await hostapdRadio.converge([{ ...other!, mac }, inVlan!])).toEqual({
+      detail: 'Grant grt_vlan for VLAN 4094 is off the air: hostapd’s configuration has no dynamic_vlan=1 in the section of lo.',
+      hint: 'Write it there, and start hostapd and the agent anew.',
+      offAir: new Set(['grt_vlan']),
+    });
+    for (const file of [hostapd.pskFile, hostapd.configuration]) {
+      const text = readFileSync(file, 'utf8');
+      expect([text.includes('grt_1'), text.includes('grt_vlan')]).toEqual([true, false]);
+    }
+    await expect(hostapdRadio.credential({ id: 'grt_vlan' })).rejects.toMatchObject({ code: 'grant_not_found' });
+    expect(await hostapdRadio.converge([{ ...inVlan!, vlan: undefined }])).toBeUndefined();
+  });
+
   test('a program that is no hostapd_cli, or is not there, is an unreachable radio', async () => {
-    const hostapdRadio = open(join(hostapd.folder, 'nothing'));
+    const hostapdRadio = radio.open(hostapd, { controlProgram: join(hostapd.folder, 'nothing') });
     await expect(hostapdRadio.converge([])).rejects.toMatchObject({ code: 'radio_unreachable' });
     await hostapdRadio.close();
     const silent = join(hostapd.folder, 'silent');
     writeFileSync(silent, '#!/bin/sh\nexec cat >/dev/null\n');
     chmodSync(silent, 0o700);
-    await expect(open(silent).converge([])).rejects.toMatchObject({ code: 'radio_unreachable' });
+    await expect(radio.open(hostapd, { controlProgram: silent }).converge([])).rejects.toMatchObject({ code: 'radio_unreachable' });
   });
 
   test('with one password for all it says who is on, and hands that password out', async () => {
     await hostapd.start();
     const credential = { ssid: 'Home', password: 'correct horse', security: 'wpa2-psk' } as const;
     const shared = new SharedPasswordRadio({ credential, bsses: servingBsses('Home', readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)) });
-    radio = shared;
     await new Promise<void>((resolve) => shared.watch(() => resolve()));
-    await shared.converge(wanted('grt_1'));
+    expect(await shared.converge(wanted('grt_1'))).toBeUndefined();
+    expect(await shared.converge(wanted('grt_1', 'grt_vlan'))).toEqual({ detail: expect.stringContaining('grt_vlan'), hint: expect.stringContaining('--shared-password'), offAir: new Set(['grt_vlan']) });
     expect(await shared.stations()).toEqual([]);
     expect(await shared.credential()).toEqual(credential);
     expect(readFileSync(hostapd.pskFile, 'utf8')).toBe('');
+    await shared.close();
   });
 });

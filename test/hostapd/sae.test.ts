@@ -1,36 +1,32 @@
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
-import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
-import type { GrantKey, GrantOnAir, RadioEvent } from '../../src/roles/agent/ports.ts';
+import type { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
+import type { GrantOnAir } from '../../src/roles/agent/ports.ts';
 import { requires } from '../requirements.ts';
 import { newGrant } from '../storage/samples.ts';
-import { HostapdProgram } from './hostapd-program.ts';
+import { HostapdForGrants } from './hostapd-program.ts';
+import { RadioUnderTest } from './radio-under-test.ts';
 
-const noFirewall = { set: async () => {}, get: async () => new Set<string>() };
 const heading = '# Passwords of grants, kept by latchkey ap serve: what is changed here is put back.';
 const macs: Readonly<Record<string, string>> = { grt_1: '02:00:00:00:01:00', grt_2: '02:00:00:00:02:00' };
 
 requires('hostapd')('a real hostapd that speaks SAE', () => {
-  let hostapd: HostapdProgram;
-  let radios: HostapdRadio[];
-  let dropping: number[];
-  let disturbed: () => void;
+  let hostapd: HostapdForGrants;
+  let radios: RadioUnderTest;
+  let kept: RadioUnderTest['kept'];
+  let dropping: RadioUnderTest['dropping'];
   let recorded: string;
-  const kept = new Map<string, GrantKey>();
 
   beforeEach(() => {
-    hostapd = new HostapdProgram(['SAE']);
-    radios = [];
-    dropping = [];
-    disturbed = () => {};
-    kept.clear();
+    hostapd = new HostapdForGrants(['SAE']);
+    radios = new RadioUnderTest();
+    ({ kept, dropping } = radios);
     recorded = join(hostapd.folder, 'asked');
     writeFileSync(recorded, '');
   });
   afterEach(async () => {
-    await Promise.all(radios.map((radio) => radio.close()));
+    await radios[Symbol.asyncDispose]();
     await hostapd[Symbol.asyncDispose]();
   });
 
@@ -39,33 +35,7 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     const controlProgram = join(hostapd.folder, 'recording-cli');
     writeFileSync(controlProgram, `#!/bin/sh\ntee -a ${recorded} | hostapd_cli "$@"\n`);
     chmodSync(controlProgram, 0o700);
-    const radio = new HostapdRadio({
-      ssid: hostapd.ssid,
-      bsses: servingBsses(hostapd.ssid, readConfiguration(readFileSync(hostapd.configuration, 'utf8'), hostapd.configuration)),
-      keys: {
-        grantKeys: () => new Map(kept),
-        saveGrantKeys: (keys) => keys.forEach((key, id) => key.ssid !== undefined && kept.set(id, key)),
-        grantKey: (id) => kept.get(id),
-      },
-      firewall: noFirewall,
-      controlProgram,
-      reloadAfterMs,
-    });
-    radios.push(radio);
-    const up = nextDisturbance();
-    radio.watch((event: RadioEvent) => {
-      if (event.kind === 'disturbed') {
-        disturbed();
-      } else if (event.kind === 'dropping') {
-        dropping.push(event.inMs);
-      }
-    });
-    await up;
-    return radio;
-  }
-
-  function nextDisturbance(): Promise<void> {
-    return new Promise((resolve) => (disturbed = resolve));
+    return radios.opened(hostapd, { controlProgram, reloadAfterMs });
   }
 
   function wanted(...ids: string[]): GrantOnAir[] {
@@ -101,7 +71,7 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
 
   test('that speaks WPA2 as well has a key for each grant, too, and devices are told the older of both', async () => {
     await hostapd[Symbol.asyncDispose]();
-    hostapd = new HostapdProgram(['WPA-PSK', 'SAE']);
+    hostapd = new HostapdForGrants(['WPA-PSK', 'SAE']);
     recorded = join(hostapd.folder, 'asked');
     await hostapd.start();
     const radio = await opened();
@@ -187,7 +157,7 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     // Also while it is not there, the file is what it is to start with.
     await expect(radio.converge(wanted('grt_2'))).rejects.toMatchObject({ code: 'radio_unreachable' });
     expect(block()).toEqual([heading, lineOf('grt_2'), seal('grt_1')]);
-    const up = nextDisturbance();
+    const up = radios.nextDisturbance();
     await hostapd.start();
     await up;
     asked();
@@ -228,7 +198,7 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     expect(asked()).toEqual(expect.arrayContaining(['raw DENY_ACL ADD_MAC 02:00:00:00:01:00', seal('grt_1')]));
     // hostapd goes on with what it has.
     writeFileSync(hostapd.configuration, `${readFileSync(elsewhere, 'utf8')}nonsense\n`);
-    expect(await radio.converge(wanted('grt_2'))).toMatch(/open nothing, but stay in hostapd: hostapd did not take its configuration for lo anew/);
+    expect(await radio.converge(wanted('grt_2'))).toEqual({ detail: expect.stringMatching(/open nothing, but stay in hostapd: hostapd did not take its configuration for lo anew/), hint: expect.any(String) });
     writeFileSync(hostapd.configuration, readFileSync(elsewhere));
     expect(await radio.converge(wanted('grt_2'))).toBeUndefined();
     expect(block()).toEqual([heading, lineOf('grt_2')]);

@@ -29,7 +29,7 @@ requires('freeradius-utils')('the agent of access points that ask by RADIUS', ()
           authentication: { address: '127.0.0.1', port: 0 },
           accounting: { address: '127.0.0.1', port: 0 },
           clients: [{ name: 'hall', address: '127.0.0.1', secret: sharedSecret, dialect: 'standard', ordersPort: nas.port }],
-          ssid: 'Home', security: 'wpa2-psk', restrictedVlan, keys: store,
+          ssid: 'Home', security: 'wpa2-psk', restrictedVlan, keys: store.keys,
           log: (level, message, detail) => site?.log.push({ level, message, detail }),
         });
         return radio;
@@ -250,7 +250,7 @@ requires('freeradius-utils')('the agent of access points that ask by RADIUS', ()
       throw new Error('database or disk is full');
     };
     const writing = vi.spyOn(store, 'transaction').mockImplementation(full);
-    const reading = vi.spyOn(store, 'grantsOfStation').mockImplementation(full);
+    const reading = vi.spyOn(store.grants, 'grantsOfStation').mockImplementation(full);
     expect(await account('Start', classOf(granted), 1)).toContain('No reply');
     expect(await trouble()).toBe('database or disk is full');
     reading.mockImplementation(full);

@@ -11,10 +11,11 @@ function agentAhead(aheadMs: number | undefined) {
 test('a radio that is not in step with the grants is a finding', async () => {
   const radio = (trouble: AgentStatus['radio']['trouble']) =>
     radioCheck(async () => ({ radio: { kind: 'hostapd', enforcement: 'per-grant', trouble, failures: 0 } }) as AgentStatus);
-  const findings = await examine([radio(undefined), radio({ detail: 'hostapd has ended.', since: new Date() }), radioCheck(async () => undefined)]);
+  const findings = await examine([radio(undefined), radio({ detail: 'hostapd has ended.', hint: undefined, since: new Date() }), radio({ detail: 'No VLANs.', hint: 'Make some.', since: new Date() }), radioCheck(async () => undefined)]);
   expect(findings).toEqual([
     { check: 'radio', status: 'ok', detail: 'hostapd, in step with the grants' },
     { check: 'radio', status: 'wrong', detail: 'hostapd has ended.', fix: expect.stringContaining('hostapd runs') },
+    { check: 'radio', status: 'wrong', detail: 'No VLANs.', fix: 'Make some.' },
     { check: 'radio', status: 'skipped', detail: 'nothing to look at' },
   ]);
 });

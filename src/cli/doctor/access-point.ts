@@ -65,7 +65,7 @@ export function radioCheck(running: () => Promise<AgentStatus | undefined> = run
       }
       const { kind, enforcement, trouble } = agent.radio;
       if (trouble !== undefined) {
-        throw new LatchkeyError('radio_unreachable', trouble.detail);
+        throw new LatchkeyError('radio_unreachable', trouble.detail, { hint: trouble.hint });
       }
       return enforcement === 'per-grant' ? `${kind}, in step with the grants` : `${kind}, ${enforcement === 'none' ? 'which enforces nothing' : 'one password for all'}`;
     },

@@ -106,8 +106,15 @@ export class Bss {
   /** Begins the exchange in which a device proves itself and is given a network, in place of any other that this BSS is in. */
   async beginDpp(peer: number, { ssid, password }: { readonly ssid: string; readonly password: string }): Promise<void> {
     const hex = (text: string) => Buffer.from(text).toString('hex');
-    await this.#do(`DPP_BOOTSTRAP_SET ${peer} conf=sta-psk ssid=${hex(ssid)} pass=${hex(password)}`, 'take what a DPP device is to be given');
-    await this.#do(`DPP_AUTH_INIT peer=${peer}`, 'begin with a DPP device', slowMs);
+    await this.#do(`DPP_AUTH_INIT peer=${peer} conf=sta-psk ssid=${hex(ssid)} pass=${hex(password)}`, 'begin with a DPP device', slowMs);
+  }
+
+  /**
+   * Has it answer no device by itself that announces itself: it would have nothing for it, and its others would answer
+   * too. There is no such setting; but what is to be given by a configurator that does not exist it does not begin (2.10).
+   */
+  async leaveDppToUs(): Promise<void> {
+    await this.#do('SET dpp_configurator_params configurator=0', 'leave DPP to the agent');
   }
 
   close(): void {

@@ -6,18 +6,20 @@ import type { Bss } from './bss.ts';
 
 /** From the first frame to the last; a device that does not answer is given up by hostapd after 2 s. */
 const longestExchangeMs = 10_000;
-/**
- * A device that hostapd knows is answered by each of its BSSes that hears it, which may go on for 50 s (2.10): one that
- * it forgets before leaves a dangling pointer there.
- */
-const forgetAfterMs = 60_000;
+
+/** How an exchange ends, by hostapd's word (2.10). */
+type End = 'DPP-CONF-SENT' | 'DPP-CONF-FAILED' | 'DPP-AUTH-INIT-FAILED';
+
+/** After these hostapd has no pointer to the device any more, and may forget it. */
+const isClean = new Set<End | undefined>(['DPP-CONF-SENT', 'DPP-AUTH-INIT-FAILED']);
 
 /** hostapd as configurator: each of its BSSes does one exchange at a time. */
 export class HostapdDpp implements DppConfigurator {
   readonly #bsses: readonly Bss[];
   readonly #listeners: ((announcement: DppAnnouncement) => void)[] = [];
-  readonly #exchanges = new Map<string, (isTaken: boolean) => void>();
-  readonly #forgetting = new Set<NodeJS.Timeout>();
+  readonly #exchanges = new Map<string, (end: End) => void>();
+  /** Devices that are to be forgotten once their BSS is in its next exchange. */
+  readonly #lingering = new Map<string, number>();
 
   constructor(bsses: readonly Bss[]) {
     this.#bsses = bsses;
@@ -34,15 +36,20 @@ export class HostapdDpp implements DppConfigurator {
       return false;
     }
     let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), longestExchangeMs);
+    const ended = new Promise<End | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), longestExchangeMs);
       this.#exchanges.set(bss.name, resolve);
     });
     try {
       const peer = await bss.addDppPeer(dppUri({ channels: [channel], mac: device.mac, info: undefined, publicKey }));
-      this.#forgetLater(bss, peer);
       await bss.beginDpp(peer, credential);
-      return await ended;
+      await this.#forget(bss, this.#lingering.get(bss.name));
+      this.#lingering.set(bss.name, peer);
+      const end = await ended;
+      if (isClean.has(end)) {
+        await this.#forget(bss, peer);
+      }
+      return end === 'DPP-CONF-SENT';
     } finally {
       clearTimeout(timer);
       this.#exchanges.delete(bss.name);
@@ -56,23 +63,16 @@ export class HostapdDpp implements DppConfigurator {
       const announcement = { hash: Buffer.from(hash, 'hex'), bss, mac, frequencyMhz: Number(mhz) };
       this.#listeners.forEach((listener) => listener(announcement));
     }
-    // How an exchange ends.
-    const [, end] = /^DPP-(CONF-SENT|CONF-FAILED|AUTH-INIT-FAILED)(?= |$)/.exec(event) ?? [];
+    const [end] = /^DPP-(?:CONF-SENT|CONF-FAILED|AUTH-INIT-FAILED)(?= |$)/.exec(event) ?? [];
     if (end !== undefined) {
-      this.#exchanges.get(bss)?.(end === 'CONF-SENT');
+      this.#exchanges.get(bss)?.(end as End);
     }
   }
 
-  close(): void {
-    this.#forgetting.forEach(clearTimeout);
-  }
-
-  #forgetLater(bss: Bss, peer: number): void {
-    const timer = setTimeout(() => {
-      this.#forgetting.delete(timer);
-      // A hostapd that was started anew knows nothing of it.
-      bss.removeDppPeer(peer).catch(() => {});
-    }, forgetAfterMs);
-    this.#forgetting.add(timer);
+  async #forget(bss: Bss, peer: number | undefined): Promise<void> {
+    this.#lingering.delete(bss.name);
+    if (peer !== undefined) {
+      await bss.removeDppPeer(peer);
+    }
   }
 }

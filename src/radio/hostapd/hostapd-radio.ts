@@ -1,15 +1,16 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';
 import { HostapdDpp } from './hostapd-dpp.ts';
 import type { PskLine } from './psk-file.ts';
 import { PskKeys } from './psk-keys.ts';
-import type { ServingBss } from './read-configuration.ts';
+import type { ControlledBss, ServingBss } from './read-configuration.ts';
 import { Restriction, type Firewall } from './restriction.ts';
 import { SaePasswords, type SaeGrant } from './sae-passwords.ts';
 import type { HostapdStation } from './stations.ts';
+import { lackOfVlans, withoutVlans } from './vlans.ts';
 
 export interface HostapdOptions {
   readonly ssid: string;
@@ -20,8 +21,8 @@ export interface HostapdOptions {
   readonly controlProgram?: string | undefined;
   /** How long SAE passwords that are over are gathered before stations drop for their sake, in milliseconds. */
   readonly reloadAfterMs?: number | undefined;
-  /** Whether it configures devices by DPP, which gives them WPA2 passwords. */
-  readonly dpp?: boolean | undefined;
+  /** It configures devices by DPP, which gives them WPA2 passwords: with the BSSes of the same hostapd that serve something else. */
+  readonly dpp?: { readonly besides: readonly ControlledBss[] } | undefined;
 }
 
 const usualReloadAfterMs = 60_000;
@@ -37,16 +38,19 @@ export class HostapdRadio implements PushedRadio {
   readonly #options: HostapdOptions;
   readonly #keys: GrantKeys;
   readonly #bsses: readonly Bss[];
+  readonly #besides: readonly Bss[];
   readonly #psk: PskKeys;
   readonly #sae: SaePasswords;
   readonly #listeners: ((event: RadioEvent) => void)[] = [];
-  /** What was asked for last, what of it is served, its ids, and what hostapd is to know of them. */
-  #asked: readonly GrantOnAir[] = [];
-  #served: readonly GrantOnAir[] | undefined;
+  /** What was asked for last, what of it is kept off the air, the ids of the others, and what hostapd is to know of those. */
+  #asked: readonly GrantOnAir[] | undefined;
+  #shortfall: Shortfall | undefined;
   #ids: ReadonlySet<string> = new Set();
   #known: readonly (PskLine & SaeGrant)[] = [];
   /** Grants whose stations reach the agent alone. */
   #restricted: readonly GrantOnAir[] = [];
+  /** Why they are not restricted. */
+  #unrestricted: string | undefined;
   readonly #restriction: Restriction;
 
   constructor(options: HostapdOptions) {
@@ -56,7 +60,8 @@ export class HostapdRadio implements PushedRadio {
     const served = options.bsses.map((serving) => ({ serving, bss: this.#open(serving) }));
     this.#bsses = served.map(({ bss }) => bss);
     const forWpa2 = served.filter(({ serving }) => serving.pskFile !== undefined).map(({ bss }) => bss);
-    this.dpp = options.dpp === true ? new HostapdDpp(forWpa2) : undefined;
+    this.dpp = options.dpp === undefined ? undefined : new HostapdDpp(forWpa2);
+    this.#besides = (options.dpp?.besides ?? []).map((other) => this.#openBeside(other));
     const byFile = (file: 'pskFile' | 'saeFile') => {
       const groups = Map.groupBy(served.filter(({ serving }) => serving[file] !== undefined), ({ serving }) => serving[file]!);
       return new Map([...groups].map(([path, members]) => [path, members.map(({ bss }) => bss)]));
@@ -70,15 +75,13 @@ export class HostapdRadio implements PushedRadio {
     });
   }
 
-  async converge(wanted: readonly GrantOnAir[]): Promise<string | undefined> {
+  async converge(wanted: readonly GrantOnAir[]): Promise<Shortfall | undefined> {
     if (wanted !== this.#asked) {
       this.#restricted = wanted.filter(({ restricted }) => restricted);
-      this.#asked = wanted;
     }
-    const unenforced = await this.#restrict();
-    const served = unenforced === undefined || this.#restricted.length === 0 ? wanted : wanted.filter(({ restricted }) => !restricted);
-    if (served !== this.#served) {
-      await this.#takeKeys(served);
+    const unrestricted = await this.#restrict();
+    if (wanted !== this.#asked || unrestricted !== this.#unrestricted) {
+      await this.#take(wanted, unrestricted);
     }
     const [psk, sae] = await Promise.allSettled([this.#psk.converge(this.#known), this.#sae.converge(this.#known)]);
     if (psk.status === 'rejected') {
@@ -87,7 +90,26 @@ export class HostapdRadio implements PushedRadio {
     if (sae.status === 'rejected') {
       throw sae.reason;
     }
-    return unenforced ?? sae.value;
+    return this.#shortfall ?? (sae.value === undefined ? undefined : { detail: sae.value, hint: 'Look into hostapd’s own log.' });
+  }
+
+  /** Of what is wanted, what hostapd would not enforce is kept from it. */
+  async #take(wanted: readonly GrantOnAir[], unrestricted: string | undefined): Promise<void> {
+    const noVlans = lackOfVlans(this.#options.bsses);
+    const shortfalls = [
+      unrestricted === undefined ? undefined : {
+        detail: `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${unrestricted}).`,
+        hint: 'Load the rules of `latchkey ap config --firewall`.',
+        offAir: new Set(this.#restricted.map(({ grant }) => grant.id)),
+      },
+      noVlans === undefined ? undefined : withoutVlans(wanted, noVlans, 'Write it there, and start hostapd and the agent anew.'),
+    ].filter((shortfall) => shortfall !== undefined);
+    const offAir = new Set(shortfalls.flatMap((shortfall) => [...shortfall.offAir]));
+    await this.#takeKeys(offAir.size === 0 ? wanted : wanted.filter(({ grant }) => !offAir.has(grant.id)));
+    const words = (name: 'detail' | 'hint') => shortfalls.map((shortfall) => shortfall[name]).join(' ');
+    this.#shortfall = offAir.size === 0 ? undefined : { detail: words('detail'), hint: words('hint'), offAir };
+    this.#unrestricted = unrestricted;
+    this.#asked = wanted;
   }
 
   async #takeKeys(served: readonly GrantOnAir[]): Promise<void> {
@@ -95,7 +117,6 @@ export class HostapdRadio implements PushedRadio {
     await this.#keys.load(ids, this.#options.ssid);
     this.#ids = new Set(ids);
     this.#known = served.map(({ grant: { id: grantId, startsAt }, mac, vlan }) => ({ grantId, startsAt, mac, vlan, ...this.#keys.get(grantId)! }));
-    this.#served = served;
   }
 
   async credential({ id }: { readonly id: string }): Promise<Credential> {
@@ -121,8 +142,7 @@ export class HostapdRadio implements PushedRadio {
   }
 
   async close(): Promise<void> {
-    this.dpp?.close();
-    this.#bsses.forEach((bss) => bss.close());
+    [...this.#bsses, ...this.#besides].forEach((bss) => bss.close());
   }
 
   /**
@@ -141,7 +161,7 @@ export class HostapdRadio implements PushedRadio {
       await this.#restriction.hold(macs);
       return undefined;
     } catch (error) {
-      return `Grants whose traffic is used up are off the air, for there is no firewall to restrict them (${(error as Error).message}).`;
+      return (error as Error).message;
     }
   }
 
@@ -163,11 +183,24 @@ export class HostapdRadio implements PushedRadio {
       },
       onDpp: (event) => this.dpp?.heard(serving.interface, event),
       onUp: () => {
+        this.#leaveDppToUs(bss);
         this.#psk.isUp(bss);
         this.#emit({ kind: 'disturbed' });
       },
     });
     return bss;
+  }
+
+  #openBeside(other: ControlledBss): Bss {
+    const bss: Bss = new Bss({ ...other, controlProgram: this.#options.controlProgram, onEvent: () => {}, onUp: () => this.#leaveDppToUs(bss) });
+    return bss;
+  }
+
+  #leaveDppToUs(bss: Bss): void {
+    if (this.dpp !== undefined) {
+      // One that does not take it has gone, and is told again when it is back.
+      bss.leaveDppToUs().catch(() => {});
+    }
   }
 
   #emit(event: RadioEvent): void {

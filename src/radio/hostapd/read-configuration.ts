@@ -10,6 +10,8 @@ export interface ConfiguredBss {
   readonly pskFile: string | undefined;
   /** Whether it has a password for SAE that is nobody's own. */
   readonly hasCommonPassword: boolean;
+  /** Whether it puts stations into the VLANs of their keys (dynamic_vlan). */
+  readonly hasVlans: boolean;
   /** The file that says so. */
   readonly file: string;
   /** Such as WPA-PSK, SAE, OWE, DPP; empty for an open one. */
@@ -39,6 +41,7 @@ export function readConfiguration(text: string, file: string): ConfiguredBss[] {
     controlDirectory: directoryOf(section.get('ctrl_interface')),
     pskFile: section.get('wpa_psk_file'),
     hasCommonPassword: section.has('sae_password') || section.has('wpa_passphrase'),
+    hasVlans: /^[12]\s*$/.test(section.get('dynamic_vlan') ?? ''),
     file,
     keyManagement: (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== ''),
   }));
@@ -88,6 +91,7 @@ export interface ServingBss extends ControlledBss {
   readonly pskFile: string | undefined;
   /** The configuration's own file, in which the passwords for SAE are; undefined: it speaks no SAE. */
   readonly saeFile: string | undefined;
+  readonly hasVlans: boolean;
 }
 
 const makeOne = { hint: 'Make the configuration with `latchkey ap config`.' };
@@ -108,9 +112,14 @@ export function controlledBsses(ssid: string, bsses: readonly ConfiguredBss[]): 
   });
 }
 
+/** Those of other networks that can be told something. */
+export function otherBsses(ssid: string, bsses: readonly ConfiguredBss[]): ControlledBss[] {
+  return bsses.flatMap((bss) => (bss.ssid === ssid || bss.controlDirectory === undefined ? [] : [{ interface: bss.interface, controlDirectory: bss.controlDirectory }]));
+}
+
 /** Those of a network whose grants have passwords of their own. Errors: `invalid_input`, which says what is missing. */
 export function servingBsses(ssid: string, bsses: readonly ConfiguredBss[]): ServingBss[] {
-  return controlledBsses(ssid, bsses).map(({ interface: name, controlDirectory, pskFile, hasCommonPassword, keyManagement, file }) => {
+  return controlledBsses(ssid, bsses).map(({ interface: name, controlDirectory, pskFile, hasCommonPassword, hasVlans, keyManagement, file }) => {
     const sae = keyManagement.includes('SAE');
     const psk = !sae || keyManagement.some((method) => method.includes('PSK'));
     if (psk && pskFile?.startsWith('/') !== true) {
@@ -121,6 +130,6 @@ export function servingBsses(ssid: string, bsses: readonly ConfiguredBss[]): Ser
         hint: 'Take it out, or keep it for all with --shared-password.',
       });
     }
-    return { interface: name, controlDirectory, pskFile: psk ? pskFile : undefined, saeFile: sae ? file : undefined };
+    return { interface: name, controlDirectory, pskFile: psk ? pskFile : undefined, saeFile: sae ? file : undefined, hasVlans };
   });
 }

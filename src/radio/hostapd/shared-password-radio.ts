@@ -1,7 +1,8 @@
-import type { GrantOnAir, PushedRadio, RadioEvent, Station } from '../../roles/agent/ports.ts';
+import type { GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import type { ControlledBss } from './read-configuration.ts';
+import { withoutVlans } from './vlans.ts';
 
 export interface SharedPasswordOptions {
   readonly credential: Credential;
@@ -19,6 +20,8 @@ export class SharedPasswordRadio implements PushedRadio {
   readonly #credential: Credential;
   readonly #bsses: readonly Bss[];
   readonly #listeners: ((event: RadioEvent) => void)[] = [];
+  #asked: readonly GrantOnAir[] | undefined;
+  #shortfall: Shortfall | undefined;
 
   constructor({ credential, bsses, controlProgram }: SharedPasswordOptions) {
     this.#credential = credential;
@@ -26,8 +29,14 @@ export class SharedPasswordRadio implements PushedRadio {
     this.#bsses = bsses.map((bss) => new Bss({ ...bss, controlProgram, onEvent: tell, onUp: () => tell({ kind: 'disturbed' }) }));
   }
 
-  async converge(_wanted: readonly GrantOnAir[]): Promise<undefined> {
+  /** One with a VLAN gets no password: it would open the network that all are in. */
+  async converge(wanted: readonly GrantOnAir[]): Promise<Shortfall | undefined> {
     await Promise.all(this.#bsses.map((bss) => bss.ping()));
+    if (wanted !== this.#asked) {
+      this.#shortfall = withoutVlans(wanted, 'with one password for all nobody can be put into a VLAN', 'Give each grant a password of its own: leave out --shared-password.');
+      this.#asked = wanted;
+    }
+    return this.#shortfall;
   }
 
   async credential(): Promise<Credential> {

@@ -81,8 +81,8 @@ export class AccessDesk {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    for (const hello of parts.store.hellos()) {
-      const request = hello.requestId === undefined ? undefined : parts.store.request(hello.requestId);
+    for (const hello of parts.store.onboarding.hellos()) {
+      const request = hello.requestId === undefined ? undefined : parts.store.onboarding.request(hello.requestId);
       parts.hellos.add({ hello, request, genuine: true, proven: true, failed: false, asking: undefined });
     }
     parts.copy.onApplied(({ requests }) => {
@@ -208,8 +208,8 @@ export class AccessDesk {
     pace.count(uuid);
     this.seen(uuid, from);
     const hello: Hello = { ...live.hello, requestId: request.id };
-    await copy.apply({ requests: [request] }, () => store.saveHello(hello));
-    hellos.asked(live, hello, store.request(request.id) ?? request);
+    await copy.apply({ requests: [request] }, () => store.onboarding.saveHello(hello));
+    hellos.asked(live, hello, store.onboarding.request(request.id) ?? request);
     this.record(uuid, from, 'asked');
     return request;
   }
@@ -291,7 +291,7 @@ export class AccessDesk {
     }
     const stored = over.filter(({ request }) => request !== undefined);
     if (stored.length > 0) {
-      void copy.apply({}, () => stored.forEach(({ hello }) => store.removeHello(hello.id))).catch((error: unknown) => {
+      void copy.apply({}, () => stored.forEach(({ hello }) => store.onboarding.removeHello(hello.id))).catch((error: unknown) => {
         this.#parts.log('error', 'Hellos whose time is over could not be removed.', { error });
       });
     }
@@ -322,7 +322,7 @@ export class AccessDesk {
   }
 
   #grant(id: string | undefined): Grant | undefined {
-    return id === undefined ? undefined : (this.#parts.grants.find(id) ?? this.#parts.store.grant(id));
+    return id === undefined ? undefined : (this.#parts.grants.find(id) ?? this.#parts.store.grants.grant(id));
   }
 
   #away(uuid: string, from: string, detail: string, cause?: unknown): LatchkeyError {

@@ -77,7 +77,7 @@ export class AttemptLog {
     }
     if (group.length > 0) {
       await commit
-        .write(() => group.forEach((attempt) => store.addAttempt(attempt)))
+        .write(() => group.forEach((attempt) => store.attempts.addAttempt(attempt)))
         .catch((error: unknown) => log('error', 'Attempts could not be recorded.', { count: group.length, error }));
     }
   }

@@ -154,7 +154,7 @@ export class DppDesk {
   }
 
   #request({ asked }: Announced): AccessRequest | undefined {
-    return asked === undefined ? undefined : this.#options.store.request(asked.requestId);
+    return asked === undefined ? undefined : this.#options.store.onboarding.request(asked.requestId);
   }
 
   #wasDenied(device: Announced): boolean {
@@ -172,7 +172,7 @@ export class DppDesk {
         return now !== undefined && now < request.expiresAt ? request : undefined;
       case 'approved':
       case 'delivered':
-        return request.grantId !== undefined && isOver(this.#options.store.grant(request.grantId)) ? undefined : request;
+        return request.grantId !== undefined && isOver(this.#options.store.grants.grant(request.grantId)) ? undefined : request;
       default:
         return undefined;
     }

@@ -45,7 +45,7 @@ function pushed(radio: PushedRadio, parts: EnforcementParts) {
   const meter = new UsageMeter(parts);
   const grants = new GrantsOnAir({ ...parts, radio, meter, macOf: ({ subject }) => macs.get(subject.id) });
   // Before the radio is heard: what it is brought in step with is complete from the first time on.
-  grants.take(store.activeGrants());
+  grants.take(store.grants.activeGrants());
   macs.onChanged(() => {
     grants.reconsider();
     void grants.converge();

@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../../domain/errors.ts';
 import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Log } from './log.ts';
 import { trafficLeft, type Due, type GrantsInForce, type TrafficLeft } from './grants-in-force.ts';
@@ -26,6 +27,8 @@ interface Standing extends Omit<Due, 'isBehind'> {
   readonly wanted: readonly GrantOnAir[];
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /**
  * Keeps the radio in step with the active grants: they are what should be, the radio converges to it. One
  * convergence runs at a time, and all that changes meanwhile goes into the next.
@@ -35,6 +38,8 @@ export class GrantsOnAir implements GrantsInForce {
   readonly #active = new Map<string, Grant>();
   /** What the radio has; restricted ones are true. */
   #onAir: ReadonlyMap<string, boolean> = new Map();
+  /** What of that it could only keep off the air. */
+  #offAir = none;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   /** What the radio was last brought in step with. */
@@ -74,7 +79,8 @@ export class GrantsOnAir implements GrantsInForce {
   onAir(grantId: string): Grant | undefined {
     const grant = this.#active.get(grantId);
     const now = this.#options.now();
-    return grant !== undefined && this.#onAir.has(grantId) && (now === undefined || isInForce(grant, now)) ? grant : undefined;
+    const isIn = this.#onAir.has(grantId) && !this.#offAir.has(grantId);
+    return grant !== undefined && isIn && (now === undefined || isInForce(grant, now)) ? grant : undefined;
   }
 
   usage(grant: Grant): GrantUsage {
@@ -174,23 +180,28 @@ export class GrantsOnAir implements GrantsInForce {
   async #converge(): Promise<void> {
     const { radio, onNew } = this.#options;
     const { wanted } = this.#standing();
+    let offAir = none;
     try {
-      const unenforced = await radio.converge(wanted);
-      if (unenforced === undefined) {
+      const shortfall = await radio.converge(wanted);
+      if (shortfall === undefined) {
         this.#trouble.over();
       } else {
-        this.#trouble.failed(new Error(unenforced));
+        const { detail, hint } = shortfall;
+        this.#trouble.failed(new LatchkeyError('check_failed', detail, { hint }));
+        offAir = shortfall.offAir ?? none;
       }
     } catch (error) {
       this.#trouble.failed(error);
       return;
     }
-    if (wanted === this.#converged) {
+    if (wanted === this.#converged && offAir === this.#offAir) {
       return;
     }
     this.#converged = wanted;
-    const before = this.#onAir;
+    const before = { onAir: this.#onAir, offAir: this.#offAir };
     this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
-    onNew(wanted.filter(({ grant }) => !before.has(grant.id)).map(({ grant }) => grant));
+    this.#offAir = offAir;
+    const isNew = ({ id }: Grant) => !offAir.has(id) && (!before.onAir.has(id) || before.offAir.has(id));
+    onNew(wanted.map(({ grant }) => grant).filter(isNew));
   }
 }

@@ -63,13 +63,13 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
 
   async start(): Promise<void> {
     const { radio, store } = this.#options;
-    store.grantsWithOddSessions().forEach((id) => this.#odd.add(id));
+    store.sessions.grantsWithOddSessions().forEach((id) => this.#odd.add(id));
     await radio.open(this);
     void this.converge();
   }
 
   get activeCount(): number {
-    return this.#options.store.activeGrantCount();
+    return this.#options.store.grants.activeGrantCount();
   }
 
   take(grants: readonly Grant[]): void {
@@ -80,7 +80,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
       if (grant.state === 'active' && at !== undefined && grant.startsAt > at) {
         this.#coming.set(grant.id, grant);
       }
-      if (store.sessionsOf(grant.id).length > 0 || store.usage(grant.id)?.spentAt !== undefined) {
+      if (store.sessions.sessionsOf(grant.id).length > 0 || store.meters.usage(grant.id)?.spentAt !== undefined) {
         this.#look(grant.id);
       }
     }
@@ -88,7 +88,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
   }
 
   find(grantId: string): Grant | undefined {
-    const grant = this.#options.store.grant(grantId);
+    const grant = this.#options.store.grants.grant(grantId);
     return grant?.state === 'active' ? grant : undefined;
   }
 
@@ -126,7 +126,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
     if (now === undefined || (ssid !== undefined && ssid !== this.#options.ssid)) {
       return undefined;
     }
-    for (const grant of this.#options.store.grantsOfStation(mac)) {
+    for (const grant of this.#options.store.grants.grantsOfStation(mac)) {
       const standing = this.#standing(grant, now);
       const password = standing === 'out' ? undefined : grant.password();
       // Nobody can have a password that was not handed out.
@@ -177,16 +177,16 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
     }
     const graceBegan = new Date(at.getTime() - graceMs);
     const spent = [
-      ...store.grantsSpentBy(graceBegan, mostAtOnce),
+      ...store.grants.grantsSpentBy(graceBegan, mostAtOnce),
       ...[...this.#odd].flatMap((id) => this.find(id) ?? []),
     ];
     const over: GrantEnd[] = [
-      ...store.grantsEndingBy(at, mostAtOnce).map((grant) => ({ grant, reason: 'its time is over' })),
+      ...store.grants.grantsEndingBy(at, mostAtOnce).map((grant) => ({ grant, reason: 'its time is over' })),
       ...spent.filter((grant) => this.#trafficLeft(grant, at) === 'none').map((grant) => ({ grant, reason: 'its traffic is used up' })),
     ];
     const nextAt = Math.min(
-      store.firstEndAfter(at)?.getTime() ?? Infinity,
-      (store.firstSpentAfter(graceBegan)?.getTime() ?? Infinity) + graceMs,
+      store.grants.firstEndAfter(at)?.getTime() ?? Infinity,
+      (store.grants.firstSpentAfter(graceBegan)?.getTime() ?? Infinity) + graceMs,
       ...[...this.#coming.values()].map(({ startsAt }) => startsAt.getTime()),
     );
     return { over, nextAt, isBehind: this.#isBehind };
@@ -220,7 +220,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
       await this.#forgetSpent(id);
       const now = this.#options.now();
       const standing = this.#standingOf(id, now);
-      const outcomes = await Promise.allSettled(this.#options.store.sessionsOf(id).map((session) => this.#bringSession(session, standing, now)));
+      const outcomes = await Promise.allSettled(this.#options.store.sessions.sessionsOf(id).map((session) => this.#bringSession(session, standing, now)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined) {
         throw failed.reason;
@@ -242,10 +242,10 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
   /** That its traffic is used up, once there is more of it. */
   async #forgetSpent(id: string): Promise<void> {
     const { store, commit, now } = this.#options;
-    const usage = store.usage(id);
+    const usage = store.meters.usage(id);
     const grant = this.find(id);
     if (usage?.spentAt !== undefined && grant !== undefined && this.#trafficLeft(grant, now()) === 'some') {
-      await commit.write(() => store.saveUsage(id, { ...(store.usage(id) ?? usage), spentAt: undefined }));
+      await commit.write(() => store.meters.saveUsage(id, { ...(store.meters.usage(id) ?? usage), spentAt: undefined }));
     }
   }
 
@@ -261,7 +261,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
     if (session.restricted === restricted) {
       return;
     }
-    const terms = this.#terms({ ...grant, spentAt: this.#options.store.usage(grant.id)?.spentAt }, standing, now!);
+    const terms = this.#terms({ ...grant, spentAt: this.#options.store.meters.usage(grant.id)?.spentAt }, standing, now!);
     if (await radio.change(session, terms)) {
       await sessions.restricted(session, restricted);
     } else {
@@ -287,7 +287,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
   }
 
   #metered(grant: Grant): Grant & { readonly spentAt: Date | undefined } {
-    const usage = this.#options.store.usage(grant.id);
+    const usage = this.#options.store.meters.usage(grant.id);
     return { ...grant, usage: usage === undefined ? grant.usage : laterUsage(grant.usage, usage), spentAt: usage?.spentAt };
   }
 

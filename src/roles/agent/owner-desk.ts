@@ -48,7 +48,7 @@ export class OwnerDesk {
 
   /** Goes on with what was pending before: at the start, and when the registry answers again. */
   resume(): void {
-    for (const request of this.#options.store.requests({ all: false, limit: 10_000 })) {
+    for (const request of this.#options.store.onboarding.requests({ all: false, limit: 10_000 })) {
       this.#pending(request);
     }
   }
@@ -154,7 +154,7 @@ export class OwnerDesk {
     if (event === 'request.decided') {
       return this.#untold.delete(requestId);
     }
-    const over = this.#options.store.request(requestId)?.status === 'expired';
+    const over = this.#options.store.onboarding.request(requestId)?.status === 'expired';
     if (over) {
       this.#untold.add(requestId);
     }

@@ -78,7 +78,7 @@ export interface RadioStatus {
   readonly kind: string;
   readonly enforcement: Enforcement;
   /** What is wrong with it, and since when; undefined while the radio is in step with the grants. */
-  readonly trouble: { readonly detail: string; readonly since: Date } | undefined;
+  readonly trouble: { readonly detail: string; readonly hint: string | undefined; readonly since: Date } | undefined;
   /** How often it could not be brought in step since the agent started. */
   readonly failures: number;
   /** What a radio that asks was asked itself since the agent started, by names in snake_case. */
@@ -113,6 +113,14 @@ export interface DppConfigurator {
   configure(device: DppAnnouncement, publicKey: Uint8Array, credential: Credential): Promise<boolean>;
 }
 
+export interface Shortfall {
+  /** For people, as is what to do about it. */
+  readonly detail: string;
+  readonly hint: string;
+  /** Grants whose subjects the radio does not let in, if there are any. */
+  readonly offAir?: ReadonlySet<string>;
+}
+
 /** Where grants are enforced. */
 export interface Radio {
   readonly kind: string;
@@ -130,10 +138,10 @@ export interface PushedRadio extends Radio {
   /** Where it configures devices itself. */
   readonly dpp?: DppConfigurator | undefined;
   /**
-   * Resolves to what could not be enforced, for people, where the radio could do no better than to keep those concerned
-   * off the air. Errors: `radio_unreachable`, those of the files that it writes.
+   * Resolves to what is not as the grants say, where the radio could do no better than to keep those concerned off the
+   * air. Errors: `radio_unreachable`, those of the files that it writes.
    */
-  converge(wanted: readonly GrantOnAir[]): Promise<string | undefined>;
+  converge(wanted: readonly GrantOnAir[]): Promise<Shortfall | undefined>;
   /** Errors: `radio_unreachable`. */
   stations(): Promise<readonly Station[]>;
   /** Hears what happens on the air from now on. */
@@ -309,14 +317,30 @@ export interface Hello {
   readonly requestId: string | undefined;
 }
 
-/** What the agent keeps over its own restart; psks are sealed. */
-export interface AgentStore extends GrantKeyStore, SessionStore {
+/** Devices that ask; psks are sealed. */
+export interface OnboardingStore {
   saveHello(hello: Hello): void;
   removeHello(id: string): void;
   hellos(): Hello[];
   saveRequest(request: AccessRequest): void;
   request(id: string): AccessRequest | undefined;
   requests(options: { readonly all: boolean; readonly limit: number }): AccessRequest[];
+  /** Reports (delivered, joined, declined) still owed to the server. */
+  owedReports(): { readonly requestId: string; readonly status: 'delivered' | 'joined' | 'declined' }[];
+  oweReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+  settleReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+}
+
+export interface AttemptStore {
+  addAttempt(attempt: Attempt): void;
+  attempts(limit: number): Attempt[];
+  /** Not yet told to the server. */
+  unsentAttempts(limit: number): Attempt[];
+  markSent(ids: readonly string[]): void;
+}
+
+/** The registry's grants for this access point, and by which addresses their subjects were last seen. */
+export interface GrantStore {
   saveGrant(grant: Grant): void;
   grant(id: string): Grant | undefined;
   activeGrants(): Grant[];
@@ -331,6 +355,10 @@ export interface AgentStore extends GrantKeyStore, SessionStore {
   firstSpentAfter(at: Date): Date | undefined;
   subjectMac(subjectId: string): string | undefined;
   saveSubjectMac(subjectId: string, mac: string): void;
+}
+
+/** What grants have used, and how far the counters behind that have been read. */
+export interface MeterStore {
   /** By grant. */
   usages(): Map<string, MeteredUsage>;
   usage(grantId: string): MeteredUsage | undefined;
@@ -341,21 +369,27 @@ export interface AgentStore extends GrantKeyStore, SessionStore {
   /** What the registry has yet to be told of grants; `change` says which change of it this is. */
   untoldGrants(limit: number): (GrantReport & { readonly change: number })[];
   markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void;
-  /** The registry's revision that requests and grants above are in step with. */
+}
+
+/** How far the agent is in step with the registry. */
+export interface RegistryState {
+  /** The registry's revision that requests and grants are in step with. */
   revision(): number;
   saveRevision(revision: number): void;
   /** Server time as last known (protocol.md section 1, time). */
   knownTime(): Date | undefined;
   saveKnownTime(at: Date): void;
-  addAttempt(attempt: Attempt): void;
-  attempts(limit: number): Attempt[];
-  /** Not yet told to the server. */
-  unsentAttempts(limit: number): Attempt[];
-  markSent(ids: readonly string[]): void;
-  /** Reports (delivered, joined, declined) still owed to the server. */
-  owedReports(): { readonly requestId: string; readonly status: 'delivered' | 'joined' | 'declined' }[];
-  oweReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
-  settleReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+}
+
+/** What the agent keeps over its own restart. */
+export interface AgentStore {
+  readonly onboarding: OnboardingStore;
+  readonly attempts: AttemptStore;
+  readonly grants: GrantStore;
+  readonly keys: GrantKeyStore;
+  readonly meters: MeterStore;
+  readonly sessions: SessionStore;
+  readonly registry: RegistryState;
   transaction<T>(work: () => T): T;
   close(): void;
 }

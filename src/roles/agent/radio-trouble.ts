@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { Log } from './log.ts';
 import type { RadioStatus } from './ports.ts';
 
@@ -29,7 +30,8 @@ export class RadioTrouble {
     if (this.#trouble?.detail !== detail) {
       log('error', 'The radio is not in step with the grants; trying again.', { radio: kind, error });
     }
-    this.#trouble = { detail, since: this.#trouble?.since ?? now() ?? new Date() };
+    const hint = error instanceof LatchkeyError ? error.hint : undefined;
+    this.#trouble = { detail, hint, since: this.#trouble?.since ?? now() ?? new Date() };
   }
 
   over(): void {

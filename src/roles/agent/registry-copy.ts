@@ -57,10 +57,10 @@ export class RegistryCopy {
     const applied = await this.#commit.write(() => {
       alongside?.();
       if (news.revision !== undefined) {
-        this.#store.saveRevision(news.revision);
+        this.#store.registry.saveRevision(news.revision);
       }
       if (news.now !== undefined) {
-        this.#store.saveKnownTime(news.now);
+        this.#store.registry.saveKnownTime(news.now);
       }
       return {
         requests: (news.requests ?? []).flatMap((request) => this.#mergeRequest(request, news.setBack === true)),
@@ -77,14 +77,14 @@ export class RegistryCopy {
   async advance(requestId: string, status: Report, at: Date): Promise<boolean> {
     // That the password was read is nobody's promise: lost in a crash, it is read again or `joined` follows.
     const { applied, allowed } = await this.#commit[status === 'delivered' ? 'writeLater' : 'write'](() => {
-      const before = this.#store.request(requestId);
+      const before = this.#store.onboarding.request(requestId);
       if (before === undefined || !mayFollow(before.status, status)) {
         return { applied: { requests: [], grants: [] }, allowed: before?.status === status };
       }
       // Who joins has read the password, also where word of that comes later than the device.
       const readUnnoticed = status === 'joined' && before.status === 'approved';
       if (readUnnoticed) {
-        this.#store.oweReport(requestId, 'delivered');
+        this.#store.onboarding.oweReport(requestId, 'delivered');
       }
       const after: AccessRequest = {
         ...before,
@@ -92,8 +92,8 @@ export class RegistryCopy {
         deliveredAt: status === 'delivered' || readUnnoticed ? at : before.deliveredAt,
         joinedAt: status === 'joined' ? at : before.joinedAt,
       };
-      this.#store.saveRequest(after);
-      this.#store.oweReport(requestId, status);
+      this.#store.onboarding.saveRequest(after);
+      this.#store.onboarding.oweReport(requestId, status);
       const grants = status === 'declined' ? this.#giveBack(after, at) : [];
       return { applied: { requests: [{ before, after }], grants }, allowed: true };
     });
@@ -105,13 +105,13 @@ export class RegistryCopy {
   async endGrants(ends: readonly GrantEnd[], at: Date): Promise<void> {
     const grants = await this.#commit.write(() =>
       ends.flatMap(({ grant: { id, revision }, reason }): Grant[] => {
-        const grant = this.#store.grant(id);
+        const grant = this.#store.grants.grant(id);
         // What the registry has changed meanwhile is looked at anew.
         if (grant?.state !== 'active' || grant.revision !== revision) {
           return [];
         }
         const ended: Grant = { ...grant, state: 'ended', closedAt: at, closedBy: 'agent', reason };
-        this.#store.saveGrant(ended);
+        this.#store.grants.saveGrant(ended);
         return [ended];
       }));
     this.#tell({ requests: [], grants });
@@ -126,7 +126,7 @@ export class RegistryCopy {
   }
 
   #mergeRequest(incoming: AccessRequest, setBack: boolean): RequestChange[] {
-    const before = this.#store.request(incoming.id);
+    const before = this.#store.onboarding.request(incoming.id);
     if (before !== undefined && !setBack && incoming.revision < before.revision) {
       return [];
     }
@@ -142,27 +142,27 @@ export class RegistryCopy {
     if (before !== undefined && before.revision === after.revision && before.status === after.status) {
       return [];
     }
-    this.#store.saveRequest(after);
+    this.#store.onboarding.saveRequest(after);
     return [{ before, after }];
   }
 
   #mergeGrant(incoming: Grant, setBack: boolean): Grant[] {
-    const before = this.#store.grant(incoming.id);
+    const before = this.#store.grants.grant(incoming.id);
     if (before !== undefined && !setBack && incoming.revision <= before.revision) {
       return [];
     }
-    this.#store.saveGrant(incoming);
+    this.#store.grants.saveGrant(incoming);
     return [incoming];
   }
 
   /** A declined grant goes off the air at once, whether or not the registry can be told. */
   #giveBack(request: AccessRequest, at: Date): Grant[] {
-    const grant = request.grantId === undefined ? undefined : this.#store.grant(request.grantId);
+    const grant = request.grantId === undefined ? undefined : this.#store.grants.grant(request.grantId);
     if (grant?.state !== 'active') {
       return [];
     }
     const revoked: Grant = { ...grant, state: 'revoked', closedAt: at, closedBy: 'device', reason: 'declined by the device’s user' };
-    this.#store.saveGrant(revoked);
+    this.#store.grants.saveGrant(revoked);
     return [revoked];
   }
 }

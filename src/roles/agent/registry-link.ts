@@ -6,7 +6,7 @@ import type { AgentTime, Heard } from './agent-time.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore, OnboardingStore } from './ports.ts';
 import type { RegistryCopy } from './registry-copy.ts';
 
 export interface ApIdentity {
@@ -14,7 +14,7 @@ export interface ApIdentity {
   readonly name: string;
 }
 
-type OwedReport = ReturnType<AgentStore['owedReports']>[number];
+type OwedReport = ReturnType<OnboardingStore['owedReports']>[number];
 
 interface Options {
   readonly ap: ApRole;
@@ -181,7 +181,7 @@ export class RegistryLink {
       await ap.announce(serving);
       this.#announced = true;
     }
-    const known = store.revision();
+    const known = store.registry.revision();
     let changes = await ap.changes(known, waitMs, signal);
     const setBack = changes.revision < known;
     if (setBack) {
@@ -250,17 +250,17 @@ export class RegistryLink {
   async #deliver(): Promise<void> {
     const { store, commit, attempts } = this.#options;
     try {
-      await this.#reportAll(Map.groupBy(store.owedReports(), ({ requestId }) => requestId));
-      for (let untold = store.untoldGrants(grantBatch); untold.length > 0; untold = store.untoldGrants(grantBatch)) {
+      await this.#reportAll(Map.groupBy(store.onboarding.owedReports(), ({ requestId }) => requestId));
+      for (let untold = store.meters.untoldGrants(grantBatch); untold.length > 0; untold = store.meters.untoldGrants(grantBatch)) {
         const batch = untold;
         await this.call((ap) => ap.reportGrants(batch));
-        await commit.write(() => store.markGrantsTold(batch));
+        await commit.write(() => store.meters.markGrantsTold(batch));
       }
       await attempts.flush();
-      for (let unsent = store.unsentAttempts(attemptBatch); unsent.length > 0; unsent = store.unsentAttempts(attemptBatch)) {
+      for (let unsent = store.attempts.unsentAttempts(attemptBatch); unsent.length > 0; unsent = store.attempts.unsentAttempts(attemptBatch)) {
         const batch = unsent;
         await this.call((ap) => ap.reportAttempts(batch));
-        await commit.write(() => store.markSent(batch.map(({ id }) => id)));
+        await commit.write(() => store.attempts.markSent(batch.map(({ id }) => id)));
       }
     } catch (error) {
       if (!isAway(error)) {
@@ -294,7 +294,7 @@ export class RegistryLink {
       }
       log('info', 'The registry has gone on without this report.', { requestId, status, code: error.code });
     }
-    await commit.write(() => store.settleReport(requestId, status));
+    await commit.write(() => store.onboarding.settleReport(requestId, status));
   }
 }
 

@@ -126,7 +126,7 @@ export class AgentService implements AgentControl {
     const limits = { ...defaultAgentLimits, ...options.limits };
     this.#options = options;
     this.#startedAt = clock.now();
-    this.#time = new AgentTime(monotonic, store.knownTime());
+    this.#time = new AgentTime(monotonic, store.registry.knownTime());
     const now = () => this.#time.now();
     const commit = new GroupCommit(store);
     const copy = new RegistryCopy(store, commit);
@@ -265,14 +265,14 @@ export class AgentService implements AgentControl {
       ...this.#ports,
       server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt, aheadMs: this.#link.aheadMs },
       allowPlain: allowPlain === true,
-      pending: store.requests({ all: false, limit: 10_000 }).length,
+      pending: store.onboarding.requests({ all: false, limit: 10_000 }).length,
       activeGrants: this.#grants.activeCount,
       openHellos: this.#hellos.openCount,
     };
   }
 
   async requests({ all }: { readonly all: boolean }): Promise<AccessRequest[]> {
-    return this.#options.store.requests({ all, limit: 1000 });
+    return this.#options.store.onboarding.requests({ all, limit: 1000 });
   }
 
   async approve(requestId: string, terms?: GrantTerms): Promise<AccessRequest> {
@@ -285,7 +285,7 @@ export class AgentService implements AgentControl {
 
   async attempts(limit: number): Promise<Attempt[]> {
     await this.#attempts.flush();
-    return this.#options.store.attempts(limit);
+    return this.#options.store.attempts.attempts(limit);
   }
 
   async reveal(grantId: string): Promise<Credential> {
@@ -335,7 +335,7 @@ export class AgentService implements AgentControl {
 
   #requestOf(grantId: string | undefined): AccessRequest | undefined {
     const grant = grantId === undefined ? undefined : this.#grants.find(grantId);
-    return grant?.requestId === undefined ? undefined : this.#options.store.request(grant.requestId);
+    return grant?.requestId === undefined ? undefined : this.#options.store.onboarding.request(grant.requestId);
   }
 
   #vlanOf({ requestId }: Pick<Grant, 'requestId'>): number | undefined {
@@ -343,7 +343,7 @@ export class AgentService implements AgentControl {
     if (vlans === undefined) {
       return undefined;
     }
-    const model = vlans.byModel.size === 0 || requestId === undefined ? undefined : store.request(requestId)?.model;
+    const model = vlans.byModel.size === 0 || requestId === undefined ? undefined : store.onboarding.request(requestId)?.model;
     return (model === undefined ? undefined : vlans.byModel.get(model)) ?? vlans.others;
   }
 
@@ -378,7 +378,7 @@ export class AgentService implements AgentControl {
     const now = this.#time.now();
     if (now !== undefined) {
       this.#commit
-        .write(() => store.saveKnownTime(now))
+        .write(() => store.registry.saveKnownTime(now))
         .catch((error: unknown) => log('error', 'The time could not be kept.', { error }));
     }
   }

@@ -44,12 +44,12 @@ export class SessionBook implements StationsOn {
     }
     const { store, commit, now, log } = this.#options;
     const ago = (ms: number) => new Date(now().getTime() - ms);
-    commit.writeLater(() => store.forgetSessions({ ended: ago(forgetEndedMs), heard: ago(forgetUnheardMs) }))
+    commit.writeLater(() => store.sessions.forgetSessions({ ended: ago(forgetEndedMs), heard: ago(forgetUnheardMs) }))
       .catch((error: unknown) => log('error', 'Sessions that are long over could not be removed.', { error }));
   }
 
   async count(): Promise<readonly Station[]> {
-    return this.#options.store.sessions(mostListed).map(toStation);
+    return this.#options.store.sessions.sessions(mostListed).map(toStation);
   }
 
   /** Resolves when the report is durable. */
@@ -71,28 +71,28 @@ export class SessionBook implements StationsOn {
 
   async restarted(accessPoint: AccountingAccessPoint): Promise<void> {
     const { store, commit, now } = this.#options;
-    await commit.write(() => store.endSessionsAt(accessPoint, now()));
+    await commit.write(() => store.sessions.endSessionsAt(accessPoint, now()));
   }
 
   async ended(session: Session): Promise<void> {
     const { store, commit, now } = this.#options;
-    await commit.write(() => store.endSession(session, now()));
+    await commit.write(() => store.sessions.endSession(session, now()));
   }
 
   async restricted(session: Session, restricted: boolean): Promise<void> {
     const { store, commit } = this.#options;
-    await commit.write(() => store.restrictSession(session, restricted));
+    await commit.write(() => store.sessions.restrictSession(session, restricted));
   }
 
   #keep(report: SessionReport): Session {
     const { store, now } = this.#options;
     const at = now();
-    const found = store.session(report);
+    const found = store.sessions.session(report);
     const before = found !== undefined && isAnew(report, found) ? undefined : found;
     const counters = laterUsage(before ?? noUsage, capped(report));
     const grantId = this.#grantOf(report) ?? found?.grantId;
     if (before === undefined && report.kind === 'start') {
-      store.endSessionsBefore(report, at);
+      store.sessions.endSessionsBefore(report, at);
     }
     // What comes late does not bring back a session that is over; one that goes on was not over. One that seems to start
     // again is looked at: who has no right to be on may be.
@@ -109,7 +109,7 @@ export class SessionBook implements StationsOn {
       endedAt: goesOn ? undefined : (before?.endedAt ?? at),
       lost: before?.lost === true && !goesOn,
     };
-    store.saveSession(session);
+    store.sessions.saveSession(session);
     if (grantId !== undefined) {
       this.#add(grantId, counters, before ?? noUsage, at);
     }
@@ -119,12 +119,12 @@ export class SessionBook implements StationsOn {
   /** By what it was let in with; where an access point does not say that, by its address. */
   #grantOf({ grantId, mac }: SessionReport): string | undefined {
     const { store } = this.#options;
-    return grantId === undefined ? store.grantsOfStation(mac)[0]?.id : store.grant(grantId)?.id;
+    return grantId === undefined ? store.grants.grantsOfStation(mac)[0]?.id : store.grants.grant(grantId)?.id;
   }
 
   #add(grantId: string, counters: GrantUsage, since: GrantUsage, at: Date): void {
     const { store } = this.#options;
-    const before = store.usage(grantId);
+    const before = store.meters.usage(grantId);
     const used = before ?? { ...noUsage, spentAt: undefined };
     const after = {
       ...capped({
@@ -134,12 +134,12 @@ export class SessionBook implements StationsOn {
       }),
       spentAt: used.spentAt,
     };
-    const grant = store.grant(grantId);
+    const grant = store.grants.grant(grantId);
     if (grant?.state === 'active' && isSpent({ ...grant, usage: laterUsage(grant.usage, after) })) {
       after.spentAt ??= at;
     }
     if (before === undefined || after.bytesIn !== used.bytesIn || after.bytesOut !== used.bytesOut || after.seconds !== used.seconds || after.spentAt !== used.spentAt) {
-      store.saveUsage(grantId, after);
+      store.meters.saveUsage(grantId, after);
     }
   }
 }

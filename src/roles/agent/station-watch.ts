@@ -6,7 +6,7 @@ import type { UsageMeter } from './usage-meter.ts';
 
 /** Who is on the network, and what they use. */
 export interface StationsOn {
-  /** Who is on now. An unreachable radio has no stations. */
+  /** Who is on now. Errors: `radio_unreachable`. */
   count(): Promise<readonly Station[]>;
   /** Every second; undefined: there is nothing new to know. */
   tick(ticks: number): Promise<unknown> | undefined;
@@ -39,10 +39,10 @@ export class StationWatch implements StationsOn {
   }
 
   tick(ticks: number): Promise<unknown> | undefined {
-    return ticks % countEveryTicks === 0 || this.#isCountingDown ? this.count() : undefined;
+    return ticks % countEveryTicks === 0 || this.#isCountingDown ? this.#countIfReachable() : undefined;
   }
 
-  /** Reads the radio's counters; what two ask for at once is read once. */
+  /** Reads the radio's counters; what two ask for at once is read once. Errors: `radio_unreachable`. */
   count(): Promise<readonly Station[]> {
     this.#counting ??= this.#count().finally(() => {
       this.#counting = undefined;
@@ -51,14 +51,8 @@ export class StationWatch implements StationsOn {
   }
 
   async #count(): Promise<readonly Station[]> {
-    const { radio, meter, grants, link, log } = this.#options;
-    let stations: readonly Station[];
-    try {
-      stations = await radio.stations();
-    } catch (error) {
-      log('debug', 'The radio does not say who is on.', { error });
-      return [];
-    }
+    const { radio, meter, grants, link } = this.#options;
+    const stations = await radio.stations();
     meter.read(stations);
     this.#isCountingDown = stations.some(({ grantId }) => grantId !== undefined && grants.hasQuota(grantId));
     if (this.#isCountingDown) {
@@ -71,6 +65,14 @@ export class StationWatch implements StationsOn {
     return stations;
   }
 
+  async #countIfReachable(): Promise<void> {
+    try {
+      await this.count();
+    } catch (error) {
+      this.#options.log('debug', 'The radio does not say who is on.', { error });
+    }
+  }
+
   #heard(event: RadioEvent): void {
     if (event.kind === 'disturbed') {
       this.#options.onDisturbed();
@@ -78,7 +80,7 @@ export class StationWatch implements StationsOn {
       this.#options.log('warn', 'To take passwords that are over out of the radio, all its stations drop for a moment; they may come back at once.', { inSeconds: Math.ceil(event.inMs / 1000) });
     } else if (event.kind === 'joined') {
       this.#joined(event.grantId);
-      void this.count();
+      void this.#countIfReachable();
     }
   }
 

@@ -29,7 +29,7 @@ export class SubjectMacs {
 
   get(subjectId: string): string | undefined {
     if (!this.#macs.has(subjectId)) {
-      this.#macs.set(subjectId, this.#options.store.subjectMac(subjectId));
+      this.#macs.set(subjectId, this.#options.store.grants.subjectMac(subjectId));
     }
     return this.#macs.get(subjectId);
   }
@@ -40,7 +40,7 @@ export class SubjectMacs {
     }
     const { store, commit, log } = this.#options;
     this.#macs.set(subjectId, mac);
-    commit.writeLater(() => store.saveSubjectMac(subjectId, mac))
+    commit.writeLater(() => store.grants.saveSubjectMac(subjectId, mac))
       .catch((error: unknown) => log('error', 'By which address a device was seen could not be kept.', { subjectId, error }));
     this.#listeners.forEach((listener) => listener());
   }

@@ -13,11 +13,13 @@ class Bench {
   meter(): UsageMeter {
     const { usages, readings } = this;
     const store = {
-      usages: () => new Map(usages),
-      saveUsage: (id: string, usage: MeteredUsage) => usages.set(id, usage),
-      meterReadings: () => [...readings.values()],
-      saveMeterReading: (reading: MeterReading) => readings.set(`${reading.bss} ${reading.mac}`, reading),
-      removeMeterReading: (bss: string, mac: string) => readings.delete(`${bss} ${mac}`),
+      meters: {
+        usages: () => new Map(usages),
+        saveUsage: (id: string, usage: MeteredUsage) => usages.set(id, usage),
+        meterReadings: () => [...readings.values()],
+        saveMeterReading: (reading: MeterReading) => readings.set(`${reading.bss} ${reading.mac}`, reading),
+        removeMeterReading: (bss: string, mac: string) => readings.delete(`${bss} ${mac}`),
+      },
       transaction: (work: () => unknown) => work(),
     } as unknown as AgentStore;
     this.commit = new GroupCommit(store);

@@ -30,8 +30,8 @@ export class UsageMeter {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#usages = options.store.usages();
-    for (const reading of options.store.meterReadings()) {
+    this.#usages = options.store.meters.usages();
+    for (const reading of options.store.meters.meterReadings()) {
       this.#readings.set(keyOf(reading), reading);
     }
   }
@@ -73,9 +73,9 @@ export class UsageMeter {
     if (readings.length > 0 || gone.length > 0) {
       const usages = [...used].map((grantId) => [grantId, this.usage(grantId)] as const);
       void commit.writeLater(() => {
-        readings.forEach((reading) => store.saveMeterReading(reading));
-        gone.forEach(({ bss, mac }) => store.removeMeterReading(bss, mac));
-        usages.forEach(([grantId, usage]) => store.saveUsage(grantId, usage));
+        readings.forEach((reading) => store.meters.saveMeterReading(reading));
+        gone.forEach(({ bss, mac }) => store.meters.removeMeterReading(bss, mac));
+        usages.forEach(([grantId, usage]) => store.meters.saveUsage(grantId, usage));
       }).catch((error: unknown) => log('error', 'What was used could not be kept; it is with the next count.', { error }));
     }
   }
@@ -85,7 +85,7 @@ export class UsageMeter {
     const usage = { ...this.usage(grantId), spentAt };
     this.#usages.set(grantId, usage);
     const { store, commit, log } = this.#options;
-    void commit.write(() => store.saveUsage(grantId, usage)).catch((error: unknown) => log('error', 'That a quota is spent could not be kept.', { grantId, error }));
+    void commit.write(() => store.meters.saveUsage(grantId, usage)).catch((error: unknown) => log('error', 'That a quota is spent could not be kept.', { grantId, error }));
   }
 }
 

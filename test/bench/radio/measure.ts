@@ -7,7 +7,7 @@ import { OwnerService } from '../../../src/roles/owner/service.ts';
 import type { Store } from '../../../src/roles/store.ts';
 import { KeyringSealer } from '../../../src/secrets/seal.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
-import { HostapdProgram } from '../../hostapd/hostapd-program.ts';
+import { HostapdForGrants } from '../../hostapd/hostapd-program.ts';
 import { makeHome, type Home } from '../../program.ts';
 import { newGrant } from '../../storage/samples.ts';
 import { startLatchkey } from '../latchkey-process.ts';
@@ -65,11 +65,11 @@ function owner(store: Store): OwnerService {
 
 interface Running {
   readonly pid: number;
-  readonly hostapd: HostapdProgram;
+  readonly hostapd: HostapdForGrants;
 }
 
 async function withAgent<T>(home: Home, grants: number, env: Record<string, string>, work: (running: Running) => Promise<T>): Promise<T> {
-  await using hostapd = new HostapdProgram();
+  await using hostapd = new HostapdForGrants();
   await hostapd.start();
   const args = [
     'ap', 'serve', '--radio', 'hostapd', '--hostapd-conf', hostapd.configuration, '--ssid', hostapd.ssid, '--onboarding-ssid', 'setup',

@@ -1,0 +1,80 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { GrantKey, GrantKeyStore, GrantPassword } from '../../roles/agent/ports.ts';
+import type { Place, Sealer } from '../../roles/sealer.ts';
+import type { AgentFile } from './agent-file.ts';
+
+interface GrantKeyRow {
+  grant_id: string;
+  ssid: string | null;
+  password: Uint8Array;
+  psk: Uint8Array | null;
+}
+
+export function grantKeyPlace(grantId: string, column: 'password' | 'psk'): Place {
+  return { table: 'credentials', row: grantId, column };
+}
+
+/** Undefined under a key of ours that was retired. */
+export function openIfKeyIsHere<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+export class GrantKeys implements GrantKeyStore {
+  readonly #file: AgentFile;
+  readonly #sealer: Sealer;
+
+  constructor(file: AgentFile, sealer: Sealer) {
+    this.#file = file;
+    this.#sealer = sealer;
+  }
+
+  /** Those that have no key yet, or one under a key of ours that was retired, are left out. */
+  grantKeys(): Map<string, GrantKey> {
+    const keys = new Map<string, GrantKey>();
+    const old = new Map<string, GrantKey>();
+    for (const row of this.#file.all<GrantKeyRow & { psk: Uint8Array }>('select * from credentials where psk is not null')) {
+      const key = this.#openGrantKey(row);
+      if (key?.ssid !== undefined) {
+        keys.set(row.grant_id, key);
+        if (!this.#sealer.isCurrent(row.password) || !this.#sealer.isCurrent(row.psk)) {
+          old.set(row.grant_id, key);
+        }
+      }
+    }
+    this.saveGrantKeys(old);
+    return keys;
+  }
+
+  grantKey(grantId: string): GrantKey | GrantPassword | undefined {
+    const [row] = this.#file.all<GrantKeyRow>('select * from credentials where grant_id = ?', grantId);
+    return row === undefined ? undefined : this.#openGrantKey(row);
+  }
+
+  saveGrantKeys(keys: ReadonlyMap<string, GrantKey | GrantPassword>): void {
+    this.#file.transaction(() => {
+      for (const [id, key] of keys) {
+        this.#file.put('credentials', {
+          grant_id: id,
+          ssid: key.ssid ?? null,
+          password: this.#sealer.seal(key.password, grantKeyPlace(id, 'password')),
+          psk: key.ssid === undefined ? null : this.#sealer.seal(key.psk, grantKeyPlace(id, 'psk')),
+        });
+      }
+    });
+  }
+
+  /** Undefined under a key that was retired: the grant gets a new one. */
+  #openGrantKey({ grant_id: id, ssid, password: box, psk }: GrantKeyRow): GrantKey | GrantPassword | undefined {
+    return openIfKeyIsHere(() => {
+      const password = this.#sealer.openText(box, grantKeyPlace(id, 'password'));
+      return ssid === null || psk === null ? { ssid: undefined, password } : { ssid, password, psk: this.#sealer.open(psk, grantKeyPlace(id, 'psk')) };
+    });
+  }
+}
