@@ -23,9 +23,11 @@ beforeAll(async () => {
 afterAll(() => site?.close());
 
 let grantId: string;
+let firstKey: Uint8Array;
 
 test('a device with the key of its label announces itself, is approved, and is given a password of its own', async () => {
   const { identity, key, uri } = await labelled();
+  firstKey = key;
   const process = await announce(first, key);
   expect(publicKeyIn(await first.command('DPP_BOOTSTRAP_GET_URI 1'))).toBe(publicKeyIn(uri));
   const { request_id: requestId } = await site.pending(identity);
@@ -44,14 +46,20 @@ test('one of a model that is let in by itself joins without anybody being asked,
   const { key } = await labelled('--model', 'lamp');
   await announce(second, key);
   const other = await site.hostapd.joined(second, { timeoutMs: 60_000 });
+  await second.address('10.1.0.12/24');
+  expect(await second.reaches(mainAddress)).toBe(true);
   expect(other).toMatch(/^grt_/);
   expect(other).not.toBe(grantId);
 });
 
-test('a device whose grant is revoked is off the air, and its key no longer gets it on', async () => {
+test('a device whose grant is revoked is off the air, and has to ask again', async () => {
   const since = first.process.mark();
   await site.json('grant', 'revoke', grantId);
   await first.process.until(/CTRL-EVENT-DISCONNECTED/, { since });
+  expect(await second.reaches(mainAddress)).toBe(true);
+  const asked = site.agent.mark();
+  await announce(first, firstKey);
+  await site.agent.until(/"outcome":"spent"/, { since: asked });
 });
 
 test('a key that the registry does not know gets nothing', async () => {

@@ -191,7 +191,7 @@ export class RadioSite {
   async trail({ grant_id: id }: Pick<Granted, 'grant_id'>): Promise<string[]> {
     const { subject } = await this.json<{ subject: { id: string } }>('grant', 'show', id);
     const { items } = await this.json<{ items: { action: string }[] }>('device', 'history', subject.id);
-    return items.map(({ action }) => action).toReversed();
+    return items.map(({ action }) => action);
   }
 
   /** Takes a station onto the onboarding network, with an address there. */

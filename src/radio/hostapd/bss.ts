@@ -99,8 +99,9 @@ export class Bss {
     return Number(reply);
   }
 
-  async removeDppPeer(peer: number): Promise<void> {
-    await this.#do(`DPP_BOOTSTRAP_REMOVE ${peer}`, 'forget a DPP device');
+  /** A hostapd that was started anew knows nothing of it anyway. */
+  async forgetDppPeer(peer: number): Promise<void> {
+    await this.#control.ask(`DPP_BOOTSTRAP_REMOVE ${peer}`);
   }
 
   /** Begins the exchange in which a device proves itself and is given a network, in place of any other that this BSS is in. */

@@ -18,8 +18,8 @@ export class HostapdDpp implements DppConfigurator {
   readonly #bsses: readonly Bss[];
   readonly #listeners: ((announcement: DppAnnouncement) => void)[] = [];
   readonly #exchanges = new Map<string, (end: End) => void>();
-  /** Devices that are to be forgotten once their BSS is in its next exchange. */
-  readonly #lingering = new Map<string, number>();
+  /** Devices that hostapd knows, to be forgotten at the latest once their BSS is in its next exchange. */
+  readonly #known = new Map<string, number[]>();
 
   constructor(bsses: readonly Bss[]) {
     this.#bsses = bsses;
@@ -42,12 +42,13 @@ export class HostapdDpp implements DppConfigurator {
     });
     try {
       const peer = await bss.addDppPeer(dppUri({ channels: [channel], mac: device.mac, info: undefined, publicKey }));
+      const earlier = this.#known.get(bss.name) ?? [];
+      this.#known.set(bss.name, [...earlier, peer]);
       await bss.beginDpp(peer, credential);
-      await this.#forget(bss, this.#lingering.get(bss.name));
-      this.#lingering.set(bss.name, peer);
+      await this.#forget(bss, earlier);
       const end = await ended;
       if (isClean.has(end)) {
-        await this.#forget(bss, peer);
+        await this.#forget(bss, [peer]);
       }
       return end === 'DPP-CONF-SENT';
     } finally {
@@ -69,10 +70,10 @@ export class HostapdDpp implements DppConfigurator {
     }
   }
 
-  async #forget(bss: Bss, peer: number | undefined): Promise<void> {
-    this.#lingering.delete(bss.name);
-    if (peer !== undefined) {
-      await bss.removeDppPeer(peer);
+  async #forget(bss: Bss, peers: readonly number[]): Promise<void> {
+    this.#known.set(bss.name, (this.#known.get(bss.name) ?? []).filter((peer) => !peers.includes(peer)));
+    for (const peer of peers) {
+      await bss.forgetDppPeer(peer);
     }
   }
 }

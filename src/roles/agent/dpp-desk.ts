@@ -49,6 +49,8 @@ const questionPaceMs = 100;
 const refusedMs = 60_000;
 /** One that the owner has denied is not told so, and goes on announcing itself: it asks again after this. */
 const deniedMs = 600_000;
+/** Frames get lost. */
+const tries = 3;
 /** A device that is not heard for so long has gone, or is between its rounds. */
 const listeningMs = 60_000;
 
@@ -140,9 +142,14 @@ export class DppDesk {
     }
   }
 
-  async #configure({ heard }: Announced, asked: Asked, grant: Grant): Promise<void> {
+  async #configure(device: Announced, asked: Asked, grant: Grant): Promise<void> {
     const { configurator, radio, macs, copy, link, attempts, now } = this.#options;
-    const isTaken = await configurator.configure(heard, asked.publicKey, await radio.credential(grant));
+    const credential = await radio.credential(grant);
+    let isTaken = false;
+    for (let tried = 0; tried < tries && !isTaken && this.#grant(device) !== undefined && !this.#closing.signal.aborted; tried += 1) {
+      isTaken = await configurator.configure(device.heard, asked.publicKey, credential);
+    }
+    const { heard } = device;
     if (isTaken) {
       macs.seen(grant.subject.id, heard.mac);
       await copy.advance(asked.requestId, 'delivered', now() ?? new Date());
