@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { whyNotPinned } from './cores.ts';
 import { measureFlashing } from './flashing/measure.ts';
 import { measureImages } from './images/measure.ts';
+import { measureJoining } from './joining/measure.ts';
 import { measureOnboarding } from './onboarding/measure.ts';
 import { measureRadio } from './radio/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
@@ -14,9 +15,9 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [join]
 
-Measures start-up, verification, onboarding, what factories do with many devices, against baselines in the same run, and what grants cost an access point;
+Measures start-up, verification, onboarding, what factories do with many devices, against baselines in the same run, what grants cost an access point, and how long a device takes to join over the air;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -36,6 +37,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
     ),
   image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 3 }, cache),
   radio: (quick) => measureRadio(quick ? { grants: 500, changes: 3, restMs: 5000 } : { grants: 10_000, changes: 20, restMs: 60_000 }),
+  join: (quick) => measureJoining({ rounds: quick ? 2 : 9 }),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { createECDH, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newBootstrapKey } from '../../src/protocol/bootstrap-key.ts';
+import { ecPrivateKey } from './ec-private-key.ts';
 import type { LabProcess } from './lab/lab-process.ts';
 import { Station } from './lab/station.ts';
 import { suiteLab } from './lab/suite-lab.ts';
@@ -83,21 +83,11 @@ async function labelled(...flags: string[]): Promise<{ identity: Identity; key: 
 /** wpa_supplicant as the device's own software has it: with its key, and joining whatever it is given. */
 async function announce(station: Station, key: Uint8Array): Promise<LabProcess> {
   const process = await station.start(undefined, ['dpp_config_processing=2']);
-  const own = await station.command(`DPP_BOOTSTRAP_GEN type=qrcode chan=81/1 key=${sec1(key).toString('hex')}`);
+  const own = await station.command(`DPP_BOOTSTRAP_GEN type=qrcode chan=81/1 key=${ecPrivateKey(key).toString('hex')}`);
   expect(await station.command(`DPP_CHIRP own=${own} iter=5 listen=2412`)).toBe('OK');
   return process;
 }
 
 function publicKeyIn(uri: string): string | undefined {
   return /K:([^;]+);/.exec(uri)?.[1];
-}
-
-/** The key as openssl has it (RFC 5915). */
-function sec1(scalar: Uint8Array): Buffer {
-  const pair = createECDH('prime256v1');
-  pair.setPrivateKey(scalar);
-  const point = pair.getPublicKey();
-  const base64 = (part: Uint8Array) => Buffer.from(part).toString('base64url');
-  const key = { kty: 'EC', crv: 'P-256', x: base64(point.subarray(1, 33)), y: base64(point.subarray(33)), d: base64(scalar) };
-  return createPrivateKey({ format: 'jwk', key }).export({ format: 'der', type: 'sec1' });
 }
