@@ -28,7 +28,7 @@ export const stationSites = {
     queries: shippedQueries,
     authorize: [...shippedAuthorize, sameForAll],
     authenticate: ['pap'],
-    threads: 1,
+    threads: 8,
     signed: true,
   },
   bare: {
@@ -44,7 +44,7 @@ export const stationSites = {
       }${sameForAll.replaceAll('\n', '\n  ')}
     }`],
     authenticate: [],
-    threads: 1,
+    threads: 4,
     signed: true,
   },
 } as const satisfies Record<string, FreeRadiusSite>;
@@ -79,7 +79,7 @@ export function stationDatabase(cache: string, grants: number): string {
     reply.run(user, 'Class', grantId);
     station.run(user, password, vlan, grantId);
   }
-  db.exec('commit; create index check_username on radcheck (username); create index reply_username on radreply (username)');
+  db.exec('commit; create index check_username on radcheck (username); create index reply_username on radreply (username); pragma journal_mode = wal');
   db.close();
   // Renamed last, so that a run that was interrupted leaves no half of it.
   renameSync(`${file}.part`, file);

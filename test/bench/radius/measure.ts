@@ -38,9 +38,9 @@ function toSection(results: Results, { grants, windowMs }: RadiusSizes): Section
     title: 'RADIUS',
     rows: rows.length > 0 ? rows : [{ figure, ours: summary(ours), baseline: 'FreeRADIUS is not here' }],
     conditions: [
-      `Access-Requests as hostapd sends them for a station, signed; each answer signed, with the station's own password (hidden), its VLAN, its grant and the interval for accounting. ${accessPoints} access points, one request at a time each, ${ours.length} rounds of ${windowMs / 1000} s, medians; each ratio is that of its round.`,
+      `Access-Requests as hostapd sends them for a station, signed; each answer signed, with the station's own password (hidden), its VLAN, its grant and the interval for accounting; grants have no limit of time or traffic. ${accessPoints} access points, one request at a time each, ${ours.length} rounds of ${windowMs / 1000} s, medians; each ratio is that of its round.`,
       `Server on one core, load on the other; the server's process had at least ${leastBusyPercent([...results.values()].flat())} % of its core in every round that counts (CPU time of all its threads from /proc). Of every 512th answer signature, password, VLAN and grant are compared, of the others the code.`,
-      'FreeRADIUS has the same stations in SQLite, put in in the same order: “as shipped” with the modules and queries of the site that Debian installs, but EAP and what writes; “bare” with one query by the primary key, and nothing else. One thread, its best here. What is the same for all stations it has from its configuration.',
+      'FreeRADIUS has the same stations in SQLite, put in in the same order: “as shipped” with the modules and queries of the site that Debian installs, but EAP and what writes; “bare” with one query by the primary key, and nothing else. Each has as many threads as did best here, its file is written ahead (WAL) as ours is, nothing is logged of a request, and what is the same for all stations comes from the configuration.',
     ],
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { keyLength, KeyringSealer } from '../../../src/secrets/seal.ts';
 import { openAgentStore } from '../../../src/storage/agent-store.ts';
 import { grantKeyPlace } from '../../../src/storage/agent/grant-keys.ts';
@@ -34,26 +34,18 @@ async function seed(file: string, keyFile: string, apId: string, grants: number)
   (await openAgentStore({ path: file, sealer })).close();
   const database = new DatabaseSync(file);
   database.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000; begin');
-  const insert = (table: string) => {
-    const statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
-    return (row: object) => {
-      const columns = Object.keys(row).join();
-      let statement = statements.get(columns);
-      if (statement === undefined) {
-        statement = database.prepare(`insert into ${table} (${columns}) values (${Object.keys(row).map(() => '?').join()})`);
-        statements.set(columns, statement);
-      }
-      statement.run(...Object.values(row).map((value) => (value instanceof Date ? value.getTime() : value)));
-    };
-  };
-  const [insertGrant, insertCredential, insertMac] = [insert('grants'), insert('credentials'), insert('subject_macs')];
+  const insertMac = database.prepare('insert into subject_macs (subject_id, mac) values (?, ?)');
+  let insertGrant: StatementSync | undefined;
   for (let number = 0; number < grants; number += 1) {
     const { mac, subjectId, grantId, password, vlan } = benchStation(number);
-    insertGrant(toGrantRow(newGrant(apId, {
+    const grant = newGrant(apId, {
       id: grantId, subject: { kind: 'device', id: subjectId }, network: { apId, ssid: benchSsid }, vlan, revision: number + 1,
-    })));
-    insertCredential({ grant_id: grantId, ssid: null, password: sealer.seal(password, grantKeyPlace(grantId, 'password')), psk: null });
-    insertMac({ subject_id: subjectId, mac });
+    });
+    const row = { ...toGrantRow(grant), mac, password: sealer.seal(password, grantKeyPlace(grantId, 'password')) };
+    const columns = Object.keys(row);
+    insertGrant ??= database.prepare(`insert into grants (${columns.join()}) values (${columns.map(() => '?').join()})`);
+    insertGrant.run(...Object.values(row).map((value) => (value instanceof Date ? value.getTime() : value)));
+    insertMac.run(subjectId, mac);
   }
   database.exec('commit; pragma journal_mode = wal');
   database.close();
