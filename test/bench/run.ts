@@ -8,6 +8,7 @@ import { measureImages } from './images/measure.ts';
 import { measureJoining } from './joining/measure.ts';
 import { measureOnboarding } from './onboarding/measure.ts';
 import { measureRadio } from './radio/measure.ts';
+import { measureRadius } from './radius/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
 import { keepSections, renderSection, type Section } from './report.ts';
 import { measureStartUp } from './start-up.ts';
@@ -15,9 +16,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [join]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join]
 
-Measures start-up, verification, onboarding, what factories do with many devices, against baselines in the same run, what grants cost an access point, and how long a device takes to join over the air;
+Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, and how
+long a device takes to join over the air, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -38,6 +40,11 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
   image: (quick) => measureImages(quick ? { devices: 5_000, labels: 200, rounds: 1 } : { devices: 50_000, labels: 10_000, rounds: 3 }, cache),
   radio: (quick) => measureRadio(quick ? { grants: 500, changes: 3, restMs: 5000 } : { grants: 10_000, changes: 20, restMs: 60_000 }),
   join: (quick) => measureJoining({ rounds: quick ? 2 : 9 }),
+  radius: (quick) =>
+    measureRadius(
+      quick ? { grants: 10_000, rounds: 1, warmUpMs: 1000, windowMs: 2000 } : { grants: 1_000_000, rounds: 7, warmUpMs: 2000, windowMs: 6000 },
+      cache,
+    ),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

@@ -1,5 +1,5 @@
-import { hash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../src/cli/local-registry.ts';
 import { AdminService } from '../../src/roles/admin/service.ts';
@@ -9,6 +9,7 @@ import { keyLength, KeyringSealer } from '../../src/secrets/seal.ts';
 import { openDatabase, openStore } from '../../src/storage/open-store.ts';
 import { passTmpPlace } from '../../src/storage/repositories/devices.ts';
 import { benchDevice } from './bench-device.ts';
+import { cached } from './cached.ts';
 
 /** A registry that is full of the bench's devices, all registered, with one enrolled access point. */
 export interface SeededRegistry {
@@ -49,14 +50,6 @@ export async function seedRegistry(url: string, keyFile: string, devices: number
   return { url, keyFile, apId: String(token.apId), apToken: secret };
 }
 
-const migrations = new URL('../../src/storage/migrations/', import.meta.url);
-
-function schemaFingerprint(): string {
-  const names = readdirSync(migrations, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).sort();
-  const sources = names.map((name) => readFileSync(new URL(name, migrations), 'utf8'));
-  return hash('sha256', JSON.stringify([sources, benchDeviceData])).slice(0, 12);
-}
-
 export interface CachedRegistry extends SeededRegistry {
   readonly file: string;
   readonly devices: number;
@@ -64,16 +57,7 @@ export interface CachedRegistry extends SeededRegistry {
 
 /** A seeded SQLite file, made once for each size and schema; who writes to it takes a copy. */
 export async function cachedRegistry(cache: string, devices: number): Promise<CachedRegistry> {
-  const folder = join(cache, `registry-${devices}-${schemaFingerprint()}`);
-  const description = join(folder, 'registry.json');
-  const file = join(folder, 'latchkey.db');
-  if (!existsSync(description)) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    const seeded = await seedRegistry(`sqlite:${file}`, join(folder, 'key'), devices);
-    // Written last, so that a run that was interrupted leaves nothing that looks whole.
-    writeFileSync(`${description}.part`, JSON.stringify(seeded), { mode: 0o600 });
-    renameSync(`${description}.part`, description);
-  }
-  return { ...(JSON.parse(readFileSync(description, 'utf8')) as SeededRegistry), file, devices };
+  const { folder, made } = await cached<SeededRegistry>(cache, `registry-${devices}`, benchDeviceData, (empty) =>
+    seedRegistry(`sqlite:${join(empty, 'latchkey.db')}`, join(empty, 'key'), devices));
+  return { ...made, file: join(folder, 'latchkey.db'), devices };
 }

@@ -231,8 +231,34 @@ describe('what a radio that asks needs', () => {
     expect(store.grants.activeGrantCount()).toBe(3);
   });
 
+  test('whatever comes first, a device that is seen or its grant: both are found by the address by which it was seen last', () => {
+    const subject = { kind: 'device', id: randomUUID() } as const;
+    store.grants.saveSubjectMac(subject.id, mac);
+    const grant = newGrant('ap_1', { subject });
+    store.grants.saveGrant(grant);
+    store.keys.saveGrantKeys(new Map([[grant.id, key]]));
+    store.grants.saveGrant({ ...grant, vlan: 30, revision: 2 });
+    const found = (address: string) => store.grants.grantsOfStation(address).map(({ vlan, password }) => ({ vlan, password: password() }));
+    expect(found(mac)).toEqual([{ vlan: 30, password: key.password }]);
+    const other = '02:00:00:00:00:02';
+    store.grants.saveSubjectMac(subject.id, other);
+    expect([found(mac), found(other)]).toEqual([[], [{ vlan: 30, password: key.password }]]);
+  });
+
+  test('a grant that is over has no password any more, and gets none', () => {
+    const grant = newGrant('ap_1');
+    store.grants.saveGrant(grant);
+    store.keys.saveGrantKeys(new Map([[grant.id, key]]));
+    store.grants.saveGrant({ ...grant, state: 'revoked', revision: 2 });
+    expect(store.keys.grantKey(grant.id)).toBeUndefined();
+    store.keys.saveGrantKeys(new Map([[grant.id, key]]));
+    expect(store.keys.grantKey(grant.id)).toBeUndefined();
+  });
+
   test('a password without a key is no key of a network, and gets one without being another', () => {
-    const { id } = newGrant('ap_1');
+    const grant = newGrant('ap_1');
+    const { id } = grant;
+    store.grants.saveGrant(grant);
     store.keys.saveGrantKeys(new Map([[id, key]]));
     expect(store.keys.grantKey(id)).toEqual(key);
     expect(store.keys.grantKeys()).toEqual(new Map());

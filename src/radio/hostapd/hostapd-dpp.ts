@@ -1,5 +1,5 @@
 import { operatingChannel } from '../../domain/radio.ts';
-import { dppUri } from '../../formats/dpp.ts';
+import { bootstrapKeyInfo } from '../../protocol/bootstrap-key.ts';
 import type { DppAnnouncement, DppConfigurator } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { Bss } from './bss.ts';
@@ -41,7 +41,7 @@ export class HostapdDpp implements DppConfigurator {
       this.#exchanges.set(bss.name, resolve);
     });
     try {
-      const peer = await bss.addDppPeer(dppUri({ channels: [channel], mac: device.mac, info: undefined, publicKey }));
+      const peer = await bss.addDppPeer(uriOf(device, channel, publicKey));
       const earlier = this.#known.get(bss.name) ?? [];
       this.#known.set(bss.name, [...earlier, peer]);
       await bss.beginDpp(peer, credential);
@@ -76,4 +76,9 @@ export class HostapdDpp implements DppConfigurator {
       await bss.forgetDppPeer(peer);
     }
   }
+}
+
+/** Of a device that was heard on this channel (Wi-Fi Easy Connect, 5.2.1). */
+function uriOf({ mac }: DppAnnouncement, channel: string, publicKey: Uint8Array): string {
+  return `DPP:C:${channel};M:${mac.replaceAll(':', '')};V:2;K:${Buffer.from(bootstrapKeyInfo(publicKey)).toString('base64')};;`;
 }

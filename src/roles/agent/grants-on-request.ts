@@ -275,7 +275,7 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
   }
 
   #standing(grant: Bounds, now: Date): Standing {
-    if (!isInForce({ ...grant, state: 'active' }, now)) {
+    if (!isInForce(grant, now)) {
       return 'out';
     }
     const left = trafficLeft(grant, now, this.#options.graceMs);

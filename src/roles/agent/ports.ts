@@ -267,11 +267,12 @@ export interface GrantPassword {
 export interface GrantKeyStore {
   grantKeys(): Map<string, GrantKey>;
   grantKey(grantId: string): GrantKey | GrantPassword | undefined;
+  /** Of active grants; others have no use for one. */
   saveGrantKeys(keys: ReadonlyMap<string, GrantKey | GrantPassword>): void;
 }
 
 /** A grant as far as letting in its subject goes; `usage` is the later of the agent's count and the registry's. */
-export interface GrantForStation extends Pick<Grant, 'id' | 'requestId' | 'startsAt' | 'endsAt' | 'quotaBytes' | 'policy' | 'vlan' | 'usage'> {
+export interface GrantForStation extends Pick<Grant, 'id' | 'requestId' | 'startsAt' | 'endsAt' | 'quotaBytes' | 'policy' | 'vlan' | 'usage' | 'state'> {
   readonly spentAt: Date | undefined;
   /** Opens its password. Undefined: none was handed out yet. */
   readonly password: () => string | undefined;

@@ -18,6 +18,11 @@ export class AgentFile {
     return this.#connection.guarded(() => this.#connection.all(sql, parameters)) as Row[];
   }
 
+  /** As `SqliteConnection.tuples`. */
+  tuples<Row extends unknown[]>(sql: string, ...parameters: readonly unknown[]): Row[] {
+    return this.#connection.guarded(() => this.#connection.tuples(sql, parameters)) as Row[];
+  }
+
   change(sql: string, ...parameters: readonly unknown[]): number {
     return this.#connection.guarded(() => this.#connection.change(sql, parameters));
   }

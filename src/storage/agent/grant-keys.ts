@@ -4,14 +4,14 @@ import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { AgentFile } from './agent-file.ts';
 
 interface GrantKeyRow {
-  grant_id: string;
-  ssid: string | null;
+  id: string;
+  psk_ssid: string | null;
   password: Uint8Array;
   psk: Uint8Array | null;
 }
 
 export function grantKeyPlace(grantId: string, column: 'password' | 'psk'): Place {
-  return { table: 'credentials', row: grantId, column };
+  return { table: 'grants', row: grantId, column };
 }
 
 /** Undefined under a key of ours that was retired. */
@@ -39,12 +39,12 @@ export class GrantKeys implements GrantKeyStore {
   grantKeys(): Map<string, GrantKey> {
     const keys = new Map<string, GrantKey>();
     const old = new Map<string, GrantKey>();
-    for (const row of this.#file.all<GrantKeyRow & { psk: Uint8Array }>('select * from credentials where psk is not null')) {
+    for (const row of this.#file.all<GrantKeyRow & { psk: Uint8Array }>(`select id, psk_ssid, password, psk from grants where state = 'active' and psk is not null`)) {
       const key = this.#openGrantKey(row);
       if (key?.ssid !== undefined) {
-        keys.set(row.grant_id, key);
+        keys.set(row.id, key);
         if (!this.#sealer.isCurrent(row.password) || !this.#sealer.isCurrent(row.psk)) {
-          old.set(row.grant_id, key);
+          old.set(row.id, key);
         }
       }
     }
@@ -53,25 +53,25 @@ export class GrantKeys implements GrantKeyStore {
   }
 
   grantKey(grantId: string): GrantKey | GrantPassword | undefined {
-    const [row] = this.#file.all<GrantKeyRow>('select * from credentials where grant_id = ?', grantId);
+    const [row] = this.#file.all<GrantKeyRow>('select id, psk_ssid, password, psk from grants where id = ? and password is not null', grantId);
     return row === undefined ? undefined : this.#openGrantKey(row);
   }
 
   saveGrantKeys(keys: ReadonlyMap<string, GrantKey | GrantPassword>): void {
     this.#file.transaction(() => {
       for (const [id, key] of keys) {
-        this.#file.put('credentials', {
-          grant_id: id,
-          ssid: key.ssid ?? null,
-          password: this.#sealer.seal(key.password, grantKeyPlace(id, 'password')),
-          psk: key.ssid === undefined ? null : this.#sealer.seal(key.psk, grantKeyPlace(id, 'psk')),
-        });
+        this.#file.change(
+          `update grants set password = ?, psk_ssid = ?, psk = ? where id = ? and state = 'active'`,
+          this.#sealer.seal(key.password, grantKeyPlace(id, 'password')),
+          key.ssid ?? null,
+          key.ssid === undefined ? null : this.#sealer.seal(key.psk, grantKeyPlace(id, 'psk')),
+          id);
       }
     });
   }
 
   /** Undefined under a key that was retired: the grant gets a new one. */
-  #openGrantKey({ grant_id: id, ssid, password: box, psk }: GrantKeyRow): GrantKey | GrantPassword | undefined {
+  #openGrantKey({ id, psk_ssid: ssid, password: box, psk }: GrantKeyRow): GrantKey | GrantPassword | undefined {
     return openIfKeyIsHere(() => {
       const password = this.#sealer.openText(box, grantKeyPlace(id, 'password'));
       return ssid === null || psk === null ? { ssid: undefined, password } : { ssid, password, psk: this.#sealer.open(psk, grantKeyPlace(id, 'psk')) };

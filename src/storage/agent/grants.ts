@@ -5,21 +5,21 @@ import { countable, toGrant, toGrantRow, type GrantRow } from '../repositories/g
 import type { AgentFile } from './agent-file.ts';
 import { grantKeyPlace, openIfKeyIsHere } from './grant-keys.ts';
 
-interface GrantForStationRow {
-  id: string;
-  request_id: string | null;
-  starts_at: number;
-  ends_at: number | null;
-  quota_bytes: number | null;
-  policy: GrantPolicy;
-  vlan: number | null;
-  bytes_in: number;
-  bytes_out: number;
-  used_in: number | null;
-  used_out: number | null;
-  spent_at: number | null;
-  password: Uint8Array | null;
-}
+type GrantForStationRow = [
+  id: string,
+  requestId: string | null,
+  startsAt: number,
+  endsAt: number | null,
+  quotaBytes: number | null,
+  policy: GrantPolicy,
+  vlan: number | null,
+  password: Uint8Array | null,
+  bytesIn: number,
+  bytesOut: number,
+  usedIn: number | null,
+  usedOut: number | null,
+  spentAt: number | null,
+];
 
 export class Grants implements GrantStore {
   readonly #file: AgentFile;
@@ -31,9 +31,14 @@ export class Grants implements GrantStore {
   }
 
   saveGrant(grant: Grant): void {
-    this.#file.put('grants', toGrantRow(grant));
+    const row = toGrantRow(grant);
+    const columns = Object.keys(row);
+    this.#file.change(
+      `insert into grants (${columns.join()}, mac) values (${columns.map(() => '?').join()}, (select mac from subject_macs where subject_id = ?))
+        on conflict (id) do update set ${[...columns, 'mac'].map((column) => `${column} = excluded.${column}`).join()}`,
+      ...Object.values(row), grant.subject.id);
     if (grant.state !== 'active') {
-      this.#file.change('delete from credentials where grant_id = ?', grant.id);
+      this.#file.change('update grants set password = null, psk_ssid = null, psk = null where id = ? and password is not null', grant.id);
       this.#file.change('update usage set spent_at = null where grant_id = ? and spent_at is not null', grant.id);
     }
     if (grant.state === 'ended' && grant.closedBy === 'agent') {
@@ -64,32 +69,29 @@ export class Grants implements GrantStore {
 
   grantsOfStation(mac: string): GrantForStation[] {
     // Of one without a quota it does not matter what it has used.
-    const rows = this.#file.all<GrantForStationRow>(
-      `select g.id, g.request_id, g.starts_at, g.ends_at, g.quota_bytes, g.policy, g.vlan, g.bytes_in, g.bytes_out,
-          u.bytes_in as used_in, u.bytes_out as used_out, u.spent_at, c.password
-        from subject_macs m
-        join grants g on g.subject_id = m.subject_id and g.state = 'active'
-        left join usage u on u.grant_id = case when g.quota_bytes is not null then g.id end
-        left join credentials c on c.grant_id = g.id
-        where m.mac = ?`, mac);
-    return rows.sort((one, other) => other.starts_at - one.starts_at).map((row) => this.#toGrantForStation(row));
+    return this.#file.tuples<GrantForStationRow>(
+      `select g.id, g.request_id, g.starts_at, g.ends_at, g.quota_bytes, g.policy, g.vlan, g.password, g.bytes_in, g.bytes_out,
+          u.bytes_in, u.bytes_out, u.spent_at
+        from grants g left join usage u on u.grant_id = case when g.quota_bytes is not null then g.id end
+        where g.mac = ? and g.state = 'active' order by g.starts_at desc`, mac).map((row) => this.#toGrantForStation(row));
   }
 
   #toGrantForStation(row: GrantForStationRow): GrantForStation {
-    const { id, password } = row;
+    const [id, requestId, startsAt, endsAt, quotaBytes, policy, vlan, password, bytesIn, bytesOut, usedIn, usedOut, spentAt] = row;
     return {
       id,
-      requestId: row.request_id ?? undefined,
-      startsAt: new Date(row.starts_at),
-      endsAt: row.ends_at === null ? undefined : new Date(row.ends_at),
-      quotaBytes: row.quota_bytes === null ? undefined : BigInt(row.quota_bytes),
-      policy: row.policy,
-      vlan: row.vlan ?? undefined,
+      requestId: requestId ?? undefined,
+      startsAt: new Date(startsAt),
+      endsAt: endsAt === null ? undefined : new Date(endsAt),
+      quotaBytes: quotaBytes === null ? undefined : BigInt(quotaBytes),
+      policy,
+      vlan: vlan ?? undefined,
       usage: laterUsage(
-        { bytesIn: BigInt(row.bytes_in), bytesOut: BigInt(row.bytes_out), seconds: 0 },
-        { bytesIn: BigInt(row.used_in ?? 0), bytesOut: BigInt(row.used_out ?? 0), seconds: 0 },
+        { bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), seconds: 0 },
+        { bytesIn: BigInt(usedIn ?? 0), bytesOut: BigInt(usedOut ?? 0), seconds: 0 },
       ),
-      spentAt: row.spent_at === null ? undefined : new Date(row.spent_at),
+      state: 'active',
+      spentAt: spentAt === null ? undefined : new Date(spentAt),
       password: () => (password === null ? undefined : openIfKeyIsHere(() => this.#sealer.openText(password, grantKeyPlace(id, 'password')))),
     };
   }
@@ -123,6 +125,9 @@ export class Grants implements GrantStore {
   }
 
   saveSubjectMac(subjectId: string, mac: string): void {
-    this.#file.put('subject_macs', { subject_id: subjectId, mac });
+    this.#file.transaction(() => {
+      this.#file.put('subject_macs', { subject_id: subjectId, mac });
+      this.#file.change(`update grants set mac = ? where subject_id = ? and state = 'active'`, mac, subjectId);
+    });
   }
 }

@@ -12,11 +12,28 @@ const program = '/usr/sbin/freeradius';
 const raddb = '/etc/freeradius/3.0';
 export const sharedSecret = 'latchkey-bench';
 
-/**
- * `as shipped`: the modules and queries of the site that the package installs, but for EAP (which asks for PAP's
- * password nothing) and what writes. `bare`: PAP and one query.
- */
-export type RadiusSite = 'as shipped' | 'bare';
+/** What a FreeRADIUS does. */
+export interface FreeRadiusSite {
+  readonly modules: readonly string[];
+  /** Whether it looks for the groups of a user. */
+  readonly groups: boolean;
+  /** The queries of its SQL module. */
+  readonly queries: string;
+  /** Lines of its sections. */
+  readonly authorize: readonly string[];
+  readonly authenticate: readonly string[];
+  /** Threads that answer, each with a connection to the database. */
+  readonly threads: number;
+  /** Whether requests have to carry a Message-Authenticator. */
+  readonly signed: boolean;
+}
+
+/** The modules of the site that the package installs, but for EAP and what writes. */
+export const shippedModules = ['always', 'attr_filter', 'chap', 'digest', 'expiration', 'expr', 'files', 'logintime', 'mschap', 'pap',
+  'preprocess', 'realm'];
+/** What that site asks them, in their order. */
+export const shippedAuthorize = ['preprocess', 'chap', 'mschap', 'digest', 'suffix', 'files', 'sql', 'expiration', 'logintime', 'pap'];
+export const shippedQueries = `$INCLUDE ${raddb}/mods-config/sql/main/sqlite/queries.conf`;
 
 export function hasFreeRadius(): boolean {
   return existsSync(program) && existsSync(raddb);
@@ -52,13 +69,19 @@ export function radiusDatabase(folder: string, devices: number): string {
   return file;
 }
 
-const sites: Record<RadiusSite, { modules: readonly string[]; groups: boolean; queries: string; authorize: readonly string[] }> = {
+/**
+ * Sites that answer PAP. `as shipped`: the modules and queries of the site that the package installs, but for EAP (which
+ * asks for PAP's password nothing) and what writes. `bare`: PAP and one query.
+ */
+export const papSites = {
   'as shipped': {
-    modules: ['always', 'attr_filter', 'chap', 'digest', 'expiration', 'expr', 'files', 'logintime', 'mschap', 'pap',
-      'preprocess', 'realm'],
+    modules: shippedModules,
     groups: true,
-    queries: `$INCLUDE ${raddb}/mods-config/sql/main/sqlite/queries.conf`,
-    authorize: ['preprocess', 'chap', 'mschap', 'digest', 'suffix', 'files', 'sql', 'expiration', 'logintime', 'pap'],
+    queries: shippedQueries,
+    authorize: shippedAuthorize,
+    authenticate: ['pap'],
+    threads: 4,
+    signed: false,
   },
   bare: {
     modules: ['pap'],
@@ -66,11 +89,14 @@ const sites: Record<RadiusSite, { modules: readonly string[]; groups: boolean; q
     queries: `sql_user_name = "%{User-Name}"
     authorize_check_query = "SELECT id, username, attribute, value, op FROM radcheck WHERE username = '%{SQL-User-Name}' ORDER BY id"`,
     authorize: ['sql', 'pap'],
+    authenticate: ['pap'],
+    threads: 4,
+    signed: false,
   },
-};
+} as const satisfies Record<string, FreeRadiusSite>;
 
-function configuration(site: RadiusSite, folder: string, database: string, port: number): string {
-  const { modules, groups, queries, authorize } = sites[site];
+function configuration(site: FreeRadiusSite, folder: string, database: string, port: number): string {
+  const { modules, groups, queries, authorize, authenticate, threads, signed } = site;
   return `
 prefix = /usr
 localstatedir = ${folder}
@@ -98,15 +124,16 @@ security {
   status_server = no
 }
 thread pool {
-  start_servers = 4
-  max_servers = 4
+  start_servers = ${threads}
+  max_servers = ${threads}
   min_spare_servers = 1
-  max_spare_servers = 4
+  max_spare_servers = ${threads}
   max_requests_per_server = 0
 }
 client bench {
   ipaddr = 127.0.0.1
   secret = ${sharedSecret}
+  require_message_authenticator = ${signed ? 'yes' : 'no'}
 }
 modules {
 ${modules.map((name) => `  $INCLUDE ${raddb}/mods-available/${name}`).join('\n')}
@@ -133,9 +160,9 @@ ${modules.map((name) => `  $INCLUDE ${raddb}/mods-available/${name}`).join('\n')
     read_profiles = ${groups ? 'yes' : 'no'}
     ${queries}
     pool {
-      start = 4
-      min = 4
-      max = 4
+      start = ${threads}
+      min = ${threads}
+      max = ${threads}
       spare = 0
       uses = 0
       lifetime = 0
@@ -153,13 +180,13 @@ server default {
 ${authorize.map((name) => `    ${name}`).join('\n')}
   }
   authenticate {
-    pap
+${authenticate.map((name) => `    ${name}`).join('\n')}
   }
 }
 `;
 }
 
-async function freeUdpPort(): Promise<number> {
+export async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');
   const { port } = socket.address();
@@ -170,7 +197,7 @@ async function freeUdpPort(): Promise<number> {
 
 /** Runs in the foreground on the server's core; asked before it listens, it is asked again. */
 export async function startFreeRadius(
-  site: RadiusSite,
+  site: FreeRadiusSite,
   folder: string,
   database: string,
 ): Promise<{ server: PinnedProcess; port: number }> {

@@ -3,20 +3,18 @@ import { Buffer } from 'node:buffer';
 import { hash, randomFillSync } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { benchDevice } from '../bench-device.ts';
-import { busyShare, usageOf } from '../process-usage.ts';
-import { quantile } from '../statistics.ts';
-import type { LoadOptions, LoadResult } from '../verification/load.ts';
+import { LoadWindow } from '../load-window.ts';
+import type { LoadOptions } from '../verification/load.ts';
 import { sharedSecret } from './freeradius.ts';
 
-const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
+const options = JSON.parse(process.argv[2] ?? '{}') as Omit<LoadOptions, 'token' | 'apId'>;
 const secret = Buffer.from(sharedSecret);
 const accessRequest = 1;
 const accessAccept = 2;
 /** Lost datagrams are asked again after this. */
 const patienceMs = 1000;
 
-let answered = 0;
-let latencies: number[] | undefined;
+const load = new LoadWindow();
 
 /** User-Name and User-Password (RFC 2865 sections 5.1 and 5.2; 26 characters make two blocks). */
 function packet(identifier: number): Buffer {
@@ -57,8 +55,7 @@ async function open(): Promise<() => void> {
   socket.on('message', (message) => {
     if (message[1] !== identifier) return;
     if (message[0] !== accessAccept) throw new Error(`RADIUS answered ${message[0]}`);
-    answered += 1;
-    latencies?.push(performance.now() - askedAt);
+    load.add(askedAt);
     ask();
   });
   // Refused while the server is not listening yet: asked again like what was lost.
@@ -74,23 +71,8 @@ async function open(): Promise<() => void> {
 }
 
 const closers = await Promise.all(Array.from({ length: options.connections }, open));
-await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
-const before = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
-latencies = [];
-await new Promise((resolve) => setTimeout(resolve, options.windowMs));
-const after = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
+const result = await load.measure(options);
 for (const close of closers) {
   close();
 }
-
-const requests = after.answered - before.answered;
-const result: LoadResult = {
-  requests,
-  perSecond: (requests * 1000) / (after.server.atMs - before.server.atMs),
-  cpuMicros: ((after.server.cpuMs - before.server.cpuMs) * 1000) / requests,
-  serverBusy: busyShare(before.server, after.server),
-  loadBusy: busyShare(before.load, after.load),
-  p50Ms: quantile(latencies, 0.5),
-  p99Ms: quantile(latencies, 0.99),
-};
 console.log(JSON.stringify(result));

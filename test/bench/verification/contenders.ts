@@ -5,26 +5,22 @@ import { startPostgres } from '../../postgres.ts';
 import { makeHome } from '../../program.ts';
 import { loadCore, serverCore } from '../cores.ts';
 import { startLatchkey } from '../latchkey-process.ts';
-import { radiusDatabase, startFreeRadius, type RadiusSite } from '../peers/freeradius.ts';
+import type { WindowOptions } from '../load-window.ts';
+import { papSites, radiusDatabase, startFreeRadius } from '../peers/freeradius.ts';
 import { PinnedProcess } from '../pinned-process.ts';
+import type { Contender } from '../rounds.ts';
 import { seedRegistry, type CachedRegistry, type SeededRegistry } from '../seeded-registry.ts';
 import type { LoadOptions } from './load.ts';
 
-/** A server that answers, and the program that asks it. */
-export interface Contender {
-  readonly name: string;
-  readonly server: PinnedProcess;
-  readonly load: URL;
-  readonly asked: Pick<LoadOptions, 'port' | 'devices' | 'token' | 'apId'>;
-  /** It waits for nothing but its CPU: a run in which it did not have a core does not count. */
-  readonly cpuBound: boolean;
-  stop(): Promise<void>;
-}
+/** One request at a time on each. */
+export const connections = 64;
+
+type Asked = Omit<LoadOptions, keyof WindowOptions>;
 
 const load = new URL('load.ts', import.meta.url);
 
-function asked(port: number, devices: number, { apToken, apId }: SeededRegistry): Contender['asked'] {
-  return { port, devices, token: apToken, apId };
+function asked(port: number, devices: number, { apToken, apId }: SeededRegistry): Asked {
+  return { port, devices, connections, token: apToken, apId };
 }
 
 /** What a verification costs at least; it reads the seeded file itself, and writes nothing. */
@@ -74,14 +70,14 @@ async function startServer(
   return { name, server, load, asked: asked(Number(new URL(url).port), devices, registry), cpuBound, stop };
 }
 
-export async function freeRadius(site: RadiusSite, devices: number, cache: string, folder: string): Promise<Contender> {
+export async function freeRadius(site: keyof typeof papSites, devices: number, cache: string, folder: string): Promise<Contender> {
   const database = radiusDatabase(cache, devices);
-  const { server, port } = await startFreeRadius(site, join(folder, `radius ${site}`.replaceAll(' ', '-')), database);
+  const { server, port } = await startFreeRadius(papSites[site], join(folder, `radius ${site}`.replaceAll(' ', '-')), database);
   return {
     name: `FreeRADIUS, ${site}`,
     server,
     load: new URL('../peers/radius-load.ts', import.meta.url),
-    asked: { port, devices, token: '', apId: '' },
+    asked: { port, devices, connections },
     cpuBound: true,
     stop: () => server.stop(),
   };

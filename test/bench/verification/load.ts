@@ -6,30 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { devicePsk } from '../../../src/protocol/device-key.ts';
 import { benchDevice } from '../bench-device.ts';
-import { busyShare, usageOf } from '../process-usage.ts';
-import { quantile } from '../statistics.ts';
+import { LoadWindow, type WindowOptions } from '../load-window.ts';
 
-export interface LoadOptions {
+export interface LoadOptions extends WindowOptions {
   readonly port: number;
-  readonly serverPid: number;
   readonly devices: number;
   readonly connections: number;
-  readonly warmUpMs: number;
-  readonly windowMs: number;
   readonly token: string;
   readonly apId: string;
-}
-
-export interface LoadResult {
-  readonly requests: number;
-  readonly perSecond: number;
-  /** Of the server's process, each request. */
-  readonly cpuMicros: number;
-  /** Of one core. */
-  readonly serverBusy: number;
-  readonly loadBusy: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 }
 
 /** Every so many answers the key is compared with our own. */
@@ -40,8 +24,7 @@ const head =
   `POST /v1/verifications HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\n` +
   `Authorization: Bearer ${options.token}\r\nContent-Type: application/json\r\nContent-Length: `;
 
-let answered = 0;
-let latencies: number[] | undefined;
+const load = new LoadWindow();
 
 /** Nonces are read from one pool: making them is not what is measured. */
 const pool = randomBytes(1 << 20);
@@ -72,13 +55,12 @@ function open(): Promise<Socket> {
     if (!received.startsWith('HTTP/1.1 200 ') || psk === undefined || apNonce === undefined) {
       throw new Error(`this is no verification: ${received}`);
     }
-    if (answered % checkEvery === 0) {
+    if (load.answered % checkEvery === 0) {
       const { uuid, passTmp } = benchDevice(asked.number);
       const own = devicePsk(passTmp, { uuid, apId: options.apId, deviceNonce: asked.deviceNonce, apNonce: Buffer.from(apNonce, 'base64url') });
       if (own.toString('base64url') !== psk) throw new Error(`this is not the key of ${uuid}`);
     }
-    answered += 1;
-    latencies?.push(performance.now() - asked.at);
+    load.add(asked.at);
     received = '';
     ask();
   });
@@ -94,25 +76,9 @@ const stayAwake = () => over || setImmediate(stayAwake);
 stayAwake();
 
 const sockets = await Promise.all(Array.from({ length: options.connections }, open));
-await new Promise((resolve) => setTimeout(resolve, options.warmUpMs));
-
-const before = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
-latencies = [];
-await new Promise((resolve) => setTimeout(resolve, options.windowMs));
-const after = { answered, server: usageOf(options.serverPid), load: usageOf(process.pid) };
+const result = await load.measure(options);
 over = true;
 for (const socket of sockets) {
   socket.destroy();
 }
-
-const requests = after.answered - before.answered;
-const result: LoadResult = {
-  requests,
-  perSecond: (requests * 1000) / (after.server.atMs - before.server.atMs),
-  cpuMicros: ((after.server.cpuMs - before.server.cpuMs) * 1000) / requests,
-  serverBusy: busyShare(before.server, after.server),
-  loadBusy: busyShare(before.load, after.load),
-  p50Ms: quantile(latencies, 0.5),
-  p99Ms: quantile(latencies, 0.99),
-};
 console.log(JSON.stringify(result));

@@ -11,13 +11,15 @@ export const agentGrantsOnAir: Migration = {
     `create index grants_of_subject on grants (subject_id) where state = 'active'`,
     `create index grants_ending on grants (ends_at) where state = 'active' and ends_at is not null`,
 
-    // A grant's own password, and where it was needed the key that follows from it and the SSID; both sealed.
-    `create table credentials (
-      grant_id ${words.id} not null primary key,
-      ssid ${words.text},
-      password ${words.bytes} not null,
-      psk ${words.bytes}
-    ) ${words.byKey}`,
+    // An active grant's own password, and where it was needed the key that follows from it and an SSID; both sealed.
+    `alter table grants add column password ${words.bytes}`,
+    `alter table grants add column psk_ssid ${words.text}`,
+    `alter table grants add column psk ${words.bytes}`,
+    // The address by which an active grant's subject was last seen, as in subject_macs.
+    `alter table grants add column mac ${words.text}`,
+    // All that is asked when a station comes, so that it is found in one place (docs/adr/0030-a-radio-that-asks.md).
+    `create index grants_of_station on grants (mac, starts_at, request_id, ends_at, quota_bytes, policy, vlan, bytes_in, bytes_out, password)
+      where state = 'active' and mac is not null`,
 
     `create table usage (
       grant_id ${words.id} not null primary key,
@@ -35,7 +37,6 @@ export const agentGrantsOnAir: Migration = {
       subject_id ${words.id} not null primary key,
       mac ${words.text} not null
     ) ${words.byKey}`,
-    'create index subject_macs_by_mac on subject_macs (mac)',
 
     // How far the counters of a station's session had been read.
     `create table meters (
