@@ -172,7 +172,7 @@ async function letInWith(...terms: string[]): Promise<Granted> {
  */
 async function send(port: number): Promise<{ received(): Promise<number> }> {
   const sink = await lab().start('sink', `sh -c "tail -f /dev/null | nc -l -p ${port} > /run/received-${port}"`);
-  const source = await lab().start('source', `nice -n 19 sh -c "while ! nc ${mainAddress} ${port} < /dev/zero; do :; done"`, { namespace: first.name });
+  const source = await lab().start('source', `nice -n 19 busybox sh -c "while ! nc ${mainAddress} ${port} < /dev/zero; do :; done"`, { namespace: first.name });
   return {
     async received() {
       source.kill('KILL');
