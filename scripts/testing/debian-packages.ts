@@ -45,6 +45,10 @@ const radioPackages = {
   hostapd: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'hostapd' },
   wpasupplicant: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'wpa_supplicant' },
   dbus: { suites: 'Wi-Fi, on radios of a virtual machine', command: 'dbus-daemon' },
+  'libmbedtls-dev': { suites: 'Wi-Fi, with the reference device in C' },
+  gcc: { suites: 'Wi-Fi, with the reference device in C', command: 'gcc' },
+  'libc6-dev': { suites: 'Wi-Fi, with the reference device in C' },
+  make: { suites: 'Wi-Fi, with the reference device in C', command: 'make' },
 } as const satisfies Record<string, Need>;
 
 export const debianPackages = { ...radioPackages, ...testPackages };

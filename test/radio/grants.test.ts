@@ -50,7 +50,7 @@ let secondGrant: Granted;
 test('a device with nothing but uuid, SSID and pass_tmp gets a password of its own and joins with it', async () => {
   firstGrant = await site.letIn(first, '10.1.0.11');
   expect(await first.reaches(mainAddress)).toBe(true);
-  const grant = await site.owner.until<Record<string, any>>(['grant', 'show', firstGrant.grant_id], ({ usage }) => BigInt(usage.bytes_in) > 0n);
+  const grant = await site.grant(firstGrant, ({ usage }) => BigInt(usage.bytes_in) > 0n);
   expect(grant).toMatchObject({ state: 'active' });
   expect(await site.trail(firstGrant)).toContain('request.joined');
   const { items } = JSON.parse(await lab().do(`${latchkey} ap stations --json`, { env: site.agentEnvironment })) as { items: object[] };
@@ -80,7 +80,7 @@ describe('what happens to the machine', () => {
     await site.agent.until(/The registry answers/, { timeoutMs: 60_000 });
     expect((await pinging.stop()).missing).toBe(0);
     const [, counted] = /rx_bytes=(\d+)/.exec(await site.hostapd.command('wlan0', `STA ${second.mac}`)) ?? [];
-    const { usage } = await site.owner.until<Record<string, any>>(['grant', 'show', secondGrant.grant_id], (grant) => BigInt(grant.usage.bytes_in) >= BigInt(counted!));
+    const { usage } = await site.grant(secondGrant, (grant) => BigInt(grant.usage.bytes_in) >= BigInt(counted!));
     const [, later] = /rx_bytes=(\d+)/.exec(await site.hostapd.command('wlan0', `STA ${second.mac}`)) ?? [];
     expect(BigInt(usage.bytes_in)).toBeLessThanOrEqual(BigInt(later!));
   });
@@ -112,14 +112,14 @@ describe('what happens to the machine', () => {
 
 describe('bounds', () => {
   test('a grant whose time is over is off the air within two seconds of the moment', async () => {
-    const { grant_id: grantId } = await letInWith('--for', '12s');
+    const granted = await letInWith('--for', '12s');
     const mark = first.process.mark();
-    const { ends_at: endsAt } = await site.json<{ ends_at: string }>('grant', 'show', grantId);
+    const { ends_at: endsAt } = await site.json<{ ends_at: string }>('grant', 'show', granted.grant_id);
     const ms = (await offTheAir(first, mark)) - Date.parse(endsAt);
     console.info(`Off the air ${ms} ms after its end.`);
     expect(ms).toBeGreaterThan(-1000);
     expect(ms).toBeLessThan(2000);
-    const { state, reason } = await site.owner.until<Record<string, string>>(['grant', 'show', grantId], (grant) => grant['state'] !== 'active');
+    const { state, reason } = await site.grant(granted, (grant) => grant['state'] !== 'active');
     expect([state, reason]).toEqual(['ended', 'its time is over']);
   });
 
@@ -130,7 +130,7 @@ describe('bounds', () => {
     const begun = Date.now();
     const { received } = await send(5001);
     const took = ((await offTheAir(first, mark)) - begun) / 1000;
-    const { state, reason } = await site.owner.until<Record<string, string>>(['grant', 'show', granted.grant_id], (grant) => grant['state'] !== 'active');
+    const { state, reason } = await site.grant(granted, (grant) => grant['state'] !== 'active');
     expect([state, reason]).toEqual(['ended', 'its traffic is used up']);
     const used = await received();
     console.info(`${used} of 2000000 bytes came through, at ${Math.round(used / took)} a second.`);
@@ -166,10 +166,13 @@ async function letInWith(...terms: string[]): Promise<Granted> {
   return granted;
 }
 
-/** The first station sends to a port of the access point as fast as it can. */
+/**
+ * The first station sends to a port of the access point as fast as it can, and has no more of the processor that it
+ * shares with the agent here than is left.
+ */
 async function send(port: number): Promise<{ received(): Promise<number> }> {
   const sink = await lab().start('sink', `sh -c "tail -f /dev/null | nc -l -p ${port} > /run/received-${port}"`);
-  const source = await lab().start('source', `sh -c "while ! nc ${mainAddress} ${port} < /dev/zero; do :; done"`, { namespace: first.name });
+  const source = await lab().start('source', `nice -n 19 busybox sh -c "while ! nc ${mainAddress} ${port} < /dev/zero; do :; done"`, { namespace: first.name });
   return {
     async received() {
       source.kill('KILL');
@@ -192,11 +195,10 @@ describe('who is not let in', () => {
     await first.join([`ssid="${onboardingSsid}"`, ...openNetwork]);
     await site.dhcp(first);
     const reaches = async (address: string, port: number) => (await lab().run(`nc -w 2 ${address} ${port} </dev/null`, { namespace: first.name })).code === 0;
+    await lab().start('other', 'nc -ll -p 2222 -e true');
+    await lab().do(`until nc ${onboardingAddress} 2222 </dev/null; do :; done`);
     expect(await reaches(onboardingAddress, 8430)).toBe(true);
-    await lab().start('others', 'nc -lk -p 2222 -e true');
-    expect(await reaches(onboardingAddress, 2222)).toBe(false);
-    expect(await reaches('10.0.2.2', Number(new URL(site.access.url).port))).toBe(false);
-    expect(await first.reaches(onboardingAddress, 1)).toBe(false);
-    expect(await first.reaches(mainAddress, 1)).toBe(false);
+    const others = [reaches(onboardingAddress, 2222), reaches('10.0.2.2', Number(new URL(site.access.url).port)), first.reaches(onboardingAddress, 1), first.reaches(mainAddress, 1)];
+    expect(await Promise.all(others)).toEqual([false, false, false, false]);
   });
 });

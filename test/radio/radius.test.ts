@@ -31,7 +31,7 @@ afterAll(() => site?.close());
 test('a device onboards over the air and joins with the password that hostapd was told by RADIUS; what it uses is counted', async () => {
   granted = await site.letIn(station, '10.1.0.11');
   expect(await station.reaches(mainAddress)).toBe(true);
-  const grant = await site.owner.until<Record<string, any>>(['grant', 'show', granted.grant_id], ({ usage }) => BigInt(usage.bytes_in) > 0n);
+  const grant = await site.grant(granted, ({ usage }) => BigInt(usage.bytes_in) > 0n);
   expect(grant).toMatchObject({ state: 'active' });
   expect(await site.trail(granted)).toContain('request.joined');
 });

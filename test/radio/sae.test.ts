@@ -32,7 +32,7 @@ test('over an onboarding network that is encrypted, a device gets a password and
   expect(firstGrant).toMatchObject({ security: 'wpa3-sae', password_id: firstGrant.grant_id });
   expect(await site.hostapd.command('wlan0', `STA ${first.mac}`)).toMatch(/AKMSuiteSelector=00-0f-ac-8/);
   expect(await first.reaches(mainAddress)).toBe(true);
-  const grant = await site.owner.until<Record<string, any>>(['grant', 'show', firstGrant.grant_id], ({ usage }) => BigInt(usage.bytes_in) > 0n);
+  const grant = await site.grant(firstGrant, ({ usage }) => BigInt(usage.bytes_in) > 0n);
   expect(grant).toMatchObject({ state: 'active' });
   expect(await site.trail(firstGrant)).toContain('request.joined');
 });

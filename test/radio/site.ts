@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { CommandLine, type Running } from '../cli/command-line.ts';
-import { buildReferenceDevice } from '../device/build-reference-device.ts';
 import { Authority } from '../server/certificates.ts';
 import { AccessPoint } from './lab/access-point.ts';
 import { latchkey, type Lab } from './lab/lab.ts';
@@ -95,12 +95,17 @@ export class RadioSite {
     await ap.json(['ap', 'enroll', '--server', url, '--ca', ca, '--enroll-code-file', '-', '--name', 'Hall', '--profile', 'ap'], { input: code });
 
     const site = new RadioSite(lab, owner, ap, server, { url, ca, token }, options);
-    await site.#prepare();
-    await site.startHostapd();
-    await site.addresses();
-    await site.lab.do(`/usr/sbin/nft -f ${site.lab.write('firewall', await site.#firewall())} && echo 1 > /proc/sys/net/ipv4/ip_forward`);
-    await site.startAgent();
-    return site;
+    try {
+      await site.#prepare();
+      await site.startHostapd();
+      await site.addresses();
+      await site.lab.do(`/usr/sbin/nft -f ${site.lab.write('firewall', await site.#firewall())} && echo 1 > /proc/sys/net/ipv4/ip_forward`);
+      await site.startAgent();
+      return site;
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
   }
 
   get hostapd(): AccessPoint {
@@ -117,10 +122,9 @@ export class RadioSite {
     cpSync(this.#ap.folder, share, { recursive: true });
     const profiles = join(share, '.config/latchkey/profiles/ap.json');
     writeFileSync(profiles, readFileSync(profiles, 'utf8').replaceAll('127.0.0.1', '10.0.2.2').replaceAll(this.#ap.folder, home));
-    await buildReferenceDevice(this.lab.share);
+    copyFileSync(inject('referenceDevice'), join(this.lab.share, 'latchkey-device'));
     this.lab.write('dhcp-client.sh', dhcpClient);
     chmodSync(join(this.lab.share, 'dhcp-client.sh'), 0o755);
-    this.lab.write('dhcp-server.conf', dhcpServer('wlan0_onb', onboardingAddress));
     const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
     await this.lab.do(folders);
     const { config = [] } = this.#options;
@@ -141,7 +145,7 @@ export class RadioSite {
   async addresses(): Promise<void> {
     await this.#dhcp?.stop();
     await this.lab.do(`ip address add ${mainAddress}/24 dev wlan0; ip address add ${onboardingAddress}/24 dev wlan0_onb; : > /run/leases`);
-    this.#dhcp = await this.lab.start('udhcpd', 'udhcpd -f /lab/dhcp-server.conf');
+    this.#dhcp = await this.#startDhcp('wlan0_onb', onboardingAddress);
   }
 
   async #firewall(): Promise<string> {
@@ -150,8 +154,13 @@ export class RadioSite {
 
   /** Also the main network gives out addresses. */
   async startMainDhcp(): Promise<void> {
-    const file = this.lab.write('main-dhcp-server.conf', dhcpServer('wlan0', mainAddress));
-    await this.lab.start('main udhcpd', `udhcpd -f ${file}`);
+    await this.#startDhcp('wlan0', mainAddress);
+  }
+
+  /** It asks whether an address is taken before it offers it, and by itself waits two seconds for an answer. */
+  #startDhcp(face: string, router: string): Promise<LabProcess> {
+    const file = this.lab.write(`dhcp-server-${face}.conf`, dhcpServer(face, router));
+    return this.lab.start(`udhcpd ${face}`, `udhcpd -f -a 100 ${file}`);
   }
 
   /** The agent, as it is first and after it was ended. */
@@ -185,6 +194,14 @@ export class RadioSite {
   /** The owner's command at the server, under --json. */
   json<T = Record<string, any>>(...args: string[]): Promise<T> {
     return this.owner.json<T>(args);
+  }
+
+  /** The grant, as soon as it is as it is to be. */
+  async grant({ grant_id: id }: Pick<Granted, 'grant_id'>, isSo: (grant: Record<string, any>) => boolean): Promise<Record<string, any>> {
+    const watching = this.owner.start(['grant', 'watch', id, '--interval', '100ms', '--json']);
+    const grant = await watching.line((line) => [JSON.parse(line) as Record<string, any>].find(isSo));
+    watching.kill('SIGTERM');
+    return grant;
   }
 
   /** What is on record of the device that a grant is for, oldest first. */

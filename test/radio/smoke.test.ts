@@ -17,7 +17,8 @@ test('a command has its exit code, its output and its namespace', async () => {
 });
 
 test('commands run at the same time', async () => {
-  const waiting = lab().do('mkfifo /run/pipe; cat /run/pipe');
+  await lab().do('mkfifo /run/pipe');
+  const waiting = lab().do('cat /run/pipe');
   const process = await lab().start('writer', `sh -c 'echo "$WORD" > /run/pipe; echo done; exec cat /run/pipe'`, { env: { WORD: "it's" } });
   expect(await waiting).toBe("it's\n");
   await process.until(/done/);

@@ -1,15 +1,28 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Those that take longest begin first: none is then left over that runs alone. */
+const longest = ['network-manager.test.ts', 'join.test.ts', 'grants.test.ts', 'sae.test.ts'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => longest.indexOf(basename(moduleId)) + 1 || longest.length + 1;
+    return files.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
     include: ['test/radio/**/*.test.ts'],
+    globalSetup: 'test/radio/global-setup.ts',
     pool: 'forks',
-    // Each file boots a machine, which takes all of a processor.
-    maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    // Each file boots a machine, which takes all of a processor at first, and half of one later.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     allowOnly: false,
   },
 });

@@ -11,15 +11,16 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /run
+# What the host has is below /host also where the guest has something of its own.
+mkdir /host
+mount --bind / /host
 # Modules that are wanted later are loaded by the kernel itself, with the modprobe of the host.
 mkdir -p "/lib/modules/$version"
-mount --bind "$modules" "/lib/modules/$version"
+mount --bind "/host$modules" "/lib/modules/$version"
 # The guest has its own /tmp, except for the project, should it be there.
-cd "$project"
 mount -t tmpfs tmpfs /tmp
 mkdir -p "$project"
-mount --bind . "$project"
-cd /
+mount --bind "/host$project" "$project"
 mkdir "$HOME"
 
 ip link set lo up

@@ -52,8 +52,8 @@ export async function startLab({ radios, timeoutMs = 90_000 }: LabOptions): Prom
 
 /**
  * A virtual machine with radios that hear each other. It has the root of this machine, read-only with a layer of its
- * own over it; its own /tmp, /run, /dev; and /lab, a folder that both sides write to. The servers of this machine's
- * loopback are at 10.0.2.2.
+ * own over it; its own /tmp, /run, /dev, under which this machine's are below /host; and /lab, a folder that both sides
+ * write to. The servers of this machine's loopback are at 10.0.2.2.
  */
 export class Lab {
   /** The host's side of /lab. */
