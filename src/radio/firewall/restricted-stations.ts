@@ -1,7 +1,7 @@
 import { runAdministrationProgram } from '../../programs/run-administration-program.ts';
 
 const tables = ['inet', 'bridge'] as const;
-const longestMs = 5000;
+const longestMs = 10_000;
 
 /**
  * The sets `restricted` of the firewall (ruleset.ts): stations in them reach the agent alone. What is there is what was
@@ -32,8 +32,11 @@ async function nft(commands: string): Promise<string> {
     input: commands,
     onOutput: (text) => (output += text),
   });
+  if (code === undefined) {
+    throw new Error(`nft did not end within ${longestMs / 1000} s`);
+  }
   if (code !== 0) {
-    throw new Error(`nft: ${output.split('\n', 1)[0] || 'it does not answer'}`);
+    throw new Error(`nft: ${output.split('\n', 1)[0]}`);
   }
   return output;
 }
