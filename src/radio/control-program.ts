@@ -145,6 +145,10 @@ export class ControlProgram {
     const event = /^<\d+>(.*)$/.exec(line)?.[1];
     if (event !== undefined) {
       this.#options.onEvent(event);
+      // A device's own words are in it, line ends and all (hostapd 2.10): what comes behind it may not be hostapd's.
+      if (event.startsWith('DPP-MUD-URL')) {
+        this.#down('a device has spoken in its place');
+      }
       if (event.startsWith('CTRL-EVENT-TERMINATING')) {
         this.#down(`${this.#options.daemon} has ended`);
       }

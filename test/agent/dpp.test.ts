@@ -87,7 +87,10 @@ test('one that does not prove itself, or takes nothing, is on record, is not del
   expect(await attempt('expired')).toMatchObject({ attempt: { uuid: device.uuid, from: '02:00:00:00:01:00', detail: expect.stringContaining('did not prove itself') } });
   expect(site.events.some((event) => event.kind === 'request' && event.request.status === 'delivered')).toBe(false);
   expect(air.given).toHaveLength(3);
+  air.announce(device.hash);
+  expect(air.given).toHaveLength(3);
   air.takes = true;
+  site.pass(5000);
   await announcing(device.hash, site.request('delivered', device.uuid));
   expect(questions()).toBe(1);
 });
@@ -159,6 +162,7 @@ test('whose grant was revoked before it took the password gets none, and asks an
   await site.owner.revokeGrant(grantId!);
   await expect.poll(async () => (await site.agent.service.status()).activeGrants).toBe(0);
   air.takes = true;
+  site.pass(5000);
   const again = site.event((event) => event.kind === 'request' && event.request.status === 'delivered' && event.request.id !== id);
   await announcing(device.hash, again);
 });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseDppUri } from '../../src/formats/dpp.ts';
+import { parseDppUri } from '../../src/protocol/dpp-uri.ts';
 import { requires } from '../requirements.ts';
 import { CommandLine, type Ran } from './command-line.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dppUri } from '../../src/formats/dpp.ts';
+import { dppUri } from '../../src/protocol/dpp-uri.ts';
 import { requires } from '../requirements.ts';
 
 const run = promisify(execFile);

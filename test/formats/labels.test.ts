@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Bitmap } from '../../src/formats/bitmap.ts';
-import { dppUri } from '../../src/formats/dpp.ts';
+import { dppUri } from '../../src/protocol/dpp-uri.ts';
 import { labelBitmap } from '../../src/formats/label-bitmap.ts';
 import { layOutLabel, type LabelLayout } from '../../src/formats/label-layout.ts';
 import { parseLogo } from '../../src/formats/label-logo.ts';

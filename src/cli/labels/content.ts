@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { dppUri } from '../../formats/dpp.ts';
+import { dppUri } from '../../protocol/dpp-uri.ts';
 import { labelPayload } from '../../formats/label-payload.ts';
 import { labelLine, uuidEnd, type LabelTemplate, type LabelValues } from '../../formats/label-text.ts';
 import { manualPairingCode, matterPayload, parsePasscode, type MatterOnboarding } from '../../formats/matter.ts';

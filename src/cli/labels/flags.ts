@@ -1,7 +1,7 @@
 import { custom } from '@oclif/core/flags';
 import { papers, type Paper } from '../../formats/label-sheet.ts';
 import { labelFields, parseLabelTemplate, type LabelTemplate } from '../../formats/label-text.ts';
-import { parseChannel } from '../../formats/dpp.ts';
+import { parseChannel } from '../../protocol/dpp-uri.ts';
 import { commissioningFlows, discoveries } from '../../formats/matter.ts';
 import { qrLevels } from '../../formats/qr.ts';
 import { choiceFlag, decimalFlag, fileFlag, hexFlag, notWith, numberFlag, pathFlag, switchFlag } from '../flags.ts';

@@ -1,8 +1,11 @@
 import { operatingChannel } from '../../domain/radio.ts';
-import { bootstrapKeyInfo } from '../../protocol/bootstrap-key.ts';
+import { dppUri } from '../../protocol/dpp-uri.ts';
 import type { DppAnnouncement, DppConfigurator } from '../../roles/agent/ports.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { Bss } from './bss.ts';
+
+/** What it takes of a BSS. */
+export type DppBss = Pick<Bss, 'name' | 'addDppPeer' | 'beginDpp' | 'forgetDppPeer'>;
 
 /** From the first frame to the last; a device that does not answer is given up by hostapd after 2 s. */
 const longestExchangeMs = 10_000;
@@ -13,16 +16,22 @@ type End = 'DPP-CONF-SENT' | 'DPP-CONF-FAILED' | 'DPP-AUTH-INIT-FAILED';
 /** After these hostapd has no pointer to the device any more, and may forget it. */
 const isClean = new Set<End | undefined>(['DPP-CONF-SENT', 'DPP-AUTH-INIT-FAILED']);
 
-/** hostapd as configurator: each of its BSSes does one exchange at a time. */
-export class HostapdDpp implements DppConfigurator {
-  readonly #bsses: readonly Bss[];
-  readonly #listeners: ((announcement: DppAnnouncement) => void)[] = [];
-  readonly #exchanges = new Map<string, (end: End) => void>();
-  /** Devices that hostapd knows, to be forgotten at the latest once their BSS is in its next exchange. */
-  readonly #known = new Map<string, number[]>();
+/** One BSS, which does one exchange at a time. */
+interface Desk {
+  readonly bss: DppBss;
+  turn: Promise<unknown>;
+  end: ((end: End | undefined) => void) | undefined;
+  /** Devices that hostapd knows, to be forgotten at the latest once it is in its next exchange. */
+  known: readonly number[];
+}
 
-  constructor(bsses: readonly Bss[]) {
-    this.#bsses = bsses;
+/** hostapd as configurator. */
+export class HostapdDpp implements DppConfigurator {
+  readonly #desks: ReadonlyMap<string, Desk>;
+  readonly #listeners: ((announcement: DppAnnouncement) => void)[] = [];
+
+  constructor(bsses: readonly DppBss[]) {
+    this.#desks = new Map(bsses.map((bss) => [bss.name, { bss, turn: Promise.resolve(), end: undefined, known: [] }]));
   }
 
   onAnnouncement(listener: (announcement: DppAnnouncement) => void): void {
@@ -30,30 +39,35 @@ export class HostapdDpp implements DppConfigurator {
   }
 
   async configure(device: DppAnnouncement, publicKey: Uint8Array, credential: Credential): Promise<boolean> {
-    const bss = this.#bsses.find(({ name }) => name === device.bss);
+    const desk = this.#desks.get(device.bss);
     const channel = operatingChannel(device.frequencyMhz);
-    if (bss === undefined || channel === undefined || this.#exchanges.has(bss.name)) {
+    if (desk === undefined || channel === undefined) {
       return false;
     }
-    let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<End | undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), longestExchangeMs);
-      this.#exchanges.set(bss.name, resolve);
-    });
+    const uri = dppUri({ channels: [channel], mac: device.mac, info: undefined, publicKey });
+    const exchange = desk.turn.then(() => this.#exchange(desk, uri, credential));
+    desk.turn = exchange.catch(() => {});
+    return exchange;
+  }
+
+  async #exchange(desk: Desk, uri: string, credential: Credential): Promise<boolean> {
+    const { bss } = desk;
+    const peer = await bss.addDppPeer(uri);
+    const earlier = desk.known.filter((one) => one !== peer);
+    desk.known = [...earlier, peer];
+    await bss.beginDpp(peer, credential);
+    const ended = new Promise<End | undefined>((resolve) => (desk.end = resolve));
+    const timer = setTimeout(() => desk.end?.(undefined), longestExchangeMs);
     try {
-      const peer = await bss.addDppPeer(uriOf(device, channel, publicKey));
-      const earlier = this.#known.get(bss.name) ?? [];
-      this.#known.set(bss.name, [...earlier, peer]);
-      await bss.beginDpp(peer, credential);
-      await this.#forget(bss, earlier);
+      await this.#forget(desk, earlier);
       const end = await ended;
       if (isClean.has(end)) {
-        await this.#forget(bss, [peer]);
+        await this.#forget(desk, [peer]);
       }
       return end === 'DPP-CONF-SENT';
     } finally {
       clearTimeout(timer);
-      this.#exchanges.delete(bss.name);
+      desk.end = undefined;
     }
   }
 
@@ -66,19 +80,23 @@ export class HostapdDpp implements DppConfigurator {
     }
     const [end] = /^DPP-(?:CONF-SENT|CONF-FAILED|AUTH-INIT-FAILED)(?= |$)/.exec(event) ?? [];
     if (end !== undefined) {
-      this.#exchanges.get(bss)?.(end as End);
+      this.#desks.get(bss)?.end?.(end as End);
     }
   }
 
-  async #forget(bss: Bss, peers: readonly number[]): Promise<void> {
-    this.#known.set(bss.name, (this.#known.get(bss.name) ?? []).filter((peer) => !peers.includes(peer)));
-    for (const peer of peers) {
-      await bss.forgetDppPeer(peer);
+  /** It may be another hostapd, which knows nothing, and whose numbers are those of other devices. */
+  isUp(bss: string): void {
+    const desk = this.#desks.get(bss);
+    if (desk !== undefined) {
+      desk.known = [];
+      desk.end?.(undefined);
     }
   }
-}
 
-/** Of a device that was heard on this channel (Wi-Fi Easy Connect, 5.2.1). */
-function uriOf({ mac }: DppAnnouncement, channel: string, publicKey: Uint8Array): string {
-  return `DPP:C:${channel};M:${mac.replaceAll(':', '')};V:2;K:${Buffer.from(bootstrapKeyInfo(publicKey)).toString('base64')};;`;
+  async #forget(desk: Desk, peers: readonly number[]): Promise<void> {
+    for (const peer of peers.filter((one) => desk.known.includes(one))) {
+      desk.known = desk.known.filter((one) => one !== peer);
+      await desk.bss.forgetDppPeer(peer);
+    }
+  }
 }

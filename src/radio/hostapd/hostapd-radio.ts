@@ -183,6 +183,7 @@ export class HostapdRadio implements PushedRadio {
       },
       onDpp: (event) => this.dpp?.heard(serving.interface, event),
       onUp: () => {
+        this.dpp?.isUp(bss.name);
         this.#leaveDppToUs(bss);
         this.#psk.isUp(bss);
         this.#emit({ kind: 'disturbed' });

@@ -1,4 +1,3 @@
-import { isGranted, type AccessRequest } from '../../domain/access-request.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { remember } from '../remember.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -25,34 +24,37 @@ interface Options {
   readonly log: Log;
 }
 
-interface Asked {
-  readonly requestId: string;
-  readonly publicKey: Uint8Array;
-  /** It was to have its password, and did not prove itself or did not take it. */
-  hasFailed: boolean;
-}
-
 /** A device that has announced itself. */
 interface Announced {
   /** As it was heard last. */
   heard: DppAnnouncement;
-  /** Nothing is asked about it before. */
+  /** It is not attended to before. */
   quietUntil: number;
-  asked: Asked | undefined;
+  /** Undefined: the registry has not named it. */
+  asked: { readonly requestId: string; readonly publicKey: Uint8Array } | undefined;
   isAttended: boolean;
+  /** How often in a row it took nothing. */
+  failures: number;
 }
 
+/** What is to be done about it: ask, nothing, wait, or give it the password of a grant. */
+type Standing = 'unasked' | 'denied' | 'waiting' | Grant;
+
+/** Those that the registry has named, and as many others, which anybody can make up. */
 const rememberedDevices = 1024;
-/** Anybody can announce any hash: the registry is asked about one after the other, and no more often than this. */
+/** The registry is asked about one after the other, and no more often than this; after an unknown one, than that. */
 const questionPaceMs = 100;
-/** One that does not get on is asked about again after this. */
+const strangerPaceMs = 1000;
+/** One that does not get on is asked about again after this, and so is one for which something went wrong. */
 const refusedMs = 60_000;
 /** One that the owner has denied is not told so, and goes on announcing itself: it asks again after this. */
 const deniedMs = 600_000;
-/** Frames get lost. */
-const tries = 3;
 /** A device that is not heard for so long has gone, or is between its rounds. */
 const listeningMs = 60_000;
+/** Frames get lost. One that has taken nothing in so many tries leaves the radio to others, each time for longer. */
+const tries = 3;
+const failedMs = 5000;
+const longestFailedMs = 60_000;
 
 /**
  * Devices that speak DPP (Wi-Fi Easy Connect). An announcement proves nothing: it finds the device, whose owner is asked,
@@ -61,6 +63,7 @@ const listeningMs = 60_000;
 export class DppDesk {
   readonly #options: Options;
   readonly #devices = new Map<string, Announced>();
+  readonly #strangers = new Map<string, Announced>();
   readonly #closing = new AbortController();
   #isAsking = false;
   #nextQuestionAt = 0;
@@ -75,52 +78,52 @@ export class DppDesk {
   }
 
   #heard(heard: DppAnnouncement): void {
+    const { monotonic, log } = this.#options;
     const key = Buffer.from(heard.hash).toString('hex');
-    const device = this.#devices.get(key) ?? { heard, quietUntil: 0, asked: undefined, isAttended: false };
+    const device = this.#devices.get(key) ?? this.#strangers.get(key) ?? { heard, quietUntil: 0, asked: undefined, isAttended: false, failures: 0 };
     device.heard = heard;
-    remember(this.#devices, key, device, rememberedDevices);
-    if (device.isAttended || this.#options.monotonic() < device.quietUntil) {
+    remember(device.asked === undefined ? this.#strangers : this.#devices, key, device, rememberedDevices);
+    if (device.isAttended || monotonic() < device.quietUntil || this.#closing.signal.aborted) {
       return;
     }
     device.isAttended = true;
-    this.#attend(device)
-      .catch((error: unknown) => this.#options.log('warn', 'A device that announced itself by DPP could not be attended to.', { mac: heard.mac, error }))
+    this.#attend(device, key)
+      .catch((error: unknown) => {
+        device.quietUntil = monotonic() + refusedMs;
+        log('warn', 'A device that announced itself by DPP could not be attended to.', { mac: heard.mac, error });
+      })
       .finally(() => {
         device.isAttended = false;
       });
   }
 
-  async #attend(device: Announced): Promise<void> {
-    if (this.#wasDenied(device)) {
-      return;
+  async #attend(device: Announced, key: string): Promise<void> {
+    if (this.#standing(device) === 'unasked') {
+      await this.#ask(device, key);
     }
-    if (this.#openRequest(device) === undefined) {
-      await this.#ask(device);
+    if (device.asked !== undefined) {
+      const isDecided = () => this.#standing(device) !== 'waiting';
+      await this.#options.waiters.until(device.asked.requestId, isDecided, listeningMs, this.#closing.signal);
     }
-    const { asked } = device;
-    if (asked === undefined) {
-      return;
-    }
-    const isDecided = () => this.#openRequest(device) === undefined || this.#grant(device) !== undefined;
-    await this.#options.waiters.until(asked.requestId, isDecided, listeningMs, this.#closing.signal);
-    const grant = this.#grant(device);
-    if (grant !== undefined && !this.#closing.signal.aborted) {
-      await this.#configure(device, asked, grant);
+    const standing = this.#standing(device);
+    if (typeof standing === 'object' && device.asked !== undefined) {
+      await this.#configure(device, device.asked, standing);
     }
   }
 
   /** Asks the registry whose key it is, which makes its request. */
-  async #ask(device: Announced): Promise<void> {
+  async #ask(device: Announced, key: string): Promise<void> {
     const { link, copy, attempts, monotonic } = this.#options;
     const { hash, mac: from } = device.heard;
-    device.asked = undefined;
     if (this.#isAsking || monotonic() < this.#nextQuestionAt) {
       return;
     }
     this.#isAsking = true;
+    let paceMs = questionPaceMs;
     try {
       const { status, asked } = await link.call((ap) => ap.requestByDpp(hash));
       if (asked === undefined) {
+        paceMs = strangerPaceMs;
         device.quietUntil = monotonic() + refusedMs;
         if (status !== 'known') {
           attempts.record({ uuid: undefined, from, outcome: status, detail: 'by DPP' });
@@ -128,8 +131,10 @@ export class DppDesk {
         return;
       }
       const { request, publicKey } = asked;
-      device.asked = { requestId: request.id, publicKey, hasFailed: false };
       await copy.apply({ requests: [request] });
+      device.asked = { requestId: request.id, publicKey };
+      this.#strangers.delete(key);
+      remember(this.#devices, key, device, rememberedDevices);
       attempts.record({ uuid: request.uuid, from, outcome: 'asked', detail: 'by DPP' });
     } catch (error) {
       if (!isAway(error)) {
@@ -138,59 +143,51 @@ export class DppDesk {
       attempts.record({ uuid: undefined, from, outcome: 'server_away', detail: 'by DPP' });
     } finally {
       this.#isAsking = false;
-      this.#nextQuestionAt = monotonic() + questionPaceMs;
+      this.#nextQuestionAt = monotonic() + paceMs;
     }
   }
 
-  async #configure(device: Announced, asked: Asked, grant: Grant): Promise<void> {
-    const { configurator, radio, macs, copy, link, attempts, now } = this.#options;
+  async #configure(device: Announced, { requestId, publicKey }: NonNullable<Announced['asked']>, grant: Grant): Promise<void> {
+    const { configurator, radio, macs, copy, link, attempts, now, monotonic } = this.#options;
     const credential = await radio.credential(grant);
-    let isTaken = false;
-    for (let tried = 0; tried < tries && !isTaken && this.#grant(device) !== undefined && !this.#closing.signal.aborted; tried += 1) {
-      isTaken = await configurator.configure(device.heard, asked.publicKey, credential);
+    for (let tried = 0; tried < tries && typeof this.#standing(device) === 'object'; tried += 1) {
+      // Meanwhile it may be heard from elsewhere, by whoever says so; it is this one that proves itself.
+      const { heard } = device;
+      if (await configurator.configure(heard, publicKey, credential)) {
+        macs.seen(grant.subject.id, heard.mac);
+        await copy.advance(requestId, 'delivered', now() ?? new Date());
+        link.deliverSoon();
+        device.failures = 0;
+        return;
+      }
     }
-    const { heard } = device;
-    if (isTaken) {
-      macs.seen(grant.subject.id, heard.mac);
-      await copy.advance(asked.requestId, 'delivered', now() ?? new Date());
-      link.deliverSoon();
-    } else if (!asked.hasFailed) {
-      asked.hasFailed = true;
-      attempts.record({ uuid: grant.subject.id, from: heard.mac, outcome: 'expired', detail: 'by DPP: it did not prove itself, or did not take its password' });
+    if (device.failures === 0) {
+      attempts.record({ uuid: grant.subject.id, from: device.heard.mac, outcome: 'expired', detail: 'by DPP: it did not prove itself, or did not take its password' });
     }
+    device.quietUntil = monotonic() + Math.min(longestFailedMs, failedMs * 2 ** device.failures);
+    device.failures += 1;
   }
 
-  #request({ asked }: Announced): AccessRequest | undefined {
-    return asked === undefined ? undefined : this.#options.store.onboarding.request(asked.requestId);
-  }
-
-  #wasDenied(device: Announced): boolean {
-    const { status, decidedAt } = this.#request(device) ?? {};
+  #standing({ asked }: Announced): Standing {
+    const { store, grants } = this.#options;
+    const request = asked === undefined ? undefined : store.onboarding.request(asked.requestId);
     const now = this.#options.now();
-    return status === 'denied' && decidedAt !== undefined && now !== undefined && now.getTime() < decidedAt.getTime() + deniedMs;
-  }
-
-  /** While it may be decided, or its password be taken once more. */
-  #openRequest(device: Announced): AccessRequest | undefined {
-    const request = this.#request(device);
-    const now = this.#options.now();
-    switch (request?.status) {
+    if (request === undefined || now === undefined || this.#closing.signal.aborted) {
+      return 'unasked';
+    }
+    switch (request.status) {
       case 'pending':
-        return now !== undefined && now < request.expiresAt ? request : undefined;
+        return now < request.expiresAt ? 'waiting' : 'unasked';
       case 'approved':
-      case 'delivered':
-        return request.grantId !== undefined && isOver(this.#options.store.grants.grant(request.grantId)) ? undefined : request;
+      case 'delivered': {
+        const { grantId } = request;
+        const isOver = grantId !== undefined && (store.grants.grant(grantId)?.state ?? 'active') !== 'active';
+        return isOver ? 'unasked' : ((grantId === undefined ? undefined : grants.onAir(grantId)) ?? 'waiting');
+      }
+      case 'denied':
+        return now.getTime() < (request.decidedAt?.getTime() ?? 0) + deniedMs ? 'denied' : 'unasked';
       default:
-        return undefined;
+        return 'unasked';
     }
   }
-
-  #grant(device: Announced): Grant | undefined {
-    const request = this.#openRequest(device);
-    return request?.grantId === undefined || !isGranted(request.status) ? undefined : this.#options.grants.onAir(request.grantId);
-  }
-}
-
-function isOver(grant: Grant | undefined): boolean {
-  return grant !== undefined && grant.state !== 'active';
 }

@@ -58,6 +58,7 @@ function asked(radio: AskedRadio, parts: EnforcementParts) {
   const stations = new SessionBook({
     ...parts,
     now: () => now() ?? clock.now(),
+    admitted: (mac) => grants.admitted(mac),
     onAccounted: (session) => grants.review(session),
   });
   const grants: GrantsOnRequest = new GrantsOnRequest({ ...parts, radio, sessions: stations });

@@ -121,6 +121,11 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
     }
   }
 
+  /** The grant with whose password a station is let in now. */
+  admitted(mac: string): string | undefined {
+    return this.#admit(mac, this.#options.ssid)?.grantId;
+  }
+
   #admit(mac: string, ssid: string | undefined): GrantedSession | undefined {
     const now = this.#options.now();
     if (now === undefined || (ssid !== undefined && ssid !== this.#options.ssid)) {

@@ -13,6 +13,8 @@ interface Options {
   /** The network whose sessions count; an access point may have others. */
   readonly ssid: string;
   readonly now: () => Date;
+  /** The grant with whose password a station is let in now. */
+  readonly admitted: (mac: string) => string | undefined;
   readonly onJoined: (grantId: string) => void;
   /** A session as it is after it was reported. */
   readonly onAccounted: (session: Session) => void;
@@ -118,8 +120,10 @@ export class SessionBook implements StationsOn {
 
   /** By what it was let in with; where an access point does not say that, by its address. */
   #grantOf({ grantId, mac }: SessionReport): string | undefined {
-    const { store } = this.#options;
-    return grantId === undefined ? store.grants.grantsOfStation(mac)[0]?.id : store.grants.grant(grantId)?.id;
+    const { store, admitted } = this.#options;
+    // A word that is not ours is a controller's or a proxy's own.
+    const named = grantId === undefined ? undefined : store.grants.grant(grantId)?.id;
+    return named ?? admitted(mac) ?? store.grants.grantsOfStation(mac)[0]?.id;
   }
 
   #add(grantId: string, counters: GrantUsage, since: GrantUsage, at: Date): void {

@@ -3,6 +3,7 @@ import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { noUsage, type Grant, type GrantTerms } from '../../domain/grant.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
 import { closeRequest, lockAccessPoints, revokeGrant } from './closing.ts';
 
 export interface Decision {
@@ -50,7 +51,7 @@ async function decideWithin(
   if (found === undefined || !mayTouch(found)) {
     return { code: 'request_not_found', message: `There is no request ${requestId}.` };
   }
-  const rivals = decision.verdict === 'approve' ? await requests.pendingOf(found.uuid) : [];
+  const rivals = decision.verdict === 'approve' && !found.dpp ? [...(await requests.pendingOf(found.uuid)), ...(await unprovenOf(context.store, found.uuid))] : [];
   const revisions = await lockAccessPoints(context.store, [found.apId, ...rivals.map((rival) => rival.apId)]);
   const revision = revisions.get(found.apId)!;
   // Only now nobody else can change it.
@@ -87,15 +88,17 @@ async function approve(
     return { code: 'device_revoked', message: `Device ${request.uuid} is revoked.` };
   }
   const earlier = device.spentBy === undefined ? undefined : await store.requests.find(device.spentBy);
-  const free = earlier === undefined || decision.reuse === true || isRetry(earlier, request.apId, context.clock.now()) || isUnproven(earlier);
-  if (!free || !(await store.devices.setSpentBy(device.uuid, device.spentBy, request.id))) {
+  const isFree = earlier === undefined || decision.reuse === true || (!request.dpp && isRetry(earlier, request.apId, context.clock.now()));
+  // What was only announced closes nothing and spends nothing, until its device has proven itself.
+  if (!isFree || !(request.dpp || (await store.devices.setSpentBy(device.uuid, device.spentBy, request.id)))) {
     await closeRequest(context, request, revision, { status: 'denied', by: decision.by, reason: 'pass_tmp already used' });
     return { code: 'device_spent', message: `The pass_tmp of device ${request.uuid} is used already.` };
   }
-  if (earlier !== undefined) {
-    await supersede(context, earlier, revisions);
-  }
   if (!request.dpp) {
+    const unproven = await unprovenOf(store, request.uuid);
+    for (const other of earlier === undefined ? unproven : [earlier, ...unproven]) {
+      await supersede(context, other, revisions);
+    }
     await denyRivals(context, request, revisions);
   }
 
@@ -151,11 +154,25 @@ export function isRetry(earlier: AccessRequest, apId: string, at: Date): boolean
 }
 
 /**
- * Whoever has read a device's label can announce it by DPP: until its own key has taken the password, such a request
- * stands in nobody's way.
+ * The device of an approved request by DPP has taken its password, which takes its key: the request spends it as an
+ * approval does otherwise, and ends what else was approved of it and not taken. If the device was spent meanwhile, its
+ * grant here is over. `revisions`: of the locked access points of all of them.
  */
-export function isUnproven({ dpp, deliveredAt, joinedAt }: AccessRequest): boolean {
-  return dpp && deliveredAt === undefined && joinedAt === undefined;
+export async function settleProven(context: ServiceContext, request: AccessRequest, revisions: ReadonlyMap<string, number>, reuse: boolean): Promise<void> {
+  const { store } = context;
+  const spentBy = reuse ? (await store.devices.find(request.uuid))?.spentBy : undefined;
+  if (await store.devices.setSpentBy(request.uuid, spentBy, request.id)) {
+    for (const other of await unprovenOf(store, request.uuid)) {
+      await supersede(context, other, revisions);
+    }
+  } else if (request.grantId !== undefined) {
+    await revokeGrant(context, request.grantId, revisions.get(request.apId)!, 'pass_tmp already used');
+  }
+}
+
+/** What was approved of a device that was only announced, by DPP, and has taken nothing yet. */
+export async function unprovenOf({ requests }: Store, uuid: string): Promise<AccessRequest[]> {
+  return (await requests.list({ uuid, statuses: ['approved'] }, { limit: 1000 })).items.filter(({ dpp }) => dpp);
 }
 
 async function supersede(

@@ -13,8 +13,8 @@ import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { apIdOf, auditEntry, newId, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
-import { closeRequest, endGrant, revokeGrant } from './closing.ts';
-import { decide, isRetry, isUnproven } from './decision.ts';
+import { closeRequest, endGrant, lockAccessPoints, revokeGrant } from './closing.ts';
+import { decide, isRetry, settleProven, unprovenOf } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
 import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from './ports.ts';
 
@@ -95,7 +95,7 @@ export class ApService implements ApRole {
       return 'known';
     }
     const earlier = await store.requests.find(device.spentBy);
-    return earlier === undefined || isRetry(earlier, this.#apId, clock.now()) || isUnproven(earlier) ? 'known' : 'spent';
+    return earlier === undefined || isRetry(earlier, this.#apId, clock.now()) ? 'known' : 'spent';
   }
 
   async request(proven: ProvenRequest): Promise<AccessRequest> {
@@ -151,50 +151,75 @@ export class ApService implements ApRole {
   }
 
   async requestByDpp(hash: Uint8Array): Promise<DppAnswer> {
-    return this.#context.store.transaction((tx) => this.#requestByDpp(tx, hash));
-  }
-
-  async #requestByDpp(tx: Store, hash: Uint8Array): Promise<DppAnswer> {
-    const context = within(this.#context, tx);
-    const found = await tx.devices.findByChirp(hash);
-    const device = found === undefined ? undefined : await tx.devices.find(found.uuid);
-    if (found === undefined || device === undefined) {
+    const { store, clock, actor, journal } = this.#context;
+    const at = clock.now();
+    const found = await store.devices.findByChirp(hash);
+    const known = found === undefined ? undefined : await store.transaction((tx) => this.#requestByDpp(tx, found.uuid));
+    if (found === undefined || known === undefined) {
       return { status: 'unknown', asked: undefined };
     }
-    const status = await this.#standing(tx, device);
-    const asker = { actor: recordedActor(context.actor), apId: this.#apId };
-    await tx.audit.append(questionAbout({ uuid: device.uuid, at: context.clock.now(), status }, asker));
-    if (status !== 'known') {
-      return { status, asked: undefined };
+    const { status, request } = known;
+    const asker = { actor: recordedActor(actor), apId: this.#apId };
+    const asked = { uuid: found.uuid, at, status };
+    if (journal === undefined) {
+      await store.audit.append(questionAbout(asked, asker));
+    } else {
+      journal.asked(asker, asked);
     }
-    const request = (await this.#liveRequest(tx, device)) ?? (await this.#announced(context, device));
-    return { status, asked: { request, publicKey: bootstrapPublicKey(found.dppKey) } };
+    return { status, asked: request === undefined ? undefined : { request, publicKey: bootstrapPublicKey(found.dppKey) } };
+  }
+
+  async #requestByDpp(tx: Store, uuid: string): Promise<{ status: Verification['status']; request?: AccessRequest } | undefined> {
+    const device = await tx.devices.find(uuid);
+    if (device === undefined) {
+      return undefined;
+    }
+    const status = await this.#standing(tx, device);
+    if (status === 'unknown' || status === 'revoked') {
+      return { status };
+    }
+    const settled = await this.#announced(tx, device);
+    if (settled !== undefined) {
+      return settled;
+    }
+    const context = within(this.#context, tx);
+    const revision = await tx.accessPoints.nextRevision(this.#apId);
+    // Only now nobody else can make one here, or have it spent by one.
+    const meanwhile = await this.#announced(tx, (await tx.devices.find(uuid)) ?? device);
+    if (meanwhile !== undefined) {
+      return meanwhile;
+    }
+    for (const overdue of (await tx.requests.pendingOf(uuid)).filter((one) => this.#isOwn(one))) {
+      await closeRequest(context, overdue, revision, { status: 'expired', reason: 'nobody decided in time' });
+    }
+    const id = newId(context, 'req');
+    return { status: 'known', request: await this.#create(context, device, revision, { id, deviceLabel: undefined, matchCode: undefined, plain: false, dpp: true }) };
+  }
+
+  /** What an announcement finds; undefined: it makes a request. */
+  async #announced(tx: Store, device: Device): Promise<{ status: 'known' | 'spent'; request?: AccessRequest } | undefined> {
+    const request = await this.#liveRequest(tx, device);
+    if (request !== undefined) {
+      return { status: 'known', request };
+    }
+    return device.spentBy !== undefined && this.#context.reuse !== true ? { status: 'spent' } : undefined;
   }
 
   /** The device's request here that is pending, or whose password it may take once more. */
   async #liveRequest(tx: Store, { uuid, spentBy }: Device): Promise<AccessRequest | undefined> {
     const now = this.#context.clock.now();
     const pending = (await tx.requests.pendingOf(uuid)).find((one) => this.#isOwn(one) && one.expiresAt > now);
-    const granted = spentBy === undefined ? undefined : await tx.requests.find(spentBy);
-    if (pending !== undefined || granted?.grantId === undefined || !isRetry(granted, this.#apId, now)) {
+    if (pending !== undefined) {
       return pending;
     }
-    return (await tx.grants.find(granted.grantId))?.state === 'active' ? granted : undefined;
-  }
-
-  async #announced(context: ServiceContext, device: Device): Promise<AccessRequest> {
-    const { store } = context;
-    const revision = await store.accessPoints.nextRevision(this.#apId);
-    // Only now nobody else can make it.
-    const live = await this.#liveRequest(store, device);
-    if (live !== undefined) {
-      return live;
+    const spender = spentBy === undefined ? undefined : await tx.requests.find(spentBy);
+    const granted = spender === undefined ? await unprovenOf(tx, uuid) : [spender];
+    for (const request of granted.filter((one) => isRetry(one, this.#apId, now))) {
+      if (request.grantId !== undefined && (await tx.grants.find(request.grantId))?.state === 'active') {
+        return request;
+      }
     }
-    for (const overdue of (await store.requests.pendingOf(device.uuid)).filter((one) => this.#isOwn(one))) {
-      await closeRequest(context, overdue, revision, { status: 'expired', reason: 'nobody decided in time' });
-    }
-    const id = newId(context, 'req');
-    return this.#create(context, device, revision, { id, deviceLabel: undefined, matchCode: undefined, plain: false, dpp: true });
+    return undefined;
   }
 
   async #create(
@@ -270,7 +295,9 @@ export class ApService implements ApRole {
     if (!from.includes(found.status)) {
       throw new LatchkeyError('already_decided', `Request ${requestId} is ${found.status}.`);
     }
-    const revision = await tx.accessPoints.nextRevision(this.#apId);
+    const others = found.dpp ? await unprovenOf(tx, found.uuid) : [];
+    const revisions = await lockAccessPoints(tx, [this.#apId, ...others.map(({ apId }) => apId)]);
+    const revision = revisions.get(this.#apId)!;
     const at = context.clock.now();
     const changed = await tx.requests.change(requestId, from, {
       status,
@@ -281,6 +308,9 @@ export class ApService implements ApRole {
     if (changed === undefined) {
       // Somebody else was faster between the read above and the lock.
       return this.#report(tx, requestId, status);
+    }
+    if (changed.dpp && found.status === 'approved') {
+      await settleProven(context, changed, revisions, this.#context.reuse === true);
     }
     if (status === 'declined') {
       if (changed.grantId !== undefined) {

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installRadioKernel } from '../../../scripts/testing/radio-kernel.ts';
-import { dppUri } from '../../../src/formats/dpp.ts';
+import { dppUri } from '../../../src/protocol/dpp-uri.ts';
 import { bootstrapPublicKey, newBootstrapKey } from '../../../src/protocol/bootstrap-key.ts';
 import { ecPrivateKey } from '../../radio/ec-private-key.ts';
 import { startLab, type Lab } from '../../radio/lab/lab.ts';

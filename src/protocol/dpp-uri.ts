@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ECDH } from 'node:crypto';
 import { parseMac } from '../domain/device.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { bootstrapKeyInfo } from '../protocol/bootstrap-key.ts';
+import { bootstrapKeyInfo } from './bootstrap-key.ts';
 
 /** What a configurator must know of a device to begin with it (Wi-Fi Easy Connect, 5.2.1). */
 export interface DppBootstrapping {

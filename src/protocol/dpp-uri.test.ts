@@ -1,7 +1,7 @@
 import { createECDH, createPrivateKey, createPublicKey } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dppUri, parseDppUri } from './dpp.ts';
+import { dppUri, parseDppUri } from './dpp-uri.ts';
 
 const ecdh = createECDH('prime256v1');
 ecdh.setPrivateKey(Buffer.alloc(32, 7));
