@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Grant } from '../../domain/grant.ts';
 import { remember } from '../remember.ts';
 import type { AttemptLog } from './attempt-log.ts';
@@ -42,9 +43,13 @@ type Standing = 'unasked' | 'denied' | 'waiting' | Grant;
 
 /** Those that the registry has named, and as many others, which anybody can make up. */
 const rememberedDevices = 1024;
-/** The registry is asked about one after the other, and no more often than this; after an unknown one, than that. */
+/**
+ * The registry is asked about one after the other: so long after the last one, after an unknown one so long. Few may wait
+ * for it; a device that is passed over announces itself again within half a minute.
+ */
 const questionPaceMs = 100;
 const strangerPaceMs = 1000;
+const mostWaiting = 4;
 /** One that does not get on is asked about again after this, and so is one for which something went wrong. */
 const refusedMs = 60_000;
 /** One that the owner has denied is not told so, and goes on announcing itself: it asks again after this. */
@@ -65,8 +70,8 @@ export class DppDesk {
   readonly #devices = new Map<string, Announced>();
   readonly #strangers = new Map<string, Announced>();
   readonly #closing = new AbortController();
-  #isAsking = false;
-  #nextQuestionAt = 0;
+  #question: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -113,17 +118,25 @@ export class DppDesk {
 
   /** Asks the registry whose key it is, which makes its request. */
   async #ask(device: Announced, key: string): Promise<void> {
-    const { link, copy, attempts, monotonic } = this.#options;
-    const { hash, mac: from } = device.heard;
-    if (this.#isAsking || monotonic() < this.#nextQuestionAt) {
+    if (this.#waiting === mostWaiting) {
       return;
     }
-    this.#isAsking = true;
-    let paceMs = questionPaceMs;
+    this.#waiting += 1;
+    const asking = this.#question.then(() => this.#askNow(device, key));
+    const pause = (ms: number) => delay(ms, undefined, { signal: this.#closing.signal, ref: false });
+    this.#question = asking.then(() => pause(device.asked === undefined ? strangerPaceMs : questionPaceMs)).catch(() => {});
+    await asking.finally(() => (this.#waiting -= 1));
+  }
+
+  async #askNow(device: Announced, key: string): Promise<void> {
+    const { link, copy, attempts, monotonic } = this.#options;
+    const { hash, mac: from } = device.heard;
+    if (this.#closing.signal.aborted) {
+      return;
+    }
     try {
       const { status, asked } = await link.call((ap) => ap.requestByDpp(hash));
       if (asked === undefined) {
-        paceMs = strangerPaceMs;
         device.quietUntil = monotonic() + refusedMs;
         if (status !== 'known') {
           attempts.record({ uuid: undefined, from, outcome: status, detail: 'by DPP' });
@@ -141,9 +154,6 @@ export class DppDesk {
         throw error;
       }
       attempts.record({ uuid: undefined, from, outcome: 'server_away', detail: 'by DPP' });
-    } finally {
-      this.#isAsking = false;
-      this.#nextQuestionAt = monotonic() + paceMs;
     }
   }
 
