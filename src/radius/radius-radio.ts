@@ -3,7 +3,7 @@ import type { Grant } from '../domain/grant.ts';
 import type { Security } from '../domain/ssid.ts';
 import { newPassword } from '../protocol/wifi-password.ts';
 import type { Log } from '../roles/agent/log.ts';
-import type { AskedAgent, AskedRadio, GrantKeyStore, Session, SessionTerms } from '../roles/agent/ports.ts';
+import type { AskedAgent, AskedRadio, GrantKeyStore, Session, SessionReport, SessionTerms } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { remember } from '../roles/remember.ts';
 import type { AccountingRecord } from './accounting-record.ts';
@@ -130,7 +130,7 @@ export class RadiusRadio implements AskedRadio {
   }
 }
 
-function isOfSession(record: AccountingRecord): record is Extract<AccountingRecord, { sessionId: string }> {
+function isOfSession(record: AccountingRecord): record is SessionReport {
   return 'sessionId' in record;
 }
 
