@@ -139,7 +139,9 @@ function silent(session: Session): LatchkeyError {
 }
 
 function unreachable({ nas, nasAddress }: Session, what: string): LatchkeyError {
-  return new LatchkeyError('radio_unreachable', `The access point ${nas} (${nasAddress}) ${what}; who is on without a right to it stays on.`);
+  return new LatchkeyError('radio_unreachable', `The access point ${nas} (${nasAddress}) ${what}; who is on without a right to it stays on.`, {
+    hint: `Let it take orders (RFC 5176) from this machine, at the port of --nas ${nas}=…,orders=PORT (3799 if left out).`,
+  });
 }
 
 function named({ dropped, passedOver, statusChecks, ...counters }: RadiusCounters): Record<string, number> {
