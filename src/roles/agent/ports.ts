@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
+import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
 import type { GrantReport } from '../ap/ports.ts';
@@ -326,10 +326,10 @@ export interface OnboardingStore {
   saveRequest(request: AccessRequest): void;
   request(id: string): AccessRequest | undefined;
   requests(options: { readonly all: boolean; readonly limit: number }): AccessRequest[];
-  /** Reports (delivered, joined, declined) still owed to the server. */
-  owedReports(): { readonly requestId: string; readonly status: 'delivered' | 'joined' | 'declined' }[];
-  oweReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
-  settleReport(requestId: string, status: 'delivered' | 'joined' | 'declined'): void;
+  /** Still owed to the server. */
+  owedReports(): { readonly requestId: string; readonly status: DeviceReport }[];
+  oweReport(requestId: string, status: DeviceReport): void;
+  settleReport(requestId: string, status: DeviceReport): void;
 }
 
 export interface AttemptStore {

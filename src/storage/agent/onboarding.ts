@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
+import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Hello, OnboardingStore } from '../../roles/agent/ports.ts';
 import { remember } from '../../roles/remember.ts';
@@ -8,8 +8,6 @@ import type { AgentFile } from './agent-file.ts';
 
 /** Requests kept in memory: those under way are read again and again. */
 const requestsInMemory = 2000;
-
-type Report = ReturnType<OnboardingStore['owedReports']>[number];
 
 interface HelloRow {
   id: string;
@@ -111,20 +109,20 @@ export class Onboarding implements OnboardingStore {
       `select * from access_requests ${which} order by created_at desc, id desc limit ? + 0`, limit).map(toRequest);
   }
 
-  owedReports(): Report[] {
-    return this.#file.all<{ request_id: string; status: Report['status'] }>(
+  owedReports(): ReturnType<OnboardingStore['owedReports']> {
+    return this.#file.all<{ request_id: string; status: DeviceReport }>(
       'select request_id, status from owed_reports order by owed_at',
     ).map(({ request_id, status }) => ({ requestId: request_id, status }));
   }
 
-  oweReport(requestId: string, status: Report['status']): void {
+  oweReport(requestId: string, status: DeviceReport): void {
     this.#file.change(
       `insert into owed_reports (request_id, status, owed_at)
         values (?, ?, (select coalesce(max(owed_at), 0) + 1 from owed_reports))
         on conflict (request_id, status) do nothing`, requestId, status);
   }
 
-  settleReport(requestId: string, status: Report['status']): void {
+  settleReport(requestId: string, status: DeviceReport): void {
     this.#file.change('delete from owed_reports where request_id = ? and status = ?', requestId, status);
   }
 }
