@@ -1,10 +1,10 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
 import type { Hello, OnboardingStore } from '../../roles/agent/ports.ts';
 import { remember } from '../../roles/remember.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from '../repositories/access-request-row.ts';
 import type { AgentFile } from './agent-file.ts';
+import { openIfKeyIsHere } from './open-if-key-is-here.ts';
 
 /** Requests kept in memory: those under way are read again and again. */
 const requestsInMemory = 2000;
@@ -71,17 +71,13 @@ export class Onboarding implements OnboardingStore {
     });
   }
 
-  /** A hello under a key that was retired (`server rekey --retire`) is over; its device says hello again. */
-  #openPsk({ id, psk }: HelloRow): Uint8Array | undefined {
-    try {
-      return this.#sealer.open(psk, pskPlace(id));
-    } catch (error) {
-      if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
-        this.removeHello(id);
-        return undefined;
-      }
-      throw error;
+  /** A hello under a key that was retired is over; its device says hello again. */
+  #openPsk({ id, psk: box }: HelloRow): Uint8Array | undefined {
+    const psk = openIfKeyIsHere(() => this.#sealer.open(box, pskPlace(id)));
+    if (psk === undefined) {
+      this.removeHello(id);
     }
+    return psk;
   }
 
   saveRequest(request: AccessRequest): void {
