@@ -87,7 +87,6 @@ export interface RadioStatus {
 
 export type RadioEvent =
   | { readonly kind: 'joined'; readonly bss: string; readonly mac: string; readonly grantId: string | undefined }
-  | { readonly kind: 'left'; readonly bss: string; readonly mac: string }
   /** All stations are about to drop for a moment, in so many milliseconds; 0 is now. */
   | { readonly kind: 'dropping'; readonly inMs: number }
   /** Something else may have changed what the radio has: it is to be brought in step again. */
