@@ -2,7 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
-import type { GrantKeyStore, PushedRadio } from '../roles/agent/ports.ts';
+import type { PushedRadio } from '../roles/agent/radio.ts';
+import type { GrantKeyStore } from '../roles/agent/store.ts';
 import { secretStore } from './destination.ts';
 import { readSecret, type SecretSources } from './secret-input.ts';
 

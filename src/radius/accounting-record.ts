@@ -1,4 +1,4 @@
-import type { AccountingAccessPoint, SessionReport } from '../roles/agent/ports.ts';
+import type { AccountingAccessPoint, SessionReport } from '../roles/agent/radio.ts';
 import { attribute } from './attributes.ts';
 import { readAdmission } from './dialects.ts';
 import type { Source } from './nas-clients.ts';

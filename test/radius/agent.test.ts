@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GrantTerms } from '../../src/domain/grant.ts';
 import { RadiusRadio } from '../../src/radius/radius-radio.ts';
-import type { AgentStore } from '../../src/roles/agent/ports.ts';
+import type { AgentStore } from '../../src/roles/agent/store.ts';
 import type { Granted } from '../../src/roles/device/ports.ts';
 import { joinNetwork } from '../../src/roles/device/service.ts';
 import { Site } from '../agent/site.ts';

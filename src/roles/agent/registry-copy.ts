@@ -1,7 +1,7 @@
 import { deviceReports, mayFollow, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore } from './store.ts';
 
 const reports: readonly RequestStatus[] = deviceReports;
 

@@ -1,4 +1,4 @@
-import type { GrantKey, GrantKeyStore, GrantPassword } from '../../roles/agent/ports.ts';
+import type { GrantKey, GrantKeyStore, GrantPassword } from '../../roles/agent/store.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { AgentFile } from './agent-file.ts';
 import { openIfKeyIsHere } from './open-if-key-is-here.ts';

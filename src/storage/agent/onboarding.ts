@@ -1,5 +1,5 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
-import type { Hello, OnboardingStore } from '../../roles/agent/ports.ts';
+import type { Hello, OnboardingStore } from '../../roles/agent/store.ts';
 import { remember } from '../../roles/remember.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from '../repositories/access-request-row.ts';
