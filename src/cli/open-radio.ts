@@ -1,8 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
-import type { GrantKeyStore, PushedRadio } from '../roles/agent/ports.ts';
+import type { PushedRadio } from '../roles/agent/radio.ts';
+import type { GrantKeyStore } from '../roles/agent/store.ts';
 import { secretStore } from './destination.ts';
 import { readSecret, type SecretSources } from './secret-input.ts';
 
@@ -46,8 +47,8 @@ async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | 
       hint: 'Make one with `latchkey ap config`.',
     });
   }
-  const { readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
-  const read = await Promise.all(paths.map(async (path) => readConfiguration(await readText(path), await realpath(path))));
+  const { configurationText, readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
+  const read = await Promise.all(paths.map(async (path) => readConfiguration(await configurationText(path, 'utf8'), await realpath(path))));
   return read.flat();
 }
 
@@ -65,14 +66,6 @@ async function requireVlans({ vlan = [], ssid, radio, 'shared-password': shared 
     throw new LatchkeyError('invalid_input', `--vlan takes VLANs at hostapd: ${lack}.`, {
       hint: 'Write it there, or make the configuration with `latchkey ap config --vlan`, and start hostapd anew.',
     });
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new LatchkeyError('file_not_found', `The hostapd configuration ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { GrantKeyStore } from '../roles/agent/ports.ts';
+import type { GrantKeyStore } from '../roles/agent/store.ts';
 import { prepareRadius } from './open-radius.ts';
 
 const keys = {} as GrantKeyStore;

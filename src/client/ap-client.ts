@@ -6,7 +6,7 @@ import { routes } from '../api/routes.ts';
 import { helloToWire, verificationFromWire } from '../api/verifications.ts';
 import { present } from '../api/wire.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { AccessRequest } from '../domain/access-request.ts';
+import type { AccessRequest, DeviceReport } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import type { GrantTerms } from '../domain/grant.ts';
 import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from '../roles/ap/ports.ts';
@@ -59,7 +59,7 @@ export class ApClient implements ApRole {
     return accessRequestFromWire(await this.#http.call(routes.denyAccessRequest, input));
   }
 
-  async report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest> {
+  async report(requestId: string, status: DeviceReport): Promise<AccessRequest> {
     return accessRequestFromWire(await this.#http.call(reports[status], { params: { id: requestId } }));
   }
 

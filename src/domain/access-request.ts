@@ -7,6 +7,10 @@ export const requestStatuses = [
   'pending', 'approved', 'denied', 'expired', 'delivered', 'joined', 'declined',
 ] as const satisfies readonly RequestStatus[];
 
+/** What has become of an approved one at its device, as the agent tells the server. */
+export const deviceReports = ['delivered', 'joined', 'declined'] as const satisfies readonly RequestStatus[];
+export type DeviceReport = (typeof deviceReports)[number];
+
 export interface AccessRequest {
   readonly id: string;
   readonly uuid: string;

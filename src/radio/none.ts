@@ -1,4 +1,4 @@
-import type { PushedRadio } from '../roles/agent/ports.ts';
+import type { PushedRadio } from '../roles/agent/radio.ts';
 import type { Credential } from '../roles/device/ports.ts';
 
 /** No radio of ours: everybody gets the one password that the network has, and nothing is enforced. */

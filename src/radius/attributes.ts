@@ -17,7 +17,6 @@ export const code = {
 /** Types of attributes (RFC 2865 section 5, 2866, 2868, 2869, 3579, 5176). */
 export const attribute = {
   userName: 1,
-  framedIpAddress: 8,
   class: 25,
   vendorSpecific: 26,
   sessionTimeout: 27,
@@ -31,8 +30,6 @@ export const attribute = {
   acctOutputOctets: 43,
   acctSessionId: 44,
   acctSessionTime: 46,
-  acctTerminateCause: 49,
-  acctMultiSessionId: 50,
   acctInputGigawords: 52,
   acctOutputGigawords: 53,
   eventTimestamp: 55,

@@ -3,7 +3,8 @@ import type { Grant } from '../domain/grant.ts';
 import type { Security } from '../domain/ssid.ts';
 import { newPassword } from '../protocol/wifi-password.ts';
 import type { Log } from '../roles/agent/log.ts';
-import type { AskedAgent, AskedRadio, GrantKeyStore, Session, SessionTerms } from '../roles/agent/ports.ts';
+import type { AskedAgent, AskedRadio, Session, SessionReport, SessionTerms } from '../roles/agent/radio.ts';
+import type { GrantKeyStore } from '../roles/agent/store.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { remember } from '../roles/remember.ts';
 import type { AccountingRecord } from './accounting-record.ts';
@@ -130,7 +131,7 @@ export class RadiusRadio implements AskedRadio {
   }
 }
 
-function isOfSession(record: AccountingRecord): record is Extract<AccountingRecord, { sessionId: string }> {
+function isOfSession(record: AccountingRecord): record is SessionReport {
   return 'sessionId' in record;
 }
 
@@ -139,7 +140,9 @@ function silent(session: Session): LatchkeyError {
 }
 
 function unreachable({ nas, nasAddress }: Session, what: string): LatchkeyError {
-  return new LatchkeyError('radio_unreachable', `The access point ${nas} (${nasAddress}) ${what}; who is on without a right to it stays on.`);
+  return new LatchkeyError('radio_unreachable', `The access point ${nas} (${nasAddress}) ${what}; who is on without a right to it stays on.`, {
+    hint: `Let it take orders (RFC 5176) from this machine, at the port of --nas ${nas}=…,orders=PORT (3799 if left out).`,
+  });
 }
 
 function named({ dropped, passedOver, statusChecks, ...counters }: RadiusCounters): Record<string, number> {

@@ -16,17 +16,13 @@ export interface RadiusBackend {
   /** The grant of a station, or undefined: it is rejected. Synchronous: everybody else waits. */
   admit(request: AdmissionRequest): Admission | undefined;
   /** Is done once the record is durable; then it is acknowledged. The same record may come again. */
-  account(record: AccountingRecord): void | Promise<void>;
+  account(record: AccountingRecord): Promise<void>;
 }
 
 export interface AdmissionRequest {
   /** `aa:bb:cc:dd:ee:ff` */
   readonly mac: string;
   readonly ssid: string | undefined;
-  /** The name that the NAS has here. */
-  readonly nas: string;
-  /** The address that it speaks from, where its sessions can be ended. */
-  readonly nasAddress: string;
 }
 
 export interface RadiusEndpoint {
@@ -220,7 +216,7 @@ export class RadiusServer {
     const admission =
       mac === undefined || request.has(attribute.eapMessage)
         ? undefined
-        : this.#backend.admit({ mac, ssid: ssidOf(request), nas: source.name, nasAddress: source.address });
+        : this.#backend.admit({ mac, ssid: ssidOf(request) });
     const reply = this.#reply(call, admission === undefined ? code.accessReject : code.accessAccept);
     if (admission === undefined) {
       this.#counters.rejected += 1;
@@ -259,19 +255,14 @@ export class RadiusServer {
     }
     const done = this.#backend.account(record);
     const kept = service.replies.keep(source.number, from.port, request);
-    const acknowledge = () => {
-      this.#counters.accounted += 1;
-      kept.reply = this.#reply(call, code.accountingResponse).seal();
-      this.#send(call, kept.reply);
-    };
-    if (done === undefined) {
-      acknowledge();
-      return;
-    }
     this.#underWay += 1;
     done
       .finally(() => (this.#underWay -= 1))
-      .then(acknowledge)
+      .then(() => {
+        this.#counters.accounted += 1;
+        kept.reply = this.#reply(call, code.accountingResponse).seal();
+        this.#send(call, kept.reply);
+      })
       .catch((error: unknown) => {
         service.replies.forget(source.number, from.port, request, kept);
         this.#fail(error);

@@ -1,4 +1,4 @@
-import type { AgentStore } from '../roles/agent/ports.ts';
+import type { AgentStore } from '../roles/agent/store.ts';
 import type { Sealer } from '../roles/sealer.ts';
 import { AgentFile } from './agent/agent-file.ts';
 import { Attempts, type KeptAttempts } from './agent/attempts.ts';

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { chirpHash } from '../../src/protocol/bootstrap-key.ts';
 import { noRadio } from '../../src/radio/none.ts';
-import type { DppAnnouncement, DppConfigurator } from '../../src/roles/agent/ports.ts';
+import type { DppAnnouncement, DppConfigurator } from '../../src/roles/agent/radio.ts';
 import type { Credential } from '../../src/roles/device/ports.ts';
 import { password, Site } from './site.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { requestLifetimeMs } from '../../src/domain/access-request.ts';
 import { noRadio } from '../../src/radio/none.ts';
-import type { PushedRadio } from '../../src/roles/agent/ports.ts';
+import type { PushedRadio } from '../../src/roles/agent/radio.ts';
 import { joinNetwork, type JoinOptions } from '../../src/roles/device/service.ts';
 import { askAs, getStatus, keptConnection, report, sayHello, secureCall } from './raw-device.ts';
 import { onboardingSsid, password, Site } from './site.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HostapdRadio, type HostapdOptions } from '../../src/radio/hostapd/hostapd-radio.ts';
 import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
-import type { GrantKey } from '../../src/roles/agent/ports.ts';
+import type { GrantKey } from '../../src/roles/agent/store.ts';
 import type { HostapdForGrants } from './hostapd-program.ts';
 
 const noFirewall = { set: async () => {}, get: async () => new Set<string>() };

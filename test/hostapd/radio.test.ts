@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readConfiguration, servingBsses } from '../../src/radio/hostapd/read-configuration.ts';
 import type { Firewall } from '../../src/radio/hostapd/restriction.ts';
 import { SharedPasswordRadio } from '../../src/radio/hostapd/shared-password-radio.ts';
-import type { GrantOnAir } from '../../src/roles/agent/ports.ts';
+import type { GrantOnAir } from '../../src/roles/agent/radio.ts';
 import { requires } from '../requirements.ts';
 import { newGrant } from '../storage/samples.ts';
 import { HostapdForGrants } from './hostapd-program.ts';

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HostapdRadio } from '../../src/radio/hostapd/hostapd-radio.ts';
-import type { GrantOnAir } from '../../src/roles/agent/ports.ts';
+import type { GrantOnAir } from '../../src/roles/agent/radio.ts';
 import { requires } from '../requirements.ts';
 import { newGrant } from '../storage/samples.ts';
 import { HostapdForGrants } from './hostapd-program.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GrantTerms } from '../../src/domain/grant.ts';
 import { RadiusRadio } from '../../src/radius/radius-radio.ts';
-import type { AgentStore } from '../../src/roles/agent/ports.ts';
+import type { AgentStore } from '../../src/roles/agent/store.ts';
 import type { Granted } from '../../src/roles/device/ports.ts';
 import { joinNetwork } from '../../src/roles/device/service.ts';
 import { Site } from '../agent/site.ts';
@@ -222,6 +222,7 @@ requires('freeradius-utils')('the agent of access points that ask by RADIUS', ()
     await account('Start', classOf(granted));
     await site.owner.revokeGrant(granted.grantId);
     await expect.poll(trouble).toMatch(/^The access point hall \(127\.0\.0\.1\) refuses to end a session \(Error-Cause 501\)/);
+    expect((await site.agent.service.status()).radio.trouble?.hint).toContain('--nas hall=…,orders=PORT');
     // Also by an agent that starts anew.
     await site.stop();
     await site.start();

@@ -11,7 +11,7 @@ export class Hall {
   readonly told: AccountingRecord[] = [];
   readonly logged: Parameters<Log>[] = [];
   /** In place of what the backend does with a record. */
-  account: (record: AccountingRecord) => void | Promise<void> = () => {};
+  account: (record: AccountingRecord) => Promise<void> = async () => {};
   server!: RadiusServer;
 
   static async open({ dialect = 'standard', address = '127.0.0.1' }: { dialect?: Dialect; address?: string } = {}): Promise<Hall> {

@@ -38,7 +38,7 @@ requires('freeradius-utils')('radclient as the access point', () => {
         'Class = 0x6772745f31',
         'Chargeable-User-Identity = 0x6772745f31',
       ]);
-      expect(hall.asked).toEqual([{ mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1' }]);
+      expect(hall.asked).toEqual([{ mac, ssid: 'iot' }]);
     });
 
     test('hears that a station is not let in', async () => {
@@ -63,8 +63,8 @@ requires('freeradius-utils')('radclient as the access point', () => {
       });
       expect(said).toContain('Received Accounting-Response');
       expect(hall.told).toEqual([{
-        kind: 'stop', sessionId: 'A1', multiSessionId: 'M1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1', restricted: false, happenedAt: undefined,
-        bytesIn: 3n * 2n ** 32n - 1n, bytesOut: 2n ** 32n + 7n, seconds: 61, terminateCause: 2, framedAddress: '192.0.2.7',
+        kind: 'stop', sessionId: 'A1', mac, ssid: 'iot', nas: 'hall', nasAddress: '127.0.0.1', nasIdentifier: 'ap-7', grantId: 'grt_1', restricted: false, happenedAt: undefined,
+        bytesIn: 3n * 2n ** 32n - 1n, bytesOut: 2n ** 32n + 7n, seconds: 61,
       }]);
     });
 

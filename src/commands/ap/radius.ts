@@ -1,12 +1,9 @@
+import { AgentCommand } from '../../cli/agent-command.ts';
 import { agentFlags, radioSecurityFlag } from '../../cli/agent-flags.ts';
-import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { choiceFlag, deviceAddressFlag, listenFlag, textFlag, vlanFlag } from '../../cli/flags.ts';
 import { dialects, prepareRadius } from '../../cli/open-radius.ts';
-import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
-import type { Screen } from '../../cli/present/screen.ts';
-import { serveAccessPoint } from '../../cli/serve-access-point.ts';
 
-export default class ApRadius extends LatchkeyCommand<AgentEventWire> {
+export default class ApRadius extends AgentCommand {
   static override readonly summary = 'Run the AP agent for access points that ask by RADIUS: each device gets its own password and VLAN.';
   static override readonly description = `It is the agent of \`ap serve\` in all but its radio: access points that run no software of ours ask it for every station (MAC authentication), say what it uses (accounting), and are told when that ends (RFC 5176). Requests have to carry a Message-Authenticator.
 Each access point, controller or network of them is named by --nas; the secret that it shares with this server comes from LATCHKEY_RADIUS_SECRET_NAME or the secret store (\`secret set radius/NAME\`).
@@ -34,24 +31,9 @@ A device is known by the MAC address with which it has proven itself on the onbo
     'restricted-vlan': vlanFlag({ description: 'VLAN from which only the agent is reachable, for grants that are restricted; without it they are not let in.' }),
     'device-address': deviceAddressFlag,
   };
-  static override readonly result = agentEventSchema;
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(ApRadius);
-    const openRadio = await prepareRadius(flags, this.sources);
-    await serveAccessPoint(flags, {
-      ...this.opening,
-      quiet: this.quiet,
-      json: this.jsonEnabled(),
-      emit: (event) => this.stream(event),
-      deviceAddress: flags['device-address'],
-      openRadio,
-    });
-    await this.untilStopped();
-    return undefined;
-  }
-
-  protected present(event: AgentEventWire, screen: Screen): string {
-    return presentAgentEvent(event, screen);
+    return this.serve(flags, { deviceAddress: flags['device-address'], openRadio: await prepareRadius(flags, this.sources) });
   }
 }

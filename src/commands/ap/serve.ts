@@ -1,12 +1,9 @@
-import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, deviceAddressFlag, durationFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
-import { agentEventSchema, presentAgentEvent, type AgentEventWire } from '../../cli/present/agent-events.ts';
-import type { Screen } from '../../cli/present/screen.ts';
+import { AgentCommand } from '../../cli/agent-command.ts';
 import { agentFlags, radioSecurityFlag } from '../../cli/agent-flags.ts';
+import { choiceFlag, deviceAddressFlag, durationFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
 import { prepareRadio, radios } from '../../cli/open-radio.ts';
-import { serveAccessPoint } from '../../cli/serve-access-point.ts';
 
-export default class ApServe extends LatchkeyCommand<AgentEventWire> {
+export default class ApServe extends AgentCommand {
   static override readonly summary = 'Run the AP agent: it speaks to devices, asks the server and the owner, and hands out the password.';
   static override readonly description = `Devices say hello on --port and prove their pass_tmp on --secure-port; the owner lets them in with a key here, from another terminal (\`ap approve\`), or from anywhere through the server. Without a terminal it only logs, JSON lines on stderr. It prints what happens, and runs until it is told to stop; requests and grants survive that. Without the server it serves what is granted, and asks devices to come again.
 The password of the network comes from --password-file, LATCHKEY_PASSWORD, the secret store (ap/password), or a hidden prompt.`;
@@ -29,24 +26,9 @@ The password of the network comes from --password-file, LATCHKEY_PASSWORD, the s
     listen: deviceAddressFlag,
     'drop-after': durationFlag({ description: 'How long WPA3 passwords that are over are gathered, sealed, before hostapd drops all stations for a moment to be rid of them.', default: 60_000, defaultHelp: async () => '1m' }),
   };
-  static override readonly result = agentEventSchema;
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(ApServe);
-    const openRadio = await prepareRadio(flags, this.sources);
-    await serveAccessPoint(flags, {
-      ...this.opening,
-      quiet: this.quiet,
-      json: this.jsonEnabled(),
-      emit: (event) => this.stream(event),
-      deviceAddress: flags.listen,
-      openRadio,
-    });
-    await this.untilStopped();
-    return undefined;
-  }
-
-  protected present(event: AgentEventWire, screen: Screen): string {
-    return presentAgentEvent(event, screen);
+    return this.serve(flags, { deviceAddress: flags.listen, openRadio: await prepareRadio(flags, this.sources) });
   }
 }

@@ -141,13 +141,6 @@ export async function stationsOf(bsses: readonly Bss[]): Promise<HostapdStation[
 }
 
 function radioEvent(bss: string, event: string): RadioEvent | undefined {
-  const [, verb, mac = '', grantId] = /^AP-STA-(CONNECTED|DISCONNECTED) ([0-9a-f:]{17})(?: .*?keyid=([A-Za-z0-9_-]+))?/.exec(event) ?? [];
-  switch (verb) {
-    case 'CONNECTED':
-      return { kind: 'joined', bss, mac, grantId };
-    case 'DISCONNECTED':
-      return { kind: 'left', bss, mac };
-    default:
-      return undefined;
-  }
+  const [, mac, grantId] = /^AP-STA-CONNECTED ([0-9a-f:]{17})(?: .*?keyid=([A-Za-z0-9_-]+))?/.exec(event) ?? [];
+  return mac === undefined ? undefined : { kind: 'joined', bss, mac, grantId };
 }

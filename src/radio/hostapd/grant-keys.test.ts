@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { deriveWpaKey } from '../../protocol/wpa-key.ts';
-import type { GrantKey } from '../../roles/agent/ports.ts';
+import type { GrantKey } from '../../roles/agent/store.ts';
 import { GrantKeys } from './grant-keys.ts';
 
 function memory() {

@@ -1,6 +1,6 @@
 import { newPassword } from '../../protocol/wifi-password.ts';
 import { deriveWpaKey } from '../../protocol/wpa-key.ts';
-import type { GrantKey, GrantKeyStore } from '../../roles/agent/ports.ts';
+import type { GrantKey, GrantKeyStore } from '../../roles/agent/store.ts';
 
 /** Derived at once in the thread pool. */
 const atOnce = 64;

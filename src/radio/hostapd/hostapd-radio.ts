@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { GrantKeyStore, GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/ports.ts';
+import type { GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/radio.ts';
+import type { GrantKeyStore } from '../../roles/agent/store.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import { GrantKeys } from './grant-keys.ts';

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { isGrants } from './sae-block.ts';
 
@@ -16,6 +17,15 @@ export interface ConfiguredBss {
   readonly file: string;
   /** Such as WPA-PSK, SAE, OWE, DPP; empty for an open one. */
   readonly keyManagement: readonly string[];
+}
+
+/** What a hostapd.conf says; `latin1` keeps bytes that are no UTF-8. Errors: `file_not_found`. */
+export async function configurationText(path: string, encoding: 'utf8' | 'latin1'): Promise<string> {
+  try {
+    return await readFile(path, encoding);
+  } catch (error) {
+    throw new LatchkeyError('file_not_found', `The hostapd configuration ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
+  }
 }
 
 /**

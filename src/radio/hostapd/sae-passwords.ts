@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Bss } from './bss.ts';
 import { reloadHostapd } from './hostapd-process.ts';
+import { configurationText } from './read-configuration.ts';
 import { replaceFile, stateOf } from './replaced-file.ts';
 import { parseSaeValue, readSaeValues, saeValue, withSaeValues, type SaeEntry } from './sae-block.ts';
 
@@ -153,7 +153,7 @@ export class SaePasswords {
   /** What somebody else has made of the file. One that is gone or cannot be read is noticed when it is written. */
   async #read(configuration: Configuration): Promise<void> {
     const state = await stateOf(configuration.path);
-    const text = state === undefined || state === configuration.state ? undefined : await textOf(configuration.path).catch(() => undefined);
+    const text = state === undefined || state === configuration.state ? undefined : await configurationText(configuration.path, 'latin1').catch(() => undefined);
     if (text === undefined) {
       return;
     }
@@ -276,7 +276,7 @@ export class SaePasswords {
       return;
     }
     const { path } = configuration;
-    const text = await textOf(path);
+    const text = await configurationText(path, 'latin1');
     const next = withSaeValues(text, namesOf(configuration), [...values.values()]);
     if (next !== text) {
       const content = Buffer.from(next, 'latin1');
@@ -378,14 +378,6 @@ function markOf(values: ReadonlyMap<string, string>): string {
 
 function namesOf({ members }: Configuration): string[] {
   return members.map(({ bss }) => bss.name);
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'latin1');
-  } catch (error) {
-    throw new LatchkeyError('file_not_found', `The hostapd configuration ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, { cause: error });
-  }
 }
 
 function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {

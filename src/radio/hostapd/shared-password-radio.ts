@@ -1,4 +1,4 @@
-import type { GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/ports.ts';
+import type { GrantOnAir, PushedRadio, RadioEvent, Shortfall, Station } from '../../roles/agent/radio.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import { Bss, stationsOf } from './bss.ts';
 import type { ControlledBss } from './read-configuration.ts';

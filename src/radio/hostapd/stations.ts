@@ -1,4 +1,4 @@
-import type { Station } from '../../roles/agent/ports.ts';
+import type { Station } from '../../roles/agent/radio.ts';
 
 export interface HostapdStation extends Station {
   /** It came on by SAE, which does not tell with whose password. */

@@ -1,4 +1,4 @@
-import type { GrantOnAir, Shortfall } from '../../roles/agent/ports.ts';
+import type { GrantOnAir, Shortfall } from '../../roles/agent/radio.ts';
 import type { ServingBss } from './read-configuration.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { isGranted, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
+import { isGranted, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
@@ -12,9 +12,10 @@ import type { GrantsInForce } from './grants-in-force.ts';
 import type { HelloBook, LiveHello } from './hello-book.ts';
 import { isAlive } from './hello-life.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, Hello, Radio } from './ports.ts';
-import type { RegistryCopy, Report } from './registry-copy.ts';
+import type { Radio } from './radio.ts';
+import type { RegistryCopy } from './registry-copy.ts';
 import { isAway, type ApIdentity, type RegistryLink } from './registry-link.ts';
+import type { AgentStore, Hello } from './store.ts';
 import type { SubjectMacs } from './subject-macs.ts';
 import type { Throttle } from './throttle.ts';
 import type { Waiters } from './waiters.ts';
@@ -249,7 +250,7 @@ export class AccessDesk {
   }
 
   /** Says what the device did. Errors: `already_decided` (not approved, denied, declined …). */
-  async advance(live: LiveHello, status: Report): Promise<void> {
+  async advance(live: LiveHello, status: DeviceReport): Promise<void> {
     const { copy, link, now } = this.#parts;
     const request = requestOf(live);
     if (!(await copy.advance(request.id, status, now() ?? new Date()))) {

@@ -4,7 +4,7 @@ import { base64url } from '../../protocol/encoding.ts';
 import { remember } from '../remember.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore } from './store.ts';
 
 interface Options {
   readonly store: AgentStore;

@@ -5,10 +5,11 @@ import { GrantsOnAir } from './grants-on-air.ts';
 import { GrantsOnRequest } from './grants-on-request.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, AskedRadio, PushedRadio } from './ports.ts';
+import type { AskedRadio, PushedRadio } from './radio.ts';
 import type { RegistryLink } from './registry-link.ts';
 import { SessionBook } from './session-book.ts';
 import { StationWatch, type StationsOn } from './station-watch.ts';
+import type { AgentStore } from './store.ts';
 import type { SubjectMacs } from './subject-macs.ts';
 import { UsageMeter } from './usage-meter.ts';
 

@@ -1,5 +1,5 @@
 import { isSpent, type Grant } from '../../domain/grant.ts';
-import type { RadioStatus } from './ports.ts';
+import type { RadioStatus } from './radio.ts';
 import type { GrantEnd } from './registry-copy.ts';
 
 /** What time and traffic bring about. */

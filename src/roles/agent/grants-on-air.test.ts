@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noUsage, type Grant } from '../../domain/grant.ts';
 import { GrantsOnAir } from './grants-on-air.ts';
-import type { PushedRadio, Shortfall } from './ports.ts';
+import type { PushedRadio, Shortfall } from './radio.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
 function grant(id: string): Grant {

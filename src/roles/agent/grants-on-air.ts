@@ -2,7 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Log } from './log.ts';
 import { trafficLeft, type Due, type GrantsInForce, type TrafficLeft } from './grants-in-force.ts';
-import type { GrantOnAir, PushedRadio, RadioStatus } from './ports.ts';
+import type { GrantOnAir, PushedRadio, RadioStatus } from './radio.ts';
 import { RadioTrouble } from './radio-trouble.ts';
 import type { GrantEnd } from './registry-copy.ts';
 import type { UsageMeter } from './usage-meter.ts';

@@ -2,10 +2,11 @@ import { isInForce, laterUsage, type Grant } from '../../domain/grant.ts';
 import { trafficLeft, type Due, type GrantsInForce } from './grants-in-force.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, AskedAgent, AskedRadio, GrantedSession, GrantForStation, RadioStatus, Session, SessionTerms } from './ports.ts';
+import type { AskedAgent, AskedRadio, GrantedSession, RadioStatus, Session, SessionTerms } from './radio.ts';
 import { RadioTrouble } from './radio-trouble.ts';
 import type { GrantEnd } from './registry-copy.ts';
 import type { SessionBook } from './session-book.ts';
+import type { AgentStore, GrantForStation } from './store.ts';
 
 interface Options {
   readonly radio: AskedRadio;

@@ -1,5 +1,5 @@
 import { quietMoment } from '../quiet-moment.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore } from './store.ts';
 
 interface Write {
   readonly work: () => unknown;

@@ -1,7 +1,7 @@
 import { helloLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { base64url } from '../../protocol/encoding.ts';
-import type { Hello } from './ports.ts';
+import type { Hello } from './store.ts';
 
 /** A hello in memory, with what became of it. */
 export interface LiveHello {

@@ -1,6 +1,6 @@
 import { helloLifetimeMs, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { isInForce, type Grant } from '../../domain/grant.ts';
-import type { Hello } from './ports.ts';
+import type { Hello } from './store.ts';
 
 /**
  * Whether a hello's key still opens anything (protocol.md section 1): for 60 s; with a request, while that is

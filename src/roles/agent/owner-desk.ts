@@ -5,9 +5,10 @@ import type { GrantTerms } from '../../domain/grant.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { admitsDevice, type Scope } from '../../domain/token.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, Notifier, Prompt } from './ports.ts';
+import type { Notifier, Prompt } from './ports.ts';
 import type { RegistryCopy, RequestChange } from './registry-copy.ts';
 import type { RegistryLink } from './registry-link.ts';
+import type { AgentStore } from './store.ts';
 
 interface Options {
   readonly store: AgentStore;

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Log } from './log.ts';
-import type { RadioStatus } from './ports.ts';
+import type { RadioStatus } from './radio.ts';
 
 interface Options {
   /** The radio's. */

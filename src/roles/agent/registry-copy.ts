@@ -1,10 +1,9 @@
-import { mayFollow, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
+import { deviceReports, mayFollow, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { GroupCommit } from './group-commit.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore } from './store.ts';
 
-export type Report = 'delivered' | 'joined' | 'declined';
-const reports: readonly RequestStatus[] = ['delivered', 'joined', 'declined'] satisfies readonly Report[];
+const reports: readonly RequestStatus[] = deviceReports;
 
 /** A grant that has come to its end, and why. */
 export interface GrantEnd {
@@ -74,7 +73,7 @@ export class RegistryCopy {
    * What the device did, told to the registry later. False if the request is in no state for it; the same again
    * changes nothing.
    */
-  async advance(requestId: string, status: Report, at: Date): Promise<boolean> {
+  async advance(requestId: string, status: DeviceReport, at: Date): Promise<boolean> {
     // That the password was read is nobody's promise: lost in a crash, it is read again or `joined` follows.
     const { applied, allowed } = await this.#commit[status === 'delivered' ? 'writeLater' : 'write'](() => {
       const before = this.#store.onboarding.request(requestId);

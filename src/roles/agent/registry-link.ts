@@ -6,8 +6,8 @@ import type { AgentTime, Heard } from './agent-time.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, OnboardingStore } from './ports.ts';
 import type { RegistryCopy } from './registry-copy.ts';
+import type { AgentStore, OnboardingStore } from './store.ts';
 
 export interface ApIdentity {
   readonly apId: string;

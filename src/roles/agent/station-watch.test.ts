@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { PushedRadio } from './ports.ts';
+import type { PushedRadio } from './radio.ts';
 import { StationWatch } from './station-watch.ts';
 
 test('who asks for the stations of a radio that is away hears that it is, and counting goes on', async () => {

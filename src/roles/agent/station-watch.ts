@@ -1,6 +1,6 @@
 import type { GrantsOnAir } from './grants-on-air.ts';
 import type { Log } from './log.ts';
-import type { PushedRadio, RadioEvent, Station } from './ports.ts';
+import type { PushedRadio, RadioEvent, Station } from './radio.ts';
 import type { RegistryLink } from './registry-link.ts';
 import type { UsageMeter } from './usage-meter.ts';
 

@@ -1,6 +1,6 @@
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore } from './ports.ts';
+import type { AgentStore } from './store.ts';
 
 interface Options {
   readonly store: AgentStore;

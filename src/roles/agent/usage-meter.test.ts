@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
-import type { AgentStore, MeteredUsage, MeterReading, Station } from './ports.ts';
+import type { Station } from './radio.ts';
+import type { AgentStore, MeteredUsage, MeterReading } from './store.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 /** What is kept over the agent's restarts, and a machine that has been up for a while. */

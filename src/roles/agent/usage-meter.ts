@@ -2,7 +2,8 @@ import { noUsage, type GrantUsage } from '../../domain/grant.ts';
 import { mostTraffic } from '../../domain/traffic.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, MeteredUsage, MeterReading, Station } from './ports.ts';
+import type { Station } from './radio.ts';
+import type { AgentStore, MeteredUsage, MeterReading } from './store.ts';
 
 interface Options {
   readonly store: AgentStore;

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../domain/audit.ts';
-import type { AttemptStore } from '../../roles/agent/ports.ts';
+import type { AttemptStore } from '../../roles/agent/store.ts';
 import type { AgentFile } from './agent-file.ts';
 
 /** What is kept of attempts; older ones go, whether or not they were sent. */

@@ -1,7 +1,7 @@
-import { LatchkeyError } from '../../domain/errors.ts';
-import type { GrantKey, GrantKeyStore, GrantPassword } from '../../roles/agent/ports.ts';
+import type { GrantKey, GrantKeyStore, GrantPassword } from '../../roles/agent/store.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { AgentFile } from './agent-file.ts';
+import { openIfKeyIsHere } from './open-if-key-is-here.ts';
 
 interface GrantKeyRow {
   id: string;
@@ -12,18 +12,6 @@ interface GrantKeyRow {
 
 export function grantKeyPlace(grantId: string, column: 'password' | 'psk'): Place {
   return { table: 'grants', row: grantId, column };
-}
-
-/** Undefined under a key of ours that was retired. */
-export function openIfKeyIsHere<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 export class GrantKeys implements GrantKeyStore {

@@ -1,9 +1,10 @@
 import { laterUsage, noUsage, type Grant, type GrantPolicy } from '../../domain/grant.ts';
-import type { GrantForStation, GrantStore } from '../../roles/agent/ports.ts';
+import type { GrantForStation, GrantStore } from '../../roles/agent/store.ts';
 import type { Sealer } from '../../roles/sealer.ts';
 import { countable, toGrant, toGrantRow, type GrantRow } from '../repositories/grant-row.ts';
 import type { AgentFile } from './agent-file.ts';
-import { grantKeyPlace, openIfKeyIsHere } from './grant-keys.ts';
+import { grantKeyPlace } from './grant-keys.ts';
+import { openIfKeyIsHere } from './open-if-key-is-here.ts';
 
 type GrantForStationRow = [
   id: string,

@@ -1,5 +1,5 @@
 import type { Grant } from '../../domain/grant.ts';
-import type { MeteredUsage, MeterReading, MeterStore } from '../../roles/agent/ports.ts';
+import type { MeteredUsage, MeterReading, MeterStore } from '../../roles/agent/store.ts';
 import type { GrantReport } from '../../roles/ap/ports.ts';
 import { countable } from '../repositories/grant-row.ts';
 import type { AgentFile } from './agent-file.ts';

@@ -1,15 +1,13 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
-import type { Hello, OnboardingStore } from '../../roles/agent/ports.ts';
+import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
+import type { Hello, OnboardingStore } from '../../roles/agent/store.ts';
 import { remember } from '../../roles/remember.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import { toAccessRequestRow, toRequest, type AccessRequestRow } from '../repositories/access-request-row.ts';
 import type { AgentFile } from './agent-file.ts';
+import { openIfKeyIsHere } from './open-if-key-is-here.ts';
 
 /** Requests kept in memory: those under way are read again and again. */
 const requestsInMemory = 2000;
-
-type Report = ReturnType<OnboardingStore['owedReports']>[number];
 
 interface HelloRow {
   id: string;
@@ -73,17 +71,13 @@ export class Onboarding implements OnboardingStore {
     });
   }
 
-  /** A hello under a key that was retired (`server rekey --retire`) is over; its device says hello again. */
-  #openPsk({ id, psk }: HelloRow): Uint8Array | undefined {
-    try {
-      return this.#sealer.open(psk, pskPlace(id));
-    } catch (error) {
-      if (error instanceof LatchkeyError && error.code === 'storage_key_missing') {
-        this.removeHello(id);
-        return undefined;
-      }
-      throw error;
+  /** A hello under a key that was retired is over; its device says hello again. */
+  #openPsk({ id, psk: box }: HelloRow): Uint8Array | undefined {
+    const psk = openIfKeyIsHere(() => this.#sealer.open(box, pskPlace(id)));
+    if (psk === undefined) {
+      this.removeHello(id);
     }
+    return psk;
   }
 
   saveRequest(request: AccessRequest): void {
@@ -111,20 +105,20 @@ export class Onboarding implements OnboardingStore {
       `select * from access_requests ${which} order by created_at desc, id desc limit ? + 0`, limit).map(toRequest);
   }
 
-  owedReports(): Report[] {
-    return this.#file.all<{ request_id: string; status: Report['status'] }>(
+  owedReports(): ReturnType<OnboardingStore['owedReports']> {
+    return this.#file.all<{ request_id: string; status: DeviceReport }>(
       'select request_id, status from owed_reports order by owed_at',
     ).map(({ request_id, status }) => ({ requestId: request_id, status }));
   }
 
-  oweReport(requestId: string, status: Report['status']): void {
+  oweReport(requestId: string, status: DeviceReport): void {
     this.#file.change(
       `insert into owed_reports (request_id, status, owed_at)
         values (?, ?, (select coalesce(max(owed_at), 0) + 1 from owed_reports))
         on conflict (request_id, status) do nothing`, requestId, status);
   }
 
-  settleReport(requestId: string, status: Report['status']): void {
+  settleReport(requestId: string, status: DeviceReport): void {
     this.#file.change('delete from owed_reports where request_id = ? and status = ?', requestId, status);
   }
 }

@@ -1,4 +1,4 @@
-import type { RegistryState } from '../../roles/agent/ports.ts';
+import type { RegistryState } from '../../roles/agent/store.ts';
 import type { AgentFile } from './agent-file.ts';
 
 export class StateOfRegistry implements RegistryState {

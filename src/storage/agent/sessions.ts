@@ -1,4 +1,5 @@
-import type { AccountingAccessPoint, Session, SessionKey, SessionStore } from '../../roles/agent/ports.ts';
+import type { AccountingAccessPoint, Session } from '../../roles/agent/radio.ts';
+import type { SessionKey, SessionStore } from '../../roles/agent/store.ts';
 import { countable } from '../repositories/grant-row.ts';
 import type { AgentFile } from './agent-file.ts';
 
