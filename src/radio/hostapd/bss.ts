@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { RadioEvent } from '../../roles/agent/ports.ts';
+import type { RadioEvent } from '../../roles/agent/radio.ts';
 import { ControlProgram } from '../control-program.ts';
 import { parseStations, type HostapdStation } from './stations.ts';
 

@@ -1,6 +1,6 @@
 import { operatingChannel } from '../../domain/radio.ts';
 import { dppUri } from '../../protocol/dpp-uri.ts';
-import type { DppAnnouncement, DppConfigurator } from '../../roles/agent/ports.ts';
+import type { DppAnnouncement, DppConfigurator } from '../../roles/agent/radio.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { Bss } from './bss.ts';
 

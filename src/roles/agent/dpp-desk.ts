@@ -4,9 +4,10 @@ import { remember } from '../remember.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GrantsInForce } from './grants-in-force.ts';
 import type { Log } from './log.ts';
-import type { AgentStore, DppAnnouncement, DppConfigurator, Radio } from './ports.ts';
+import type { DppAnnouncement, DppConfigurator, Radio } from './radio.ts';
 import type { RegistryCopy } from './registry-copy.ts';
 import { isAway, type RegistryLink } from './registry-link.ts';
+import type { AgentStore } from './store.ts';
 import type { SubjectMacs } from './subject-macs.ts';
 import type { Waiters } from './waiters.ts';
 

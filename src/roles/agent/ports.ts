@@ -4,9 +4,6 @@ import type { GrantTerms } from '../../domain/grant.ts';
 import type { Credential } from '../device/ports.ts';
 import type { RadioStatus, Station } from './radio.ts';
 
-// For those that still look for these here.
-export type * from './radio.ts';
-export type * from './store.ts';
 
 export interface AgentStatus {
   readonly apId: string;

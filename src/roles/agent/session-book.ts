@@ -2,9 +2,10 @@ import { isSpent, laterUsage, noUsage, type GrantUsage } from '../../domain/gran
 import { mostTraffic } from '../../domain/traffic.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
-import type { AccountingAccessPoint, AgentStore, Session, SessionReport, Station } from './ports.ts';
+import type { AccountingAccessPoint, Session, SessionReport, Station } from './radio.ts';
 import type { RegistryLink } from './registry-link.ts';
 import type { StationsOn } from './station-watch.ts';
+import type { AgentStore } from './store.ts';
 
 interface Options {
   readonly store: AgentStore;

@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../../domain/access-request.ts';
+import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
 
@@ -83,7 +83,7 @@ export interface ApRole {
   approve(requestId: string, by: 'local' | 'auto', terms?: GrantTerms): Promise<AccessRequest>;
   deny(requestId: string, by: 'local' | 'auto', reason?: string): Promise<AccessRequest>;
   /** approved → delivered → joined | declined; saying it again changes nothing. */
-  report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest>;
+  report(requestId: string, status: DeviceReport): Promise<AccessRequest>;
   /** Every try, failed ones too; those with known ids are passed over. */
   reportAttempts(attempts: readonly Attempt[]): Promise<void>;
   /** What grants have used, each as a whole, and which have ended at the access point; the same again changes nothing. */

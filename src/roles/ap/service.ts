@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { requestLifetimeMs, type AccessRequest, type RequestStatus } from '../../domain/access-request.ts';
+import { requestLifetimeMs, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription, type Device } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
@@ -278,11 +278,11 @@ export class ApService implements ApRole {
     return request.apId === this.#apId;
   }
 
-  async report(requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest> {
+  async report(requestId: string, status: DeviceReport): Promise<AccessRequest> {
     return this.#context.store.transaction((tx) => this.#report(tx, requestId, status));
   }
 
-  async #report(tx: Store, requestId: string, status: 'delivered' | 'joined' | 'declined'): Promise<AccessRequest> {
+  async #report(tx: Store, requestId: string, status: DeviceReport): Promise<AccessRequest> {
     const context = within(this.#context, tx);
     const found = await tx.requests.find(requestId);
     if (found === undefined || !this.#isOwn(found)) {
