@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { CommandLine, type Running } from '../cli/command-line.ts';
+import { buildReferenceDevice } from '../device/build-reference-device.ts';
 import { Authority } from '../server/certificates.ts';
 import { AccessPoint } from './lab/access-point.ts';
 import { latchkey, type Lab } from './lab/lab.ts';
@@ -122,7 +122,7 @@ export class RadioSite {
     cpSync(this.#ap.folder, share, { recursive: true });
     const profiles = join(share, '.config/latchkey/profiles/ap.json');
     writeFileSync(profiles, readFileSync(profiles, 'utf8').replaceAll('127.0.0.1', '10.0.2.2').replaceAll(this.#ap.folder, home));
-    copyFileSync(inject('referenceDevice'), join(this.lab.share, 'latchkey-device'));
+    await buildReferenceDevice(this.lab.share);
     this.lab.write('dhcp-client.sh', dhcpClient);
     chmodSync(join(this.lab.share, 'dhcp-client.sh'), 0o755);
     const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';

@@ -16,7 +16,6 @@ export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
     include: ['test/radio/**/*.test.ts'],
-    globalSetup: 'test/radio/global-setup.ts',
     pool: 'forks',
     // Each file boots a machine, which takes all of a processor at first, and half of one later.
     maxWorkers: 4,
