@@ -11,7 +11,7 @@ let first: Station;
 let second: Station;
 
 beforeAll(async () => {
-  site = await RadioSite.open(lab());
+  site = await RadioSite.open(lab(), { config: ['--vlan'] });
   first = await Station.make(lab(), { name: 'first', radio: 1 });
   second = await Station.make(lab(), { name: 'second', radio: 2 });
 });
@@ -200,5 +200,42 @@ describe('who is not let in', () => {
     expect(await reaches(onboardingAddress, 8430)).toBe(true);
     const others = [reaches(onboardingAddress, 2222), reaches('10.0.2.2', Number(new URL(site.access.url).port)), first.reaches(onboardingAddress, 1), first.reaches(mainAddress, 1)];
     expect(await Promise.all(others)).toEqual([false, false, false, false]);
+  });
+});
+
+describe('a grant’s VLAN', () => {
+  let inVlan: Granted;
+  let other: Granted;
+
+  test('is where its station is, and the untagged network is not', async () => {
+    const camera = await site.device('--model', 'camera');
+    const asking = await site.ask(first, camera);
+    const { request_id: requestId } = await site.pending(camera);
+    await site.approve(requestId, '--vlan', '20');
+    inVlan = await site.given(asking);
+    await site.join(first, networkOf(inVlan));
+    await first.address('10.1.0.13/24');
+    expect(await lab().do('ls /sys/class/net')).toContain('wlan0.20');
+    expect(await first.reaches(mainAddress, 2)).toBe(false);
+    other = await site.letIn(second, '10.1.0.14');
+    expect(await second.reaches(mainAddress)).toBe(true);
+  });
+
+  test('without VLANs at hostapd it gets onto nothing, which is said, and others get on', async () => {
+    site.agent.kill('TERM');
+    await site.agent.ended;
+    site.hostapd.process.kill('TERM');
+    await site.hostapd.process.ended;
+    const file = 'hostapd/hostapd.conf';
+    lab().write(file, lab().read(file).replace('dynamic_vlan=1\n', ''));
+    await site.startHostapd();
+    await site.addresses();
+    await site.startAgent();
+    await first.start(networkOf(inVlan));
+    await site.refused(first);
+    const { items: [status] } = JSON.parse(await lab().do(`${latchkey} ap status --json`, { env: site.agentEnvironment })) as { items: { agent: { radio: Record<string, string> } }[] };
+    expect(status?.agent.radio['trouble']).toBe(`Grant ${inVlan.grant_id} for VLAN 20 is off the air: hostapd’s configuration has no dynamic_vlan=1 in the section of wlan0.`);
+    await site.join(second, networkOf(other));
+    expect(await second.reaches(mainAddress)).toBe(true);
   });
 });
