@@ -14,7 +14,7 @@ import { Turns } from './sqlite-turns.ts';
 import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
-const pollMs = 75;
+const pollMs = 200;
 const readerMapBytes = 2 ** 30;
 /** Room for the pages of a long transaction, such as a group of audit entries: without it they are written twice. */
 const writerCacheKiB = 16_384;
