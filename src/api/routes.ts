@@ -392,6 +392,7 @@ export const routes = {
     body: dppRequestSchema,
     status: 200,
     reply: dppAnswerSchema,
+    idempotent: true,
   },
   listAccessRequests: {
     method: 'GET',

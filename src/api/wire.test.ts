@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { accessPointFromWire, accessPointSchema, accessPointToWire } from './access-points.ts';
-import { accessRequestFromWire, accessRequestSchema, accessRequestToWire } from './access-requests.ts';
+import { accessRequestFromWire, accessRequestSchema, accessRequestToWire, dppAnswerFromWire, dppAnswerSchema, dppAnswerToWire } from './access-requests.ts';
 import { attemptSchema, listedAttemptFromWire, listedAttemptToWire } from './attempts.ts';
 import { auditEntryFromWire, auditEntrySchema, auditEntryToWire } from './audit.ts';
 import { checker } from './check.ts';
@@ -16,7 +16,7 @@ const at = new Date('2026-11-25T08:00:00.123Z');
 const uuid = '9f1c7a52-6f0b-4f43-9d0e-1d2f8a0b1c2d';
 
 const bareRequest = {
-  id: 'req_1', uuid, apId: 'ap_1', status: 'pending', weak: false, plain: false, createdAt: at, expiresAt: at, revision: 7,
+  id: 'req_1', uuid, apId: 'ap_1', status: 'pending', weak: false, plain: false, dpp: false, createdAt: at, expiresAt: at, revision: 7,
   deviceLabel: undefined, matchCode: undefined, model: undefined, batch: undefined, label: undefined, decidedAt: undefined,
   decidedBy: undefined, reason: undefined, grantId: undefined, deliveredAt: undefined, joinedAt: undefined,
 } as const;
@@ -40,6 +40,10 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
     bareRequest,
     { ...bareRequest, deviceLabel: 'x', matchCode: '0042', model: 'm', batch: 'b', label: 'l', decidedAt: at, decidedBy: 'local',
       reason: 'r', grantId: 'grt_1', deliveredAt: at, joinedAt: at },
+  ]],
+  ['answer to an announcement by DPP', dppAnswerSchema, dppAnswerToWire, dppAnswerFromWire, [
+    { status: 'spent', asked: undefined },
+    { status: 'known', asked: { request: { ...bareRequest, dpp: true }, publicKey: Buffer.from(`02${'ab'.repeat(32)}`, 'hex') } },
   ]],
   ['grant', grantSchema, grantToWire, grantFromWire, [
     bareGrant,

@@ -71,7 +71,7 @@ test.each(['--ca-file', 'NODE_EXTRA_CA_CERTS'])('tells an https address, trusted
   await expect.poll(() => received.length).toBe(2);
   const common = {
     request_id: expect.stringMatching(/^req_/), uuid, ap_id: 'ap_local', label: 'Lamp', model: 'lamp', batch: null, device_label: '\\u202eme',
-    weak: false, plain: false, created_at: expect.any(String), expires_at: expect.any(String), reason: null,
+    weak: false, plain: false, dpp: false, created_at: expect.any(String), expires_at: expect.any(String), reason: null,
   };
   const post = { method: 'POST', path: '/told?by=agent', type: 'application/json' };
   expect(received).toEqual([

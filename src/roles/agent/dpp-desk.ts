@@ -172,6 +172,9 @@ export class DppDesk {
         return;
       }
     }
+    if (typeof this.#standing(device) !== 'object') {
+      return;
+    }
     if (device.failures === 0) {
       attempts.record({ uuid: grant.subject.id, from: device.heard.mac, outcome: 'expired', detail: 'by DPP: it did not prove itself, or did not take its password' });
     }
