@@ -4,6 +4,7 @@ import { parsePassphrase, type Security } from '../domain/ssid.ts';
 import type { ConfiguredBss } from '../radio/hostapd/read-configuration.ts';
 import type { PushedRadio } from '../roles/agent/radio.ts';
 import type { GrantKeyStore } from '../roles/agent/store.ts';
+import type { Log } from '../roles/agent/log.ts';
 import { secretStore } from './destination.ts';
 import { readSecret, type SecretSources } from './secret-input.ts';
 
@@ -22,12 +23,19 @@ export interface RadioFlags {
 }
 
 /** Reads what the radio needs; it is opened by what this resolves to. Errors: `missing_input`, `invalid_input`, `file_not_found`, those of secrets. */
-export async function prepareRadio(flags: RadioFlags, sources: SecretSources): Promise<(keys: GrantKeyStore) => Promise<PushedRadio>> {
+export async function prepareRadio(flags: RadioFlags, sources: SecretSources): Promise<(keys: GrantKeyStore, log: Log) => Promise<PushedRadio>> {
   const { ssid, security } = flags;
   const bsses = await readBsses(flags);
   await requireVlans(flags, bsses);
   const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
-  return (keys) => openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'], dpp: flags.dpp });
+  return async (keys, log) => {
+    const radio = await openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'], dpp: flags.dpp });
+    const silent = flags.dpp ? (bsses ?? []).filter((bss) => bss.ssid === ssid && !bss.callsForDpp).map((bss) => bss.interface) : [];
+    if (silent.length > 0) {
+      log('warn', 'Devices that speak DPP hear nothing of this access point, and may look on other channels: hostapd’s configuration has no dpp_configurator_connectivity=1, as `latchkey ap config --dpp` writes it.', { interfaces: silent });
+    }
+    return radio;
+  };
 }
 
 /** What hostapd was started with; undefined without hostapd. */

@@ -158,6 +158,8 @@ function requireThatFlagsFit(flags: RadioFlags): void {
     [pskFile && shared, '--psk-file is for keys of each station: with --shared-password there are none.'],
     [flags.vlan && shared, '--vlan goes by each station’s own key: with --shared-password there is none.'],
     [flags.vlan && flags.interface.length > longestVlanRadio, `--vlan makes interfaces such as ${flags.interface}.4094, of more than 15 characters: give the radio a name of at most ${longestVlanRadio}.`],
+    [flags.dpp && flags.security === 'wpa3-sae', '--dpp gives devices passwords for WPA2: with wpa3-sae, take wpa2-wpa3.'],
+    [flags.dpp && shared, '--dpp gives each device a password of its own: with --shared-password there is none.'],
     [flags['password-file'] !== undefined && !shared, '--password-file is for --shared-password.'],
   ] as const;
   const mistake = mistakes.find(([made]) => made);

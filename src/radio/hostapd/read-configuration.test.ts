@@ -14,8 +14,8 @@ ctrl_interface=/run/hostapd
 
 test('each BSS with what its own section says', () => {
   expect(readConfiguration(text, '/h.conf')).toEqual([
-    { interface: 'wlan0', ssid: 'Home', controlDirectory: '/run/hostapd', pskFile: '/var/lib/psk', hasCommonPassword: false, hasVlans: false, file: '/h.conf', keyManagement: ['WPA-PSK', 'SAE'] },
-    { interface: 'wlan0_1', ssid: 'iot-setup\n"A', controlDirectory: '/run/hostapd', pskFile: undefined, hasCommonPassword: false, hasVlans: false, file: '/h.conf', keyManagement: [] },
+    { interface: 'wlan0', ssid: 'Home', controlDirectory: '/run/hostapd', pskFile: '/var/lib/psk', hasCommonPassword: false, hasVlans: false, callsForDpp: false, file: '/h.conf', keyManagement: ['WPA-PSK', 'SAE'] },
+    { interface: 'wlan0_1', ssid: 'iot-setup\n"A', controlDirectory: '/run/hostapd', pskFile: undefined, hasCommonPassword: false, hasVlans: false, callsForDpp: false, file: '/h.conf', keyManagement: [] },
   ]);
   const [bss] = readConfiguration('interface=w\nssid2=c3a4', '/h.conf');
   expect(bss?.ssid).toBe('ä');

@@ -13,6 +13,8 @@ export interface ConfiguredBss {
   readonly hasCommonPassword: boolean;
   /** Whether it puts stations into the VLANs of their keys (dynamic_vlan). */
   readonly hasVlans: boolean;
+  /** Whether devices that speak DPP hear that they may announce themselves here. */
+  readonly callsForDpp: boolean;
   /** The file that says so. */
   readonly file: string;
   /** Such as WPA-PSK, SAE, OWE, DPP; empty for an open one. */
@@ -51,6 +53,7 @@ export function readConfiguration(text: string, file: string): ConfiguredBss[] {
     controlDirectory: directoryOf(section.get('ctrl_interface')),
     pskFile: section.get('wpa_psk_file'),
     hasCommonPassword: section.has('sae_password') || section.has('wpa_passphrase'),
+    callsForDpp: section.get('dpp_configurator_connectivity')?.trim() === '1',
     hasVlans: /^[12]\s*$/.test(section.get('dynamic_vlan') ?? ''),
     file,
     keyManagement: (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== ''),
