@@ -15,6 +15,19 @@ export interface Contender {
   stop(): Promise<void>;
 }
 
+/** Those of one bench; they stop with it. */
+export class Contenders implements AsyncDisposable {
+  readonly all: Contender[] = [];
+
+  add(contender: Contender): void {
+    this.all.push(contender);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.all.map((contender) => contender.stop()));
+  }
+}
+
 export interface RoundSizes extends Omit<WindowOptions, 'serverPid'> {
   readonly rounds: number;
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Attempt } from '../../src/domain/audit.ts';
 import { devicePsk, deviceProof, matchCode } from '../../src/protocol/device-key.ts';
-import { codeOf, errorOf, newHello, proofOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { codeOf, errorOf, newHello, onboardingSite, proofOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
 const hourMs = 3_600_000;
 
@@ -14,11 +14,7 @@ export function apContract(name: string, make: MakeHarness): void {
     let ap: Holder;
 
     beforeAll(async () => {
-      harness = await make();
-      factory = await harness.hold('factory');
-      owner = await harness.hold('owner');
-      ap = await harness.hold('ap');
-      await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      ({ harness, factory, owner, ap } = await onboardingSite(make));
     });
     afterAll(() => harness.close());
 

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chirpHash } from '../../src/protocol/bootstrap-key.ts';
-import { codeOf, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { codeOf, onboardingSite, register, request, trailOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 
 const hourMs = 3_600_000;
 
@@ -14,11 +14,7 @@ export function dppContract(name: string, make: MakeHarness): void {
     let ap: Holder;
 
     beforeAll(async () => {
-      harness = await make();
-      factory = await harness.hold('factory');
-      owner = await harness.hold('owner');
-      ap = await harness.hold('ap');
-      await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      ({ harness, factory, owner, ap } = await onboardingSite(make));
     });
     afterAll(() => harness.close());
 

@@ -49,6 +49,14 @@ export interface RolesHarness {
 
 export type MakeHarness = () => Promise<RolesHarness>;
 
+/** A registry under test with one of each who onboard a device. */
+export async function onboardingSite(make: MakeHarness) {
+  const harness = await make();
+  const [factory, owner, ap] = [await harness.hold('factory'), await harness.hold('owner'), await harness.hold('ap')];
+  await ap.ap.announce({ ssid: 'home', onboardingSsid: 'setup', enforcement: 'per-grant' });
+  return { harness, factory, owner, ap };
+}
+
 /** The code of the error that some work ends with. */
 export async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
   return (await errorOf(work))?.code;

@@ -309,7 +309,7 @@ export class ApService implements ApRole {
       // Somebody else was faster between the read above and the lock.
       return this.#report(tx, requestId, status);
     }
-    if (changed.dpp && found.status === 'approved') {
+    if (changed.dpp && found.status === 'approved' && status !== 'declined') {
       await settleProven(context, changed, revisions, this.#context.reuse === true);
     }
     if (status === 'declined') {

@@ -39,9 +39,8 @@ export function hasFreeRadius(): boolean {
   return existsSync(program) && existsSync(raddb);
 }
 
-/** FreeRADIUS's own tables that are read, with the bench's devices as users. */
-export function radiusDatabase(folder: string, devices: number): string {
-  const file = join(folder, `freeradius-${devices}.db`);
+/** FreeRADIUS's own tables that are read, and what `fill` makes beside them and puts in; made once. */
+export function radiusTables(file: string, fill: (db: DatabaseSync) => void): string {
   if (existsSync(file)) {
     return file;
   }
@@ -49,24 +48,30 @@ export function radiusDatabase(folder: string, devices: number): string {
   const db = new DatabaseSync(`${file}.part`);
   const pair = `(id integer primary key autoincrement, username varchar(64) not null default '',
     attribute varchar(64) not null default '', op char(2) not null default '==', value varchar(253) not null default '')`;
-  db.exec(`pragma journal_mode = off; pragma synchronous = off;
+  db.exec(`pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000;
     create table radcheck ${pair};
     create table radreply ${pair};
-    create index reply_username on radreply (username);
     create table radusergroup (id integer primary key autoincrement, username varchar(64) not null default '',
       groupname varchar(64) not null default '', priority int(11) not null default '1');
     create index usergroup_username on radusergroup (username);
     begin`);
-  const insert = db.prepare(`insert into radcheck (username, attribute, op, value) values (?, 'Cleartext-Password', ':=', ?)`);
-  for (let number = 0; number < devices; number += 1) {
-    const { uuid, passTmp } = benchDevice(number);
-    insert.run(uuid, passTmp);
-  }
-  db.exec('commit; create index check_username on radcheck (username)');
+  fill(db);
+  db.exec('commit; create index check_username on radcheck (username); create index reply_username on radreply (username)');
   db.close();
   // Renamed last, so that a run that was interrupted leaves no half of it.
   renameSync(`${file}.part`, file);
   return file;
+}
+
+/** With the bench's devices as users. */
+export function radiusDatabase(folder: string, devices: number): string {
+  return radiusTables(join(folder, `freeradius-${devices}.db`), (db) => {
+    const insert = db.prepare(`insert into radcheck (username, attribute, op, value) values (?, 'Cleartext-Password', ':=', ?)`);
+    for (let number = 0; number < devices; number += 1) {
+      const { uuid, passTmp } = benchDevice(number);
+      insert.run(uuid, passTmp);
+    }
+  });
 }
 
 /**

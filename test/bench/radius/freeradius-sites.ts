@@ -1,7 +1,6 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { shippedAuthorize, shippedModules, shippedQueries, type FreeRadiusSite } from '../peers/freeradius.ts';
+import { radiusTables, shippedAuthorize, shippedModules, shippedQueries, type FreeRadiusSite } from '../peers/freeradius.ts';
 import { benchStation } from './bench-station.ts';
 
 /** What is the same for all is told by its configuration. */
@@ -49,39 +48,25 @@ export const stationSites = {
   },
 } as const satisfies Record<string, FreeRadiusSite>;
 
-/** FreeRADIUS's own tables that are read, and one by the station's address, with the bench's stations. */
+/** FreeRADIUS's own tables that are read, and one by the station's address, with the bench's stations; written ahead. */
 export function stationDatabase(cache: string, grants: number): string {
-  const file = join(cache, `freeradius-stations-${grants}.db`);
-  if (existsSync(file)) {
-    return file;
-  }
-  rmSync(`${file}.part`, { force: true });
-  const db = new DatabaseSync(`${file}.part`);
-  const pair = `(id integer primary key autoincrement, username varchar(64) not null default '',
-    attribute varchar(64) not null default '', op char(2) not null default '==', value varchar(253) not null default '')`;
-  db.exec(`pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2000000;
-    create table radcheck ${pair};
-    create table radreply ${pair};
-    create table radusergroup (id integer primary key autoincrement, username varchar(64) not null default '',
-      groupname varchar(64) not null default '', priority int(11) not null default '1');
-    create index usergroup_username on radusergroup (username);
-    create table stations (mac text not null primary key, password text not null, vlan integer not null, grant_id text not null) without rowid;
-    begin`);
-  const check = db.prepare(`insert into radcheck (username, attribute, op, value) values (?, 'Auth-Type', ':=', 'Accept')`);
-  const reply = db.prepare(`insert into radreply (username, attribute, op, value) values (?, ?, ':=', ?)`);
-  const station = db.prepare('insert into stations (mac, password, vlan, grant_id) values (?, ?, ?, ?)');
-  for (let number = 0; number < grants; number += 1) {
-    const { mac, password, vlan, grantId } = benchStation(number);
-    const user = mac.replaceAll(':', '');
-    check.run(user);
-    reply.run(user, 'Tunnel-Password', password);
-    reply.run(user, 'Tunnel-Private-Group-Id', String(vlan));
-    reply.run(user, 'Class', grantId);
-    station.run(user, password, vlan, grantId);
-  }
-  db.exec('commit; create index check_username on radcheck (username); create index reply_username on radreply (username); pragma journal_mode = wal');
+  const file = radiusTables(join(cache, `freeradius-stations-${grants}.db`), (db) => {
+    db.exec('create table stations (mac text not null primary key, password text not null, vlan integer not null, grant_id text not null) without rowid');
+    const check = db.prepare(`insert into radcheck (username, attribute, op, value) values (?, 'Auth-Type', ':=', 'Accept')`);
+    const reply = db.prepare(`insert into radreply (username, attribute, op, value) values (?, ?, ':=', ?)`);
+    const station = db.prepare('insert into stations (mac, password, vlan, grant_id) values (?, ?, ?, ?)');
+    for (let number = 0; number < grants; number += 1) {
+      const { mac, password, vlan, grantId } = benchStation(number);
+      const user = mac.replaceAll(':', '');
+      check.run(user);
+      reply.run(user, 'Tunnel-Password', password);
+      reply.run(user, 'Tunnel-Private-Group-Id', String(vlan));
+      reply.run(user, 'Class', grantId);
+      station.run(user, password, vlan, grantId);
+    }
+  });
+  const db = new DatabaseSync(file);
+  db.exec('pragma journal_mode = wal');
   db.close();
-  // Renamed last, so that a run that was interrupted leaves no half of it.
-  renameSync(`${file}.part`, file);
   return file;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasFreeRadius } from '../peers/freeradius.ts';
 import type { Row, Section } from '../report.ts';
-import { leastBusyPercent, measureInRounds, medianRatio, summary, type Contender, type Results, type RoundSizes } from '../rounds.ts';
+import { Contenders, leastBusyPercent, measureInRounds, medianRatio, summary, type Results, type RoundSizes } from '../rounds.ts';
 import { accessPoints, freeRadius, latchkeyAgent } from './contenders.ts';
 
 export interface RadiusSizes extends RoundSizes {
@@ -14,17 +14,13 @@ export async function measureRadius(sizes: RadiusSizes, cache: string): Promise<
   await using closing = new AsyncDisposableStack();
   const folder = mkdtempSync(join(cache, 'run-'));
   closing.defer(() => rmSync(folder, { recursive: true }));
-  const contenders: Contender[] = [];
-  const add = (contender: Contender) => {
-    closing.defer(() => contender.stop());
-    contenders.push(contender);
-  };
-  add(await latchkeyAgent(sizes.grants, cache));
+  const contenders = closing.use(new Contenders());
+  contenders.add(await latchkeyAgent(sizes.grants, cache));
   if (hasFreeRadius()) {
-    add(await freeRadius('as shipped', sizes.grants, cache, folder));
-    add(await freeRadius('bare', sizes.grants, cache, folder));
+    contenders.add(await freeRadius('as shipped', sizes.grants, cache, folder));
+    contenders.add(await freeRadius('bare', sizes.grants, cache, folder));
   }
-  return toSection(await measureInRounds('RADIUS', contenders, sizes), sizes);
+  return toSection(await measureInRounds('RADIUS', contenders.all, sizes), sizes);
 }
 
 function toSection(results: Results, { grants, windowMs }: RadiusSizes): Section {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasFreeRadius } from '../peers/freeradius.ts';
 import type { Row, Section } from '../report.ts';
-import { leastBusyPercent, measureInRounds, medianRatio, summary, type Contender, type Results, type RoundSizes } from '../rounds.ts';
+import { Contenders, leastBusyPercent, measureInRounds, medianRatio, summary, type Results, type RoundSizes } from '../rounds.ts';
 import { cachedRegistry } from '../seeded-registry.ts';
 import { bareServer, connections, freeRadius, latchkeyOnPostgres, latchkeyServer } from './contenders.ts';
 
@@ -17,23 +17,19 @@ export async function measureVerification(sizes: VerificationSizes, cache: strin
   await using closing = new AsyncDisposableStack();
   const folder = mkdtempSync(join(cache, 'run-'));
   closing.defer(() => rmSync(folder, { recursive: true }));
-  const contenders: Contender[] = [];
-  const add = (contender: Contender) => {
-    closing.defer(() => contender.stop());
-    contenders.push(contender);
-  };
+  const contenders = closing.use(new Contenders());
   const many = await cachedRegistry(cache, sizes.many);
-  add(await bareServer(many));
-  add(await latchkeyServer('many', many, folder));
-  add(await latchkeyServer('few', await cachedRegistry(cache, sizes.few), folder));
+  contenders.add(await bareServer(many));
+  contenders.add(await latchkeyServer('many', many, folder));
+  contenders.add(await latchkeyServer('few', await cachedRegistry(cache, sizes.few), folder));
   if (hasFreeRadius()) {
-    add(await freeRadius('as shipped', sizes.many, cache, folder));
-    add(await freeRadius('bare', sizes.many, cache, folder));
+    contenders.add(await freeRadius('as shipped', sizes.many, cache, folder));
+    contenders.add(await freeRadius('bare', sizes.many, cache, folder));
   }
   if (sizes.postgres) {
-    add(await latchkeyOnPostgres('postgres', sizes.many, folder));
+    contenders.add(await latchkeyOnPostgres('postgres', sizes.many, folder));
   }
-  return toSection(await measureInRounds('verification', contenders, sizes), sizes);
+  return toSection(await measureInRounds('verification', contenders.all, sizes), sizes);
 }
 
 function toSection(results: Results, sizes: VerificationSizes): Section {
