@@ -182,18 +182,20 @@ async function startServer(listen = '127.0.0.1:0'): Promise<{ url: string; token
   return { url, token: secret, server };
 }
 
-/** A network before the server that cuts connections, half of them in a request and half in the reply to one that was taken. */
+/** A network before the server that cuts connections: of any two, one in a request and one in the reply to one that was taken. */
 async function startCutting(port: number) {
   const sockets = new Set<Socket>();
   const cut = { requestsCut: 0, repliesCut: 0 };
+  let kinds: ('request' | 'reply')[] = [];
   const network: Server = createServer((client) => {
     const server = connect(port, '127.0.0.1');
     const both = [client, server];
     both.forEach((socket) => sockets.add(socket.on('error', () => {})));
     const end = () => both.forEach((socket) => sockets.delete(socket.destroy()));
     both.forEach((socket) => socket.once('close', end));
-    // Each connection is cut in its first requests.
-    let [requestBytes, replyBytes] = randomInt(2) === 0 ? [randomInt(300_000), Infinity] : [Infinity, randomInt(1_000)];
+    // Each connection is cut in its first requests. By chance, not in turn: two requests under way at once would each meet the same kind for ever.
+    if (kinds.length === 0) kinds = randomInt(2) === 0 ? ['request', 'reply'] : ['reply', 'request'];
+    let [requestBytes, replyBytes] = kinds.pop() === 'request' ? [randomInt(200_000), Infinity] : [Infinity, randomInt(500)];
     client.on('data', (data: Buffer) => {
       requestBytes -= data.length;
       if (requestBytes > 0) return server.write(data);
