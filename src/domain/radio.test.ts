@@ -6,7 +6,7 @@ test.each(['0', '14', '37', '166', '-1', '6.0', 'six', ''])('"%s" is no channel'
 
 test('a country has two capital letters', () => {
   expect(parseCountry('DE')).toBe('DE');
-  for (const text of ['de', 'D', 'DEU', 'D1', 'DE\n']) {
+  for (const text of ['de', 'D', 'DEU', 'D1', 'DE\n', 'XX', 'QQ']) {
     expect(() => parseCountry(text)).toThrow('is not a country');
   }
 });

@@ -56,7 +56,7 @@ export function needsCountry(channel: number): boolean {
 
 /** A country as the rules of radio name it (ISO 3166-1 alpha-2). */
 export function parseCountry(text: string): string {
-  if (!/^[A-Z]{2}$/.test(text)) {
+  if (!/^[A-Z]{2}$/.test(text) || new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(text) === undefined) {
     throw new LatchkeyError('invalid_input', `"${text}" is not a country such as DE: two capital letters.`);
   }
   return text;

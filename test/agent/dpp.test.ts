@@ -79,6 +79,14 @@ test('a device that announces itself is asked about once, and configured as soon
   await expect.poll(async () => (await site.owner.request(pending.id)).status).toBe('delivered');
 });
 
+test('the status says whether devices are heard that announce themselves', async () => {
+  await open();
+  expect((await site.agent.service.status()).dpp).toBe(true);
+  await site.close();
+  await open({ openRadio: () => noRadio({ ssid: 'Home', password, security: 'wpa2-psk' }) });
+  expect((await site.agent.service.status()).dpp).toBe(false);
+});
+
 test('one that does not prove itself, or takes nothing, is on record, is not delivered to, and may come again', async () => {
   await open({ autoApprove: { models: ['lamp'] } });
   const device = await labelled();

@@ -71,6 +71,7 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
       ['RADIUS', countersLine(agent)],
       ['server', serverLine(agent)],
       ['listens on', `${agent.hello_port} (hello), ${agent.secure_port} (secure)`],
+      ['Easy Connect (DPP)', agent.dpp ? 'devices announce themselves with the key of their label' : undefined],
       ['literal exchange', agent.allow_plain ? 'allowed: pass_tmp in the clear' : undefined],
       ['waiting for you', String(agent.pending)],
       ['active grants', String(agent.active_grants)],

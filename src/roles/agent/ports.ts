@@ -23,6 +23,8 @@ export interface AgentStatus {
     readonly aheadMs: number | undefined;
   };
   readonly allowPlain: boolean;
+  /** Whether devices that announce themselves by Wi-Fi Easy Connect are heard. */
+  readonly dpp: boolean;
   readonly pending: number;
   readonly activeGrants: number;
   readonly openHellos: number;

@@ -267,6 +267,7 @@ export class AgentService implements AgentControl {
       ...this.#ports,
       server: { url: serverUrl, reachable: this.#link.reachable, lastContactAt: this.#link.lastContactAt, aheadMs: this.#link.aheadMs },
       allowPlain: allowPlain === true,
+      dpp: this.#dpp !== undefined,
       pending: store.onboarding.requests({ all: false, limit: 10_000 }).length,
       activeGrants: this.#grants.activeCount,
       openHellos: this.#hellos.openCount,
