@@ -9,7 +9,8 @@ import type { PskLine } from './psk-file.ts';
 import { PskKeys } from './psk-keys.ts';
 import type { ControlledBss, ServingBss } from './read-configuration.ts';
 import { Restriction, type Firewall } from './restriction.ts';
-import { SaePasswords, type SaeGrant } from './sae-passwords.ts';
+import { SaePasswords } from './sae-passwords.ts';
+import type { SaeGrant } from './sae-stations.ts';
 import type { HostapdStation } from './stations.ts';
 import { lackOfVlans, withoutVlans } from './vlans.ts';
 
@@ -175,7 +176,7 @@ export class HostapdRadio implements PushedRadio {
       ...serving,
       controlProgram: this.#options.controlProgram,
       onEvent: (heard) => {
-        const event = heard.kind === 'joined' && heard.grantId === undefined ? { ...heard, grantId: this.#sae.ownerOf(heard.mac) } : heard;
+        const event = heard.kind === 'joined' && heard.grantId === undefined ? { ...heard, grantId: this.#sae.stations.ownerOf(heard.mac) } : heard;
         // A restricted subject that comes with another address is kept to the agent as well.
         if (event.kind === 'joined' && this.#isRestricted(event)) {
           this.#emit({ kind: 'disturbed' });
@@ -211,7 +212,7 @@ export class HostapdRadio implements PushedRadio {
 
   async #stations(): Promise<HostapdStation[]> {
     const stations = await stationsOf(this.#bsses);
-    return stations.map((station) => (station.isSae ? { ...station, grantId: this.#sae.attribute(station.mac) } : station));
+    return stations.map((station) => (station.isSae ? { ...station, grantId: this.#sae.stations.attribute(station.mac) } : station));
   }
 
   /** Off the air with whoever is on with the password of a grant that is over, or cannot be told from others. */
@@ -219,7 +220,7 @@ export class HostapdRadio implements PushedRadio {
     const bss = this.#bsses.find((one) => one.name === name);
     if (grantId !== undefined && !this.#ids.has(grantId)) {
       await bss?.disconnect(mac);
-    } else if (grantId === undefined && isSae && bss !== undefined && this.#sae.isOverdue(mac)) {
+    } else if (grantId === undefined && isSae && bss !== undefined && this.#sae.stations.isOverdue(mac)) {
       await bss.forgetSessions();
       await bss.disconnect(mac);
     }

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** A grant's SAE password, as hostapd takes it. */
 export interface SaeEntry {
   readonly grantId: string;
@@ -21,6 +23,17 @@ export function saeValue({ grantId, password, mac, vlan }: SaeEntry): string {
 export function parseSaeValue(value: string): SaeEntry | undefined {
   const [, password, mac, vlan, grantId] = shape.exec(value) ?? [];
   return password === undefined || grantId === undefined ? undefined : { grantId, password, mac, vlan: vlan === undefined ? undefined : Number(vlan) };
+}
+
+const sealed = 'sealed-';
+
+export function isSeal(value: string): boolean {
+  return value.startsWith(sealed);
+}
+
+/** A password that nobody knows, in the place of the grant's. */
+export function newSeal(grantId: string): string {
+  return saeValue({ grantId, password: `${sealed}${randomBytes(24).toString('hex')}`, mac: undefined, vlan: undefined });
 }
 
 /** The grants' values, by grant, that a hostapd.conf has in the sections of these BSSes. */

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SaePasswords, type SaeBss, type SaeGrant } from './sae-passwords.ts';
+import type { SaeBss } from './sae-configuration.ts';
+import { SaePasswords } from './sae-passwords.ts';
+import type { SaeGrant } from './sae-stations.ts';
 
 const macs = ['02:00:00:00:01:00', '02:00:00:00:02:00', '02:00:00:00:03:00'] as const;
 let folder: string;
@@ -46,43 +48,43 @@ function grant(grantId: string, mac?: string, startsAt = new Date(0)): SaeGrant 
 
 test('a station is told by its address; of two grants of one device, the later one is what it goes by', async () => {
   await passwords.converge([grant('grt_new', macs[0], new Date(2)), grant('grt_old', macs[0], new Date(1)), grant('grt_other', macs[1])]);
-  expect(macs.map((mac) => passwords.attribute(mac))).toEqual(['grt_new', 'grt_other', undefined]);
+  expect(macs.map((mac) => passwords.stations.attribute(mac))).toEqual(['grt_new', 'grt_other', undefined]);
 });
 
 test('the only grant without an address has that of the station that nobody else’s can be, also for the next agent', async () => {
   await passwords.converge([grant('grt_any'), grant('grt_other', macs[1])]);
-  expect(passwords.ownerOf(macs[0])).toBeUndefined();
-  expect([passwords.attribute(macs[0]), passwords.ownerOf(macs[0]), changes]).toEqual(['grt_any', 'grt_any', 1]);
-  expect(passwords.attribute(macs[2])).toBeUndefined();
+  expect(passwords.stations.ownerOf(macs[0])).toBeUndefined();
+  expect([passwords.stations.attribute(macs[0]), passwords.stations.ownerOf(macs[0]), changes]).toEqual(['grt_any', 'grt_any', 1]);
+  expect(passwords.stations.attribute(macs[2])).toBeUndefined();
   await passwords.converge([grant('grt_any'), grant('grt_other', macs[1])]);
   expect(told.slice(-2)).toEqual([expect.stringMatching(/^sealed-.*\|id=grt_any$/), `password-of-grt_any|mac=${macs[0]}|id=grt_any`]);
   const next = open();
   await next.converge([grant('grt_any'), grant('grt_other', macs[1])]);
-  expect(next.attribute(macs[0])).toBe('grt_any');
+  expect(next.stations.attribute(macs[0])).toBe('grt_any');
 });
 
 test('where it could be of several, it is nobody’s until its device says, or its time is over', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   await passwords.converge([grant('grt_1'), grant('grt_2')]);
-  expect([passwords.attribute(macs[0]), passwords.isOverdue(macs[0])]).toEqual([undefined, false]);
+  expect([passwords.stations.attribute(macs[0]), passwords.stations.isOverdue(macs[0])]).toEqual([undefined, false]);
   vi.advanceTimersByTime(14_999);
-  expect(passwords.isOverdue(macs[0])).toBe(false);
+  expect(passwords.stations.isOverdue(macs[0])).toBe(false);
   await passwords.converge([grant('grt_1', macs[1]), grant('grt_2')]);
   // What was not known when it came is not concluded later.
-  expect(passwords.attribute(macs[0])).toBeUndefined();
+  expect(passwords.stations.attribute(macs[0])).toBeUndefined();
   vi.advanceTimersByTime(1);
-  expect(passwords.isOverdue(macs[0])).toBe(true);
+  expect(passwords.stations.isOverdue(macs[0])).toBe(true);
   await passwords.converge([grant('grt_1', macs[1]), grant('grt_2', macs[0])]);
-  expect(passwords.attribute(macs[0])).toBe('grt_2');
+  expect(passwords.stations.attribute(macs[0])).toBe('grt_2');
 });
 
 test('a station whose grant is over, or has another address by now, is nobody’s at once', async () => {
   await passwords.converge([grant('grt_1', macs[0]), grant('grt_2', macs[1])]);
   await passwords.converge([grant('grt_2', macs[2]), grant('grt_any')]);
-  expect([macs[0], macs[1]].map((mac) => [passwords.attribute(mac), passwords.isOverdue(mac), denied.has(mac)])).toEqual([
+  expect([macs[0], macs[1]].map((mac) => [passwords.stations.attribute(mac), passwords.stations.isOverdue(mac), denied.has(mac)])).toEqual([
     [undefined, true, true],
     [undefined, true, false],
   ]);
   await passwords.converge([grant('grt_2', macs[0])]);
-  expect([passwords.attribute(macs[0]), denied.has(macs[0])]).toEqual(['grt_2', false]);
+  expect([passwords.stations.attribute(macs[0]), denied.has(macs[0])]).toEqual(['grt_2', false]);
 });
