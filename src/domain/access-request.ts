@@ -64,3 +64,12 @@ export function mayFollow(from: RequestStatus, to: RequestStatus): boolean {
 export function isGranted(status: RequestStatus): boolean {
   return status === 'approved' || status === 'delivered' || status === 'joined';
 }
+
+export function isPending({ status }: AccessRequest): boolean {
+  return status === 'pending';
+}
+
+/** Approved for a device that was only announced, by DPP, and has taken nothing yet. */
+export function isUnproven({ dpp, status }: AccessRequest): boolean {
+  return dpp && status === 'approved';
+}

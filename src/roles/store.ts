@@ -191,8 +191,8 @@ export interface RequestRepository {
   change(id: string, from: readonly RequestStatus[], change: RequestChange): Promise<AccessRequest | undefined>;
   /** Newest first. */
   list(filter: RequestFilter, page: PageRequest): Promise<Page<AccessRequest>>;
-  /** A device's `pending` ones, at any access point. */
-  pendingOf(uuid: string): Promise<AccessRequest[]>;
+  /** A device's `pending` and `approved` ones, at any access point, oldest first. */
+  openOf(uuid: string): Promise<AccessRequest[]>;
   /** Those of one access point with a revision greater than `revision`, oldest change first. */
   changedSince(apId: string, revision: number): Promise<AccessRequest[]>;
   /** `pending` ones whose time is over. */

@@ -1,9 +1,8 @@
-import { mayFollow, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
+import { isPending, isUnproven, mayFollow, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { noUsage, type Grant, type GrantTerms } from '../../domain/grant.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
-import type { Store } from '../store.ts';
 import { closeRequest, lockAccessPoints, revokeGrant } from './closing.ts';
 
 export interface Decision {
@@ -51,7 +50,7 @@ async function decideWithin(
   if (found === undefined || !mayTouch(found)) {
     return { code: 'request_not_found', message: `There is no request ${requestId}.` };
   }
-  const rivals = decision.verdict === 'approve' && !found.dpp ? [...(await requests.pendingOf(found.uuid)), ...(await unprovenOf(context.store, found.uuid))] : [];
+  const rivals = decision.verdict === 'approve' && !found.dpp ? (await requests.openOf(found.uuid)).filter((one) => isPending(one) || isUnproven(one)) : [];
   const revisions = await lockAccessPoints(context.store, [found.apId, ...rivals.map((rival) => rival.apId)]);
   const revision = revisions.get(found.apId)!;
   // Only now nobody else can change it.
@@ -95,11 +94,13 @@ async function approve(
     return { code: 'device_spent', message: `The pass_tmp of device ${request.uuid} is used already.` };
   }
   if (!request.dpp) {
-    const unproven = await unprovenOf(store, request.uuid);
+    const open = await store.requests.openOf(request.uuid);
+    const unproven = open.filter(isUnproven);
     for (const other of earlier === undefined ? unproven : [earlier, ...unproven]) {
       await supersede(context, other, revisions);
     }
-    await denyRivals(context, request, revisions);
+    const rivals = open.filter((one) => isPending(one) && one.id !== request.id);
+    await denyRivals(context, rivals, revisions);
   }
 
   const at = context.clock.now();
@@ -162,17 +163,12 @@ export async function settleProven(context: ServiceContext, request: AccessReque
   const { store } = context;
   const spentBy = reuse ? (await store.devices.find(request.uuid))?.spentBy : undefined;
   if (await store.devices.setSpentBy(request.uuid, spentBy, request.id)) {
-    for (const other of await unprovenOf(store, request.uuid)) {
+    for (const other of (await store.requests.openOf(request.uuid)).filter(isUnproven)) {
       await supersede(context, other, revisions);
     }
   } else if (request.grantId !== undefined) {
     await revokeGrant(context, request.grantId, revisions.get(request.apId)!, 'pass_tmp already used');
   }
-}
-
-/** What was approved of a device that was only announced, by DPP, and has taken nothing yet. */
-export async function unprovenOf({ requests }: Store, uuid: string): Promise<AccessRequest[]> {
-  return (await requests.list({ uuid, statuses: ['approved'] }, { limit: 1000 })).items.filter(({ dpp }) => dpp);
 }
 
 async function supersede(
@@ -189,15 +185,11 @@ async function supersede(
   }
 }
 
-async function denyRivals(
-  context: ServiceContext,
-  winner: AccessRequest,
-  revisions: ReadonlyMap<string, number>,
-): Promise<void> {
-  for (const rival of await context.store.requests.pendingOf(winner.uuid)) {
+async function denyRivals(context: ServiceContext, rivals: readonly AccessRequest[], revisions: ReadonlyMap<string, number>): Promise<void> {
+  for (const rival of rivals) {
     const revision = revisions.get(rival.apId);
     // One that came since the locks were taken stays pending and is denied at its own approval: the pass_tmp is spent.
-    if (rival.id !== winner.id && revision !== undefined) {
+    if (revision !== undefined) {
       await closeRequest(context, rival, revision, { status: 'denied', by: 'superseded', reason: 'approved elsewhere' });
     }
   }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { requestLifetimeMs, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
+import { isPending, isUnproven, requestLifetimeMs, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import { parseDescription, type Device } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
@@ -14,7 +14,7 @@ import { apIdOf, auditEntry, newId, scopeOf, within, type ServiceContext } from 
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
 import { closeRequest, endGrant, lockAccessPoints, revokeGrant } from './closing.ts';
-import { decide, isRetry, settleProven, unprovenOf } from './decision.ts';
+import { decide, isRetry, settleProven } from './decision.ts';
 import { expireOverdue } from './expiry.ts';
 import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from './ports.ts';
 
@@ -136,8 +136,8 @@ export class ApService implements ApRole {
     }
 
     const revision = await tx.accessPoints.nextRevision(this.#apId);
-    const older = await tx.requests.pendingOf(uuid);
-    for (const request of older.filter((one) => this.#isOwn(one))) {
+    const older = await tx.requests.openOf(uuid);
+    for (const request of older.filter((one) => isPending(one) && this.#isOwn(one))) {
       await closeRequest(context, request, revision, { status: 'expired', reason: 'asked again' });
     }
     const { device, passTmp } = found;
@@ -189,7 +189,7 @@ export class ApService implements ApRole {
     if (meanwhile !== undefined) {
       return meanwhile;
     }
-    for (const overdue of (await tx.requests.pendingOf(uuid)).filter((one) => this.#isOwn(one))) {
+    for (const overdue of (await tx.requests.openOf(uuid)).filter((one) => isPending(one) && this.#isOwn(one))) {
       await closeRequest(context, overdue, revision, { status: 'expired', reason: 'nobody decided in time' });
     }
     const id = newId(context, 'req');
@@ -208,12 +208,13 @@ export class ApService implements ApRole {
   /** The device's request here that is pending, or whose password it may take once more. */
   async #liveRequest(tx: Store, { uuid, spentBy }: Device): Promise<AccessRequest | undefined> {
     const now = this.#context.clock.now();
-    const pending = (await tx.requests.pendingOf(uuid)).find((one) => this.#isOwn(one) && one.expiresAt > now);
+    const open = await tx.requests.openOf(uuid);
+    const pending = open.find((one) => isPending(one) && this.#isOwn(one) && one.expiresAt > now);
     if (pending !== undefined) {
       return pending;
     }
     const spender = spentBy === undefined ? undefined : await tx.requests.find(spentBy);
-    const granted = spender === undefined ? await unprovenOf(tx, uuid) : [spender];
+    const granted = spender === undefined ? open.filter(isUnproven) : [spender];
     for (const request of granted.filter((one) => isRetry(one, this.#apId, now))) {
       if (request.grantId !== undefined && (await tx.grants.find(request.grantId))?.state === 'active') {
         return request;
@@ -295,7 +296,7 @@ export class ApService implements ApRole {
     if (!from.includes(found.status)) {
       throw new LatchkeyError('already_decided', `Request ${requestId} is ${found.status}.`);
     }
-    const others = found.dpp ? await unprovenOf(tx, found.uuid) : [];
+    const others = found.dpp ? (await tx.requests.openOf(found.uuid)).filter(isUnproven) : [];
     const revisions = await lockAccessPoints(tx, [this.#apId, ...others.map(({ apId }) => apId)]);
     const revision = revisions.get(this.#apId)!;
     const at = context.clock.now();

@@ -28,8 +28,11 @@ function toUpdate(change: RequestChange): Update {
 const byId: PreparedQuery<{ id: string }, AccessRequestRow> = (db, { id }) =>
   db.selectFrom('access_requests').selectAll().where('id', '=', id);
 
-const pending: PreparedQuery<{ uuid: string }, AccessRequestRow> = (db, { uuid }) =>
-  db.selectFrom('access_requests').selectAll().where('uuid', '=', uuid).where(isPending).orderBy('created_at').orderBy('id');
+const openOf: PreparedQuery<{ uuid: string }, AccessRequestRow> = (db, { uuid }) =>
+  db.selectFrom('access_requests').selectAll()
+    .where('uuid', '=', uuid)
+    .where('status', 'in', ['pending', 'approved'])
+    .orderBy('created_at').orderBy('id');
 
 const newerThan: PreparedQuery<{ apId: string; revision: number }, AccessRequestRow> = (db, { apId, revision }) =>
   db.selectFrom('access_requests').selectAll()
@@ -114,8 +117,8 @@ export class AccessRequests implements RequestRepository {
     return toPage(await query.execute(), limit, toRequest, (row) => [date(row.created_at).getTime(), row.id]);
   }
 
-  async pendingOf(uuid: string): Promise<AccessRequest[]> {
-    return (await this.#db.find(pending, { uuid })).map(toRequest);
+  async openOf(uuid: string): Promise<AccessRequest[]> {
+    return (await this.#db.find(openOf, { uuid })).map(toRequest);
   }
 
   async changedSince(apId: string, revision: number): Promise<AccessRequest[]> {

@@ -19,8 +19,8 @@ type Asked = Omit<LoadOptions, keyof WindowOptions>;
 
 const load = new URL('load.ts', import.meta.url);
 
-function asked(port: number, devices: number, { apToken, apId }: SeededRegistry): Asked {
-  return { port, devices, connections, token: apToken, apId };
+function asked(port: number, devices: number, { apToken, apId }: SeededRegistry, staysAwake: boolean): Asked {
+  return { port, devices, connections, token: apToken, apId, staysAwake };
 }
 
 /** What a verification costs at least; it reads the seeded file itself, and writes nothing. */
@@ -28,7 +28,7 @@ export async function bareServer(registry: CachedRegistry): Promise<Contender> {
   const { file: database, keyFile, apId, devices } = registry;
   const server = PinnedProcess.ofBench(serverCore, new URL('bare-server.ts', import.meta.url), { database, keyFile, apId });
   const { port } = await server.message<{ port: number }>();
-  return { name: 'bare', server, load, asked: asked(port, devices, registry), cpuBound: true, stop: () => server.stop() };
+  return { name: 'bare', server, load, asked: asked(port, devices, registry, true), cpuBound: true, stop: () => server.stop() };
 }
 
 /** `latchkey server start` on a copy of the registry, with all that it does by default. */
@@ -67,7 +67,7 @@ async function startServer(
     await server.stop();
     await home.remove();
   };
-  return { name, server, load, asked: asked(Number(new URL(url).port), devices, registry), cpuBound, stop };
+  return { name, server, load, asked: asked(Number(new URL(url).port), devices, registry, cpuBound), cpuBound, stop };
 }
 
 export async function freeRadius(site: keyof typeof papSites, devices: number, cache: string, folder: string): Promise<Contender> {

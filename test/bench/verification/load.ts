@@ -14,6 +14,8 @@ export interface LoadOptions extends WindowOptions {
   readonly connections: number;
   readonly token: string;
   readonly apId: string;
+  /** On neither side is waking it up a part of what an answer costs the server. Where others need its core, it has to sleep. */
+  readonly staysAwake: boolean;
 }
 
 /** Every so many answers the key is compared with our own. */
@@ -70,8 +72,7 @@ function open(): Promise<Socket> {
   return new Promise((resolve) => socket.on('connect', () => { ask(); resolve(socket); }));
 }
 
-// It never sleeps: on neither side is waking it up a part of what an answer costs the server.
-let over = false;
+let over = !options.staysAwake;
 const stayAwake = () => over || setImmediate(stayAwake);
 stayAwake();
 

@@ -57,7 +57,7 @@ function toSection(results: Results, sizes: VerificationSizes): Section {
       `Server on one core, load on the other; the server's process had at least ${leastBusyPercent(busy)} % of its core in every round that counts (CPU time of all its threads from /proc).`,
       'The bare server does the lookup (same file, same pragmas), the opening and the HKDF, and nothing else; ours runs with what it has by default, its rate limit raised by `--rate-limit`.',
       'FreeRADIUS answers PAP over UDP from an indexed SQLite table of as many rows: “as shipped” with the modules and queries of the site that Debian installs, but EAP and what writes; “bare” with PAP and one query.',
-      ...(results.has('postgres') ? ['PostgreSQL shares the core of the load, so this figure is bound by that core.'] : []),
+      ...(results.has('postgres') ? ['PostgreSQL shares the core of the load, which sleeps there while it has nothing to do.'] : []),
     ],
   };
 }
