@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newBootstrapKey } from '../../src/protocol/bootstrap-key.ts';
 import { ecPrivateKey } from './ec-private-key.ts';
 import type { LabProcess } from './lab/lab-process.ts';
+import { latchkey } from './lab/lab.ts';
 import { Station } from './lab/station.ts';
 import { suiteLab } from './lab/suite-lab.ts';
 import { mainAddress, RadioSite, type Identity } from './site.ts';
@@ -40,6 +41,10 @@ test('a device with the key of its label announces itself, is approved, and is g
   expect(await site.trail({ grant_id: grantId })).toEqual([
     'device.reserved', 'device.registered', 'device.key_made', 'device.revealed', 'device.asked', 'request.created', 'request.approved', 'grant.created', 'request.delivered', 'request.joined',
   ]);
+});
+
+test('the access point says that devices may announce themselves', async () => {
+  expect(await lab().do(`${latchkey} ap status`, { env: site.agentEnvironment })).toContain('devices announce themselves with the key of their label');
 });
 
 test('one of a model that is let in by itself joins without anybody being asked, by another password', async () => {
