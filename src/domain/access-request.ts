@@ -60,7 +60,7 @@ export function mayFollow(from: RequestStatus, to: RequestStatus): boolean {
   return followers[from].includes(to);
 }
 
-/** Approved and the password readable: `approved` or `delivered`. */
+/** Approved, and nothing has ended it since. */
 export function isGranted(status: RequestStatus): boolean {
   return status === 'approved' || status === 'delivered' || status === 'joined';
 }
