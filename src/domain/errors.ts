@@ -14,6 +14,11 @@ export const errorTable = {
 
   invalid_input: { exit: 2, http: 400, title: 'The input is not valid', hint: 'Correct what the message names.' },
   missing_input: { exit: 2, http: 400, title: 'Something is missing', hint: 'Give the flag that the message names.' },
+  amount_malformed: { exit: 2, http: 400, title: 'This is not an amount of money', hint: 'Write digits, a point before the decimals, and the currency: 12.50EUR.' },
+  amount_not_positive: { exit: 2, http: 400, title: 'An amount of money is more than nothing', hint: 'Give an amount above 0. What was paid goes back by a refund.' },
+  amount_too_fine: { exit: 2, http: 400, title: 'The amount has more decimals than its currency', hint: 'Round it to the currency’s smallest unit.' },
+  amount_too_large: { exit: 2, http: 400, title: 'The amount is too large', hint: 'Move it in several parts.' },
+  currency_unknown: { exit: 2, http: 400, title: 'There is no such currency', hint: 'Give a code of ISO 4217 in capitals: EUR, USD, JPY.' },
   weak_pass_tmp: { exit: 2, http: 400, title: 'This pass_tmp is too short', hint: 'Use at least 16 characters, leave it out to have one made, or pass --allow-weak.' },
   payload_too_large: { exit: 2, http: 413, title: 'The request is too large', hint: 'Send less at once.' },
   unsupported_media_type: { exit: 2, http: 415, title: 'The body is not JSON', hint: 'Send application/json.' },
@@ -46,6 +51,7 @@ export const errorTable = {
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
 
+  currency_mismatch: { exit: 5, http: 409, title: 'The currencies differ', hint: 'Give the amount in the account’s currency; nothing is converted.' },
   run_unfinished: { exit: 5, http: 409, title: 'There is a run that is not finished', hint: 'Go on with it by --resume, or name another --out.' },
   run_busy: { exit: 5, http: 409, title: 'Another process works on this run', hint: 'Wait for it, or end it.' },
   device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },
