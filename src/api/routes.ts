@@ -1,5 +1,3 @@
-import type { ErrorCode } from '../domain/errors.ts';
-import type { Role } from '../domain/token.ts';
 import {
   accessPointPageSchema,
   accessPointQuerySchema,
@@ -38,40 +36,15 @@ import {
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { flashBeginSchema, flashBegunSchema, flashEndSchema, flashSchema, openFlashesQuerySchema, openFlashesSchema } from './flashes.ts';
 import { grantPageSchema, grantQuerySchema, grantReportsSchema, grantSchema, increaseSchema } from './grants.ts';
-import { input, text, uuid, type Schema, type Static } from './schema.ts';
+import { input, text, uuid, type Static } from './schema.ts';
+import { ledgerRoutes } from './ledger-routes.ts';
+import { byId, reason, type Route } from './route.ts';
 import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
 import { verificationInputSchema, verificationSchema } from './verifications.ts';
 
-/** One thing that can be asked over HTTP; server, client and OpenAPI are made from it. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  /** With `{name}` where a member of `params` stands. */
-  readonly path: string;
-  readonly summary: string;
-  /** Whose tokens may ask; `anyone` needs none, `holder` is any token. */
-  readonly roles: readonly Role[] | 'anyone' | 'holder';
-  readonly params?: Schema;
-  readonly query?: Schema;
-  readonly body?: Schema;
-  /** Status and body of the answer; without a body 204. */
-  readonly status: 200 | 201 | 204;
-  readonly reply?: Schema;
-  /** Takes an `Idempotency-Key` (protocol.md section 3): every POST that changes something. */
-  readonly idempotent?: true;
-  /** What it says no with, beside what every route may say. */
-  readonly errors?: readonly ErrorCode[];
-  /** Its answer may be held back until something happens. */
-  readonly waits?: true;
-  /** Largest body in bytes, where it is not the usual. */
-  readonly bodyLimit?: number;
-}
-
 const byUuid = input('ByUuid', { uuid });
-// What cannot be an id is not found, like one that is not there.
-const byId = input('ById', { id: { ...text, maxLength: 128 } });
 const byRun = input('ByRun', { run: runText });
 const byUuidAndId = input('ByUuidAndId', { uuid, id: { ...text, maxLength: 128 } });
-const reason = input('Reason', {}, { reason: text });
 
 const factory = ['factory', 'admin'] as const;
 const registryReaders = ['factory', 'admin', 'technician', 'owner'] as const;
@@ -577,6 +550,7 @@ export const routes = {
     reply: signedAuditHeadSchema,
     errors: ['check_failed'],
   },
+  ...ledgerRoutes,
 } as const satisfies Record<string, Route>;
 
 function report<const Status extends string>(status: Status, summary: string) {

@@ -9,6 +9,7 @@ const lists = {
   batches: { ...arrayOf(text), maxItems: 1000 },
   uuids: { ...arrayOf(uuid), maxItems: 1000 },
   aps: { ...arrayOf(id), maxItems: 1000 },
+  accounts: { ...arrayOf(id), maxItems: 1000 },
 } as const;
 export const scopeSchema = object('Scope', {}, lists);
 export const scopeInputSchema = input('ScopeInput', {}, lists);
@@ -25,18 +26,19 @@ export const tokenPageSchema = pageOf('TokenPage', tokenSchema);
 export const tokenQuerySchema = input('TokenQuery', {}, pageQuery);
 
 export function scopeToWire(scope: Scope): ScopeWire {
-  const { models, batches, uuids, aps } = scope;
+  const { models, batches, uuids, aps, accounts } = scope;
   return present({
     models: models && [...models],
     batches: batches && [...batches],
     uuids: uuids && [...uuids],
     aps: aps && [...aps],
+    accounts: accounts && [...accounts],
   });
 }
 
 export function scopeFromWire(wire: ScopeWire): Scope {
-  const { models, batches, uuids, aps } = wire;
-  return present({ models, batches, uuids, aps });
+  const { models, batches, uuids, aps, accounts } = wire;
+  return present({ models, batches, uuids, aps, accounts });
 }
 
 export function tokenToWire(token: Token): TokenWire {

@@ -24,7 +24,7 @@ export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), 
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
 export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });
 export const listenFlag = custom<ListenAddress>({ parse: flagValue(parseListenAddress), helpValue: 'HOST:PORT' });
-/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as `parseScope` of the domain takes them. */
+/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, `account=…`, as `parseScope` of the domain takes them. */
 export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: true, helpValue: 'MATCH' });
 /** A file that is read as a whole, or `-` for standard input. */
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });

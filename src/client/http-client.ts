@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent, Dispatcher } from 'undici';
 import { isLoopback } from '../api/loopback.ts';
 import { problemFromWire, problemMediaType, problemSchema } from '../api/problem.ts';
-import type { BodyOf, ParamsOf, QueryOf, ReplyOf, Route } from '../api/routes.ts';
+import type { Route } from '../api/route.ts';
+import type { BodyOf, ParamsOf, QueryOf, ReplyOf } from '../api/routes.ts';
 import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { networkFailure } from './network-errors.ts';
@@ -70,7 +71,7 @@ export class HttpClient {
 
   async call<const R extends Route>(route: R, input: CallInput<R>): Promise<ReplyOf<R>> {
     const { timeoutMs = usualTimeoutMs, retries = 2 } = this.#options;
-    const key = route.idempotent === true ? (input.idempotencyKey ?? randomBytes(16).toString('base64url')) : undefined;
+    const key = route.idempotent !== undefined ? (input.idempotencyKey ?? randomBytes(16).toString('base64url')) : undefined;
     const modules = await this.#load();
     const endsAt = performance.now() + timeoutMs + (input.waitMs ?? 0);
     for (let attempt = 0; ; attempt += 1) {

@@ -53,7 +53,7 @@ export function decimalText({ minor, currency }: Amount): string {
 }
 
 /** Errors: `currency_mismatch` if the two are of different currencies. */
-export function sameCurrency(one: Amount, other: Amount): void {
+export function sameCurrency(one: Pick<Amount, 'currency'>, other: Pick<Amount, 'currency'>): void {
   if (one.currency !== other.currency) {
     throw new LatchkeyError('currency_mismatch', `${one.currency} is not ${other.currency}.`);
   }

@@ -12,8 +12,10 @@ export interface Scope {
   readonly models?: readonly string[];
   readonly batches?: readonly string[];
   readonly uuids?: readonly string[];
-  /** Access points an owner or technician is for. */
+  /** Access points an owner, a technician or a cash register is for. */
   readonly aps?: readonly string[];
+  /** Accounts that a cash register charges for. */
+  readonly accounts?: readonly string[];
 }
 
 export interface Token {
@@ -56,9 +58,9 @@ export function actorForPeople(recorded: string): string {
   return recorded.replace(/^([a-z]+):tok_[A-Za-z0-9_-]+:/, '$1:');
 }
 
-/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, as often as needed. */
+/** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, `account=…`, as often as needed. */
 export function parseScope(matches: readonly string[]): Scope {
-  const lists = { models: [] as string[], batches: [] as string[], uuids: [] as string[], aps: [] as string[] };
+  const lists = { models: [] as string[], batches: [] as string[], uuids: [] as string[], aps: [] as string[], accounts: [] as string[] };
   for (const match of matches) {
     if (match === 'all') {
       continue;
@@ -67,13 +69,14 @@ export function parseScope(matches: readonly string[]): Scope {
     const key = at < 0 ? match : match.slice(0, at);
     const value = at < 0 ? '' : match.slice(at + 1);
     if (value === '') {
-      throw new LatchkeyError('invalid_input', `"${match}" is not all, model=…, batch=…, uuid=… or ap=….`);
+      throw new LatchkeyError('invalid_input', `"${match}" is not all, model=…, batch=…, uuid=…, ap=… or account=….`);
     }
     if (key === 'model') lists.models.push(value);
     else if (key === 'batch') lists.batches.push(value);
     else if (key === 'uuid') lists.uuids.push(...value.split(',').map(parseUuid));
     else if (key === 'ap') lists.aps.push(value);
-    else throw new LatchkeyError('invalid_input', `"${key}" is not one of model, batch, uuid and ap.`);
+    else if (key === 'account') lists.accounts.push(value);
+    else throw new LatchkeyError('invalid_input', `"${key}" is not one of model, batch, uuid, ap and account.`);
   }
   if (matches.includes('all') && matches.length > 1) {
     throw new LatchkeyError('invalid_input', '"all" goes with no other match.');

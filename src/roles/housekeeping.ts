@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expireOverdue } from './ap/expiry.ts';
+import { releaseOverdue } from './ledger/holds.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
 
@@ -7,6 +8,8 @@ import type { Store } from './store.ts';
 export const housekeepingMs = 5_000;
 const dayMs = 86_400_000;
 export const keepRepliesMs = 30 * dayMs;
+/** As long as a day's are counted. */
+const keepVerificationsMs = 2 * dayMs;
 const usualBounds = { attemptsOfAp: 100_000, attemptDays: 30 };
 /** How much is forgotten in one transaction, some 10 ms of SQLite's: others get their turn in between. */
 const stepSize = 250;
@@ -27,11 +30,13 @@ export class Housekeeping {
   async keep(): Promise<void> {
     const { store, clock } = this.#context;
     await expireOverdue(this.#context);
+    await releaseOverdue(this.#context);
     await store.audit.seal();
     const now = clock.now();
     const ago = (ms: number) => new Date(now.getTime() - ms);
     await inSteps((limit) => store.replies.forget(ago(keepRepliesMs), limit));
     await inSteps((limit) => store.enrollCodes.forget(now, limit));
+    await inSteps((limit) => store.verifications.forget(ago(keepVerificationsMs), limit));
     await inSteps((limit) => store.attempts.forget(ago(this.#bounds.attemptDays * dayMs), limit));
     if (now.getTime() - this.#countedAt >= countEveryMs) {
       this.#countedAt = now.getTime();

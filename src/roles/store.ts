@@ -5,6 +5,7 @@ import type { Device, DeviceState } from '../domain/device.ts';
 import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
+import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, VerificationRepository } from './ledger/store.ts';
 import type { Page, PageRequest } from './page.ts';
 
 /**
@@ -27,6 +28,11 @@ export interface Store {
   readonly audit: AuditRepository;
   readonly replies: ReplyRepository;
   readonly settings: SettingRepository;
+  readonly accounts: AccountRepository;
+  readonly postings: PostingRepository;
+  readonly payments: PaymentRepository;
+  readonly bindings: BindingRepository;
+  readonly verifications: VerificationRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the

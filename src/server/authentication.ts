@@ -3,7 +3,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import type { Role, Token } from '../domain/token.ts';
 import { secretHash } from '../roles/admin/token-secret.ts';
 import type { Store } from '../roles/store.ts';
-import type { Route } from '../api/routes.ts';
+import type { Route } from '../api/route.ts';
 
 /** The scheme's name is written in any case (RFC 9110, 11.1), a token in one. */
 const bearer = /^[Bb][Ee][Aa][Rr][Ee][Rr] (lk_[a-z]{1,16}_[A-Za-z0-9_-]{22})$/;

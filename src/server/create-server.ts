@@ -4,11 +4,11 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import type { Clock, Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import type { ApServiceContext } from '../roles/ap/service.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
 import { Housekeeping, housekeepingMs, repeatedly } from '../roles/housekeeping.ts';
 import type { Store } from '../roles/store.ts';
+import type { VerificationSender } from '../roles/wallet/ports.ts';
 import { answering } from './answering.ts';
 import { Authentication, LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
@@ -21,6 +21,7 @@ import { operations } from './operations.ts';
 import { RateLimit } from './rate-limit.ts';
 import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
+import type { ServicesContext } from './services.ts';
 
 export interface ServerOptions {
   /** Opened and closed by the caller, who closes it after `stop`. */
@@ -35,6 +36,10 @@ export interface ServerOptions {
   readonly reuse?: boolean | undefined;
   /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
+  /** How verification codes leave; without it no terminal can be bound. */
+  readonly verificationSender?: VerificationSender | undefined;
+  /** Whether terminals may choose `md5` (protocol.md section 4). */
+  readonly allowMd5?: boolean | undefined;
   readonly housekeepingMs?: number | undefined;
 }
 
@@ -50,7 +55,7 @@ export interface LatchkeyServer {
  * Errors: `invalid_input` for a certificate, key or proxy that is none.
  */
 export function createServer(options: ServerOptions): LatchkeyServer {
-  const { store, clock, random } = options;
+  const { store, clock, random, reuse, verificationSender, allowMd5 } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
   const log = makeLog(options.log);
   const stopping = new AbortController();
@@ -78,7 +83,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ApServiceContext => ({ store: at, clock, random, actor, journal, apNonces, reuse: options.reuse }),
+      context: (at, actor): ServicesContext => ({ store: at, clock, random, actor, journal, apNonces, reuse, verificationSender, allowMd5 }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,

@@ -1,5 +1,6 @@
 import { documentedProblemSchema, problemMediaType } from '../api/problem.ts';
-import { routes, type Route } from '../api/routes.ts';
+import type { Route } from '../api/route.ts';
+import { routes } from '../api/routes.ts';
 import { id, type Schema } from '../api/schema.ts';
 import { errorTable, type ErrorCode } from '../domain/errors.ts';
 
@@ -57,7 +58,7 @@ function operation(name: string, route: Route, components: Map<string, unknown>)
   const parameters = [
     ...parametersOf(route.params, 'path', components),
     ...parametersOf(route.query, 'query', components),
-    ...(route.idempotent === true ? [idempotencyKey] : []),
+    ...(route.idempotent !== undefined ? [idempotencyKey] : []),
   ];
   return {
     operationId: name,
@@ -92,10 +93,10 @@ function mustSend(body: Schema): boolean {
 function codesOf(route: Route): ErrorCode[] {
   const takesInput = route.params !== undefined || route.query !== undefined || route.body !== undefined;
   return [
-    ...(takesInput || route.idempotent === true ? (['invalid_input'] as const) : []),
+    ...(takesInput || route.idempotent !== undefined ? (['invalid_input'] as const) : []),
     ...(route.body === undefined ? [] : (['payload_too_large', 'unsupported_media_type'] as const)),
     ...(route.roles === 'anyone' ? [] : (['unauthorized', 'forbidden'] as const)),
-    ...(route.idempotent === true ? (['idempotency_mismatch'] as const) : []),
+    ...(route.idempotent !== undefined ? (['idempotency_mismatch'] as const) : []),
     ...(route.errors ?? []),
     'rate_limited',
     'server_unavailable',

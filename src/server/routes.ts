@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
-import { routes, type Route, type RouteName } from '../api/routes.ts';
+import type { Route } from '../api/route.ts';
+import { routes, type RouteName } from '../api/routes.ts';
 import { clientOf } from '../domain/client-address.ts';
 import type { Clock } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
 import type { Actor, Token } from '../domain/token.ts';
 import { secretHash } from '../roles/admin/token-secret.ts';
-import type { ApServiceContext } from '../roles/ap/service.ts';
 import type { Store } from '../roles/store.ts';
 import { authorize, type Authentication, type LastUses } from './authentication.ts';
 import { jsonMediaType, type Exchange } from './exchange.ts';
@@ -18,14 +18,14 @@ import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
 import { refuseIf, type RateLimit } from './rate-limit.ts';
 import type { Endpoint, PathParams } from './router.ts';
-import { Services } from './services.ts';
+import { Services, type ServicesContext } from './services.ts';
 import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';
 
 export interface RouteContext {
   readonly store: Store;
   readonly authentication: Authentication;
   readonly clock: Clock;
-  readonly context: (store: Store, actor: Actor) => ApServiceContext;
+  readonly context: (store: Store, actor: Actor) => ServicesContext;
   readonly lastUses: LastUses;
   readonly metrics: Metrics;
   readonly bodyBytes: number;
@@ -40,6 +40,7 @@ export function apiEndpoints(context: RouteContext): Endpoint[] {
 }
 
 interface Input {
+  readonly key?: string | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -111,9 +112,10 @@ class ApiEndpoint implements Endpoint {
       query: this.#checkQuery?.(exchange.search),
       body: this.#checkBody?.(parseJsonBody(await this.#read(exchange))),
     };
-    const key = this.#route.idempotent === true ? idempotencyKey(exchange) : undefined;
-    if (key === undefined) {
-      const reply = await this.#work(this.#context.store, actor, input, exchange);
+    const { idempotent } = this.#route;
+    const key = idempotent === undefined ? undefined : idempotencyKey(exchange);
+    if (key === undefined || idempotent === 'service') {
+      const reply = await this.#work(this.#context.store, actor, { ...input, key }, exchange);
       if (this.#route.waits === true) {
         // Meanwhile its token may have been revoked.
         await this.#authenticate(exchange);
@@ -132,8 +134,8 @@ class ApiEndpoint implements Endpoint {
 
   #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<unknown> {
     const services = new Services(this.#context.context(store, actor));
-    const { params, query, body } = input as Call<Route>;
-    return this.#handle({ params, query, body, services, signal: () => exchange.signal() });
+    const { params, query, body, key } = input as Call<Route>;
+    return this.#handle({ params, query, body, key, services, signal: () => exchange.signal() });
   }
 
   /** The change and its reply, once for an `Idempotency-Key` (protocol.md section 3). */

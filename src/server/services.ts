@@ -4,14 +4,19 @@ import { BatchesService } from '../roles/batches/service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
+import { LedgerService } from '../roles/ledger/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
+import { WalletService, type WalletServiceContext } from '../roles/wallet/service.ts';
 import type { Actor } from '../domain/token.ts';
+
+/** What the services of all roles are made with. */
+export type ServicesContext = ApServiceContext & WalletServiceContext;
 
 /** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
 export class Services {
-  readonly #context: ApServiceContext;
+  readonly #context: ServicesContext;
 
-  constructor(context: ApServiceContext) {
+  constructor(context: ServicesContext) {
     this.#context = context;
   }
 
@@ -41,6 +46,14 @@ export class Services {
 
   get owner(): OwnerService {
     return new OwnerService(this.#context);
+  }
+
+  get ledger(): LedgerService {
+    return new LedgerService(this.#context);
+  }
+
+  get wallet(): WalletService {
+    return new WalletService(this.#context);
   }
 
   get ap(): ApService {

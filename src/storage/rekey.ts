@@ -4,8 +4,12 @@ import type { Place, Sealer } from '../roles/sealer.ts';
 import type { OpenDatabase } from './database.ts';
 import { openDatabase } from './open-store.ts';
 import { dppKeyPlace, passTmpPlace } from './repositories/devices.ts';
+import { contactPlace } from './repositories/accounts.ts';
+import { codePlace, identityCodePlace } from './repositories/bindings.ts';
+import { paymentReplyPlace } from './repositories/payments.ts';
 import { replyPlace } from './repositories/replies.ts';
 import { settingPlace } from './repositories/settings.ts';
+import { verificationPlace } from './repositories/verifications.ts';
 import type { Tables } from './tables.ts';
 
 export interface RekeyOptions {
@@ -40,6 +44,11 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'devices', key: ['uuid'], column: 'dpp_key', place: (uuid) => dppKeyPlace(uuid!) },
   { table: 'replies', key: ['scope', 'key'], column: 'body', place: (scope, key) => replyPlace(scope!, key!) },
   { table: 'settings', key: ['name'], column: 'value', place: (name) => settingPlace(name!) },
+  { table: 'accounts', key: ['id'], column: 'contact', place: (id) => contactPlace(id!) },
+  { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'code', place: (account, terminal) => codePlace(account!, terminal!) },
+  { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'identity_code', place: (account, terminal) => identityCodePlace(account!, terminal!) },
+  { table: 'payments', key: ['account_id', 'key'], column: 'reply', place: (account, key) => paymentReplyPlace(account!, key!) },
+  { table: 'verification_codes', key: ['terminal_id', 'key'], column: 'code', place: (terminal, key) => verificationPlace(terminal!, key!) },
 ];
 
 const batch = 500;

@@ -2,18 +2,23 @@ import type { Sealer } from '../roles/sealer.ts';
 import type { Store } from '../roles/store.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { AccessPoints } from './repositories/access-points.ts';
+import { Accounts } from './repositories/accounts.ts';
 import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
 import { AuditLog } from './repositories/audit.ts';
 import { Chunks } from './repositories/chunks.ts';
+import { Bindings } from './repositories/bindings.ts';
 import { Batches } from './repositories/batches.ts';
 import { Devices } from './repositories/devices.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
+import { Payments } from './repositories/payments.ts';
+import { Postings } from './repositories/postings.ts';
 import { Replies } from './repositories/replies.ts';
 import { Settings } from './repositories/settings.ts';
 import { Tokens } from './repositories/tokens.ts';
+import { Verifications } from './repositories/verifications.ts';
 
 /** The repositories over a database, or over one transaction on it. */
 export class RelationalStore implements Store {
@@ -30,6 +35,11 @@ export class RelationalStore implements Store {
   readonly audit: AuditLog;
   readonly replies: Replies;
   readonly settings: Settings;
+  readonly accounts: Accounts;
+  readonly postings: Postings;
+  readonly payments: Payments;
+  readonly bindings: Bindings;
+  readonly verifications: Verifications;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -51,6 +61,11 @@ export class RelationalStore implements Store {
     this.audit = new AuditLog(database);
     this.replies = new Replies(database, sealer);
     this.settings = new Settings(database, sealer);
+    this.accounts = new Accounts(database, sealer);
+    this.postings = new Postings(database);
+    this.payments = new Payments(database, sealer);
+    this.bindings = new Bindings(database, sealer);
+    this.verifications = new Verifications(database, sealer);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

@@ -217,6 +217,93 @@ export interface SettingTable {
   value: Uint8Array;
 }
 
+export interface AccountTable {
+  id: string;
+  kind: string;
+  name: string;
+  currency: string;
+  card_reference: string | null;
+  /** Sealed. */
+  contact: Uint8Array | null;
+  balance: ColumnType<Integer, undefined, never>;
+  held: ColumnType<Integer, undefined, never>;
+  opened_at: Time;
+  closed_at: OptionalTime;
+}
+
+export interface PostingTable {
+  number: CountedBig;
+  id: string;
+  at: Time;
+  kind: string;
+  debit_id: string;
+  credit_id: string;
+  currency: string;
+  minor: Big;
+  /** How much of the debited account's `held` ends with it. */
+  unheld: Big;
+  payment_id: string | null;
+  actor: string;
+  memo: string | null;
+}
+
+export interface PaymentTable {
+  account_id: string;
+  key: string;
+  id: string;
+  state: string;
+  /** SHA-256 of the request; null if it was cancelled before it came. */
+  fingerprint: Uint8Array | null;
+  terminal_id: string;
+  payee_id: string | null;
+  currency: string | null;
+  minor: Big;
+  captured: Big;
+  refunded: Big;
+  memo: string | null;
+  at: Time;
+  expires_at: OptionalTime;
+  ended_at: OptionalTime;
+  reason: string | null;
+  /** Sealed. */
+  reply: Uint8Array | null;
+}
+
+export interface BindingTable {
+  account_id: string;
+  terminal_id: string;
+  algorithm: string;
+  /** Counts the temporary codes of this binding, from 1. */
+  code_number: Big;
+  /** Sealed. */
+  code: Uint8Array;
+  /** Sealed. */
+  identity_code: Uint8Array;
+  /** Keyed hashes of the next password and of the last, where an account is found by it. */
+  lookup: Uint8Array | null;
+  spent_lookup: Uint8Array | null;
+  /** Wrong passwords in a row. */
+  wrong: number;
+  locked_until: OptionalTime;
+  superseded_at: OptionalTime;
+  bound_at: Time;
+}
+
+export interface VerificationCodeTable {
+  terminal_id: string;
+  key: string;
+  id: string;
+  /** Null if what was asked for is no account. */
+  account_id: string | null;
+  /** Sealed. */
+  code: Uint8Array;
+  tries: number;
+  created_at: Time;
+  expires_at: Time;
+  sent_at: OptionalTime;
+  used_at: OptionalTime;
+}
+
 export interface Tables {
   devices: DeviceTable;
   known_devices: KnownDeviceTable;
@@ -235,6 +322,11 @@ export interface Tables {
   audit_chain: AuditChainTable;
   replies: ReplyTable;
   settings: SettingTable;
+  accounts: AccountTable;
+  postings: PostingTable;
+  payments: PaymentTable;
+  bindings: BindingTable;
+  verification_codes: VerificationCodeTable;
 }
 
 /** Reading what the two databases hold differently. */

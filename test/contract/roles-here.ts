@@ -2,15 +2,17 @@ import type { Actor, Token } from '../../src/domain/token.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { Services } from '../../src/server/services.ts';
 import { enrollIn, systemRandom } from '../server/running-server.ts';
-import { TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
+import { Outbox, TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
 
 /** The roles' services over a store. */
 export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
-  const services = (actor: Actor) => new Services({ store, clock, random: systemRandom, actor });
+  const outbox = new Outbox();
+  const services = (actor: Actor) => new Services({ store, clock, random: systemRandom, actor, verificationSender: outbox, allowMd5: true });
   return {
     clock,
+    outbox,
     nobody: services({ kind: 'newcomer', from: '127.0.0.1' }).enrollment,
     async hold(role, scope) {
       const { token } = await enrollIn(store, role, scope, clock);
@@ -34,5 +36,7 @@ function holder(services: Services, token: Token): Holder {
     get ap() { return services.ap; },
     get owner() { return services.owner; },
     get admin() { return services.admin; },
+    get ledger() { return services.ledger; },
+    get wallet() { return services.wallet; },
   };
 }

@@ -5,18 +5,21 @@ import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
 import { FactoryClient } from '../../src/client/factory-client.ts';
 import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
+import { LedgerClient } from '../../src/client/ledger-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
+import { WalletClient } from '../../src/client/wallet-client.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { Authority } from '../server/certificates.ts';
 import { enrollIn, startServer } from '../server/running-server.ts';
-import { TestClock, type RolesHarness } from './roles.harness.ts';
+import { Outbox, TestClock, type RolesHarness } from './roles.harness.ts';
 
 /** The roles over HTTP: clients, TLS on loopback, and a server over a store. */
 export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
+  const outbox = new Outbox();
   const authority = new Authority();
-  const running = await startServer({ store, clock, tls: authority.server() });
+  const running = await startServer({ store, clock, tls: authority.server(), verificationSender: outbox, allowMd5: true });
   const clients: HttpClient[] = [];
   const connect = (token?: string) => {
     const client = new HttpClient({ url: running.url, token, ca: authority.cert });
@@ -25,6 +28,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
   };
   return {
     clock,
+    outbox,
     nobody: new EnrollmentClient(connect()),
     async hold(role, scope) {
       const { secret, token } = await enrollIn(store, role, scope, clock);
@@ -38,6 +42,8 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         ap: new ApClient(http),
         owner: new OwnerClient(http),
         admin: new AdminClient(http),
+        ledger: new LedgerClient(http),
+        wallet: new WalletClient(http),
       };
     },
     async close() {

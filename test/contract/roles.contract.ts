@@ -4,9 +4,11 @@ import { batchesContract } from './roles-batches.contract.ts';
 import { dppContract } from './roles-dpp.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
+import { ledgerContract } from './roles-ledger.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { grantsContract } from './roles-grants.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
+import { walletContract } from './roles-wallet.contract.ts';
 
 /** What every role does, wherever its registry is. */
 export function rolesContract(name: string, make: MakeHarness): void {
@@ -18,4 +20,6 @@ export function rolesContract(name: string, make: MakeHarness): void {
   ownerContract(name, make);
   grantsContract(name, make);
   adminContract(name, make);
+  ledgerContract(name, make);
+  walletContract(name, make);
 }

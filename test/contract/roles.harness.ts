@@ -10,7 +10,9 @@ import type { BatchesRole } from '../../src/roles/batches/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
+import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
+import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
 
 /** Moves on by a millisecond whenever it is looked at, so that whatever happens later is later. */
 export class TestClock {
@@ -26,6 +28,19 @@ export class TestClock {
   }
 }
 
+/** Verification codes as they leave, or do not. */
+export class Outbox implements VerificationSender {
+  readonly sent: VerificationMessage[] = [];
+  fails = false;
+
+  async send(message: VerificationMessage): Promise<void> {
+    if (this.fails) {
+      throw new LatchkeyError('verification_unavailable');
+    }
+    this.sent.push(message);
+  }
+}
+
 /** What the holder of one token can do. */
 export interface Holder {
   readonly token: Token;
@@ -36,11 +51,14 @@ export interface Holder {
   readonly ap: ApRole;
   readonly owner: OwnerRole;
   readonly admin: AdminRole;
+  readonly ledger: LedgerRole;
+  readonly wallet: WalletRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */
 export interface RolesHarness {
   readonly clock: TestClock;
+  readonly outbox: Outbox;
   hold(role: Role, scope?: Scope): Promise<Holder>;
   /** Without a token. */
   readonly nobody: EnrollmentRole;

@@ -71,12 +71,13 @@ export function presentEnrollCode(code: EnrollCodeWire, screen: Screen): string 
 }
 
 /** As `--match` takes it. */
-export function scopeText({ models, batches, uuids, aps }: ScopeWire): string {
+export function scopeText({ models, batches, uuids, aps, accounts }: ScopeWire): string {
   const parts = [
     ...(models ?? []).map((model) => `model=${model}`),
     ...(batches ?? []).map((batch) => `batch=${batch}`),
     ...(uuids ?? []).map((uuid) => `uuid=${uuid}`),
     ...(aps ?? []).map((ap) => `ap=${ap}`),
+    ...(accounts ?? []).map((account) => `account=${account}`),
   ];
   return parts.length === 0 ? 'all' : parts.join(' ');
 }

@@ -28,8 +28,11 @@ export class AdminService implements AdminRole {
     if (input.lifetimeMs <= 0 || input.lifetimeMs > longestCodeMs) {
       throw new LatchkeyError('invalid_input', 'An enrolment code lives for more than nothing and at most 30d.');
     }
-    if (input.role !== 'owner' && input.role !== 'technician' && input.scope.aps !== undefined) {
-      throw new LatchkeyError('invalid_input', 'ap=… is a match for owners and technicians alone.');
+    if (!['owner', 'technician', 'pos'].includes(input.role) && input.scope.aps !== undefined) {
+      throw new LatchkeyError('invalid_input', 'ap=… is a match for owners, technicians and cash registers alone.');
+    }
+    if (input.role !== 'pos' && input.scope.accounts !== undefined) {
+      throw new LatchkeyError('invalid_input', 'account=… is a match for cash registers alone.');
     }
     const createdAt = clock.now();
     const issued: IssuedCode = {

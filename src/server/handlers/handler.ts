@@ -6,6 +6,8 @@ export interface Call<R> {
   readonly params: ParamsOf<R>;
   readonly query: QueryOf<R>;
   readonly body: BodyOf<R>;
+  /** The `Idempotency-Key`, where the service itself keeps it. */
+  readonly key: string | undefined;
   readonly services: Services;
   /** Aborted when the caller is gone or the server stops: what waits answers at once. */
   readonly signal: () => AbortSignal;

@@ -3,6 +3,8 @@ import { accessPointHandlers } from './access-points.ts';
 import { accessRequestHandlers } from './access-requests.ts';
 import { attemptHandlers } from './attempts.ts';
 import { auditHandlers } from './audit.ts';
+import { accountHandlers } from './accounts.ts';
+import { bindingHandlers } from './bindings.ts';
 import { bulkHandlers } from './bulk.ts';
 import { batchHandlers } from './batches.ts';
 import { deviceHandlers } from './devices.ts';
@@ -10,6 +12,7 @@ import { enrollmentHandlers } from './enrollments.ts';
 import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
+import { paymentHandlers } from './payments.ts';
 import { tokenHandlers } from './tokens.ts';
 import { verificationHandlers } from './verifications.ts';
 
@@ -26,4 +29,7 @@ export const handlers: Handlers<RouteName> = {
   ...accessPointHandlers,
   ...grantHandlers,
   ...auditHandlers,
+  ...accountHandlers,
+  ...bindingHandlers,
+  ...paymentHandlers,
 };

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Scope } from '../../domain/token.ts';
 
-const lists = ['models', 'batches', 'uuids', 'aps'] as const satisfies readonly (keyof Scope)[];
+const lists = ['models', 'batches', 'uuids', 'aps', 'accounts'] as const satisfies readonly (keyof Scope)[];
 
 /**
  * The scope that a row holds as JSON. A scope that cannot be read admits nothing: taking it for an empty one

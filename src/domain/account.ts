@@ -1,0 +1,62 @@
+import { parseDescription } from './device.ts';
+import { LatchkeyError } from './errors.ts';
+
+/** `customer` is somebody's money here; `outside` is everything that is not, one account for each currency. */
+export const accountKinds = ['customer', 'outside'] as const;
+export type AccountKind = (typeof accountKinds)[number];
+
+/** Money of one currency. All accounts of a currency together are 0. */
+export interface Account {
+  readonly id: string;
+  readonly kind: AccountKind;
+  /** Of those that are open, no two have the same. */
+  readonly name: string;
+  readonly currency: string;
+  /** What a card's issuer or processor calls the card; never its number. */
+  readonly cardReference: string | undefined;
+  /** Minor units. Below 0 only for `outside`. */
+  readonly balance: bigint;
+  /** Of the balance, what payments hold. */
+  readonly held: bigint;
+  readonly openedAt: Date;
+  readonly closedAt: Date | undefined;
+}
+
+/** What somebody who pays to it learns of an account. */
+export type Payee = Pick<Account, 'id' | 'name' | 'currency'>;
+
+/** What the account can pay, in minor units. */
+export function available({ balance, held }: Pick<Account, 'balance' | 'held'>): bigint {
+  return balance - held;
+}
+
+/** Errors: `invalid_input`, `card_number_refused`. */
+export function parseAccountName(text: string): string {
+  const name = parseDescription(text, 'name of an account');
+  if (/^(acc|out)_/.test(name)) {
+    throw new LatchkeyError('invalid_input', `"${name}" could be taken for an account’s id.`);
+  }
+  return notCardNumber(name);
+}
+
+/** 1 to 64 characters that name a card and are not its number. Errors: `invalid_input`, `card_number_refused`. */
+export function parseCardReference(text: string): string {
+  return notCardNumber(parseDescription(text, 'card reference'));
+}
+
+function notCardNumber(text: string): string {
+  const digits = text.replace(/[ ./_-]/g, '');
+  if (/^\d{12,19}$/.test(digits) && passesLuhn(digits)) {
+    throw new LatchkeyError('card_number_refused');
+  }
+  return text;
+}
+
+/** The check digit of card numbers (ISO/IEC 7812-1, annex B). */
+function passesLuhn(digits: string): boolean {
+  const sum = [...digits].reverse().reduce((total, digit, at) => {
+    const value = Number(digit) * (at % 2 === 1 ? 2 : 1);
+    return total + (value > 9 ? value - 9 : value);
+  }, 0);
+  return sum % 10 === 0;
+}

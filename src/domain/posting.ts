@@ -1,0 +1,35 @@
+import type { Amount } from './money.ts';
+
+export const postingKinds = ['topup', 'payout', 'payment', 'refund'] as const;
+export type PostingKind = (typeof postingKinds)[number];
+
+/** Moves an amount from one account to another: two entries, which balance because they are one. Never changed. */
+export interface Posting {
+  readonly id: string;
+  readonly at: Date;
+  readonly kind: PostingKind;
+  /** The account whose balance falls. */
+  readonly debitId: string;
+  /** The account whose balance rises. */
+  readonly creditId: string;
+  readonly amount: Amount;
+  /** The payment that this pays or gives back. */
+  readonly paymentId: string | undefined;
+  /** As `recordedActor` writes it. */
+  readonly actor: string;
+  readonly memo: string | undefined;
+}
+
+/** What a posting did to one account. */
+export interface StatementLine {
+  readonly posting: Posting;
+  /** Minor units, below 0 if it was debited. */
+  readonly change: bigint;
+  /** After it, in minor units. */
+  readonly balance: bigint;
+}
+
+/** The account of what is outside of the ledger, in a currency. */
+export function outsideAccountId(currency: string): string {
+  return `out_${currency}`;
+}

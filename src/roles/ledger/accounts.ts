@@ -1,0 +1,25 @@
+import type { Account } from '../../domain/account.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Store } from '../store.ts';
+
+/** By id, name or card reference; only one that is open is found by the latter two. */
+export async function findAccount(store: Store, reference: string): Promise<Account | undefined> {
+  return (await store.accounts.find(reference)) ?? (await store.accounts.findByName(reference)) ?? (await store.accounts.findByCard(reference));
+}
+
+export async function findOpenAccount(store: Store, reference: string): Promise<Account | undefined> {
+  const account = await findAccount(store, reference);
+  return account?.closedAt === undefined ? account : undefined;
+}
+
+/** Somebody's, by id or name. Errors: `account_not_found`, `account_closed`. */
+export async function openAccount(store: Store, reference: string): Promise<Account> {
+  const account = (await store.accounts.find(reference)) ?? (await store.accounts.findByName(reference));
+  if (account === undefined || account.kind !== 'customer') {
+    throw new LatchkeyError('account_not_found', `There is no account ${reference}.`);
+  }
+  if (account.closedAt !== undefined) {
+    throw new LatchkeyError('account_closed', `Account ${reference} is closed.`);
+  }
+  return account;
+}

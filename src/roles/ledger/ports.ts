@@ -1,0 +1,64 @@
+import type { Account } from '../../domain/account.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { Payment } from '../../domain/payment.ts';
+import type { Posting, StatementLine } from '../../domain/posting.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { LedgerVerification, PaymentFilter } from './store.ts';
+
+export interface AccountOpening {
+  readonly name: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly cardReference?: string | undefined;
+  /** Where its verification codes go. */
+  readonly contact?: string | undefined;
+}
+
+/** What moves money may be named, so that repeating it moves nothing again. */
+export interface Movement {
+  readonly memo?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+/**
+ * Accounts and what moves between them. An account is named by its id or, while it is open, its name. A terminal sees
+ * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything.
+ * Errors of all: `unauthorized`, `forbidden`, those of storage.
+ */
+export interface LedgerRole {
+  /** Errors: `account_exists`, `invalid_input`, `card_number_refused`, `currency_unknown`. */
+  open(opening: AccountOpening, idempotencyKey?: string): Promise<Account>;
+  /** Newest first. */
+  accounts(page: PageRequest): Promise<Page<Account>>;
+  /** Errors: `account_not_found`. */
+  account(reference: string): Promise<Account>;
+  /** Newest first. Errors: `account_not_found`. */
+  statement(reference: string, page: PageRequest): Promise<Page<StatementLine>>;
+  /** From outside into the account. Errors: `account_not_found`, `account_closed`, `currency_mismatch`, `account_full`. */
+  topUp(reference: string, amount: Amount, movement?: Movement): Promise<Posting>;
+  /** Out of the account. Errors: as of `topUp`, and `insufficient_funds`. */
+  payOut(reference: string, amount: Amount, movement?: Movement): Promise<Posting>;
+  /** Closed already is as good. Errors: `account_not_found`, `account_not_empty`. */
+  close(reference: string): Promise<Account>;
+  /** Ends the waits after wrong passwords, of all its terminals. Errors: `account_not_found`. */
+  unlock(reference: string): Promise<Account>;
+
+  /** Oldest first. */
+  postings(page: PageRequest): Promise<Page<Posting>>;
+  /** Adds everything up anew. */
+  verify(): Promise<LedgerVerification>;
+
+  /** Newest first. */
+  payments(filter: PaymentFilter, page: PageRequest): Promise<Page<Payment>>;
+  /** Errors: `payment_not_found`. */
+  payment(id: string): Promise<Payment>;
+  /** Takes what is held, or less of it: the rest is given back. Errors: `payment_not_found`, `payment_not_held`, `amount_too_large`. */
+  capture(id: string, amount?: Amount): Promise<Payment>;
+  /** Gives back what is held. Errors: `payment_not_found`, `payment_not_held`. */
+  release(id: string, reason?: string): Promise<Payment>;
+  /**
+   * Gives back what was paid, or a part of it: all that is left if no amount is given.
+   * Errors: `payment_not_found`, `refund_too_large`, `insufficient_funds` (the payee’s), `account_closed`.
+   */
+  refund(id: string, amount: Amount | undefined, movement?: Movement): Promise<Payment>;
+}

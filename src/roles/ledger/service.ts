@@ -1,0 +1,234 @@
+import { parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
+import { parseCurrency } from '../../domain/currency.ts';
+import { parseDescription } from '../../domain/device.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
+import type { Payment } from '../../domain/payment.ts';
+import { outsideAccountId, type Posting, type StatementLine } from '../../domain/posting.ts';
+import { recordedActor } from '../../domain/token.ts';
+import { once } from '../idempotency.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { auditEntry, newId, requireKnown, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
+import { findAccount, openAccount } from './accounts.ts';
+import type { AccountOpening, LedgerRole, Movement } from './ports.ts';
+import type { LedgerVerification, PaymentFilter } from './store.ts';
+
+export class LedgerService implements LedgerRole {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  async open({ name, currency, cardReference, contact }: AccountOpening, idempotencyKey?: string): Promise<Account> {
+    const account = {
+      kind: 'customer' as const,
+      name: parseAccountName(name),
+      currency: parseCurrency(currency),
+      cardReference: cardReference === undefined ? undefined : parseCardReference(cardReference),
+      contact: contact === undefined ? undefined : parseDescription(contact, 'contact'),
+    };
+    const id = await this.#once('openAccount', idempotencyKey, account, async (tx) => {
+      const opened = { ...account, id: newId(this.#context, 'acc'), openedAt: this.#context.clock.now() };
+      if (!(await tx.accounts.insert(opened))) {
+        throw new LatchkeyError('account_exists');
+      }
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.opened', detail: { account_id: opened.id, currency } }));
+      return opened.id;
+    });
+    return (await this.#context.store.accounts.find(id))!;
+  }
+
+  async accounts(page: PageRequest): Promise<Page<Account>> {
+    return this.#context.store.accounts.list({ ids: await this.#visible() }, page);
+  }
+
+  async account(reference: string): Promise<Account> {
+    const account = await findAccount(this.#context.store, reference);
+    if (account === undefined || (await this.#visible())?.includes(account.id) === false) {
+      throw new LatchkeyError('account_not_found', `There is no account ${reference}.`);
+    }
+    return account;
+  }
+
+  async statement(reference: string, page: PageRequest): Promise<Page<StatementLine>> {
+    return this.#context.store.postings.statement((await this.account(reference)).id, page);
+  }
+
+  async topUp(reference: string, amount: Amount, movement: Movement = {}): Promise<Posting> {
+    return this.#move('topup', reference, amount, movement);
+  }
+
+  async payOut(reference: string, amount: Amount, movement: Movement = {}): Promise<Posting> {
+    return this.#move('payout', reference, amount, movement);
+  }
+
+  async close(reference: string): Promise<Account> {
+    const { store, clock } = this.#context;
+    const account = await this.account(reference);
+    if (account.closedAt !== undefined) {
+      return account;
+    }
+    await store.transaction(async (tx) => {
+      if (account.kind === 'outside' || !(await tx.accounts.close(account.id, clock.now()))) {
+        const { balance, held, currency } = (await tx.accounts.find(account.id))!;
+        const what = held === 0n ? `${amountText({ minor: balance, currency })} is on it` : `${amountText({ minor: held, currency })} of it is held`;
+        throw new LatchkeyError('account_not_empty', `Account ${account.name} is not empty: ${what}.`);
+      }
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.closed', detail: { account_id: account.id } }));
+    });
+    return (await store.accounts.find(account.id))!;
+  }
+
+  async unlock(reference: string): Promise<Account> {
+    const account = await this.account(reference);
+    await this.#context.store.transaction(async (tx) => {
+      await tx.bindings.unlock(account.id);
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.unlocked', detail: { account_id: account.id } }));
+    });
+    return account;
+  }
+
+  async postings(page: PageRequest): Promise<Page<Posting>> {
+    return this.#context.store.postings.list(page);
+  }
+
+  async verify(): Promise<LedgerVerification> {
+    return this.#context.store.postings.verify();
+  }
+
+  async payments(filter: PaymentFilter, page: PageRequest): Promise<Page<Payment>> {
+    const { actor, store } = this.#context;
+    const role = actor.kind === 'token' ? actor.token.role : undefined;
+    const visible = await this.#visible();
+    const own = (asked: readonly string[] | undefined) => (visible === undefined ? asked : (asked?.filter((id) => visible.includes(id)) ?? visible));
+    return store.payments.list(role === 'pos' ? { ...filter, payeeIds: own(filter.payeeIds) } : { ...filter, accountIds: own(filter.accountIds) }, page);
+  }
+
+  async payment(id: string): Promise<Payment> {
+    return this.#payment(this.#context.store, id);
+  }
+
+  async capture(id: string, amount?: Amount): Promise<Payment> {
+    return this.#settle(id, async (tx, payment, now) => {
+      const captured = amount === undefined ? payment.amount : checkedAmount(amount);
+      sameCurrency(captured, payment.amount);
+      if (captured.minor > payment.amount.minor) {
+        throw new LatchkeyError('amount_too_large', `Payment ${id} holds ${amountText(payment.amount)}.`, { hint: 'Capture that or less.' });
+      }
+      const paid = await tx.payments.settle(id, { state: 'paid', captured: captured.minor, at: now, reason: undefined });
+      if (paid !== undefined) {
+        await this.#post(tx, { kind: 'payment', debitId: paid.accountId, creditId: paid.payeeId, amount: captured, unheld: payment.amount.minor, paymentId: id, memo: paid.memo });
+      }
+      return paid;
+    });
+  }
+
+  async release(id: string, reason?: string): Promise<Payment> {
+    const why = reason === undefined ? undefined : parseDescription(reason, 'reason');
+    return this.#settle(id, (tx, _payment, now) => tx.payments.settle(id, { state: 'released', captured: 0n, at: now, reason: why }));
+  }
+
+  async refund(id: string, amount: Amount | undefined, { memo, idempotencyKey }: Movement = {}): Promise<Payment> {
+    if (amount !== undefined) checkedAmount(amount);
+    if (memo !== undefined) parseDescription(memo, 'memo');
+    const request = { id, minor: amount?.minor.toString(), currency: amount?.currency, memo };
+    await this.#once('refundPayment', idempotencyKey, request, async (tx) => {
+      const payment = await this.#payment(tx, id);
+      const back = amount ?? { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
+      sameCurrency(back, payment.amount);
+      if (back.minor === 0n || (await tx.payments.refund(id, back.minor)) === undefined) {
+        const left = { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
+        throw new LatchkeyError('refund_too_large', `Of payment ${id} ${amountText(left)} can go back.`);
+      }
+      await this.#post(tx, { kind: 'refund', debitId: payment.payeeId, creditId: payment.accountId, amount: back, paymentId: id, memo });
+      return id;
+    });
+    return this.payment(id);
+  }
+
+  async #move(kind: 'topup' | 'payout', reference: string, amount: Amount, { memo, idempotencyKey }: Movement): Promise<Posting> {
+    checkedAmount(amount);
+    if (memo !== undefined) parseDescription(memo, 'memo');
+    const request = { reference, minor: amount.minor.toString(), currency: amount.currency, memo };
+    const id = await this.#once(kind, idempotencyKey, request, async (tx) => {
+      const account = await openAccount(tx, reference);
+      sameCurrency(amount, account);
+      const outside = await this.#outside(tx, amount.currency);
+      const sides = kind === 'topup' ? { debitId: outside, creditId: account.id } : { debitId: account.id, creditId: outside };
+      return this.#post(tx, { kind, ...sides, amount, memo });
+    });
+    return (await this.#context.store.postings.find(id))!;
+  }
+
+  async #outside(tx: Store, currency: string): Promise<string> {
+    const id = outsideAccountId(currency);
+    if ((await tx.accounts.find(id)) === undefined) {
+      await tx.accounts.insert({ id, kind: 'outside', name: id, currency, cardReference: undefined, contact: undefined, openedAt: this.#context.clock.now() });
+    }
+    return id;
+  }
+
+  async #post(
+    tx: Store,
+    { unheld = 0n, ...posting }: Pick<Posting, 'kind' | 'debitId' | 'creditId' | 'amount' | 'memo'> & { readonly paymentId?: string; readonly unheld?: bigint },
+  ): Promise<string> {
+    const { clock, actor } = this.#context;
+    const id = newId(this.#context, 'pst');
+    await tx.postings.insert({ paymentId: undefined, ...posting, id, at: clock.now(), actor: recordedActor(actor), unheld });
+    return id;
+  }
+
+  async #settle(id: string, settle: (tx: Store, payment: Payment, now: Date) => Promise<Payment | undefined>): Promise<Payment> {
+    const { store, clock } = this.#context;
+    return store.transaction(async (tx) => {
+      const payment = await this.#payment(tx, id);
+      const now = clock.now();
+      const isOver = payment.expiresAt !== undefined && payment.expiresAt <= now;
+      const settled = payment.state === 'held' && !isOver ? await settle(tx, payment, now) : undefined;
+      if (settled === undefined) {
+        throw new LatchkeyError('payment_not_held', `Payment ${id} is ${payment.state === 'held' ? 'held no longer' : payment.state}.`);
+      }
+      return settled;
+    });
+  }
+
+  async #payment(store: Store, id: string): Promise<Payment> {
+    const payment = await store.payments.find(id);
+    const visible = await this.#visible();
+    const isVisible = payment !== undefined && (visible === undefined || visible.includes(this.#isPos ? payment.payeeId : payment.accountId));
+    if (!isVisible || payment.state === 'cancelled') {
+      throw new LatchkeyError('payment_not_found', `There is no payment ${id}.`);
+    }
+    return payment;
+  }
+
+  get #isPos(): boolean {
+    const { actor } = this.#context;
+    return actor.kind === 'token' && actor.token.role === 'pos';
+  }
+
+  /** The accounts that the actor may see; undefined for all. */
+  async #visible(): Promise<readonly string[] | undefined> {
+    const actor = requireKnown(this.#context.actor);
+    if (actor.kind === 'local' || actor.token.role === 'admin') {
+      return undefined;
+    }
+    if (actor.token.role === 'terminal') {
+      return (await this.#context.store.bindings.ofTerminal(actor.token.id)).map(({ accountId }) => accountId);
+    }
+    return actor.token.scope.accounts ?? [];
+  }
+
+  /** Makes what `work` names by its id, once for a key, if there is one. */
+  async #once(scope: string, idempotencyKey: string | undefined, request: unknown, work: (tx: Store) => Promise<string>): Promise<string> {
+    const { store, clock, actor } = this.#context;
+    if (idempotencyKey === undefined) {
+      return store.transaction(work);
+    }
+    const use = { scope: `${recordedActor(actor)} ${scope}`, key: idempotencyKey, request: JSON.stringify(request) };
+    const { body } = await once(store, clock, use, async (tx) => ({ status: 200, body: await work(tx) }));
+    return body;
+  }
+}

@@ -1,0 +1,135 @@
+import type { Payee } from '../../domain/account.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { PasswordAlgorithm, PaymentState } from '../../domain/payment.ts';
+
+/** A payer's terminal at the server (protocol.md section 4). Errors of all: `unauthorized`, `forbidden`, those of storage. */
+export interface WalletRole {
+  /**
+   * Has a verification code sent to whom the account belongs to. `account`: its id, its name or its card reference;
+   * `name`: what the account is called, which has to fit. If they are not right, no code is sent and nothing else
+   * tells. The same key does it once.
+   * Errors: `verification_limit`, `verification_unavailable`.
+   */
+  requestVerification(request: VerificationRequest): Promise<VerificationSent>;
+
+  /**
+   * Binds this terminal to the account, or binds it anew, with a first temporary code.
+   * Errors: `verification_code_wrong`, `verification_code_over`, `algorithm_disabled`, `invalid_input`.
+   */
+  bind(request: BindRequest): Promise<NewBinding>;
+
+  /** This terminal's bindings. */
+  bindings(): Promise<readonly BindingStatus[]>;
+
+  /** Whom a payment could go to, by id or name. Errors: `account_not_found`, `account_closed`. */
+  payee(reference: string): Promise<Payee>;
+
+  /**
+   * Pays, or holds what is to be paid. The same key and request get the same answer for ever, refusals included, so
+   * that it may be repeated until there is one.
+   * Errors: the final refusals of domain/payment.ts; `account_locked`, `not_bound`, `idempotency_mismatch`.
+   */
+  pay(request: PaymentRequest): Promise<PaymentReply>;
+
+  /**
+   * Gives a payment up: the first of payment and cancellation wins. Undefined once nothing will ever be charged under
+   * this key; else what the payment came to, with the errors of `pay` if it was refused.
+   * Errors: `not_bound`.
+   */
+  cancel(payment: { readonly accountId: string; readonly key: string }): Promise<PaymentReply | undefined>;
+}
+
+export interface VerificationRequest {
+  readonly key: string;
+  readonly account: string;
+  readonly name: string;
+}
+
+export interface VerificationSent {
+  readonly verificationId: string;
+  readonly expiresAt: Date;
+}
+
+export interface BindRequest {
+  readonly verificationId: string;
+  /** 6 digits. */
+  readonly verificationCode: string;
+  readonly identityCode: string;
+  /** Chosen at the first binding; `hmac-sha256` if left out, and never downgraded. */
+  readonly algorithm?: PasswordAlgorithm | undefined;
+}
+
+/** A temporary code, and which of its binding's it is: the first has number 1. */
+export interface TemporaryCode {
+  readonly number: number;
+  /** 32 bytes. */
+  readonly code: Uint8Array;
+}
+
+export interface NewBinding {
+  readonly accountId: string;
+  readonly name: string;
+  readonly currency: string;
+  readonly terminalId: string;
+  readonly algorithm: PasswordAlgorithm;
+  readonly temporaryCode: TemporaryCode;
+}
+
+export interface BindingStatus {
+  readonly accountId: string;
+  readonly name: string;
+  readonly currency: string;
+  /** Minor units that can be paid. */
+  readonly available: bigint;
+  readonly held: bigint;
+  readonly algorithm: PasswordAlgorithm;
+  readonly codeNumber: number;
+  /** Wrong passwords in a row. */
+  readonly wrong: number;
+  /** Until then nothing is taken from this terminal. */
+  readonly lockedUntil: Date | undefined;
+  /** When a payment last came under a code that was used already: another terminal may hold this one's. */
+  readonly supersededAt: Date | undefined;
+  /** Bound to the account, without this one. */
+  readonly otherTerminals: number;
+  readonly boundAt: Date;
+}
+
+export interface PaymentRequest {
+  readonly key: string;
+  /** Left out by `md5`, where the password finds the account. */
+  readonly accountId?: string | undefined;
+  readonly payeeId: string;
+  readonly amount: Amount;
+  readonly password: string;
+  /** Of the temporary code that the password was made with; goes with `accountId`. */
+  readonly codeNumber?: number | undefined;
+  readonly memo?: string | undefined;
+  /** Holds it for so long instead of paying it. */
+  readonly holdMs?: number | undefined;
+}
+
+export interface PaymentReply {
+  readonly paymentId: string;
+  readonly state: Extract<PaymentState, 'paid' | 'held'>;
+  readonly accountId: string;
+  readonly payee: Payee;
+  readonly amount: Amount;
+  readonly at: Date;
+  readonly expiresAt: Date | undefined;
+  /** What renews the terminal's code: 32 bytes to derive it from, or by `md5` the next code itself. */
+  readonly renewal: { readonly rotation: Uint8Array } | { readonly nextCode: Uint8Array };
+}
+
+/** How verification codes leave the server. Errors: `verification_unavailable`. */
+export interface VerificationSender {
+  send(message: VerificationMessage): Promise<void>;
+}
+
+export interface VerificationMessage {
+  readonly contact: string | undefined;
+  readonly accountName: string;
+  /** 6 digits; a secret. */
+  readonly code: string;
+  readonly expiresAt: Date;
+}

@@ -1,0 +1,156 @@
+import type { Selectable } from 'kysely';
+import type { PasswordAlgorithm } from '../../domain/payment.ts';
+import type { Binding, BindingRepository, Lookup } from '../../roles/ledger/store.ts';
+import type { Place, Sealer } from '../../roles/sealer.ts';
+import type { Database } from '../database.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { date, optionalDate, type BindingTable } from '../tables.ts';
+
+type Row = Selectable<BindingTable>;
+
+/** Where a binding's temporary code is sealed to. Neither part holds the separator: both are ids. */
+export function codePlace(accountId: string, terminalId: string): Place {
+  return { table: 'bindings', row: `${accountId} ${terminalId}`, column: 'code' };
+}
+
+export function identityCodePlace(accountId: string, terminalId: string): Place {
+  return { table: 'bindings', row: `${accountId} ${terminalId}`, column: 'identity_code' };
+}
+
+const ofAccountAndTerminal: PreparedQuery<{ accountId: string; terminalId: string }, Row> = (db, { accountId, terminalId }) =>
+  db.selectFrom('bindings').selectAll().where('account_id', '=', accountId).where('terminal_id', '=', terminalId);
+
+const byLookup: PreparedQuery<{ terminalId: string; lookup: Uint8Array }, Row> = (db, { terminalId, lookup }) =>
+  db.selectFrom('bindings').selectAll()
+    .where('terminal_id', '=', terminalId)
+    .where((eb) => eb.or([eb('lookup', '=', lookup), eb('spent_lookup', '=', lookup)]));
+
+interface Advance {
+  accountId: string;
+  terminalId: string;
+  from: number;
+  to: number;
+  code: Uint8Array;
+  lookup: Uint8Array | null;
+}
+
+const advancing: PreparedQuery<Advance, { code_number: Row['code_number'] }> = (db, { accountId, terminalId, from, to, code, lookup }) =>
+  db.updateTable('bindings')
+    .set((eb) => ({ code_number: to, code, spent_lookup: eb.ref('lookup'), lookup, wrong: 0, locked_until: null }))
+    .where('account_id', '=', accountId)
+    .where('terminal_id', '=', terminalId)
+    .where('code_number', '=', from)
+    .returning('code_number');
+
+interface Wrong {
+  accountId: string;
+  terminalId: string;
+  codeNumber: number;
+  from: number;
+  to: number;
+  lockedUntil: Date | null;
+}
+
+const countingWrong: PreparedQuery<Wrong, { wrong: number }> = (db, { accountId, terminalId, codeNumber, from, to, lockedUntil }) =>
+  db.updateTable('bindings')
+    .set({ wrong: to, locked_until: lockedUntil })
+    .where('account_id', '=', accountId)
+    .where('terminal_id', '=', terminalId)
+    .where('code_number', '=', codeNumber)
+    .where('wrong', '=', from)
+    .returning('wrong');
+
+export class Bindings implements BindingRepository {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+
+  constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
+    this.#sealer = sealer;
+  }
+
+  async find(accountId: string, terminalId: string): Promise<Binding | undefined> {
+    const [row] = await this.#db.find(ofAccountAndTerminal, { accountId, terminalId });
+    return row && this.#toBinding(row);
+  }
+
+  async findByLookup(terminalId: string, lookup: Uint8Array): Promise<{ readonly binding: Binding; readonly spent: boolean } | undefined> {
+    const [row] = await this.#db.find(byLookup, { terminalId, lookup });
+    return row && { binding: this.#toBinding(row), spent: row.lookup === null || Buffer.compare(row.lookup, lookup) !== 0 };
+  }
+
+  async ofTerminal(terminalId: string): Promise<Binding[]> {
+    const rows = await this.#db.read.selectFrom('bindings').selectAll().where('terminal_id', '=', terminalId).orderBy('account_id').execute();
+    return rows.map((row) => this.#toBinding(row));
+  }
+
+  async countOf(accountId: string): Promise<number> {
+    const { count } = await this.#db.read.selectFrom('bindings')
+      .select((eb) => eb.fn.countAll().as('count'))
+      .where('account_id', '=', accountId)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  async put(binding: Binding, lookup: Lookup): Promise<void> {
+    const { accountId, terminalId } = binding;
+    const values = {
+      algorithm: binding.algorithm,
+      code_number: binding.codeNumber,
+      code: this.#sealer.seal(binding.code, codePlace(accountId, terminalId)),
+      identity_code: this.#sealer.seal(binding.identityCode, identityCodePlace(accountId, terminalId)),
+      lookup: lookup ?? null,
+      spent_lookup: null,
+      wrong: binding.wrong,
+      locked_until: binding.lockedUntil ?? null,
+      superseded_at: binding.supersededAt ?? null,
+      bound_at: binding.boundAt,
+    };
+    await this.#db.write.insertInto('bindings')
+      .values({ account_id: accountId, terminal_id: terminalId, ...values })
+      .onConflict((conflict) => conflict.columns(['account_id', 'terminal_id']).doUpdateSet(values))
+      .execute();
+  }
+
+  async advance({ accountId, terminalId, codeNumber }: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>, code: Uint8Array, lookup: Lookup): Promise<boolean> {
+    const sealed = this.#sealer.seal(code, codePlace(accountId, terminalId));
+    const advanced = await this.#db.change(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, code: sealed, lookup: lookup ?? null });
+    return advanced.length === 1;
+  }
+
+  async countWrong(
+    { accountId, terminalId, codeNumber, wrong }: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>,
+    lockedUntil: Date | undefined,
+  ): Promise<boolean> {
+    const counted = await this.#db.change(countingWrong, { accountId, terminalId, codeNumber, from: wrong, to: wrong + 1, lockedUntil: lockedUntil ?? null });
+    return counted.length === 1;
+  }
+
+  async noteSuperseded({ accountId, terminalId }: Pick<Binding, 'accountId' | 'terminalId'>, at: Date): Promise<void> {
+    await this.#db.write.updateTable('bindings')
+      .set({ superseded_at: at })
+      .where('account_id', '=', accountId)
+      .where('terminal_id', '=', terminalId)
+      .execute();
+  }
+
+  async unlock(accountId: string): Promise<void> {
+    await this.#db.write.updateTable('bindings').set({ wrong: 0, locked_until: null }).where('account_id', '=', accountId).execute();
+  }
+
+  #toBinding(row: Row): Binding {
+    const { account_id: accountId, terminal_id: terminalId } = row;
+    return {
+      accountId,
+      terminalId,
+      algorithm: row.algorithm as PasswordAlgorithm,
+      codeNumber: Number(row.code_number),
+      code: this.#sealer.open(row.code, codePlace(accountId, terminalId)),
+      identityCode: this.#sealer.openText(row.identity_code, identityCodePlace(accountId, terminalId)),
+      wrong: row.wrong,
+      lockedUntil: optionalDate(row.locked_until),
+      supersededAt: optionalDate(row.superseded_at),
+      boundAt: date(row.bound_at),
+    };
+  }
+}

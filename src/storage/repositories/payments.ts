@@ -1,0 +1,155 @@
+import { sql, type Selectable } from 'kysely';
+import type { Payment, PaymentState } from '../../domain/payment.ts';
+import type { KeptPayment, PaymentFilter, PaymentRepository } from '../../roles/ledger/store.ts';
+import type { Page, PageRequest } from '../../roles/page.ts';
+import type { Place, Sealer } from '../../roles/sealer.ts';
+import type { Database } from '../database.ts';
+import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { date, optionalDate, type PaymentTable } from '../tables.ts';
+import { moving } from './postings.ts';
+
+type Row = Selectable<PaymentTable>;
+
+/** Where the reply to a payment is sealed to. Neither part holds the separator: both are ids. */
+export function paymentReplyPlace(accountId: string, key: string): Place {
+  return { table: 'payments', row: `${accountId} ${key}`, column: 'reply' };
+}
+
+function toPayment(row: Row): Payment {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    key: row.key,
+    terminalId: row.terminal_id,
+    state: row.state as PaymentState,
+    payeeId: row.payee_id ?? '',
+    amount: { minor: BigInt(row.minor), currency: row.currency ?? '' },
+    captured: BigInt(row.captured),
+    refunded: BigInt(row.refunded),
+    memo: row.memo ?? undefined,
+    at: date(row.at),
+    expiresAt: optionalDate(row.expires_at),
+    endedAt: optionalDate(row.ended_at),
+    reason: row.reason ?? undefined,
+  };
+}
+
+/** Written out, so that SQLite may use the index over those. */
+const isHeld = sql<boolean>`state = 'held'`;
+
+const keptUnder: PreparedQuery<{ accountId: string; key: string }, Pick<Row, 'state' | 'terminal_id' | 'fingerprint' | 'reply'>> = (db, { accountId, key }) =>
+  db.selectFrom('payments').select(['state', 'terminal_id', 'fingerprint', 'reply']).where('account_id', '=', accountId).where('key', '=', key);
+
+const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => db.selectFrom('payments').selectAll().where('id', '=', id);
+
+const settling: PreparedQuery<{ id: string; state: string; captured: bigint; at: Date; reason: string | null }, Row> = (db, { id, state, captured, at, reason }) =>
+  db.updateTable('payments')
+    .set({ state, captured, ended_at: at, reason })
+    .where('id', '=', id)
+    .where(isHeld)
+    .returningAll();
+
+const refunding: PreparedQuery<{ id: string; minor: bigint }, Row> = (db, { id, minor }) =>
+  db.updateTable('payments')
+    .set({ refunded: sql`refunded + ${minor}` })
+    .where('id', '=', id)
+    .where(sql<boolean>`captured - refunded >= ${minor}`)
+    .returningAll();
+
+export class Payments implements PaymentRepository {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+
+  constructor(db: Database, sealer: Sealer) {
+    this.#db = db;
+    this.#sealer = sealer;
+  }
+
+  async findKept(accountId: string, key: string): Promise<KeptPayment | undefined> {
+    const [row] = await this.#db.find(keptUnder, { accountId, key });
+    if (row === undefined) {
+      return undefined;
+    }
+    if (row.fingerprint === null || row.reply === null) {
+      return { state: 'cancelled', terminalId: row.terminal_id };
+    }
+    const reply = this.#sealer.openText(row.reply, paymentReplyPlace(accountId, key));
+    return { state: row.state as Exclude<PaymentState, 'cancelled'>, terminalId: row.terminal_id, fingerprint: row.fingerprint, reply };
+  }
+
+  async find(id: string): Promise<Payment | undefined> {
+    const [row] = await this.#db.find(byId, { id });
+    return row && toPayment(row);
+  }
+
+  async insert(payment: Payment, { fingerprint, reply }: { readonly fingerprint: Uint8Array; readonly reply: string }): Promise<void> {
+    await moving(() => this.#db.insertAll('payments', [{
+      account_id: payment.accountId,
+      key: payment.key,
+      id: payment.id,
+      state: payment.state,
+      fingerprint,
+      terminal_id: payment.terminalId,
+      payee_id: payment.payeeId,
+      currency: payment.amount.currency,
+      minor: payment.amount.minor,
+      captured: payment.captured,
+      refunded: payment.refunded,
+      memo: payment.memo ?? null,
+      at: payment.at,
+      expires_at: payment.expiresAt ?? null,
+      ended_at: payment.endedAt ?? null,
+      reason: payment.reason ?? null,
+      reply: this.#sealer.seal(reply, paymentReplyPlace(payment.accountId, payment.key)),
+    }]));
+  }
+
+  async insertCancelled({ id, accountId, key, terminalId, at }: Pick<Payment, 'id' | 'accountId' | 'key' | 'terminalId' | 'at'>): Promise<boolean> {
+    const added = await this.#db.insertNew('payments', [{ account_id: accountId, key, id, state: 'cancelled', terminal_id: terminalId, at }], (row) => row, ['account_id', 'key']);
+    return added.length === 1;
+  }
+
+  async settle(
+    id: string,
+    { state, captured, at, reason }: { readonly state: 'paid' | 'released'; readonly captured: bigint; readonly at: Date; readonly reason: string | undefined },
+  ): Promise<Payment | undefined> {
+    const [row] = await this.#db.change(settling, { id, state, captured, at, reason: reason ?? null });
+    return row && toPayment(row);
+  }
+
+  async refund(id: string, minor: bigint): Promise<Payment | undefined> {
+    const [row] = await this.#db.change(refunding, { id, minor });
+    return row && toPayment(row);
+  }
+
+  async list({ accountIds, payeeIds, terminalId, state }: PaymentFilter, page: PageRequest): Promise<Page<Payment>> {
+    const limit = pageLimit(page);
+    if (accountIds?.length === 0 || payeeIds?.length === 0) {
+      return emptyPage;
+    }
+    let query = this.#db.read.selectFrom('payments').selectAll()
+      .where('state', '<>', 'cancelled')
+      .orderBy('at', 'desc').orderBy('id', 'desc')
+      .limit(atMost(limit + 1));
+    if (accountIds !== undefined) query = query.where('account_id', 'in', accountIds);
+    if (payeeIds !== undefined) query = query.where('payee_id', 'in', payeeIds);
+    if (terminalId !== undefined) query = query.where('terminal_id', '=', terminalId);
+    if (state !== undefined) query = query.where('state', '=', state);
+    if (page.after !== undefined) {
+      const [at, id] = decodeCursor(page.after, ['time', 'text']);
+      query = query.where((eb) => eb(eb.refTuple('at', 'id'), '<', eb.tuple(new Date(Number(at)), String(id))));
+    }
+    return toPage(await query.execute(), limit, toPayment, (row) => [date(row.at).getTime(), row.id]);
+  }
+
+  async overdue(at: Date, limit: number): Promise<Payment[]> {
+    const rows = await this.#db.read.selectFrom('payments').selectAll()
+      .where(isHeld)
+      .where('expires_at', '<=', at)
+      .orderBy('expires_at')
+      .limit(atMost(limit))
+      .execute();
+    return rows.map(toPayment);
+  }
+}
