@@ -52,6 +52,7 @@ export const errorTable = {
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
 
   currency_mismatch: { exit: 5, http: 409, title: 'The currencies differ', hint: 'Give the amount in the account’s currency; nothing is converted.' },
+  metric_mismatch: { exit: 5, http: 409, title: 'One is time, the other is traffic', hint: 'Give the quantity in what the tariff counts: 10min of time, 500MB of traffic.' },
   run_unfinished: { exit: 5, http: 409, title: 'There is a run that is not finished', hint: 'Go on with it by --resume, or name another --out.' },
   run_busy: { exit: 5, http: 409, title: 'Another process works on this run', hint: 'Wait for it, or end it.' },
   device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },
