@@ -47,6 +47,8 @@ export const errorTable = {
   join_declined: { exit: 4, http: 403, title: 'The device’s user declined to join', hint: 'Run it again and say yes, or pass --yes.' },
   wifi_wrong_password: { exit: 4, http: 403, title: 'The access point does not take the Wi-Fi password', hint: 'Ask again; if it stays so, see on the access point whether the grant is active (`latchkey grant list`) and its radio in step (`latchkey ap status`).' },
   wifi_refused: { exit: 4, http: 403, title: 'The access point does not let the device onto the Wi-Fi network', hint: 'See the access point’s log: it may be full, or want what the device’s radio cannot do.' },
+  amount_below_minimum: { exit: 4, http: 403, title: 'The amount is too small to buy anything', hint: 'Pay at least what the message names.' },
+  purchase_too_large: { exit: 4, http: 403, title: 'The tariff does not sell that much at once', hint: 'Ask for less, and buy again when it is used.' },
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
