@@ -24,6 +24,13 @@ export function parseTraffic(text: string): bigint {
   return bytes;
 }
 
+/** As `parseTraffic` reads it, exactly, in the largest unit of which it is a whole number: `500MB`, `2GiB`, `1500kB`. */
+export function trafficText(bytes: bigint): string {
+  const whole = Object.entries(units).filter(([, size]) => bytes % size === 0n);
+  const [name, size] = whole.reduce((one, other) => (other[1] > one[1] ? other : one));
+  return `${bytes / size}${name}`;
+}
+
 /** For people, rounded to three figures: `512 B`, `1.50 MB`. */
 export function trafficForPeople(bytes: bigint): string {
   const names = ['B', 'kB', 'MB', 'GB', 'TB'];
