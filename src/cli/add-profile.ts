@@ -29,7 +29,7 @@ export async function addProfile(flags: NewProfileFlags, opening: Opening): Prom
   // LATCHKEY_TOKEN is for commands; into a profile goes only what a flag names.
   const secret = flags['token-file'] === undefined ? undefined : await readGivenSecret('token', flags['token-file'], sources);
   if (code !== undefined) {
-    const tokenName = flags['token-name'] ?? (flags.role === 'ap' ? hostname().slice(0, 64) : usualTokenName());
+    const tokenName = flags['token-name'] ?? (flags.role === undefined ? usualTokenName() : hostname().slice(0, 64));
     const enrollment = await openEnrollmentAt({ url: place.server, token: undefined, ca: place.ca }, opening);
     const { token } = await keepProfile(place, sources, () => enrollment.enroll(code, tokenName));
     if (flags.role !== undefined && token.role !== flags.role) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { LatchkeyError } from '../domain/errors.ts';
+import type { Role } from '../domain/token.ts';
 import type { SecretStore } from '../roles/secret-store.ts';
 import { paths } from './paths.ts';
 import { parseServerUrl } from './server-url.ts';
@@ -53,14 +54,14 @@ export async function activeDestination(flags: RoleFlags, sources: SecretSources
   return profile === undefined ? undefined : access(profile.server, profile, flags, sources);
 }
 
-/** As `destination`; where nothing is named and the active profile is no access point's, the one that is. */
-export async function apDestination(flags: RoleFlags, sources: SecretSources): Promise<ServerAccess | undefined> {
+/** As `destination`; where nothing is named and the active profile is none of the role's, the one that is. */
+export async function roleDestination(role: Role, flags: RoleFlags, sources: SecretSources): Promise<ServerAccess | undefined> {
   const explicit = await explicitDestination(flags, sources);
   if (explicit !== undefined || explicitlyLocal(flags)) {
     return explicit;
   }
   const active = profiles().active();
-  const enrolled = active?.role === 'ap' ? active : profiles().list().find(({ role }) => role === 'ap');
+  const enrolled = active?.role === role ? active : profiles().list().find((profile) => profile.role === role);
   const chosen = enrolled ?? active;
   return chosen === undefined ? undefined : access(chosen.server, chosen, flags, sources);
 }

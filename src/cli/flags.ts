@@ -5,6 +5,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { parseFlashOffset } from '../domain/flash.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { grantPolicies, parseVlan } from '../domain/grant.ts';
+import { parseAmount, type Amount } from '../domain/money.ts';
 import { parseInterface } from '../domain/radio.ts';
 import { parseSsid } from '../domain/ssid.ts';
 import { parseTraffic } from '../domain/traffic.ts';
@@ -12,6 +13,7 @@ import { flagValue } from './input-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
+export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpValue: 'AMOUNT' });
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), helpValue: 'BYTES' });
@@ -147,6 +149,14 @@ export const pageFlags = {
 export const historyFlags = {
   ...pageFlags,
   limit: numberFlag(1, mostOnPage)({ description: 'How many at most.', default: mostOnPage }),
+};
+
+/** On commands that bind a terminal to an account. */
+export const bindFlags = {
+  'request-code': switchFlag({ description: 'Have a verification code sent, and do no more.', exclusive: ['verification'] }),
+  verification: idFlag({ description: 'Go on with the code of this verification, as --request-code named it.' }),
+  'verification-code-file': fileFlag({ description: 'Take the verification code in this file, - for stdin (or LATCHKEY_VERIFICATION_CODE).', exclusive: ['request-code'] }),
+  'identity-code-file': fileFlag({ description: 'Take the identity code in this file, - for stdin (or LATCHKEY_IDENTITY_CODE).', exclusive: ['request-code'] }),
 };
 
 /** IPv4 (protocol.md section 1): of IPv6 each device has as many link-local addresses as it likes, to count as others. */

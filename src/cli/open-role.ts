@@ -12,10 +12,12 @@ import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
+import type { WalletRole } from '../roles/wallet/ports.ts';
 import { agentSocket } from './agent-files.ts';
 import { agentDesk, serverDesk, type Desk } from './desk.ts';
-import { activeDestination, apDestination, destination, explicitDestination, explicitlyLocal, type RoleFlags, type ServerAccess } from './destination.ts';
+import { activeDestination, destination, explicitDestination, explicitlyLocal, roleDestination, type RoleFlags, type ServerAccess } from './destination.ts';
 import type { ApIdentity } from './profiles.ts';
+import { openVerificationSender } from './open-verification.ts';
 import { keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import type { SecretSources } from './secret-input.ts';
@@ -89,6 +91,17 @@ export async function openAdmin(flags: RoleFlags, opening: Opening): Promise<Adm
     local: async (context) => new (await import('../roles/admin/service.ts')).AdminService(context),
     remote: async (http) => new (await import('../client/admin-client.ts')).AdminClient(http),
   });
+}
+
+/** A payer's terminal. */
+export async function openWallet(flags: RoleFlags, opening: Opening): Promise<WalletRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/wallet-client.ts')).WalletClient(await openHttp(server, opening));
+  }
+  const { keyring: _keyring, ...context } = await openLocal(opening);
+  const { WalletService } = await import('../roles/wallet/service.ts');
+  return new WalletService({ ...context, verificationSender: await openVerificationSender() });
 }
 
 export async function openEnrollment(flags: RoleFlags, opening: Opening): Promise<EnrollmentRole> {
@@ -173,7 +186,7 @@ export async function openAp(
   opening: Opening,
   onFailure?: (task: 'journal' | 'housekeeping', error: unknown) => void,
 ): Promise<OpenedAp> {
-  const server = await apDestination(flags, opening.sources);
+  const server = await roleDestination('ap', flags, opening.sources);
   if (server === undefined) {
     const { keyring: _keyring, ...context } = await openLocal(opening, { kind: 'local', apId: localApId });
     await context.store.accessPoints.insert({ id: localApId, name, createdAt: context.clock.now() });

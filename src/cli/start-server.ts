@@ -4,6 +4,7 @@ import { readText } from './destination.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom, withoutPassword } from './local-registry.ts';
 import type { Opening } from './open-role.ts';
+import { openVerificationSender } from './open-verification.ts';
 
 export interface ServerFlags {
   readonly database?: string | undefined;
@@ -14,6 +15,9 @@ export interface ServerFlags {
   readonly 'trust-proxy'?: readonly string[] | undefined;
   readonly 'rate-limit': number;
   readonly reuse: boolean;
+  readonly 'verification-command'?: string | undefined;
+  readonly 'verification-file'?: string | undefined;
+  readonly 'allow-md5': boolean;
 }
 
 /** Opens the database and listens; what it opened is closed with the command, the server before its database. */
@@ -32,6 +36,8 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     tls,
     log: { level: logLevel(level), stream: process.stderr },
     reuse: flags.reuse,
+    verificationSender: await openVerificationSender(flags),
+    allowMd5: flags['allow-md5'],
     trustProxy: flags['trust-proxy'],
     limits: rateLimits(flags['rate-limit']),
   });

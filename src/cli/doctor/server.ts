@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { actorForPeople, recordedActor } from '../../domain/token.ts';
-import { apDestination, destination, readAuthorities, profiles, serverOf, type RoleFlags } from '../destination.ts';
+import { destination, readAuthorities, profiles, roleDestination, serverOf, type RoleFlags } from '../destination.ts';
 import { openAp, openEnrollmentAt, type Opening } from '../open-role.ts';
 import type { Check } from './checks.ts';
 
@@ -30,7 +30,7 @@ export function registryCheck(flags: RoleFlags, opening: Opening): Check & { rea
     name: 'server',
     serverTime: async () => serverTime,
     async look() {
-      if ((await apDestination(flags, opening.sources)) === undefined) {
+      if ((await roleDestination('ap', flags, opening.sources)) === undefined) {
         return undefined;
       }
       const { ap, identity, serverUrl } = await openAp(flags, '', { ...opening, timeoutMs: opening.timeoutMs ?? connectMs });

@@ -31,6 +31,13 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
       description: 'Requests a second of one token, an address twice as many, before 429; ten seconds’ worth at once. 0 is without limit.',
       default: 1000,
     }),
+    'verification-command': textFlag({
+      description: 'Have this program send verification codes; the message is JSON on its standard input (or LATCHKEY_VERIFICATION_COMMAND).',
+      helpValue: 'COMMAND',
+      exclusive: ['verification-file'],
+    }),
+    'verification-file': pathFlag({ description: 'Append verification codes to this file instead (or LATCHKEY_VERIFICATION_FILE).' }),
+    'allow-md5': switchFlag({ description: 'Let terminals choose the transaction password as first described, which is bound to no amount and no payee.' }),
     reuse: switchFlag({ description: 'Let devices onboard again with a pass_tmp that is used: for test benches.' }),
   };
   static override readonly result = result;
@@ -39,6 +46,9 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
     const { flags } = await this.parse(ServerStart);
     if (flags.reuse) {
       await this.caution('A used pass_tmp is accepted again (--reuse): for test benches only.');
+    }
+    if (flags['allow-md5']) {
+      await this.caution('Terminals may choose md5 (--allow-md5): whoever reads one of its passwords on the way can pay anybody any amount with it.');
     }
     const { url, database } = await startServer(flags, this.opening, this.quiet ? 'warn' : 'info');
     await this.stream({ url, pid: process.pid, database });

@@ -1,0 +1,83 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import { amountText, type Amount } from '../../domain/money.ts';
+import { parseIdentityCode } from '../../domain/payment.ts';
+import type { EndedPayment, Order } from '../../roles/wallet/payer.ts';
+import type { RoleFlags } from '../destination.ts';
+import type { Opening } from '../open-role.ts';
+import { settledSentence } from '../present/wallet.ts';
+import { readSecret } from '../secret-input.ts';
+import { boundAccount, openPayer, withAccount } from './open-payer.ts';
+
+export interface PayFlags extends RoleFlags {
+  readonly account?: string | undefined;
+  readonly memo?: string | undefined;
+  readonly hold?: number | undefined;
+  readonly yes: boolean;
+  readonly 'identity-code-file'?: string | undefined;
+  readonly 'idempotency-key'?: string | undefined;
+}
+
+export interface PayOptions extends Opening {
+  readonly interactive: boolean;
+  readonly ask: (question: string) => Promise<boolean>;
+  readonly caution: (text: string) => Promise<void>;
+}
+
+/**
+ * Brings an earlier payment to its end and tells of it, then pays. An earlier one that was just such a payment and went
+ * through may be the one that was meant: then it asks. Errors: why it was refused, `answer_needed`, and what leaves it open.
+ */
+export async function payOrder(to: string, amount: Amount, flags: PayFlags, options: PayOptions): Promise<EndedPayment> {
+  const { interactive, ask, caution, ...opening } = options;
+  const { wallet, payer } = await openPayer(flags, opening);
+  const { accountId } = await boundAccount(wallet, flags.account);
+  return withAccount(accountId, async () => {
+    const settled = await payer.settle(accountId);
+    const payee = await wallet.payee(to);
+    const order: Order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key: flags['idempotency-key'] };
+    const earlier = await payer.earlier(order);
+    if (settled !== undefined && settled.request.key !== earlier?.request.key) {
+      await caution(settledSentence(settled));
+      if (settled.end.kind === 'accepted' && isSame(settled, order) && !flags.yes) {
+        await confirm(order, { interactive, ask });
+      }
+    }
+    if (earlier !== undefined) {
+      return accepted(earlier);
+    }
+    const identityCode = await readSecret({ name: 'identity-code', file: flags['identity-code-file'], message: 'Identity code:', ...opening.sources });
+    return accepted(await payer.pay(order, parseIdentityCode(identityCode.normalize('NFC'))));
+  });
+}
+
+/** Gives up what is open. */
+export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, opening: Opening): Promise<EndedPayment> {
+  const { wallet, payer } = await openPayer(flags, opening);
+  const { accountId } = await boundAccount(wallet, flags.account);
+  return withAccount(accountId, () => payer.cancel(accountId));
+}
+
+function isSame({ request, payee }: EndedPayment, order: Order): boolean {
+  return payee.id === order.payee.id && amountText(request.amount) === amountText(order.amount) && request.memo === order.memo;
+}
+
+async function confirm({ amount, payee }: Order, { interactive, ask }: Pick<PayOptions, 'interactive' | 'ask'>): Promise<void> {
+  const question = `Pay ${amountText(amount)} to ${payee.name} once more?`;
+  if (!interactive) {
+    throw new LatchkeyError('answer_needed', `The earlier payment was just such a one. ${question}`, { hint: 'If it is meant to be paid twice, run it again with --yes. With --idempotency-key a repetition never pays twice.' });
+  }
+  if (!(await ask(question))) {
+    throw new LatchkeyError('interrupted', 'Nothing more was paid.');
+  }
+}
+
+function accepted(payment: EndedPayment): EndedPayment {
+  const { end } = payment;
+  if (end.kind === 'refused') {
+    throw new LatchkeyError(end.code, end.message);
+  }
+  if (end.kind === 'cancelled') {
+    throw new LatchkeyError('payment_cancelled');
+  }
+  return payment;
+}
