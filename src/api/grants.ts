@@ -1,12 +1,10 @@
 import { LatchkeyError } from '../domain/errors.ts';
-import { grantPolicies, grantSources, grantStates, highestVlan, type Grant, type GrantIncrease, type GrantTerms, type GrantUsage } from '../domain/grant.ts';
+import { grantPolicies, grantSources, grantStates, highestVlan, subjectKinds, type Grant, type GrantIncrease, type GrantTerms, type GrantUsage } from '../domain/grant.ts';
 import { mostTraffic } from '../domain/traffic.ts';
 import type { GrantReport } from '../roles/ap/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, count, digits, id, input, instant, name, note, object, oneOf, recordedActor, remark, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
-
-const subjectKinds = ['device', 'nfc', 'terminal'] as const;
 
 const usageSchema = object('GrantUsage', {
   bytes_in: { ...digits, description: 'Bytes that came from the subject.' },
@@ -34,6 +32,8 @@ export const grantSchema = object(
   {
     request_id: id,
     ends_at: instant,
+    allowed_ms: { ...count, description: 'All the time that was ever allowed, where it is counted.' },
+    waiting_ms: { ...count, description: 'What is left of it while it does not run.' },
     quota_bytes: digits,
     vlan,
     closed_at: instant,
@@ -71,7 +71,7 @@ export type GrantIncreaseWire = Static<typeof increaseSchema>;
 const reportSchema = input(
   'GrantReport',
   { grant_id: id, usage: { ...usageSchema, additionalProperties: false as const } },
-  { ended: input('GrantEnd', { at: instant, reason: note }) },
+  { ended: input('GrantEnd', { at: instant, reason: note }), begun: input('GrantBegin', { at: instant, revision: count }) },
 );
 export type GrantReportWire = Static<typeof reportSchema>;
 export const grantReportsSchema = input('GrantReports', { reports: { ...arrayOf(reportSchema), minItems: 1, maxItems: 1000 } });
@@ -102,16 +102,22 @@ function seconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.max(1, Math.round(ms / 1000));
 }
 
-export function grantReportToWire({ grantId, usage, ended }: GrantReport): GrantReportWire {
+export function grantReportToWire({ grantId, usage, ended, begun }: GrantReport): GrantReportWire {
   return present({
     grant_id: grantId,
     usage: usageToWire(usage),
     ended: ended && { at: instantToWire(ended.at), reason: ended.reason },
+    begun: begun && { at: instantToWire(begun.at), revision: begun.revision },
   });
 }
 
-export function grantReportFromWire({ grant_id: grantId, usage, ended }: GrantReportWire): GrantReport {
-  return { grantId, usage: usageFromWire(usage), ended: ended && { at: instantFromWire(ended.at), reason: ended.reason } };
+export function grantReportFromWire({ grant_id: grantId, usage, ended, begun }: GrantReportWire): GrantReport {
+  return {
+    grantId,
+    usage: usageFromWire(usage),
+    ended: ended && { at: instantFromWire(ended.at), reason: ended.reason },
+    begun: begun && { at: instantFromWire(begun.at), revision: begun.revision },
+  };
 }
 
 function usageToWire({ bytesIn, bytesOut, seconds: connected }: GrantUsage) {
@@ -131,6 +137,8 @@ export function grantToWire(grant: Grant): GrantWire {
     request_id: grant.requestId,
     starts_at: instantToWire(grant.startsAt),
     ends_at: instantToWire(grant.endsAt),
+    allowed_ms: grant.allowedMs,
+    waiting_ms: grant.waitingMs,
     quota_bytes: grant.quotaBytes?.toString(),
     policy: grant.policy,
     vlan: grant.vlan,
@@ -152,6 +160,8 @@ export function grantFromWire(wire: GrantWire): Grant {
     requestId: wire.request_id,
     startsAt: instantFromWire(wire.starts_at),
     endsAt: instantFromWire(wire.ends_at),
+    allowedMs: wire.allowed_ms,
+    waitingMs: wire.waiting_ms,
     quotaBytes: wire.quota_bytes === undefined ? undefined : BigInt(wire.quota_bytes),
     policy: wire.policy,
     vlan: wire.vlan,

@@ -14,7 +14,7 @@ const holdS = { type: 'integer', minimum: 1, maximum: longestHoldMs / 1000, desc
 export const paymentInputSchema = input(
   'PaymentInput',
   { payee_id: id, amount: amountInputSchema, password: { ...name, description: 'The transaction password (protocol.md section 4).' } },
-  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS },
+  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS, register_id: { ...id, description: 'The cash register that asked for it, and that gives time on a network for it.' } },
 );
 export type PaymentInputWire = Static<typeof paymentInputSchema>;
 
@@ -64,6 +64,7 @@ export function paymentInputToWire(request: PaymentRequest): PaymentInputWire {
     code_number: request.codeNumber,
     memo: request.memo,
     hold_s: request.holdMs === undefined ? undefined : Math.max(1, Math.round(request.holdMs / 1000)),
+    register_id: request.purchase?.registerId,
   });
 }
 
@@ -77,6 +78,7 @@ export function paymentInputFromWire(wire: PaymentInputWire, key: string): Payme
     codeNumber: wire.code_number,
     memo: wire.memo,
     holdMs: wire.hold_s === undefined ? undefined : wire.hold_s * 1000,
+    purchase: wire.register_id === undefined ? undefined : { registerId: wire.register_id },
   };
 }
 
@@ -89,8 +91,8 @@ export function paymentReplyToWire({ renewal, ...reply }: PaymentReply): Payment
     amount: amountToWire(reply.amount),
     at: instantToWire(reply.at),
     expires_at: instantToWire(reply.expiresAt),
-    rotation: 'rotation' in renewal ? base64url(renewal.rotation) : undefined,
-    next_code: 'nextCode' in renewal ? base64url(renewal.nextCode) : undefined,
+    rotation: renewal !== undefined && 'rotation' in renewal ? base64url(renewal.rotation) : undefined,
+    next_code: renewal !== undefined && 'nextCode' in renewal ? base64url(renewal.nextCode) : undefined,
   });
 }
 
@@ -104,8 +106,15 @@ export function paymentReplyFromWire(wire: PaymentReplyWire): PaymentReply {
     amount: amountFromWire(wire.amount),
     at: instantFromWire(wire.at),
     expiresAt: instantFromWire(wire.expires_at),
-    renewal: rotation === undefined ? { nextCode: Buffer.from(nextCode ?? '', 'base64url') } : { rotation: Buffer.from(rotation, 'base64url') },
+    renewal: renewalFrom(rotation, nextCode),
   };
+}
+
+function renewalFrom(rotation: string | undefined, nextCode: string | undefined): PaymentReply['renewal'] {
+  if (rotation !== undefined) {
+    return { rotation: Buffer.from(rotation, 'base64url') };
+  }
+  return nextCode === undefined ? undefined : { nextCode: Buffer.from(nextCode, 'base64url') };
 }
 
 export function paymentToWire(payment: Payment): PaymentWire {

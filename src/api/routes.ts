@@ -39,6 +39,7 @@ import { grantPageSchema, grantQuerySchema, grantReportsSchema, grantSchema, inc
 import { input, text, uuid, type Static } from './schema.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { byId, reason, type Route } from './route.ts';
+import { registerRoutes } from './register-routes.ts';
 import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
 import { verificationInputSchema, verificationSchema } from './verifications.ts';
 
@@ -551,6 +552,7 @@ export const routes = {
     errors: ['check_failed'],
   },
   ...ledgerRoutes,
+  ...registerRoutes,
 } as const satisfies Record<string, Route>;
 
 function report<const Status extends string>(status: Status, summary: string) {

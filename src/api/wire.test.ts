@@ -26,7 +26,7 @@ const bareDevice = {
 } as const;
 const bareGrant = {
   id: 'grt_1', subject: { kind: 'device', id: uuid }, network: { apId: 'ap_1', ssid: 'home' }, source: 'device', startsAt: at,
-  policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, quotaBytes: undefined, vlan: undefined, usage: noUsage,
+  policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, allowedMs: undefined, waitingMs: undefined, quotaBytes: undefined, vlan: undefined, usage: noUsage,
   closedAt: undefined, closedBy: undefined, reason: undefined,
 } as const;
 

@@ -2,6 +2,7 @@ import { changesFromWire } from '../api/access-points.ts';
 import { accessRequestFromWire, dppAnswerFromWire, provenRequestToWire } from '../api/access-requests.ts';
 import { attemptToWire } from '../api/attempts.ts';
 import { grantReportToWire, termsToWire } from '../api/grants.ts';
+import { registerFromWire } from '../api/registers.ts';
 import { routes } from '../api/routes.ts';
 import { helloToWire, verificationFromWire } from '../api/verifications.ts';
 import { present } from '../api/wire.ts';
@@ -9,6 +10,7 @@ import { base64url } from '../protocol/encoding.ts';
 import type { AccessRequest, DeviceReport } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
 import type { GrantTerms } from '../domain/grant.ts';
+import type { Register } from '../domain/sale.ts';
 import type { ApChanges, ApRole, DppAnswer, GrantReport, ProvenRequest, Serving, Verification } from '../roles/ap/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
@@ -79,5 +81,13 @@ export class ApClient implements ApRole {
     const held = Math.min(waitMs, longestWaitMs);
     const query = { revision, wait: held / 1000 };
     return changesFromWire(await this.#http.call(routes.listChanges, { query, signal, waitMs: held }));
+  }
+
+  async registers(): Promise<readonly Register[]> {
+    return (await this.#http.call(routes.listRegisters, {})).registers.map(registerFromWire);
+  }
+
+  async putAccessCode(id: string, registerId: string, sealed: string): Promise<void> {
+    await this.#http.call(routes.putAccessCode, { params: { id }, body: { register_id: registerId, sealed } });
   }
 }

@@ -1,12 +1,17 @@
 import { LatchkeyError } from './errors.ts';
 
 /** What a grant is for, how it was earned, and how it ends (glossary.md). */
-export type SubjectKind = 'device' | 'nfc' | 'terminal';
+/**
+ * `nfc` is a card’s or phone’s NFC identifier, `phone` one that redeemed a receipt code, both as keyed hashes; `receipt` a
+ * code that nobody has redeemed yet.
+ */
+export const subjectKinds = ['device', 'nfc', 'terminal', 'receipt', 'phone'] as const;
+export type SubjectKind = (typeof subjectKinds)[number];
 export const grantSources = ['device', 'payment', 'share'] as const;
 export type GrantSource = (typeof grantSources)[number];
-/** `active` lets in; `ended` came to its time or quota; `revoked` was taken back. */
-export type GrantState = 'active' | 'ended' | 'revoked';
-export const grantStates = ['active', 'ended', 'revoked'] as const satisfies readonly GrantState[];
+/** `active` lets in; `paused` will again; `ended` came to its time or quota; `revoked` was taken back. */
+export const grantStates = ['active', 'paused', 'ended', 'revoked'] as const;
+export type GrantState = (typeof grantStates)[number];
 /** What happens when the quota is spent: off the air, or only the agent reachable. */
 export const grantPolicies = ['cut', 'restrict'] as const;
 export type GrantPolicy = (typeof grantPolicies)[number];
@@ -19,6 +24,10 @@ export interface Grant {
   readonly requestId: string | undefined;
   readonly startsAt: Date;
   readonly endsAt: Date | undefined;
+  /** All the time that was ever allowed, where it is counted, in milliseconds. */
+  readonly allowedMs: number | undefined;
+  /** What is left of that, in milliseconds, while it does not run: until the radio has the grant, and while it is paused. */
+  readonly waitingMs: number | undefined;
   /** Traffic allowed in bytes, both ways together; undefined is without limit. */
   readonly quotaBytes: bigint | undefined;
   readonly policy: GrantPolicy;
@@ -62,6 +71,14 @@ export interface GrantIncrease {
 /** Whether the grant lets its subject in at a moment. */
 export function isInForce(grant: Pick<Grant, 'state' | 'startsAt' | 'endsAt'>, at: Date): boolean {
   return grant.state === 'active' && grant.startsAt <= at && (grant.endsAt === undefined || at < grant.endsAt);
+}
+
+/** Milliseconds left of its time at a moment; undefined: there is no end to it. */
+export function timeLeft({ state, endsAt, waitingMs }: Pick<Grant, 'state' | 'endsAt' | 'waitingMs'>, at: Date): number | undefined {
+  if (state === 'ended' || state === 'revoked') {
+    return 0;
+  }
+  return waitingMs ?? (endsAt === undefined ? undefined : Math.max(0, endsAt.getTime() - at.getTime()));
 }
 
 /** Whether its traffic is used up. */

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expireOverdue } from './ap/expiry.ts';
 import { releaseOverdue } from './ledger/holds.ts';
+import { endSold } from './pos/permission.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
 
@@ -8,6 +9,8 @@ import type { Store } from './store.ts';
 export const housekeepingMs = 5_000;
 const dayMs = 86_400_000;
 export const keepRepliesMs = 30 * dayMs;
+/** A cash register fetches it at once; what nobody fetched is asked for again. */
+const keepAccessCodesMs = dayMs;
 /** As long as a day's are counted. */
 const keepVerificationsMs = 2 * dayMs;
 const usualBounds = { attemptsOfAp: 100_000, attemptDays: 30 };
@@ -31,11 +34,13 @@ export class Housekeeping {
     const { store, clock } = this.#context;
     await expireOverdue(this.#context);
     await releaseOverdue(this.#context);
+    await endSold(this.#context);
     await store.audit.seal();
     const now = clock.now();
     const ago = (ms: number) => new Date(now.getTime() - ms);
     await inSteps((limit) => store.replies.forget(ago(keepRepliesMs), limit));
     await inSteps((limit) => store.enrollCodes.forget(now, limit));
+    await inSteps((limit) => store.accessCodes.forget(ago(keepAccessCodesMs), limit));
     await inSteps((limit) => store.verifications.forget(ago(keepVerificationsMs), limit));
     await inSteps((limit) => store.attempts.forget(ago(this.#bounds.attemptDays * dayMs), limit));
     if (now.getTime() - this.#countedAt >= countEveryMs) {

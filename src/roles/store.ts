@@ -7,6 +7,7 @@ import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '..
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, VerificationRepository } from './ledger/store.ts';
 import type { Page, PageRequest } from './page.ts';
+import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository } from './pos/store.ts';
 
 /**
  * The registry's storage as the roles' services see it. All concurrency control is here: unique keys and
@@ -33,6 +34,10 @@ export interface Store {
   readonly payments: PaymentRepository;
   readonly bindings: BindingRepository;
   readonly verifications: VerificationRepository;
+  readonly registers: RegisterRepository;
+  readonly sales: SaleRepository;
+  readonly mandates: MandateRepository;
+  readonly accessCodes: AccessCodeRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the
@@ -212,10 +217,13 @@ export interface GrantFilter {
   readonly state?: GrantState | undefined;
 }
 
+/** All of what may change of a grant's time and subject. */
+export type GrantAlteration = Pick<Grant, 'subject' | 'endsAt' | 'allowedMs' | 'waitingMs' | 'revision'> & { readonly state: 'active' | 'paused' };
+
 export interface GrantRepository {
   insert(grant: Grant): Promise<void>;
   find(id: string): Promise<Grant | undefined>;
-  /** active → ended | revoked; undefined if it was not active. */
+  /** active | paused → ended | revoked; undefined if it was neither. */
   close(
     id: string,
     close: { state: 'ended' | 'revoked'; at: Date; by: string; reason: string | undefined; revision: number },
@@ -225,6 +233,12 @@ export interface GrantRepository {
     id: string,
     change: { endsAt: Date | undefined; quotaBytes: bigint | undefined; revision: number },
   ): Promise<Grant | undefined>;
+  /** A subject's on the permission list of an access point: active or paused, earned by payment. */
+  permission(apId: string, subject: Grant['subject']): Promise<Grant | undefined>;
+  /** Changes one that is active or paused; undefined if it was neither. */
+  alter(id: string, change: GrantAlteration): Promise<Grant | undefined>;
+  /** Active ones earned by payment whose time is over. */
+  soldUntil(at: Date, limit: number): Promise<Grant[]>;
   /** Raises what has been used to at least this, of one of the access point's own grants. */
   use(apId: string, id: string, usage: GrantUsage): Promise<void>;
   /** Newest first. */

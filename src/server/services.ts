@@ -6,6 +6,8 @@ import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
 import { LedgerService } from '../roles/ledger/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
+import { MandateService } from '../roles/pos/mandates.ts';
+import { PosService } from '../roles/pos/service.ts';
 import { WalletService, type WalletServiceContext } from '../roles/wallet/service.ts';
 import type { Actor } from '../domain/token.ts';
 
@@ -54,6 +56,14 @@ export class Services {
 
   get wallet(): WalletService {
     return new WalletService(this.#context);
+  }
+
+  get pos(): PosService {
+    return new PosService(this.#context);
+  }
+
+  get mandates(): MandateService {
+    return new MandateService(this.#context);
   }
 
   get ap(): ApService {

@@ -8,6 +8,7 @@ import { contactPlace } from './repositories/accounts.ts';
 import { codePlace, identityCodePlace } from './repositories/bindings.ts';
 import { paymentReplyPlace } from './repositories/payments.ts';
 import { replyPlace } from './repositories/replies.ts';
+import { receiptCodePlace } from './repositories/sales.ts';
 import { settingPlace } from './repositories/settings.ts';
 import { verificationPlace } from './repositories/verifications.ts';
 import type { Tables } from './tables.ts';
@@ -48,6 +49,7 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'code', place: (account, terminal) => codePlace(account!, terminal!) },
   { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'identity_code', place: (account, terminal) => identityCodePlace(account!, terminal!) },
   { table: 'payments', key: ['account_id', 'key'], column: 'reply', place: (account, key) => paymentReplyPlace(account!, key!) },
+  { table: 'sales', key: ['register_id', 'key'], column: 'receipt_code', place: (register, key) => receiptCodePlace(register!, key!) },
   { table: 'verification_codes', key: ['terminal_id', 'key'], column: 'code', place: (terminal, key) => verificationPlace(terminal!, key!) },
 ];
 

@@ -2,6 +2,7 @@ import type { Sealer } from '../roles/sealer.ts';
 import type { Store } from '../roles/store.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { AccessPoints } from './repositories/access-points.ts';
+import { AccessCodes } from './repositories/access-codes.ts';
 import { Accounts } from './repositories/accounts.ts';
 import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
@@ -13,9 +14,12 @@ import { Devices } from './repositories/devices.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
+import { Mandates } from './repositories/mandates.ts';
 import { Payments } from './repositories/payments.ts';
 import { Postings } from './repositories/postings.ts';
+import { Registers } from './repositories/registers.ts';
 import { Replies } from './repositories/replies.ts';
+import { Sales } from './repositories/sales.ts';
 import { Settings } from './repositories/settings.ts';
 import { Tokens } from './repositories/tokens.ts';
 import { Verifications } from './repositories/verifications.ts';
@@ -40,6 +44,10 @@ export class RelationalStore implements Store {
   readonly payments: Payments;
   readonly bindings: Bindings;
   readonly verifications: Verifications;
+  readonly registers: Registers;
+  readonly sales: Sales;
+  readonly mandates: Mandates;
+  readonly accessCodes: AccessCodes;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -66,6 +74,10 @@ export class RelationalStore implements Store {
     this.payments = new Payments(database, sealer);
     this.bindings = new Bindings(database, sealer);
     this.verifications = new Verifications(database, sealer);
+    this.registers = new Registers(database);
+    this.sales = new Sales(database, sealer);
+    this.mandates = new Mandates(database);
+    this.accessCodes = new AccessCodes(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

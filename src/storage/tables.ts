@@ -121,6 +121,8 @@ export interface GrantTable {
   request_id: string | null;
   starts_at: Time;
   ends_at: OptionalTime;
+  allowed_ms: OptionalBig;
+  waiting_ms: OptionalBig;
   quota_bytes: OptionalBig;
   policy: string;
   vlan: OptionalBig;
@@ -304,6 +306,59 @@ export interface VerificationCodeTable {
   used_at: OptionalTime;
 }
 
+export interface RegisterTable {
+  id: string;
+  name: string;
+  payee_id: string;
+  ap_id: string;
+  /** JSON. */
+  tariff: string | null;
+  /** JSON. */
+  jwk: string | null;
+}
+
+export interface SaleTable {
+  register_id: string;
+  key: string;
+  id: string;
+  /** SHA-256 of the request. */
+  fingerprint: Uint8Array;
+  at: Time;
+  tender: string;
+  currency: string;
+  minor: Big;
+  payee_id: string;
+  payment_id: string | null;
+  grant_id: string | null;
+  /** JSON, as it was then. */
+  tariff: string | null;
+  /** As `parseQuantity` reads it, or `unlimited`. */
+  quantity: string | null;
+  bought: string | null;
+  used: Big;
+  refunded: Big;
+  /** Sealed. */
+  receipt_code: Uint8Array | null;
+}
+
+export interface MandateTable {
+  subject_id: string;
+  account_id: string;
+  currency: string;
+  per_tap: Big;
+  per_day: Big;
+  set_at: Time;
+  ended_at: OptionalTime;
+}
+
+export interface AccessCodeTable {
+  grant_id: string;
+  register_id: string;
+  /** A compact JWE, which only the register opens. */
+  sealed: string;
+  at: Time;
+}
+
 export interface Tables {
   devices: DeviceTable;
   known_devices: KnownDeviceTable;
@@ -327,6 +382,10 @@ export interface Tables {
   payments: PaymentTable;
   bindings: BindingTable;
   verification_codes: VerificationCodeTable;
+  registers: RegisterTable;
+  sales: SaleTable;
+  mandates: MandateTable;
+  access_codes: AccessCodeTable;
 }
 
 /** Reading what the two databases hold differently. */

@@ -40,6 +40,7 @@ export class PlainTerminal {
 
   renew({ renewal }: PaymentReply): void {
     const { number, code } = this.code;
+    if (renewal === undefined) throw new Error('a terminal’s payment renews its code');
     this.code = { number: number + 1, code: 'rotation' in renewal ? nextCode(code, renewal.rotation, this.accountId) : renewal.nextCode };
   }
 }

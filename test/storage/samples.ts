@@ -75,6 +75,8 @@ export function newGrant(apId: string, parts: Partial<Grant> = {}): Grant {
     requestId: undefined,
     startsAt: start,
     endsAt: undefined,
+    allowedMs: undefined,
+    waitingMs: undefined,
     quotaBytes: undefined,
     policy: 'cut',
     vlan: undefined,

@@ -54,8 +54,7 @@ export class PaymentFile implements PaymentJournal {
   }
 
   async end({ accountId, request: { key } }: BegunPayment, end: PaymentEnd): Promise<void> {
-    const { rotation: _none, ...reply } = end.kind === 'accepted' ? paymentReplyToWire({ ...end.reply, renewal: { rotation: new Uint8Array() } }) : {};
-    this.#add(accountId, { key, ended: end.kind === 'accepted' ? { kind: end.kind, reply: reply as Static<typeof paymentReplySchema> } : end });
+    this.#add(accountId, { key, ended: end.kind === 'accepted' ? { kind: end.kind, reply: paymentReplyToWire({ ...end.reply, renewal: undefined }) } : end });
   }
 
   /** Errors: `invalid_input` if it is damaged. */

@@ -7,7 +7,7 @@ import type { UsageMeter } from './usage-meter.ts';
 function grant(id: string): Grant {
   return {
     id, subject: { kind: 'device', id: 'd' }, network: { apId: 'ap_1', ssid: 'Home' }, source: 'device', requestId: undefined, startsAt: new Date(0),
-    endsAt: undefined, quotaBytes: undefined, policy: 'cut', vlan: undefined, usage: noUsage, state: 'active', closedAt: undefined, closedBy: undefined,
+    endsAt: undefined, allowedMs: undefined, waitingMs: undefined, quotaBytes: undefined, policy: 'cut', vlan: undefined, usage: noUsage, state: 'active', closedAt: undefined, closedBy: undefined,
     reason: undefined, revision: 1,
   };
 }

@@ -114,6 +114,8 @@ async function approve(
     requestId: request.id,
     startsAt: at,
     endsAt: validMs === undefined ? undefined : new Date(at.getTime() + validMs),
+    allowedMs: undefined,
+    waitingMs: undefined,
     quotaBytes,
     policy,
     vlan,

@@ -1,5 +1,6 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
+import type { Register } from '../../domain/sale.ts';
 import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
 
 export interface Verification {
@@ -51,6 +52,8 @@ export interface GrantReport {
   readonly usage: GrantUsage;
   /** It came to its time or quota, and the agent took it off the air. */
   readonly ended: { readonly at: Date; readonly reason: string } | undefined;
+  /** The radio has had it since then, in this revision: its time runs. */
+  readonly begun?: { readonly at: Date; readonly revision: number } | undefined;
 }
 
 /**
@@ -90,4 +93,10 @@ export interface ApRole {
   reportGrants(reports: readonly GrantReport[]): Promise<void>;
   /** What is newer than `revision`, at once if there is something, else after up to `waitMs`. */
   changes(revision: number, waitMs: number, signal?: AbortSignal): Promise<ApChanges>;
+
+  /** The cash registers of this access point that have said what their key is. */
+  registers(): Promise<readonly Register[]>;
+
+  /** Brings the password for a grant, sealed to a cash register (a compact JWE). Errors: `grant_not_found`. */
+  putAccessCode(grantId: string, registerId: string, sealed: string): Promise<void>;
 }

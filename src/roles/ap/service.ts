@@ -5,11 +5,13 @@ import { parseDescription, type Device } from '../../domain/device.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { GrantTerms } from '../../domain/grant.ts';
 import { parseUuid } from '../../domain/identifiers.ts';
+import type { Register } from '../../domain/sale.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { admitsDevice, recordedActor } from '../../domain/token.ts';
 import { bootstrapPublicKey } from '../../protocol/bootstrap-key.ts';
 import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts';
 import { questionAbout, type AuditJournal } from '../audit-journal.ts';
+import { begin } from '../pos/permission.ts';
 import { apIdOf, auditEntry, newId, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
@@ -342,17 +344,32 @@ export class ApService implements ApRole {
   }
 
   async reportGrants(reports: readonly GrantReport[]): Promise<void> {
-    const ends = reports.filter(({ ended }) => ended !== undefined);
+    const changing = reports.filter(({ ended, begun }) => ended !== undefined || begun !== undefined);
     await this.#context.store.transaction(async (tx) => {
       const context = within(this.#context, tx);
-      const revision = ends.length === 0 ? undefined : await tx.accessPoints.nextRevision(this.#apId);
-      for (const { grantId, usage, ended } of reports) {
+      const revision = changing.length === 0 ? undefined : await tx.accessPoints.nextRevision(this.#apId);
+      for (const { grantId, usage, ended, begun } of reports) {
         await tx.grants.use(this.#apId, grantId, usage);
-        const grant = ended === undefined ? undefined : await tx.grants.find(grantId);
-        if (ended !== undefined && revision !== undefined && grant?.network.apId === this.#apId) {
-          await endGrant(context, grantId, revision, ended);
-        }
+        const grant = revision === undefined ? undefined : await tx.grants.find(grantId);
+        if (revision === undefined || grant?.network.apId !== this.#apId) continue;
+        if (begun !== undefined) await begin(context, grantId, begun, revision);
+        if (ended !== undefined) await endGrant(context, grantId, revision, ended);
       }
+    });
+  }
+
+  async registers(): Promise<readonly Register[]> {
+    return this.#context.store.registers.ofAccessPoint(this.#apId);
+  }
+
+  async putAccessCode(grantId: string, registerId: string, sealed: string): Promise<void> {
+    const { store, clock } = this.#context;
+    await store.transaction(async (tx) => {
+      const [grant, register] = [await tx.grants.find(grantId), await tx.registers.find(registerId)];
+      if (grant?.network.apId !== this.#apId || register?.apId !== this.#apId) {
+        throw new LatchkeyError('grant_not_found', `There is no grant ${grantId} for register ${registerId} here.`);
+      }
+      await tx.accessCodes.put(grantId, registerId, sealed, clock.now());
     });
   }
 

@@ -27,8 +27,8 @@ export function outcomeText(outcome: Outcome): string {
     currency: amount.currency,
     at: at.getTime(),
     expiresAt: expiresAt?.getTime(),
-    rotation: 'rotation' in renewal ? base64url(renewal.rotation) : undefined,
-    nextCode: 'nextCode' in renewal ? base64url(renewal.nextCode) : undefined,
+    rotation: renewal !== undefined && 'rotation' in renewal ? base64url(renewal.rotation) : undefined,
+    nextCode: renewal !== undefined && 'nextCode' in renewal ? base64url(renewal.nextCode) : undefined,
   });
 }
 
@@ -44,7 +44,7 @@ export function outcomeFrom(text: string): Outcome {
       amount: { minor: BigInt(minor), currency },
       at: new Date(at),
       expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt),
-      renewal: rotation === undefined ? { nextCode: Buffer.from(nextCode, 'base64url') } : { rotation: Buffer.from(rotation, 'base64url') },
+      renewal: rotation !== undefined ? { rotation: Buffer.from(rotation, 'base64url') } : nextCode !== undefined ? { nextCode: Buffer.from(nextCode, 'base64url') } : undefined,
     },
   };
 }

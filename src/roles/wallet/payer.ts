@@ -167,7 +167,7 @@ export class Payer {
   async #accept(begun: BegunPayment, { renewal, ...reply }: PaymentReply): Promise<EndedPayment> {
     const { codes } = this.#context;
     const held = await codes.get(begun.accountId);
-    if (held !== undefined && held.number === begun.codeNumber) {
+    if (renewal !== undefined && held !== undefined && held.number === begun.codeNumber) {
       const code = 'rotation' in renewal ? nextCode(held.code, renewal.rotation, begun.accountId) : renewal.nextCode;
       await codes.set(begun.accountId, { ...held, number: held.number + 1, code });
     }

@@ -107,6 +107,8 @@ export interface PaymentRequest {
   readonly memo?: string | undefined;
   /** Holds it for so long instead of paying it. */
   readonly holdMs?: number | undefined;
+  /** The cash register that asked for it, and that gives time on a network for it. */
+  readonly purchase?: { readonly registerId: string } | undefined;
 }
 
 export interface PaymentReply {
@@ -117,8 +119,8 @@ export interface PaymentReply {
   readonly amount: Amount;
   readonly at: Date;
   readonly expiresAt: Date | undefined;
-  /** What renews the terminal's code: 32 bytes to derive it from, or by `md5` the next code itself. */
-  readonly renewal: { readonly rotation: Uint8Array } | { readonly nextCode: Uint8Array };
+  /** What renews the terminal's code: 32 bytes to derive it from, or by `md5` the next code itself; none by a mandate. */
+  readonly renewal: { readonly rotation: Uint8Array } | { readonly nextCode: Uint8Array } | undefined;
 }
 
 /** How verification codes leave the server. Errors: `verification_unavailable`. */

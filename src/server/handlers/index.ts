@@ -13,6 +13,7 @@ import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
 import { paymentHandlers } from './payments.ts';
+import { registerHandlers } from './registers.ts';
 import { tokenHandlers } from './tokens.ts';
 import { verificationHandlers } from './verifications.ts';
 
@@ -32,4 +33,5 @@ export const handlers: Handlers<RouteName> = {
   ...accountHandlers,
   ...bindingHandlers,
   ...paymentHandlers,
+  ...registerHandlers,
 };

@@ -38,7 +38,7 @@ export class Grants implements GrantStore {
       `insert into grants (${columns.join()}, mac) values (${columns.map(() => '?').join()}, (select mac from subject_macs where subject_id = ?))
         on conflict (id) do update set ${[...columns, 'mac'].map((column) => `${column} = excluded.${column}`).join()}`,
       ...Object.values(row), grant.subject.id);
-    if (grant.state !== 'active') {
+    if (grant.state !== 'active' && grant.state !== 'paused') {
       this.#file.change('update grants set password = null, psk_ssid = null, psk = null where id = ? and password is not null', grant.id);
       this.#file.change('update usage set spent_at = null where grant_id = ? and spent_at is not null', grant.id);
     }

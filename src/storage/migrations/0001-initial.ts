@@ -78,7 +78,7 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
     `create table grants (
       ap_id ${id} not null references access_points (id),
       id ${id} not null,
-      subject_kind ${text} not null check (subject_kind in ('device', 'nfc', 'terminal')),
+      subject_kind ${text} not null check (subject_kind in ('device', 'nfc', 'terminal', 'receipt', 'phone')),
       subject_id ${id} not null,
       ssid ${text} not null,
       source ${text} not null check (source in ('device', 'payment', 'share')),
@@ -87,7 +87,7 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
       ends_at ${time},
       quota_bytes ${big},
       policy ${text} not null check (policy in ('cut', 'restrict')),
-      state ${text} not null check (state in ('active', 'ended', 'revoked')),
+      state ${text} not null check (state in ('active', 'paused', 'ended', 'revoked')),
       closed_at ${time},
       closed_by ${text},
       reason ${text},

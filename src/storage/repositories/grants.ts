@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Grant, GrantUsage } from '../../domain/grant.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
-import type { GrantFilter, GrantRepository } from '../../roles/store.ts';
+import type { GrantAlteration, GrantFilter, GrantRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
@@ -10,6 +10,9 @@ import { countable, toGrant, toGrantRow, type GrantRow } from './grant-row.ts';
 
 /** Written out and no parameter, so that SQLite may use the index over active ones. */
 const isActive = sql<boolean>`state = 'active'`;
+
+const isPermission = sql<boolean>`source = 'payment' and state in ('active', 'paused')`;
+const isSold = sql<boolean>`source = 'payment' and state = 'active' and ends_at is not null`;
 
 const byId: PreparedQuery<{ id: string }, GrantRow> = (db, { id }) =>
   db.selectFrom('grants').selectAll().where('id', '=', id);
@@ -33,7 +36,7 @@ const closing: PreparedQuery<Closing, GrantRow> = (db, { id, state, at, by, reas
   db.updateTable('grants')
     .set({ state, closed_at: at, closed_by: by, reason, revision })
     .where('id', '=', id)
-    .where(isActive)
+    .where('state', 'in', ['active', 'paused'])
     .returningAll();
 
 interface Increase {
@@ -48,6 +51,33 @@ const increasing: PreparedQuery<Increase, GrantRow> = (db, { id, endsAt, quotaBy
     .set({ ends_at: endsAt, quota_bytes: quotaBytes, revision })
     .where('id', '=', id)
     .where(isActive)
+    .returningAll();
+
+const permitted: PreparedQuery<{ apId: string; kind: string; subjectId: string }, GrantRow> = (db, { apId, kind, subjectId }) =>
+  db.selectFrom('grants').selectAll()
+    .where('ap_id', '=', apId)
+    .where('subject_kind', '=', kind)
+    .where('subject_id', '=', subjectId)
+    .where(isPermission);
+
+interface Alteration {
+  id: string;
+  subjectKind: string;
+  subjectId: string;
+  endsAt: Date | null;
+  allowedMs: number | null;
+  waitingMs: number | null;
+  state: string;
+  revision: number;
+}
+
+const altering: PreparedQuery<Alteration, GrantRow> = (db, { id, subjectKind, subjectId, endsAt, allowedMs, waitingMs, state, revision }) =>
+  db.updateTable('grants')
+    .set({
+      subject_kind: subjectKind, subject_id: subjectId, ends_at: endsAt, allowed_ms: allowedMs, waiting_ms: waitingMs, state, revision,
+    })
+    .where('id', '=', id)
+    .where('state', 'in', ['active', 'paused'])
     .returningAll();
 
 interface Use {
@@ -101,6 +131,28 @@ export class Grants implements GrantRepository {
     const { endsAt = null, quotaBytes = null, revision } = change;
     const [row] = await this.#db.change(increasing, { id, endsAt, quotaBytes, revision });
     return row === undefined ? undefined : toGrant(row);
+  }
+
+  async permission(apId: string, { kind, id: subjectId }: Grant['subject']): Promise<Grant | undefined> {
+    const [row] = await this.#db.find(permitted, { apId, kind, subjectId });
+    return row && toGrant(row);
+  }
+
+  async alter(id: string, { subject, endsAt, allowedMs, waitingMs, state, revision }: GrantAlteration): Promise<Grant | undefined> {
+    const [row] = await this.#db.change(altering, {
+      id, subjectKind: subject.kind, subjectId: subject.id, endsAt: endsAt ?? null, allowedMs: allowedMs ?? null, waitingMs: waitingMs ?? null, state, revision,
+    });
+    return row && toGrant(row);
+  }
+
+  async soldUntil(at: Date, limit: number): Promise<Grant[]> {
+    const rows = await this.#db.read.selectFrom('grants').selectAll()
+      .where(isSold)
+      .where('ends_at', '<=', at)
+      .orderBy('ends_at')
+      .limit(atMost(limit))
+      .execute();
+    return rows.map(toGrant);
   }
 
   async use(apId: string, id: string, { bytesIn, bytesOut, seconds }: GrantUsage): Promise<void> {

@@ -1,0 +1,115 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { Mandate, Register, Sale } from '../../domain/sale.ts';
+import type { Tariff } from '../../domain/tariff.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { PaymentReply } from '../wallet/ports.ts';
+import type { SaleFilter } from './store.ts';
+import type { Identifier } from './subjects.ts';
+
+/** A terminal's word that it is there, for the access point of one network, for a short while (protocol.md section 8). */
+export interface SubjectToken {
+  readonly accountId: string;
+  readonly terminalId: string;
+  readonly codeNumber: number;
+  readonly at: Date;
+  /** 32 bytes. */
+  readonly mac: Uint8Array;
+}
+
+/** Who asks for access at the counter. */
+export type Claim =
+  | Exclude<Identifier, { readonly kind: 'terminal' }>
+  | { readonly kind: 'terminal'; readonly token: SubjectToken };
+
+/** How a charge is paid. */
+export type ChargeAuthority =
+  /** What the wallet gave for this amount and payee. */
+  | { readonly kind: 'wallet'; readonly accountId: string; readonly terminalId: string; readonly codeNumber: number; readonly password: string }
+  /** What was tapped, and what its payer allows for it. */
+  | { readonly kind: 'mandate'; readonly uid: Uint8Array }
+  /** Outside of the ledger; `uid` is who gets the time, nobody if it is not there: then there is a receipt code. */
+  | { readonly kind: 'cash' | 'card'; readonly uid: Uint8Array | undefined };
+
+export interface Charge {
+  readonly key: string;
+  readonly amount: Amount;
+  readonly memo?: string | undefined;
+  readonly authority: ChargeAuthority;
+}
+
+export interface Charged {
+  readonly sale: Sale;
+  /** Undefined if it bought no time. */
+  readonly grant: Grant | undefined;
+  /** To be told to the wallet, which renews its code by it; only by `wallet`. */
+  readonly reply: PaymentReply | undefined;
+  /** For who has no identifier. */
+  readonly receiptCode: string | undefined;
+}
+
+export interface Access {
+  readonly grant: Grant;
+  /** What the phone shows from now on in the place of the receipt code that it has redeemed; shown this once. */
+  readonly phoneToken: string | undefined;
+}
+
+export interface MandateSetting {
+  readonly uid: Uint8Array;
+  readonly accountId: string;
+  readonly perTap: Amount;
+  readonly perDay: Amount;
+}
+
+/** A cash register at the server. Errors of all: `unauthorized`, `forbidden`, those of storage. */
+export interface PosRole {
+  /** What the server knows of this register. Errors: `invalid_input` if its enrolment names no account. */
+  self(): Promise<Register>;
+  /** Says which network it serves, where no access point's agent does, and what its key is (a public JWK as JSON). */
+  describe(description: { readonly ssid?: string | undefined; readonly jwk?: string | undefined }): Promise<Register>;
+  /** Undefined: it sells no time. Errors: `metric_mismatch` if it sells anything else than time. */
+  setTariff(tariff: Tariff | undefined): Promise<Register>;
+
+  /**
+   * Charges, and puts who paid on the permission list, in one transaction. The same key and request get the same answer.
+   * Errors: the final refusals of domain/payment.ts, `account_locked`, `not_bound`, `idempotency_mismatch`, `random_identifier`.
+   */
+  charge(charge: Charge): Promise<Charged>;
+
+  /**
+   * Whether somebody may use the network now. A receipt code is bound to the phone that shows it first.
+   * Errors: `not_permitted`, `time_used_up`, `grant_paused`, `receipt_code_invalid`, `random_identifier`.
+   */
+  access(claim: Claim): Promise<Access>;
+
+  /** The password for a grant, sealed to this register's key (a compact JWE); undefined if it has not come by then. */
+  accessCode(grantId: string, waitMs: number, signal?: AbortSignal): Promise<string | undefined>;
+  /** It was opened: it is deleted. */
+  acknowledge(grantId: string): Promise<void>;
+
+  /** Gives the rest of the time to another device. Errors: `grant_not_found`, `grant_over`, `random_identifier`, `device_conflict`. */
+  move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant>;
+  /** Errors: `grant_not_found`, `grant_over`, `grant_not_pausable`. */
+  pause(grantId: string): Promise<Grant>;
+  resume(grantId: string): Promise<Grant>;
+  /** Ends a grant and gives back the unused part of what was paid, by the tariffs it was bought by. */
+  refund(grantId: string): Promise<Refunded>;
+
+  /** Newest first. */
+  sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>>;
+}
+
+export interface Refunded {
+  readonly grant: Grant;
+  readonly sales: readonly { readonly sale: Sale; readonly amount: Amount }[];
+  /** What was given back in the ledger, and what is to be given back by hand. */
+  readonly inLedger: readonly Amount[];
+  readonly byHand: readonly Amount[];
+}
+
+/** What a payer sets for cards and phones of theirs. */
+export interface MandateRole {
+  setMandate(setting: MandateSetting): Promise<Mandate>;
+  mandates(): Promise<readonly Mandate[]>;
+  endMandate(subjectId: string): Promise<Mandate>;
+}

@@ -1,0 +1,76 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import { timeLeft, type Grant } from '../../domain/grant.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { Sale } from '../../domain/sale.ts';
+import { refundOf } from '../../domain/tariff.ts';
+import { recordedActor } from '../../domain/token.ts';
+import { revokeGrant } from '../ap/closing.ts';
+import { newId, type ServiceContext } from '../service-context.ts';
+import type { Refunded } from './ports.ts';
+
+/**
+ * Ends a grant and gives back what of it is not used, by the tariffs that its sales were made by: what was bought last
+ * is used last. Inside a transaction. Errors: `grant_over`, `insufficient_funds` (the payee's), `account_closed`.
+ */
+export async function refundGrant(context: ServiceContext, found: Grant): Promise<Refunded> {
+  const { store, clock } = context;
+  const revision = await store.accessPoints.nextRevision(found.network.apId);
+  const grant = (await store.grants.find(found.id))!;
+  const now = clock.now();
+  const left = timeLeft(grant, now);
+  if (left === 0) {
+    throw new LatchkeyError('grant_over', `Grant ${grant.id} is over.`);
+  }
+  const sales = backOf(await store.sales.ofGrant(grant.id), left);
+  await revokeGrant(context, grant.id, revision, 'refunded');
+  const inLedger: Amount[] = [];
+  const byHand: Amount[] = [];
+  for (const { sale, amount } of sales) {
+    if (!(await store.sales.refund(sale.id, amount.minor))) {
+      throw new LatchkeyError('internal', `Sale ${sale.id} changed under its lock.`);
+    }
+    if (sale.paymentId === undefined) {
+      byHand.push(amount);
+    } else {
+      await giveBack(context, sale, sale.paymentId, amount);
+      inLedger.push(amount);
+    }
+  }
+  return { grant: (await store.grants.find(grant.id))!, sales, inLedger, byHand };
+}
+
+function backOf(sales: readonly Sale[], leftMs: number | undefined): Refunded['sales'] {
+  let left = BigInt(leftMs ?? 0);
+  return sales.flatMap((sale) => {
+    const { tariff, bought, used } = sale;
+    if (tariff === undefined || bought === undefined || bought === 'unlimited' || leftMs === undefined) {
+      return [];
+    }
+    const unused = left < bought.size ? left : bought.size;
+    left -= unused;
+    const { currency } = sale.amount;
+    const amount = refundOf(tariff, { used: { minor: used, currency }, bought }, { metric: 'time', size: unused });
+    const rest = sale.amount.minor - sale.refunded;
+    const minor = amount.minor < rest ? amount.minor : rest;
+    return minor === 0n ? [] : [{ sale, amount: { minor, currency } }];
+  });
+}
+
+async function giveBack(context: ServiceContext, sale: Sale, paymentId: string, amount: Amount): Promise<void> {
+  const { store, clock, actor } = context;
+  const payment = await store.payments.refund(paymentId, amount.minor);
+  if (payment === undefined) {
+    throw new LatchkeyError('refund_too_large', `Of payment ${paymentId} that much cannot go back.`);
+  }
+  await store.postings.insert({
+    id: newId(context, 'pst'),
+    at: clock.now(),
+    kind: 'refund',
+    debitId: sale.payeeId,
+    creditId: payment.accountId,
+    amount,
+    paymentId,
+    actor: recordedActor(actor),
+    memo: undefined,
+  });
+}

@@ -1,0 +1,305 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { timeLeft, type Grant } from '../../domain/grant.ts';
+import { parseId } from '../../domain/identifiers.ts';
+import { amountText, checkedAmount } from '../../domain/money.ts';
+import type { Register, Sale } from '../../domain/sale.ts';
+import { parseSsid } from '../../domain/ssid.ts';
+import type { Tariff } from '../../domain/tariff.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
+import { endGrant } from '../ap/closing.ts';
+import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
+import { replyOf } from '../wallet/outcome.ts';
+import { moveTo, pause, resume, timeIsOver } from './permission.ts';
+import type { Access, Charge, Charged, Claim, PosRole, Refunded } from './ports.ts';
+import { sell } from './purchase.ts';
+import { refundGrant } from './refund.ts';
+import type { KeptSale, SaleFilter } from './store.ts';
+import { newReceiptCode, subjectOf, type Identifier } from './subjects.ts';
+
+/** The register that the person at this machine's own database is, and its network. */
+const localRegisterId = 'pos_local';
+const pollMs = 250;
+
+export class PosService implements PosRole {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  async self(): Promise<Register> {
+    return this.#register(this.#context.store);
+  }
+
+  async describe({ ssid, jwk }: { readonly ssid?: string | undefined; readonly jwk?: string | undefined }): Promise<Register> {
+    const { store, clock } = this.#context;
+    const named = ssid === undefined ? undefined : parseSsid(ssid);
+    return store.transaction(async (tx) => {
+      const register = await this.#register(tx);
+      if (named !== undefined) {
+        const ap = await tx.accessPoints.find(register.apId);
+        if (ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password') {
+          throw new LatchkeyError('invalid_input', `The agent of ${ap.name} says which network this is.`, { hint: 'Leave --ssid out.' });
+        }
+        await tx.accessPoints.update(register.apId, { ssid: named, onboardingSsid: named, enforcement: 'none', seenAt: clock.now() });
+      }
+      return this.#put(tx, jwk === undefined ? register : { ...register, jwk });
+    });
+  }
+
+  async setTariff(tariff: Tariff | undefined): Promise<Register> {
+    const sold = tariff?.kind === 'fixed' ? tariff.allowed : tariff?.kind === 'steps' ? tariff.step.quantity : undefined;
+    if (sold !== undefined && sold.metric !== 'time') {
+      throw new LatchkeyError('metric_mismatch', 'A cash register sells time.');
+    }
+    return this.#context.store.transaction(async (tx) => this.#put(tx, { ...(await this.#register(tx)), tariff }));
+  }
+
+  async charge(charge: Charge): Promise<Charged> {
+    parseId(charge.key, 'idempotency key');
+    checkedAmount(charge.amount);
+    const register = await this.self();
+    switch (charge.authority.kind) {
+      case 'wallet':
+        return this.#chargeWallet(register, charge, charge.authority);
+      case 'mandate':
+        return this.#chargeMandate(register, charge, charge.authority.uid);
+      case 'cash':
+      case 'card':
+        return this.#chargeOutside(register, charge, charge.authority.kind, charge.authority.uid);
+    }
+  }
+
+  async #chargeWallet(register: Register, { key, amount, memo }: Charge, authority: Extract<Charge['authority'], { kind: 'wallet' }>): Promise<Charged> {
+    const { accountId, terminalId, codeNumber, password } = authority;
+    const subject = { kind: 'terminal', id: terminalId } as const;
+    const bought = this.#bought(register, { tender: 'wallet', subject, fingerprint: paidFingerprint(accountId, key) });
+    const request = { key, accountId, payeeId: register.payeeId, amount, password, codeNumber, memo, purchase: { registerId: register.id } };
+    const reply = replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: false, bought }));
+    return { ...(await this.#charged(register, key)), reply };
+  }
+
+  async #chargeMandate(register: Register, { key, amount, memo }: Charge, uid: Uint8Array): Promise<Charged> {
+    const subject = await subjectOf(this.#context, { kind: 'nfc', uid });
+    const mandate = await this.#context.store.mandates.find(subject.id);
+    if (mandate === undefined || mandate.endedAt !== undefined) {
+      throw new LatchkeyError('mandate_missing');
+    }
+    const bought = this.#bought(register, { tender: 'mandate', subject, fingerprint: paidFingerprint(mandate.accountId, key) });
+    const request = { key, payeeId: register.payeeId, amount, memo };
+    replyOf(await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought }));
+    return this.#charged(register, key);
+  }
+
+  async #chargeOutside(register: Register, { key, amount }: Charge, tender: 'cash' | 'card', uid: Uint8Array | undefined): Promise<Charged> {
+    const identified = uid === undefined ? undefined : await subjectOf(this.#context, { kind: 'nfc', uid });
+    const fingerprint = createHash('sha256').update(JSON.stringify([tender, amountText(amount), identified?.id ?? null])).digest();
+    const { store } = this.#context;
+    await store.transaction(async (tx) => {
+      const context = within(this.#context, tx);
+      const kept = await tx.sales.findByKey(register.id, key);
+      if (kept !== undefined) {
+        requireSame(kept, fingerprint);
+        return;
+      }
+      const receiptCode = identified === undefined ? newReceiptCode(context) : undefined;
+      const subject = identified ?? (await subjectOf(context, { kind: 'receipt', code: receiptCode! }));
+      await sell(context, { register, key, tender, amount, subject, payment: undefined, fingerprint, receiptCode });
+    });
+    return this.#charged(register, key);
+  }
+
+  #bought(register: Register, of: Pick<Parameters<typeof sell>[1], 'tender' | 'subject' | 'fingerprint'>): Bought {
+    return {
+      description: `register ${register.id}`,
+      async make(context, payment) {
+        await sell(context, { ...of, register, key: payment.key, amount: payment.amount, payment, receiptCode: undefined });
+      },
+    };
+  }
+
+  async #charged(register: Register, key: string): Promise<Charged> {
+    const { store } = this.#context;
+    const { sale, receiptCode } = (await store.sales.findByKey(register.id, key))!;
+    const grant = sale.grantId === undefined ? undefined : await store.grants.find(sale.grantId);
+    return { sale, grant, reply: undefined, receiptCode };
+  }
+
+  async access(claim: Claim): Promise<Access> {
+    const { store, random } = this.#context;
+    const outcome = await store.transaction(async (tx): Promise<Access | LatchkeyError> => {
+      const context = within(this.#context, tx);
+      const { apId } = await this.#register(tx);
+      const subject = claim.kind === 'terminal' ? await provenTerminal(context, apId, claim.token) : await subjectOf(context, claim);
+      const found = await tx.grants.permission(apId, subject);
+      if (found === undefined) {
+        return new LatchkeyError(claim.kind === 'receipt' ? 'receipt_code_invalid' : 'not_permitted');
+      }
+      if (timeLeft(found, context.clock.now()) === 0) {
+        await endGrant(context, found.id, await tx.accessPoints.nextRevision(apId), { at: found.endsAt!, reason: timeIsOver });
+        return new LatchkeyError('time_used_up');
+      }
+      if (found.state === 'paused') {
+        return new LatchkeyError('grant_paused');
+      }
+      if (claim.kind !== 'receipt') {
+        return { grant: found, phoneToken: undefined };
+      }
+      const phoneToken = base64url(random.bytes(16));
+      const phone = await subjectOf(context, { kind: 'phone', token: phoneToken });
+      const revision = await tx.accessPoints.nextRevision(apId);
+      const still = await tx.grants.permission(apId, subject);
+      return still === undefined
+        ? new LatchkeyError('receipt_code_invalid')
+        : { grant: await moveTo(context, still, phone, revision), phoneToken };
+    });
+    // With what it changed on the disk.
+    if (outcome instanceof LatchkeyError) {
+      throw outcome;
+    }
+    return outcome;
+  }
+
+  async accessCode(grantId: string, waitMs: number, signal?: AbortSignal): Promise<string | undefined> {
+    const register = await this.self();
+    await this.#own(this.#context.store, register, grantId);
+    const { store } = this.#context;
+    const endsAt = performance.now() + waitMs;
+    for (;;) {
+      const sealed = await store.accessCodes.find(grantId, register.id);
+      const left = endsAt - performance.now();
+      if (sealed !== undefined || left <= 0 || signal?.aborted === true) {
+        return sealed;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, left)));
+    }
+  }
+
+  async acknowledge(grantId: string): Promise<void> {
+    const register = await this.self();
+    await this.#own(this.#context.store, register, grantId);
+    await this.#context.store.accessCodes.remove(grantId, register.id);
+  }
+
+  async move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant> {
+    return this.#changed(grantId, async (context, grant, revision) => {
+      const subject = await subjectOf(context, to);
+      if ((await context.store.grants.permission(grant.network.apId, subject)) !== undefined) {
+        throw new LatchkeyError('grant_conflict', 'The other device has time of its own.');
+      }
+      return moveTo(context, grant, subject, revision);
+    });
+  }
+
+  async pause(grantId: string): Promise<Grant> {
+    return this.#changed(grantId, async (context, grant, revision) => {
+      const [latest] = await context.store.sales.ofGrant(grantId);
+      if (latest?.tariff?.pausable !== true) {
+        throw new LatchkeyError('grant_not_pausable');
+      }
+      return grant.state === 'paused' ? grant : pause(context, grant, revision);
+    });
+  }
+
+  async resume(grantId: string): Promise<Grant> {
+    return this.#changed(grantId, async (context, grant, revision) => (grant.state === 'paused' ? resume(context, grant, revision) : grant));
+  }
+
+  async refund(grantId: string): Promise<Refunded> {
+    const register = await this.self();
+    return this.#context.store.transaction(async (tx) => {
+      const grant = await this.#own(tx, register, grantId);
+      return refundGrant(within(this.#context, tx), grant);
+    });
+  }
+
+  async sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>> {
+    const register = await this.self();
+    return this.#context.store.sales.list({ ...filter, registerId: register.id }, page);
+  }
+
+  async #changed(grantId: string, change: (context: ServiceContext, grant: Grant, revision: number) => Promise<Grant>): Promise<Grant> {
+    const register = await this.self();
+    return this.#context.store.transaction(async (tx) => {
+      const { network } = await this.#own(tx, register, grantId);
+      const revision = await tx.accessPoints.nextRevision(network.apId);
+      const grant = await this.#own(tx, register, grantId);
+      if (timeLeft(grant, this.#context.clock.now()) === 0) {
+        throw new LatchkeyError('grant_over', `Grant ${grantId} is over.`);
+      }
+      return change(within(this.#context, tx), grant, revision);
+    });
+  }
+
+  /** One that was paid for at this register's network. Errors: `grant_not_found`. */
+  async #own(store: Store, { apId }: Register, grantId: string): Promise<Grant> {
+    const grant = await store.grants.find(grantId);
+    if (grant === undefined || grant.source !== 'payment' || grant.network.apId !== apId) {
+      throw new LatchkeyError('grant_not_found', `There is no grant ${grantId} on this permission list.`);
+    }
+    return grant;
+  }
+
+  async #put(store: Store, register: Register): Promise<Register> {
+    await store.registers.put(register);
+    return register;
+  }
+
+  /** Made at its first use, with a network of its own unless its enrolment names an access point. */
+  async #register(store: Store): Promise<Register> {
+    const actor = requireKnown(this.#context.actor);
+    if (actor.kind === 'token' && actor.token.role !== 'pos') {
+      throw new LatchkeyError('forbidden', 'Only a cash register may do that.');
+    }
+    const id = actor.kind === 'local' ? localRegisterId : actor.token.id;
+    const known = await store.registers.find(id);
+    if (known !== undefined) {
+      return known;
+    }
+    const name = actor.kind === 'local' ? 'cash register' : actor.token.name;
+    const [payeeId] = actor.kind === 'local' ? [await localPayee(store)] : (actor.token.scope.accounts ?? []);
+    if (payeeId === undefined || (await store.accounts.find(payeeId)) === undefined) {
+      throw new LatchkeyError('account_not_found', 'This cash register has no account to charge for.', {
+        hint: 'Make its enrolment code with --match account=ID; alone on this machine open an account named "cash register".',
+      });
+    }
+    const [named] = actor.kind === 'local' ? [] : (actor.token.scope.aps ?? []);
+    const apId = named ?? newId(this.#context, 'ap');
+    if (named === undefined) {
+      await store.accessPoints.insert({ id: apId, name, createdAt: this.#context.clock.now() });
+    }
+    return this.#put(store, { id, name, payeeId, apId, tariff: undefined, jwk: undefined });
+  }
+}
+
+async function localPayee(store: Store): Promise<string | undefined> {
+  return (await store.accounts.findByName('cash register'))?.id;
+}
+
+function paidFingerprint(accountId: string, key: string): Uint8Array {
+  return createHash('sha256').update(`${accountId} ${key}`).digest();
+}
+
+function requireSame({ fingerprint }: KeptSale, given: Uint8Array): void {
+  if (!timingSafeEqual(fingerprint, given)) {
+    throw new LatchkeyError('idempotency_mismatch');
+  }
+}
+
+/** Errors: `not_permitted`. */
+async function provenTerminal(context: ServiceContext, apId: string, token: Extract<Claim, { kind: 'terminal' }>['token']): Promise<Grant['subject']> {
+  const { accountId, terminalId, codeNumber, at, mac } = token;
+  const binding = await context.store.bindings.find(accountId, terminalId);
+  const isNow = Math.abs(context.clock.now().getTime() - at.getTime()) <= subjectTokenMs;
+  const right = subjectMac(binding?.code ?? new Uint8Array(32), { accountId, terminalId, apId, at });
+  const isRight = mac.length === right.length && timingSafeEqual(mac, right);
+  if (binding === undefined || binding.codeNumber !== codeNumber || !isNow || !isRight) {
+    throw new LatchkeyError('not_permitted', 'The terminal did not prove which it is.', { hint: 'Have it settle what is pending (`latchkey account status`), and check its clock.' });
+  }
+  return { kind: 'terminal', id: terminalId };
+}

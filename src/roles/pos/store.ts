@@ -1,0 +1,58 @@
+import type { Mandate, Register, Sale } from '../../domain/sale.ts';
+import type { Page, PageRequest } from '../page.ts';
+
+export interface RegisterRepository {
+  find(id: string): Promise<Register | undefined>;
+  /** Those of an access point that have said what their key is. */
+  ofAccessPoint(apId: string): Promise<Register[]>;
+  /** Puts it in the place of what is known of it. */
+  put(register: Register): Promise<void>;
+}
+
+/** A sale with what is kept beside it. */
+export interface KeptSale {
+  readonly sale: Sale;
+  /** SHA-256 of the request. */
+  readonly fingerprint: Uint8Array;
+  /** Shown to the payer who has no identifier; sealed at rest. */
+  readonly receiptCode: string | undefined;
+}
+
+export interface SaleFilter {
+  readonly registerId?: string | undefined;
+  /** From this moment on, and before that one. */
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+}
+
+export interface SaleRepository {
+  findByKey(registerId: string, key: string): Promise<KeptSale | undefined>;
+  find(id: string): Promise<Sale | undefined>;
+  insert(sale: KeptSale): Promise<void>;
+  /** Newest first. */
+  list(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>>;
+  /** Newest first. */
+  ofGrant(grantId: string): Promise<Sale[]>;
+  /** Adds to what was given back; false if that would be more than was paid. */
+  refund(id: string, minor: bigint): Promise<boolean>;
+}
+
+export interface MandateRepository {
+  find(subjectId: string): Promise<Mandate | undefined>;
+  ofAccount(accountId: string): Promise<Mandate[]>;
+  /** Puts it in the place of an earlier one of the same identifier. */
+  put(mandate: Mandate): Promise<void>;
+  /** Takes the mandate's row until the transaction ends, so that two taps are counted one after the other. */
+  lock(subjectId: string): Promise<Mandate | undefined>;
+  /** What was taken of an account by mandates of it since, in minor units. */
+  takenSince(accountId: string, since: Date): Promise<bigint>;
+}
+
+export interface AccessCodeRepository {
+  /** Puts it in the place of an earlier one. */
+  put(grantId: string, registerId: string, sealed: string, at: Date): Promise<void>;
+  find(grantId: string, registerId: string): Promise<string | undefined>;
+  remove(grantId: string, registerId: string): Promise<void>;
+  /** Forgets up to `limit` that are older; returns how many. */
+  forget(before: Date, limit: number): Promise<number>;
+}

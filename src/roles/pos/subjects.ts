@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import type { ServiceContext } from '../service-context.ts';
+
+const keyName = 'subject-key';
+
+/** By what somebody at the counter is known. */
+export type Identifier =
+  /** The UID of a card or of a phone that has one, 4 to 10 bytes. */
+  | { readonly kind: 'nfc'; readonly uid: Uint8Array }
+  /** A terminal that has proven itself. */
+  | { readonly kind: 'terminal'; readonly id: string }
+  /** A code from a receipt that nobody has redeemed yet. */
+  | { readonly kind: 'receipt'; readonly code: string }
+  /** What a phone got when it redeemed one. */
+  | { readonly kind: 'phone'; readonly token: string };
+
+/** Whose grant it is: identifiers are kept as keyed hashes, so that nobody learns a UID from the database. */
+export async function subjectOf(context: ServiceContext, identifier: Identifier): Promise<Grant['subject']> {
+  switch (identifier.kind) {
+    case 'terminal':
+      return { kind: 'terminal', id: identifier.id };
+    case 'nfc':
+      return { kind: 'nfc', id: await hash(context, 'nfc', identifier.uid) };
+    case 'receipt':
+      return { kind: 'receipt', id: await hash(context, 'receipt', parseReceiptCode(identifier.code)) };
+    case 'phone':
+      return { kind: 'phone', id: await hash(context, 'phone', identifier.token) };
+  }
+}
+
+async function hash({ store, random }: ServiceContext, kind: string, value: string | Uint8Array): Promise<string> {
+  let key = await store.settings.get(keyName);
+  if (key === undefined) {
+    await store.settings.insert(keyName, base64url(random.bytes(32)));
+    key = (await store.settings.get(keyName))!;
+  }
+  return base64url(createHmac('sha256', key).update(`${kind}\0`).update(value).digest().subarray(0, 16));
+}
+
+/** Without letters that look like others (Crockford's base32). */
+const letters = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** 40 random bits for people: `7K2M-9QXA`. */
+export function newReceiptCode({ random }: Pick<ServiceContext, 'random'>): string {
+  const code = [...random.bytes(8)].map((byte) => letters[byte & 31]).join('');
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}
+
+/** As `newReceiptCode` writes it, from what somebody typed. Errors: `receipt_code_invalid`. */
+export function parseReceiptCode(text: string): string {
+  const code = text.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
+  if (!/^[0-9A-HJKMNP-TV-Z]{8}$/.test(code)) {
+    throw new LatchkeyError('receipt_code_invalid', 'A receipt code has eight letters and digits, such as 7K2M-9QXA.');
+  }
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}

@@ -1,0 +1,69 @@
+import { sql, type Selectable } from 'kysely';
+import type { Mandate } from '../../domain/sale.ts';
+import type { MandateRepository } from '../../roles/pos/store.ts';
+import type { Database } from '../database.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { date, optionalDate, type MandateTable } from '../tables.ts';
+
+type Row = Selectable<MandateTable>;
+
+function toMandate(row: Row): Mandate {
+  return {
+    subjectId: row.subject_id,
+    accountId: row.account_id,
+    currency: row.currency,
+    perTap: BigInt(row.per_tap),
+    perDay: BigInt(row.per_day),
+    setAt: date(row.set_at),
+    endedAt: optionalDate(row.ended_at),
+  };
+}
+
+const bySubject: PreparedQuery<{ subjectId: string }, Row> = (db, { subjectId }) =>
+  db.selectFrom('mandates').selectAll().where('subject_id', '=', subjectId);
+
+/** Changes nothing, and takes the row. */
+const locking: PreparedQuery<{ subjectId: string }, Row> = (db, { subjectId }) =>
+  db.updateTable('mandates').set((eb) => ({ account_id: eb.ref('account_id') })).where('subject_id', '=', subjectId).returningAll();
+
+export class Mandates implements MandateRepository {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async find(subjectId: string): Promise<Mandate | undefined> {
+    const [row] = await this.#db.find(bySubject, { subjectId });
+    return row && toMandate(row);
+  }
+
+  async ofAccount(accountId: string): Promise<Mandate[]> {
+    const rows = await this.#db.read.selectFrom('mandates').selectAll().where('account_id', '=', accountId).orderBy('subject_id').execute();
+    return rows.map(toMandate);
+  }
+
+  async put({ subjectId, accountId, currency, perTap, perDay, setAt, endedAt }: Mandate): Promise<void> {
+    const values = { account_id: accountId, currency, per_tap: perTap, per_day: perDay, set_at: setAt, ended_at: endedAt ?? null };
+    await this.#db.write.insertInto('mandates')
+      .values({ subject_id: subjectId, ...values })
+      .onConflict((conflict) => conflict.column('subject_id').doUpdateSet(values))
+      .execute();
+  }
+
+  async lock(subjectId: string): Promise<Mandate | undefined> {
+    const [row] = await this.#db.change(locking, { subjectId });
+    return row && toMandate(row);
+  }
+
+  async takenSince(accountId: string, since: Date): Promise<bigint> {
+    const { taken } = await this.#db.read.selectFrom('payments')
+      .innerJoin('sales', 'sales.payment_id', 'payments.id')
+      .select(sql<number | string | null>`sum(payments.captured - payments.refunded)`.as('taken'))
+      .where('payments.account_id', '=', accountId)
+      .where('payments.at', '>', since)
+      .where('sales.tender', '=', 'mandate')
+      .executeTakeFirstOrThrow();
+    return BigInt(taken ?? 0);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Selectable } from 'kysely';
+import type { Register } from '../../domain/sale.ts';
+import { parseTariff, tariffToJson } from '../../domain/tariff-json.ts';
+import type { RegisterRepository } from '../../roles/pos/store.ts';
+import type { Database } from '../database.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import type { RegisterTable } from '../tables.ts';
+
+type Row = Selectable<RegisterTable>;
+
+function toRegister(row: Row): Register {
+  return {
+    id: row.id,
+    name: row.name,
+    payeeId: row.payee_id,
+    apId: row.ap_id,
+    tariff: row.tariff === null ? undefined : parseTariff(JSON.parse(row.tariff)),
+    jwk: row.jwk ?? undefined,
+  };
+}
+
+const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => db.selectFrom('registers').selectAll().where('id', '=', id);
+
+export class Registers implements RegisterRepository {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async find(id: string): Promise<Register | undefined> {
+    const [row] = await this.#db.find(byId, { id });
+    return row && toRegister(row);
+  }
+
+  async ofAccessPoint(apId: string): Promise<Register[]> {
+    const rows = await this.#db.read.selectFrom('registers').selectAll().where('ap_id', '=', apId).where('jwk', 'is not', null).orderBy('id').execute();
+    return rows.map(toRegister);
+  }
+
+  async put({ id, name, payeeId, apId, tariff, jwk }: Register): Promise<void> {
+    const values = {
+      name,
+      payee_id: payeeId,
+      ap_id: apId,
+      tariff: tariff === undefined ? null : JSON.stringify(tariffToJson(tariff)),
+      jwk: jwk ?? null,
+    };
+    await this.#db.write.insertInto('registers')
+      .values({ id, ...values })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+      .execute();
+  }
+}
