@@ -31,6 +31,8 @@ const testPackages = {
   'freeradius-utils': { suites: 'RADIUS with a client that is not ours', command: 'radclient' },
   freeradius: { suites: 'sessions ended at a RADIUS server that is not ours', command: 'freeradius' },
   make: { suites: 'the reference device in C', command: 'make' },
+  pcscd: { suites: 'card readers, as PC/SC serves them', command: 'pcscd' },
+  'vsmartcard-vpcd': { suites: 'cards, at a virtual reader' },
 } as const satisfies Record<string, Need>;
 
 /** What `npm run test:radio` needs. */

@@ -15,11 +15,12 @@ type Command = Pick<CommandApdu, 'cla' | 'ins'> & Partial<CommandApdu>;
 
 /**
  * A command whose data may have up to 4 KiB, sent in a chain (ISO/IEC 7816-4, 5.3.3), and its whole answer, fetched by
- * GET RESPONSE while the card says 61xx (5.3.4). `le` is 256 unless said otherwise. Errors: `card_answer_malformed`,
- * and those of the card's `transmit`.
+ * GET RESPONSE while the card says 61xx (5.3.4). `le` is 256 unless given, also as undefined: some cards take no Le where
+ * nothing comes back. Errors: `card_answer_malformed`, and those of the card's `transmit`.
  */
 export async function exchange(card: Card, command: Command): Promise<ResponseApdu> {
-  const { cla, ins, p1 = 0, p2 = 0, data = new Uint8Array(0), le = mostResponseData } = command;
+  const { cla, ins, p1 = 0, p2 = 0, data = new Uint8Array(0) } = command;
+  const le = 'le' in command ? command.le : mostResponseData;
   const header = { cla, ins, p1, p2 };
   let at = 0;
   for (; data.length - at > mostCommandData; at += mostCommandData) {
