@@ -23,14 +23,16 @@ const testPackages = {
   'libmbedtls-dev': { suites: 'the reference device in C' },
   gcc: { suites: 'the reference device in C, and headers of C for devices', command: 'gcc' },
   'libc6-dev': { suites: 'the reference device in C, and headers of C for devices' },
-  'zbar-tools': { suites: 'labels, read with a reader that is not ours', command: 'zbarimg' },
-  'librsvg2-bin': { suites: 'labels in SVG, drawn by a program that is not ours', command: 'rsvg-convert' },
-  wpasupplicant: { suites: 'DPP URIs, as a configurator takes them', command: 'wpa_supplicant' },
+  'zbar-tools': { suites: 'labels and Wi-Fi in QR codes, read with a reader that is not ours', command: 'zbarimg' },
+  'librsvg2-bin': { suites: 'labels and QR codes in SVG, drawn by a program that is not ours', command: 'rsvg-convert' },
+  wpasupplicant: { suites: 'DPP URIs and Wi-Fi on tags, as who reads them takes them', command: 'wpa_supplicant' },
   hostapd: { suites: 'access points, as hostapd takes them', command: 'hostapd' },
   nftables: { suites: 'the firewall, with packets', command: 'nft' },
   'freeradius-utils': { suites: 'RADIUS with a client that is not ours', command: 'radclient' },
   freeradius: { suites: 'sessions ended at a RADIUS server that is not ours', command: 'freeradius' },
   make: { suites: 'the reference device in C', command: 'make' },
+  pcscd: { suites: 'card readers, as PC/SC serves them', command: 'pcscd' },
+  'vsmartcard-vpcd': { suites: 'cards, at a virtual reader' },
 } as const satisfies Record<string, Need>;
 
 /** What `npm run test:radio` needs. */

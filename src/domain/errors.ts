@@ -41,6 +41,7 @@ export const errorTable = {
   profile_not_found: { exit: 3, http: 404, title: 'No such profile', hint: 'See `latchkey profile list`.' },
   file_not_found: { exit: 3, http: 404, title: 'No such file', hint: 'Check the path.' },
   wifi_not_found: { exit: 3, http: 404, title: 'The Wi-Fi network was not found', hint: 'Bring the device nearer to its access point, and check that the network is on the air, on a band that the device has.' },
+  reader_not_found: { exit: 3, http: 404, title: 'There is no card reader', hint: 'Plug one in, or name one that is there.' },
   secret_not_found: { exit: 3, http: 404, title: 'This secret is not in the secret store', hint: 'Store it first, or give it with the flag that the message names.' },
 
   unauthorized: { exit: 4, http: 401, title: 'The token is missing, unknown, expired or revoked', hint: 'Enrol again with a code from `latchkey server enroll-code create`.' },
@@ -70,6 +71,8 @@ export const errorTable = {
   grant_not_pausable: { exit: 4, http: 403, title: 'The tariff allows no pause', hint: 'See `latchkey pos tariff show`.' },
   amount_below_minimum: { exit: 4, http: 403, title: 'The amount is too small to buy anything', hint: 'Pay at least what the message names.' },
   purchase_too_large: { exit: 4, http: 403, title: 'The tariff does not sell that much at once', hint: 'Ask for less, and buy again when it is used.' },
+  card_refused: { exit: 4, http: 403, title: 'The card refused', hint: 'Its holder declined, or its own limits do not allow it: its screen says which.' },
+  random_identifier: { exit: 4, http: 403, title: 'This card shows another number each time', hint: 'Phones and some bank cards do. Give its holder a receipt code instead, or use a card with a number of its own.' },
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
@@ -101,6 +104,7 @@ export const errorTable = {
   already_initialised: { exit: 5, http: 409, title: 'The server has an admin already', hint: 'Use its token, or make another with `latchkey server enroll-code create --role admin`.' },
   already_running: { exit: 5, http: 409, title: 'It is already running here', hint: 'Stop the other one, or give this one its own state folder (LATCHKEY_STATE_HOME).' },
   address_in_use: { exit: 5, http: 409, title: 'The address is already in use', hint: 'Choose another port, or stop what listens there.' },
+  tag_unsuitable: { exit: 5, http: 409, title: 'The NFC tag cannot be used for this', hint: 'Use a writable NFC Forum Type 4 tag with enough room.' },
   file_exists: { exit: 5, http: 409, title: 'The file exists already', hint: 'Choose another name; nothing is overwritten.' },
 
   remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },
@@ -112,6 +116,9 @@ export const errorTable = {
   server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
   agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
   rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },
+  reader_unavailable: { exit: 6, http: 503, title: 'Card readers cannot be used', hint: 'Check that the PC/SC service runs: on Linux install pcscd and start it (`systemctl start pcscd.socket`).' },
+  card_removed: { exit: 6, http: 502, title: 'The card was taken away too soon', hint: 'Hold it to the reader again, until it is done.' },
+  card_answer_malformed: { exit: 6, http: 502, title: 'The card’s answer makes no sense', hint: 'Hold it to the reader again; if it stays so, update the wallet or this program.' },
   certificate_invalid: { exit: 6, http: 502, title: 'The server’s certificate is not trusted', hint: 'Give your authority’s certificate with --ca-file or `profile add --ca`.' },
   bad_reply: { exit: 6, http: 502, title: 'The other side’s reply makes no sense', hint: 'Check that the address is a Latchkey server of a matching version.' },
 

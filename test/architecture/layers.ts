@@ -18,17 +18,20 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   flasher: ['domain', 'protocol', 'roles', 'programs'],
   formats: ['domain', 'protocol', 'roles'],
   prompts: ['domain', 'protocol', 'roles', 'programs'],
-  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts'],
+  nfc: ['domain', 'protocol', 'roles'],
+  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts', 'nfc'],
   commands: ['domain', 'api', 'cli'],
 };
 
 /** The folders that may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   '@oclif/core': ['cli'],
+  cbor2: ['protocol'],
   chalk: ['cli'],
   inquirer: ['cli'],
   keytar: ['secrets'],
   kysely: ['storage'],
+  'pcsc-mini': ['nfc'],
   pg: ['storage'],
   pino: ['server'],
   'prom-client': ['server'],

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { nfcIdentifier } from '../../domain/nfc-identifier.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { ServiceContext } from '../service-context.ts';
 
@@ -17,13 +18,16 @@ export type Identifier =
   /** What a phone got when it redeemed one. */
   | { readonly kind: 'phone'; readonly token: string };
 
-/** Whose grant it is: identifiers are kept as keyed hashes, so that nobody learns a UID from the database. */
+/**
+ * Whose grant it is: identifiers are kept as keyed hashes, so that nobody learns a UID from the database.
+ * Errors: `random_identifier`, `receipt_code_invalid`.
+ */
 export async function subjectOf(context: ServiceContext, identifier: Identifier): Promise<Grant['subject']> {
   switch (identifier.kind) {
     case 'terminal':
       return { kind: 'terminal', id: identifier.id };
     case 'nfc':
-      return { kind: 'nfc', id: await hash(context, 'nfc', identifier.uid) };
+      return { kind: 'nfc', id: await hash(context, 'nfc', nfcIdentifier(identifier.uid)) };
     case 'receipt':
       return { kind: 'receipt', id: await hash(context, 'receipt', parseReceiptCode(identifier.code)) };
     case 'phone':
@@ -31,7 +35,7 @@ export async function subjectOf(context: ServiceContext, identifier: Identifier)
   }
 }
 
-async function hash({ store, random }: ServiceContext, kind: string, value: string | Uint8Array): Promise<string> {
+async function hash({ store, random }: ServiceContext, kind: string, value: string): Promise<string> {
   let key = await store.settings.get(keyName);
   if (key === undefined) {
     await store.settings.insert(keyName, base64url(random.bytes(32)));
