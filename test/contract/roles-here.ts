@@ -38,5 +38,7 @@ function holder(services: Services, token: Token): Holder {
     get admin() { return services.admin; },
     get ledger() { return services.ledger; },
     get wallet() { return services.wallet; },
+    get pos() { return services.pos; },
+    get mandates() { return services.mandates; },
   };
 }

@@ -6,6 +6,7 @@ import { FactoryClient } from '../../src/client/factory-client.ts';
 import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { LedgerClient } from '../../src/client/ledger-client.ts';
+import { MandateClient, PosClient } from '../../src/client/pos-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
 import { WalletClient } from '../../src/client/wallet-client.ts';
 import type { Store } from '../../src/roles/store.ts';
@@ -44,6 +45,8 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         admin: new AdminClient(http),
         ledger: new LedgerClient(http),
         wallet: new WalletClient(http),
+        pos: new PosClient(http),
+        mandates: new MandateClient(http),
       };
     },
     async close() {

@@ -8,6 +8,7 @@ import { ledgerContract } from './roles-ledger.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { grantsContract } from './roles-grants.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
+import { posContract } from './roles-pos.contract.ts';
 import { walletContract } from './roles-wallet.contract.ts';
 
 /** What every role does, wherever its registry is. */
@@ -22,4 +23,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   adminContract(name, make);
   ledgerContract(name, make);
   walletContract(name, make);
+  posContract(name, make);
 }

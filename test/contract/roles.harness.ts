@@ -11,6 +11,7 @@ import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
+import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
 import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
 
@@ -53,6 +54,8 @@ export interface Holder {
   readonly admin: AdminRole;
   readonly ledger: LedgerRole;
   readonly wallet: WalletRole;
+  readonly pos: PosRole;
+  readonly mandates: MandateRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */

@@ -1,0 +1,301 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAmount } from '../../src/domain/money.ts';
+import { parseTariff } from '../../src/domain/tariff-json.ts';
+import { subjectMac } from '../../src/protocol/subject-token.ts';
+import type { Charge, Claim } from '../../src/roles/pos/ports.ts';
+import { codeOf, type MakeHarness } from './roles.harness.ts';
+import { bindTo, openShop, type PlainTerminal } from './shop.ts';
+
+const euros = (text: string) => parseAmount(`${text}EUR`);
+const minute = 60_000;
+const byTheEuro = parseTariff({ kind: 'steps', step: '1.00EUR=10min', minimum: '1.00EUR', pausable: true, refund: 'unused' });
+const page = { limit: 100 };
+
+/** Of a card that keeps its UID. */
+function newUid(): Uint8Array {
+  return Buffer.concat([Buffer.of(0x04), randomBytes(6)]);
+}
+
+export function posContract(name: string, make: MakeHarness): void {
+  describe(`${name}: cash register`, () => {
+    let shop: Awaited<ReturnType<typeof openShop>>;
+    let pos: Awaited<ReturnType<typeof register>>;
+    beforeAll(async () => {
+      shop = await openShop(make);
+      pos = await register();
+    });
+    afterAll(() => shop.harness.close());
+
+    /** A register of the café, with a network of its own unless it is an access point's. */
+    async function register(aps?: readonly string[]) {
+      const holder = await shop.harness.hold('pos', { accounts: [shop.cafe.id], ...(aps === undefined ? {} : { aps }) });
+      if (aps === undefined) await holder.pos.describe({ ssid: 'cafe-guests' });
+      await holder.pos.setTariff(byTheEuro);
+      return holder;
+    }
+
+    async function payer(): Promise<PlainTerminal> {
+      const account = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      await shop.admin.ledger.topUp(account.id, euros('50.00'));
+      return bindTo(shop.harness, await shop.harness.hold('terminal'), account);
+    }
+
+    const cash = (amount: string, uid: Uint8Array | undefined, key: string = randomUUID()): Charge =>
+      ({ key, amount: euros(amount), authority: { kind: 'cash', uid } });
+
+    function walletCharge(terminal: PlainTerminal, amount: string, key: string = randomUUID()): Charge {
+      const { accountId, password, codeNumber } = terminal.request(shop.cafe.id, euros(amount), { key });
+      return { key, amount: euros(amount), authority: { kind: 'wallet', accountId: accountId!, terminalId: terminal.holder.token.id, codeNumber: codeNumber!, password } };
+    }
+
+    function claimOf(terminal: PlainTerminal, apId: string, at = shop.harness.clock.now()): Claim {
+      const { accountId, code } = terminal;
+      const terminalId = terminal.holder.token.id;
+      const mac = subjectMac(code.code, { accountId, terminalId, apId, at });
+      return { kind: 'terminal', token: { accountId, terminalId, codeNumber: code.number, at, mac } };
+    }
+
+    test('knows whom it charges for, its network and its tariff', async () => {
+      const self = await pos.pos.self();
+      expect(self).toMatchObject({ id: pos.token.id, payeeId: shop.cafe.id, tariff: byTheEuro, jwk: undefined });
+      expect(await pos.pos.describe({ jwk: '{"kty":"EC"}' })).toMatchObject({ jwk: '{"kty":"EC"}', tariff: byTheEuro });
+      const nobody = await shop.harness.hold('pos');
+      expect(await codeOf(nobody.pos.self())).toBe('account_not_found');
+      expect(await codeOf(pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=500MB' })))).toBe('metric_mismatch');
+    });
+
+    test('who paid in cash is on the list by the card that was tapped, for the time that the amount buys', async () => {
+      const uid = newUid();
+      const { sale, grant, receiptCode } = await pos.pos.charge(cash('3.50', uid));
+      expect(sale).toMatchObject({ tender: 'cash', amount: euros('3.50'), paymentId: undefined, used: 300n, quantity: { metric: 'time', size: BigInt(30 * minute) } });
+      expect(receiptCode).toBeUndefined();
+      expect(grant).toMatchObject({ source: 'payment', state: 'active', allowedMs: 30 * minute, waitingMs: undefined, network: { ssid: 'cafe-guests' } });
+      expect(grant!.endsAt!.getTime() - grant!.startsAt.getTime()).toBe(30 * minute);
+      expect(grant!.subject).toEqual({ kind: 'nfc', id: expect.stringMatching(/^[\w-]{22}$/) });
+      expect(grant!.subject.id).not.toContain(Buffer.from(uid).toString('base64url'));
+      expect((await pos.pos.access({ kind: 'nfc', uid })).grant.id).toBe(grant!.id);
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: newUid() }))).toBe('not_permitted');
+    });
+
+    test('a new payment adds to what is left; time that is over goes to history', async () => {
+      const uid = newUid();
+      const first = await pos.pos.charge(cash('1.00', uid));
+      shop.harness.clock.pass(5 * minute);
+      const second = await pos.pos.charge(cash('2.00', uid));
+      expect(second.grant!.id).toBe(first.grant!.id);
+      expect(second.grant!.allowedMs).toBe(30 * minute);
+      expect(second.grant!.endsAt!.getTime() - first.grant!.endsAt!.getTime()).toBe(20 * minute);
+      shop.harness.clock.pass(31 * minute);
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid }))).toBe('time_used_up');
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid }))).toBe('not_permitted');
+      const third = await pos.pos.charge(cash('1.00', uid));
+      expect(third.grant!.id).not.toBe(first.grant!.id);
+      const grants = (await shop.admin.owner.grants({ source: 'payment', subjectId: first.grant!.subject.id }, page)).items;
+      expect(grants.map(({ state }) => state)).toEqual(['active', 'ended']);
+    });
+
+    test('what buys no time is a sale all the same', async () => {
+      const uid = newUid();
+      expect(await pos.pos.charge(cash('0.50', uid))).toMatchObject({ grant: undefined, sale: { quantity: undefined, grantId: undefined } });
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid }))).toBe('not_permitted');
+    });
+
+    test('the same key charges once, whatever the tender; another request under it is refused', async () => {
+      const charge = cash('2.00', newUid(), 'till-1');
+      const [one, other] = [await pos.pos.charge(charge), await pos.pos.charge(charge)];
+      expect(other).toEqual(one);
+      expect(await codeOf(pos.pos.charge({ ...charge, amount: euros('3.00') }))).toBe('idempotency_mismatch');
+      const anonymous = cash('2.00', undefined, 'till-2');
+      expect((await pos.pos.charge(anonymous)).receiptCode).toBe((await pos.pos.charge(anonymous)).receiptCode);
+    });
+
+    test('a random UID is nobody’s, and a receipt code binds the phone that shows it first', async () => {
+      const random = Buffer.of(0x08, 1, 2, 3);
+      expect(await codeOf(pos.pos.charge(cash('1.00', random)))).toMatch(/random_identifier/);
+      const { receiptCode, grant } = await pos.pos.charge(cash('1.00', undefined));
+      expect(receiptCode).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
+      const typed = receiptCode!.toLowerCase().replace('-', ' ');
+      const { phoneToken, grant: bound } = await pos.pos.access({ kind: 'receipt', code: typed });
+      expect(bound).toMatchObject({ id: grant!.id, subject: { kind: 'phone' } });
+      expect(await codeOf(pos.pos.access({ kind: 'receipt', code: receiptCode! }))).toBe('receipt_code_invalid');
+      expect((await pos.pos.access({ kind: 'phone', token: phoneToken! })).grant.id).toBe(grant!.id);
+      expect(await codeOf(pos.pos.access({ kind: 'phone', token: 'another' }))).toBe('not_permitted');
+      expect(await codeOf(pos.pos.access({ kind: 'receipt', code: '????' }))).toBe('receipt_code_invalid');
+    });
+
+    test('of two phones that show a receipt code at once, one gets the time', async () => {
+      const { receiptCode } = await pos.pos.charge(cash('1.00', undefined));
+      const codes = await Promise.all(Array.from({ length: 6 }, () => codeOf(pos.pos.access({ kind: 'receipt', code: receiptCode! }))));
+      expect(codes.filter((code) => code === undefined)).toHaveLength(1);
+    });
+
+    test('a wallet pays through the register, and its terminal is on the list', async () => {
+      const terminal = await payer();
+      const charge = walletCharge(terminal, '12.50');
+      const charged = await pos.pos.charge(charge);
+      expect(charged.sale).toMatchObject({ tender: 'wallet', used: 1200n });
+      expect(charged.grant).toMatchObject({ subject: { kind: 'terminal', id: terminal.holder.token.id }, allowedMs: 120 * minute });
+      expect(charged.reply).toMatchObject({ state: 'paid', amount: euros('12.50') });
+      expect(await pos.pos.charge(charge)).toEqual(charged);
+      terminal.renew(charged.reply!);
+      expect((await shop.admin.ledger.account(terminal.accountId)).balance).toBe(3750n);
+      const { apId } = await pos.pos.self();
+      expect((await pos.pos.access(claimOf(terminal, apId))).grant.id).toBe(charged.grant!.id);
+    });
+
+    test('register and wallet may both bring the same payment: it is charged once, and both get its reply', async () => {
+      const terminal = await payer();
+      const charge = walletCharge(terminal, '2.00');
+      const { authority } = charge;
+      if (authority.kind !== 'wallet') throw new Error('a wallet’s charge');
+      const request = { key: charge.key, accountId: authority.accountId, payeeId: shop.cafe.id, amount: charge.amount, password: authority.password, codeNumber: authority.codeNumber };
+      const purchase = { registerId: pos.token.id };
+      const [charged, reply] = await Promise.all([pos.pos.charge(charge), terminal.holder.wallet.pay({ ...request, purchase })]);
+      expect(charged.reply).toEqual(reply);
+      expect((await shop.admin.ledger.account(terminal.accountId)).balance).toBe(4800n);
+      expect((await pos.pos.sales({}, page)).items.filter(({ key }) => key === charge.key)).toHaveLength(1);
+      expect(await codeOf(terminal.holder.wallet.pay(request))).toBe('idempotency_mismatch');
+      expect(await codeOf(terminal.holder.wallet.pay({ ...request, key: randomUUID(), payeeId: shop.anna.id, purchase }))).toBe('invalid_input');
+    });
+
+    test('a wallet that cannot pay buys no time, and a wrong password at a register does not count', async () => {
+      const terminal = await payer();
+      expect(await codeOf(pos.pos.charge(walletCharge(terminal, '50.01')))).toBe('insufficient_funds');
+      const { authority, ...charge } = walletCharge(terminal, '1.00');
+      expect(await codeOf(pos.pos.charge({ ...charge, authority: { ...authority, password: 'wrong' } as Charge['authority'] }))).toBe('password_wrong');
+      expect((await terminal.holder.wallet.bindings())[0]).toMatchObject({ wrong: 0 });
+      const { apId } = await pos.pos.self();
+      expect(await codeOf(pos.pos.access(claimOf(terminal, apId)))).toBe('not_permitted');
+    });
+
+    test('a terminal’s claim is its own, of now, and for that network', async () => {
+      const terminal = await payer();
+      const charged = await pos.pos.charge(walletCharge(terminal, '1.00'));
+      terminal.renew(charged.reply!);
+      const { apId } = await pos.pos.self();
+      const old = new Date(shop.harness.clock.now().getTime() - 5 * minute);
+      expect(await codeOf(pos.pos.access(claimOf(terminal, apId, old)))).toBe('not_permitted');
+      expect(await codeOf(pos.pos.access(claimOf(terminal, 'ap_other')))).toBe('not_permitted');
+      const claim = claimOf(terminal, apId);
+      if (claim.kind !== 'terminal') throw new Error('a terminal’s claim');
+      expect(await codeOf(pos.pos.access({ ...claim, token: { ...claim.token, mac: randomBytes(32) } }))).toBe('not_permitted');
+      expect(await codeOf(pos.pos.access(claim))).toBeUndefined();
+    });
+
+    test('a tap takes what its payer’s mandate allows, and no more', async () => {
+      const terminal = await payer();
+      const { mandates } = terminal.holder;
+      const uid = newUid();
+      const tap = (amount: string, key: string = randomUUID()) => pos.pos.charge({ key, amount: euros(amount), authority: { kind: 'mandate', uid } });
+      expect(await codeOf(tap('1.00'))).toBe('mandate_missing');
+      const mandate = await mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('10.00'), perDay: euros('15.00') });
+      expect(await mandates.mandates()).toEqual([mandate]);
+      const { sale, grant, reply } = await tap('9.00');
+      expect([sale.tender, grant!.subject.kind, reply]).toEqual(['mandate', 'nfc', undefined]);
+      expect(await codeOf(tap('10.01'))).toBe('mandate_exceeded');
+      expect(await codeOf(tap('6.01'))).toBe('mandate_exceeded');
+      const codes = await Promise.all(Array.from({ length: 4 }, () => codeOf(tap('2.00'))));
+      expect(codes.filter((code) => code === undefined)).toHaveLength(3);
+      expect((await shop.admin.ledger.account(terminal.accountId)).balance).toBe(3500n);
+      shop.harness.clock.pass(86_400_000);
+      expect(await codeOf(tap('9.00'))).toBeUndefined();
+      await mandates.endMandate(mandate.subjectId);
+      expect(await codeOf(tap('1.00'))).toBe('mandate_missing');
+      const stranger = await payer();
+      expect(await codeOf(stranger.holder.mandates.setMandate({ uid: newUid(), accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') }))).toBe('not_bound');
+    });
+
+    test('the rest of the time is moved, paused and gone on with', async () => {
+      const [from, to] = [newUid(), newUid()];
+      const { grant } = await pos.pos.charge(cash('1.00', from));
+      shop.harness.clock.pass(4 * minute);
+      expect(await pos.pos.move(grant!.id, { kind: 'nfc', uid: to })).toMatchObject({ id: grant!.id, endsAt: grant!.endsAt });
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: from }))).toBe('not_permitted');
+      const paused = await pos.pos.pause(grant!.id);
+      expect(paused).toMatchObject({ state: 'paused', endsAt: undefined });
+      expect(Math.abs(paused.waitingMs! - 6 * minute)).toBeLessThan(1000);
+      shop.harness.clock.pass(60 * minute);
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: to }))).toBe('grant_paused');
+      await pos.pos.resume(grant!.id);
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: to }))).toBeUndefined();
+      const other = await pos.pos.charge(cash('1.00', from));
+      expect(await codeOf(pos.pos.move(other.grant!.id, { kind: 'nfc', uid: to }))).toBe('grant_conflict');
+      shop.harness.clock.pass(6 * minute);
+      expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: to }))).toBe('time_used_up');
+      expect(await codeOf(pos.pos.pause(grant!.id))).toBe('grant_over');
+    });
+
+    test('a refund gives back the unused part, of what was bought last first, in the ledger or by hand', async () => {
+      const terminal = await payer();
+      const first = await pos.pos.charge(walletCharge(terminal, '2.00'));
+      terminal.renew(first.reply!);
+      shop.harness.clock.pass(5 * minute);
+      const refunded = await pos.pos.refund(first.grant!.id);
+      expect(refunded).toMatchObject({ grant: { state: 'revoked' }, inLedger: [euros('1.49')], byHand: [] });
+      expect((await shop.admin.ledger.account(terminal.accountId)).balance).toBe(4949n);
+      const uid = newUid();
+      const { grant } = await pos.pos.charge(cash('2.00', uid));
+      await pos.pos.charge(cash('1.00', uid));
+      shop.harness.clock.pass(15 * minute);
+      const byHand = await pos.pos.refund(grant!.id);
+      expect(byHand.sales.map(({ sale, amount }) => [sale.amount, amount])).toEqual([[euros('1.00'), euros('1.00')], [euros('2.00'), euros('0.49')]]);
+      expect(byHand).toMatchObject({ inLedger: [], byHand: [euros('1.00'), euros('0.49')] });
+      expect(await codeOf(pos.pos.refund(grant!.id))).toBe('grant_over');
+      expect((await shop.admin.ledger.verify()).findings).toEqual([]);
+    });
+
+    test('where an agent enforces it, time runs from when the radio has the grant', async () => {
+      const ap = await shop.harness.hold('ap');
+      await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      const till = await register([ap.token.apId!]);
+      expect(await codeOf(till.pos.describe({ ssid: 'else' }))).toBe('invalid_input');
+      const uid = newUid();
+      const { grant } = await till.pos.charge(cash('1.00', uid));
+      expect(grant).toMatchObject({ endsAt: undefined, waitingMs: 10 * minute, network: { apId: ap.token.apId, ssid: 'cafe' } });
+      shop.harness.clock.pass(30 * minute);
+      expect(await codeOf(till.pos.access({ kind: 'nfc', uid }))).toBeUndefined();
+
+      const begun = (revision: number) => ap.ap.reportGrants([{ grantId: grant!.id, usage: grant!.usage, ended: undefined, begun: { at: shop.harness.clock.now(), revision } }]);
+      await begun(grant!.revision - 1);
+      expect((await till.pos.access({ kind: 'nfc', uid })).grant.waitingMs).toBe(10 * minute);
+      await begun(grant!.revision);
+      const running = (await till.pos.access({ kind: 'nfc', uid })).grant;
+      expect(running.waitingMs).toBeUndefined();
+      shop.harness.clock.pass(2 * minute);
+      await begun(grant!.revision);
+      expect((await till.pos.access({ kind: 'nfc', uid })).grant.endsAt).toEqual(running.endsAt);
+      shop.harness.clock.pass(9 * minute);
+      expect(await codeOf(till.pos.access({ kind: 'nfc', uid }))).toBe('time_used_up');
+    });
+
+    test('a password comes sealed from the access point to the register that it is for, until that has it', async () => {
+      const ap = await shop.harness.hold('ap');
+      await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      const till = await register([ap.token.apId!]);
+      expect(await ap.ap.registers()).toEqual([]);
+      await till.pos.describe({ jwk: '{"kty":"EC","crv":"P-256"}' });
+      expect(await ap.ap.registers()).toMatchObject([{ id: till.token.id, jwk: '{"kty":"EC","crv":"P-256"}' }]);
+      const { grant } = await till.pos.charge(cash('1.00', newUid()));
+      expect(await till.pos.accessCode(grant!.id, 0)).toBeUndefined();
+      const waiting = till.pos.accessCode(grant!.id, 10_000);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'aaa.bbb.ccc.ddd.eee');
+      expect(await waiting).toBe('aaa.bbb.ccc.ddd.eee');
+      expect(await codeOf(pos.pos.accessCode(grant!.id, 0))).toBe('grant_not_found');
+      expect(await codeOf((await shop.harness.hold('ap')).ap.putAccessCode(grant!.id, till.token.id, 'x'))).toBe('grant_not_found');
+      await till.pos.acknowledge(grant!.id);
+      expect(await till.pos.accessCode(grant!.id, 0)).toBeUndefined();
+    });
+
+    test('what it sold is listed, of a time, newest first', async () => {
+      const from = shop.harness.clock.now();
+      const one = await pos.pos.charge(cash('1.00', undefined));
+      const two = await pos.pos.charge(cash('2.00', undefined));
+      const to = shop.harness.clock.now();
+      await pos.pos.charge(cash('3.00', undefined));
+      expect((await pos.pos.sales({ from, to }, page)).items.map(({ id }) => id)).toEqual([two.sale.id, one.sale.id]);
+      const other = await register();
+      expect((await other.pos.sales({}, page)).items).toEqual([]);
+    });
+  });
+}
