@@ -31,6 +31,7 @@ const testPackages = {
   'freeradius-utils': { suites: 'RADIUS with a client that is not ours', command: 'radclient' },
   freeradius: { suites: 'sessions ended at a RADIUS server that is not ours', command: 'freeradius' },
   make: { suites: 'the reference device in C', command: 'make' },
+  hledger: { suites: 'the ledger, added up by a program that is not ours', command: 'hledger' },
 } as const satisfies Record<string, Need>;
 
 /** What `npm run test:radio` needs. */
