@@ -15,10 +15,10 @@ import { flagValue } from './input-error.ts';
 import { parseServerUrl } from './server-url.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
+export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpValue: 'AMOUNT' });
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), helpValue: 'BYTES' });
-export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpValue: 'AMOUNT' });
 export const currencyFlag = custom<string>({ parse: flagValue(parseCurrency), helpValue: 'CURRENCY' });
 /** An account by its id or name. */
 export const accountFlag = custom<string>({ parse: flagValue(parseAccountReference), helpValue: 'NAME' });

@@ -13,11 +13,11 @@ import type { CommandLine } from './command-line.ts';
 /** Whoever takes money and pays in a home's database, beside the commands that look after it. */
 export class Till {
   readonly #harness: RolesHarness;
-  readonly #admin: Holder;
+  readonly #holder: Holder;
 
   private constructor(harness: RolesHarness, admin: Holder) {
     this.#harness = harness;
-    this.#admin = admin;
+    this.#holder = admin;
   }
 
   static async open({ env, folder }: CommandLine): Promise<Till> {
@@ -29,26 +29,26 @@ export class Till {
   }
 
   /** The commands go by the system's time, so it does, too. */
-  get #now(): Holder {
+  get #admin(): Holder {
     this.#harness.clock.pass(Math.max(0, Date.now() - this.#harness.clock.now().getTime()));
-    return this.#admin;
+    return this.#holder;
   }
 
   /** A new account with so much on it, such as `5.00EUR`; of any name if none is given. */
   async account(funds: string, name: string = randomUUID()): Promise<Account> {
     const amount = parseAmount(funds);
-    const account = await this.#now.ledger.open({ name, currency: amount.currency });
+    const account = await this.#admin.ledger.open({ name, currency: amount.currency });
     await this.#admin.ledger.topUp(account.id, amount);
     return this.#admin.ledger.account(account.id);
   }
 
   /** A new one without money. */
   empty(currency = 'EUR'): Promise<Account> {
-    return this.#now.ledger.open({ name: randomUUID(), currency });
+    return this.#admin.ledger.open({ name: randomUUID(), currency });
   }
 
   topUp(account: Account, amount: string, memo?: string) {
-    return this.#now.ledger.topUp(account.id, parseAmount(amount), { memo });
+    return this.#admin.ledger.topUp(account.id, parseAmount(amount), { memo });
   }
 
   async terminal(account: Account): Promise<PlainTerminal> {
