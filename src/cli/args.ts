@@ -1,6 +1,8 @@
 import { custom, option } from '@oclif/core/args';
+import { parseAccountName, parseAccountReference } from '../domain/account.ts';
 import { isId, parseUuid } from '../domain/identifiers.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { parseAmount, type Amount } from '../domain/money.ts';
 import { argValue } from './input-error.ts';
 
 /**
@@ -12,6 +14,11 @@ const fromCommandLine = { ignoreStdin: true } as const;
 export const textArg = custom<string>({ ...fromCommandLine });
 export const uuidArg = custom<string>({ ...fromCommandLine, parse: argValue(parseUuid) });
 export const idArg = custom<string>({ ...fromCommandLine, parse: argValue(parseIdArg) });
+
+export const amountArg = custom<Amount>({ ...fromCommandLine, parse: argValue(parseAmount) });
+/** An account by its id or name. */
+export const accountArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountReference) });
+export const accountNameArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountName) });
 
 function parseIdArg(text: string): string {
   if (!isId(text)) {

@@ -1,4 +1,6 @@
 import { boolean, custom, option, string } from '@oclif/core/flags';
+import { parseAccountReference, parseCardReference } from '../domain/account.ts';
+import { parseCurrency } from '../domain/currency.ts';
 import { parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -17,6 +19,10 @@ export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpVa
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), helpValue: 'BYTES' });
+export const currencyFlag = custom<string>({ parse: flagValue(parseCurrency), helpValue: 'CURRENCY' });
+/** An account by its id or name. */
+export const accountFlag = custom<string>({ parse: flagValue(parseAccountReference), helpValue: 'NAME' });
+export const cardReferenceFlag = custom<string>({ parse: flagValue(parseCardReference), helpValue: 'REF' });
 export const vlanFlag = custom<number>({ parse: flagValue(parseVlan), helpValue: 'N' });
 export const uuidFlag = custom<string>({ parse: flagValue(parseUuid), helpValue: 'UUID' });
 export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue: 'SSID' });

@@ -10,6 +10,7 @@ import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
+import type { LedgerRole } from '../roles/ledger/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
 import type { WalletRole } from '../roles/wallet/ports.ts';
@@ -76,6 +77,13 @@ export async function openBatches(flags: RoleFlags, opening: Opening): Promise<B
   return openRole<BatchesRole>(flags, opening, {
     local: async (context) => new (await import('../roles/batches/service.ts')).BatchesService(context),
     remote: async (http) => new (await import('../client/batches-client.ts')).BatchesClient(http),
+  });
+}
+
+export async function openLedger(flags: RoleFlags, opening: Opening): Promise<LedgerRole> {
+  return openRole<LedgerRole>(flags, opening, {
+    local: async (context) => new (await import('../roles/ledger/service.ts')).LedgerService(context),
+    remote: async (http) => new (await import('../client/ledger-client.ts')).LedgerClient(http),
   });
 }
 

@@ -1,5 +1,6 @@
 import { parseDescription } from './device.ts';
 import { LatchkeyError } from './errors.ts';
+import { sameCurrency, type Amount } from './money.ts';
 
 /** `customer` is somebody's money here; `outside` is everything that is not, one account for each currency. */
 export const accountKinds = ['customer', 'outside'] as const;
@@ -28,6 +29,25 @@ export type Payee = Pick<Account, 'id' | 'name' | 'currency'>;
 /** What the account can pay, in minor units. */
 export function available({ balance, held }: Pick<Account, 'balance' | 'held'>): bigint {
   return balance - held;
+}
+
+/** Errors: `account_closed`, `currency_mismatch`, `insufficient_funds`; `account_not_found` for what is nobody’s. */
+export function requirePayable(account: Account, amount: Amount): void {
+  if (account.kind !== 'customer') {
+    throw new LatchkeyError('account_not_found', `There is no account ${account.name}.`);
+  }
+  if (account.closedAt !== undefined) {
+    throw new LatchkeyError('account_closed', `Account ${account.name} is closed.`);
+  }
+  sameCurrency(amount, account);
+  if (available(account) < amount.minor) {
+    throw new LatchkeyError('insufficient_funds');
+  }
+}
+
+/** What an account is called by: its id, its name or its card reference. Errors: `invalid_input`, `card_number_refused`. */
+export function parseAccountReference(text: string): string {
+  return notCardNumber(parseDescription(text, 'name of an account'));
 }
 
 /** Errors: `invalid_input`, `card_number_refused`. */

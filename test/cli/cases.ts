@@ -62,7 +62,57 @@ async function batchOf(site: Site): Promise<string> {
   return batch;
 }
 
+/** An account with 5.00EUR. */
+async function funded(site: Site): Promise<string> {
+  return (await (await site.till()).account('5.00EUR')).id;
+}
+
+/** A payment of 3.00EUR. */
+async function payment(site: Site, options?: { readonly holdMs: number }): Promise<string> {
+  return (await (await site.till()).payment('3.00EUR', options)).id;
+}
+
+/** One that is held. */
+function held(site: Site): Promise<string> {
+  return payment(site, { holdMs: 600_000 });
+}
+
 export const cases: Record<string, Case> = {
+  'account close': {
+    happy: async (site) => role(site, 'account', 'close', (await (await site.till()).empty()).name, '--yes'),
+    failing: async (site) => ({ ...role(site, 'account', 'close', await funded(site), '--yes'), exit: 5 }),
+  },
+  'account list': {
+    happy: async (site) => {
+      await (await site.till()).empty('CHF');
+      return role(site, 'account', 'list', '--limit', '1');
+    },
+    failing: failing(2, 'account', 'list', '--limit', '0'),
+  },
+  'account open': {
+    happy: (site) => role(site, 'account', 'open', randomUUID(), '--currency', 'EUR', '--contact', 'anna@example.org'),
+    failing: async (site) => ({ ...role(site, 'account', 'open', (await (await site.till()).empty()).name, '--currency', 'EUR'), exit: 5 }),
+  },
+  'account payout': {
+    happy: async (site) => role(site, 'account', 'payout', await funded(site), '1.50EUR', '--memo', 'cash'),
+    failing: async (site) => ({ ...role(site, 'account', 'payout', await funded(site), '5.01EUR'), exit: 4 }),
+  },
+  'account show': {
+    happy: async (site) => role(site, 'account', 'show', await funded(site)),
+    failing: failing(3, 'account', 'show', 'nobody'),
+  },
+  'account statement': {
+    happy: async (site) => {
+      const account = await funded(site);
+      await site.json('account', 'payout', account, '1.50EUR');
+      return role(site, 'account', 'statement', account);
+    },
+    failing: failing(3, 'account', 'statement', 'nobody'),
+  },
+  'account unlock': {
+    happy: async (site) => role(site, 'account', 'unlock', await funded(site)),
+    failing: failing(3, 'account', 'unlock', 'nobody'),
+  },
   'ap approve': {
     happy: async (site) => role(site, 'ap', 'approve', (await site.asking()).requestId),
     failing: failing(3, 'ap', 'approve', 'req_none'),
@@ -309,6 +359,39 @@ export const cases: Record<string, Case> = {
       return role(site, 'grant', 'watch', grantId);
     },
     failing: failing(3, 'grant', 'watch', 'grt_none'),
+  },
+  'ledger export': {
+    happy: async (site) => {
+      await funded(site);
+      return role(site, 'ledger', 'export', '--format', 'hledger', '--out', `${site.cli.folder}/${randomUUID()}.journal`);
+    },
+    failing: failing(3, 'ledger', 'export', '--format', 'csv', '--out', '/dev/null/none'),
+    same: ({ format }) => format,
+  },
+  'ledger verify': {
+    happy: (site) => role(site, 'ledger', 'verify'),
+    failing: failing(2, 'ledger', 'verify', '--unknown'),
+    same: ({ ok }) => ok,
+  },
+  'payment capture': {
+    happy: async (site) => role(site, 'payment', 'capture', await held(site), '--amount', '2.00EUR'),
+    failing: async (site) => ({ ...role(site, 'payment', 'capture', await payment(site)), exit: 5 }),
+  },
+  'payment list': {
+    happy: async (site) => role(site, 'payment', 'list', '--account', (await (await site.till()).payment('3.00EUR')).payer.name),
+    failing: failing(3, 'payment', 'list', '--payee', 'nobody'),
+  },
+  'payment refund': {
+    happy: async (site) => role(site, 'payment', 'refund', await payment(site), '--amount', '1.00EUR', '--memo', 'cold coffee'),
+    failing: async (site) => ({ ...role(site, 'payment', 'refund', await payment(site), '--amount', '3.01EUR'), exit: 5 }),
+  },
+  'payment release': {
+    happy: async (site) => role(site, 'payment', 'release', await held(site), '--reason', 'not served'),
+    failing: async (site) => ({ ...role(site, 'payment', 'release', await payment(site)), exit: 5 }),
+  },
+  'payment show': {
+    happy: async (site) => role(site, 'payment', 'show', await payment(site)),
+    failing: failing(3, 'payment', 'show', 'pay_none'),
   },
   'profile add': {
     only: talksToNoRole,

@@ -1,5 +1,6 @@
 import { Authority } from '../server/certificates.ts';
 import { CommandLine, jsonWith, type Running } from './command-line.ts';
+import { Till } from './till.ts';
 
 /** `embedded`: on the database of this machine; `server`: with `--server`, another process, over TLS. */
 export const ways = ['embedded', 'server'] as const;
@@ -32,16 +33,20 @@ export class Site {
   readonly env: Readonly<Record<string, string>>;
   /** Where `flags` point, and what it takes to trust it. */
   readonly server: { readonly url: string; readonly ca: string } | undefined;
+  /** The machine of the database. */
+  readonly #registry: CommandLine;
   readonly #others: readonly CommandLine[];
+  #till: Promise<Till> | undefined;
   #agent: { readonly running: Running; readonly address: string } | undefined;
 
-  private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, others: readonly CommandLine[]) {
+  private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, registry: CommandLine, others: readonly CommandLine[]) {
     this.way = of.way;
     this.cli = of.cli;
     this.apCli = of.apCli;
     this.flags = of.flags;
     this.env = of.env;
     this.server = of.server;
+    this.#registry = registry;
     this.#others = others;
   }
 
@@ -49,7 +54,7 @@ export class Site {
     const cli = await CommandLine.make();
     if (way === 'embedded') {
       await cli.json(['server', 'init']);
-      return new Site({ way, cli, apCli: cli, flags: [], env: {}, server: undefined }, []);
+      return new Site({ way, cli, apCli: cli, flags: [], env: {}, server: undefined }, cli, []);
     }
     const host = await CommandLine.make();
     const { url, ca } = await startServer(host);
@@ -60,7 +65,7 @@ export class Site {
     const apCli = await CommandLine.make();
     const { code } = await cli.json(['server', 'enroll-code', 'create', '--role', 'ap', ...flags], { env });
     await apCli.json(['ap', 'enroll', '--server', url, '--ca', apCli.file('ca.pem', ca), '--enroll-code-file', '-', '--name', 'Hall'], { input: code });
-    return new Site({ way, cli, apCli, flags, env, server: { url, ca } }, [apCli, host]);
+    return new Site({ way, cli, apCli, flags, env, server: { url, ca } }, host, [apCli, host]);
   }
 
   /** A role's command, one way or the other. */
@@ -118,7 +123,13 @@ export class Site {
     return { grantId: grantId as string, uuid };
   }
 
+  /** Where money is taken and paid; it is opened when it is first needed. */
+  till(): Promise<Till> {
+    return (this.#till ??= Till.open(this.#registry));
+  }
+
   async close(): Promise<void> {
+    await (await this.#till)?.close();
     await this.cli.close();
     for (const other of this.#others) {
       await other.close();

@@ -39,6 +39,12 @@ test('turns rows into blocks where words would have to be cut', () => {
   );
 });
 
+test('aligns numbers to the right', () => {
+  const sums = ['12.50 EUR', '-7.00 EUR', ''];
+  const text = table(sums, [{ title: 'SUM', right: true, cell: (sum) => sum }, { title: 'N', cell: (sum) => String(sums.indexOf(sum)) }], wide);
+  expect(text).toBe(['      SUM  N', '12.50 EUR  0', '-7.00 EUR  1', '           2'].join('\n'));
+});
+
 test('shows control characters of devices as escapes', () => {
   const text = table([{ label: '\u001b[31mred\r\n\u202eevil' }], [{ title: 'LABEL', cell: (row) => row.label }], wide);
   expect(text).toBe('LABEL\n\\x1b[31mred\\x0d\\x0a\\u202eevil');

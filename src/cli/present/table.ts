@@ -6,6 +6,8 @@ export interface Column<T> {
   readonly title: string;
   /** The cell's text, undefined for nothing. It is escaped here. */
   readonly cell: (row: T) => string | undefined;
+  /** Numbers: they end below each other. */
+  readonly right?: true;
   readonly paint?: (text: string, row: T, screen: Screen) => string;
 }
 
@@ -28,7 +30,7 @@ export function table<T>(rows: readonly T[], wanted: readonly Column<T>[], scree
   if (widths === undefined) {
     return rows.map((row) => details(used.map((column) => [column.title, column.cell(row)]), screen)).join('\n\n');
   }
-  const head = used.map((column, at) => screen.style.bold(pad(column.title, widths[at]!)));
+  const head = used.map((column, at) => screen.style.bold(aligned(column.title, widths[at]!, column)));
   return [head, ...rows.flatMap((row, at) => lines(row, cells[at]!, used, widths, screen))]
     .map((line) => line.join(' '.repeat(gap)).trimEnd())
     .join('\n');
@@ -39,11 +41,15 @@ function lines<T>(row: T, cells: readonly string[], used: readonly Column<T>[], 
   const height = Math.max(...wrapped.map((cell) => cell.length));
   return Array.from({ length: height }, (_, line) =>
     wrapped.map((cell, at) => {
-      const text = pad(cell[line] ?? '', widths[at]!);
+      const text = aligned(cell[line] ?? '', widths[at]!, used[at]!);
       const paint = used[at]!.paint;
       return paint === undefined ? text : paint(text, row, screen);
     }),
   );
+}
+
+function aligned(text: string, width: number, { right }: { readonly right?: true }): string {
+  return right === true ? ' '.repeat(Math.max(0, width - columns(text))) + text : pad(text, width);
 }
 
 /**

@@ -3,9 +3,10 @@ import { bindingStatusSchema, bindingStatusToWire, newBindingSchema, newBindingT
 import { amountSchema, amountToWire, type AmountWire } from '../../api/money.ts';
 import { arrayOf, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
-import { amountText, decimalText } from '../../domain/money.ts';
+import { amountText } from '../../domain/money.ts';
 import type { BegunPayment, EndedPayment } from '../../roles/wallet/payer.ts';
 import type { BindingStatus, NewBinding } from '../../roles/wallet/ports.ts';
+import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { localTime } from './time.ts';
@@ -53,11 +54,6 @@ export function orderToWire(order: BegunPayment | EndedPayment): OrderWire {
     error_code: refusal?.code,
     message: refusal?.message,
   });
-}
-
-/** `12.50 EUR`. */
-export function moneyForPeople({ minor, currency }: { readonly minor: string | bigint; readonly currency: string }): string {
-  return `${decimalText({ minor: BigInt(minor), currency })} ${currency}`;
 }
 
 export function presentOrder(order: OrderWire, screen: Screen): string {

@@ -5,7 +5,7 @@ import { openBatches } from '../../../cli/open-role.ts';
 import { presentReport, reportSchema, type ReportWire } from '../../../cli/present/batches.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
 import { reportBatch, reportFormats } from '../../../cli/batches/report-batch.ts';
-import { writeReport } from '../../../cli/batches/report-file.ts';
+import { writeReport } from '../../../cli/report-file.ts';
 import { keepMemorySmall } from '../../../cli/small-memory.ts';
 import { LatchkeyError } from '../../../domain/errors.ts';
 

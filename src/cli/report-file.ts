@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, open, rm } from 'node:fs/promises';
-import { LatchkeyError } from '../../domain/errors.ts';
-import { cannotWrite } from '../new-file.ts';
-import { write } from '../output.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { cannotWrite } from './new-file.ts';
+import { write } from './output.ts';
 
 /**
  * Writes a report piece by piece to a new file, readable to its user alone; it has its name only once it is whole.
@@ -33,7 +33,7 @@ export async function writeReport(path: string, pieces: AsyncIterable<string>): 
   } catch (error) {
     throw writeError(path, error);
   } finally {
-    await rm(unfinished, { force: true });
+    await rm(unfinished, { force: true }).catch(() => {});
   }
 }
 

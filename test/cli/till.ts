@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { pathsFrom } from '../../src/cli/paths.ts';
+import type { Account } from '../../src/domain/account.ts';
+import { parseAmount } from '../../src/domain/money.ts';
+import { openKeyring } from '../../src/secrets/keyring.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import { rolesHere } from '../contract/roles-here.ts';
+import type { Holder, RolesHarness } from '../contract/roles.harness.ts';
+import { bindTo, type PlainTerminal } from '../contract/shop.ts';
+import type { CommandLine } from './command-line.ts';
+
+/** Whoever takes money and pays in a home's database, beside the commands that look after it. */
+export class Till {
+  readonly #harness: RolesHarness;
+  readonly #holder: Holder;
+
+  private constructor(harness: RolesHarness, admin: Holder) {
+    this.#harness = harness;
+    this.#holder = admin;
+  }
+
+  static async open({ env, folder }: CommandLine): Promise<Till> {
+    const { data } = pathsFrom(env, process.platform, folder);
+    const keyring = await openKeyring({ env, data, create: false, store: () => Promise.reject(new Error('the key is in a file')) });
+    const store = await openStore({ url: `sqlite:${join(data, 'latchkey.db')}`, sealer: keyring });
+    const harness = await rolesHere(async () => ({ store, remove: async () => {} }));
+    return new Till(harness, await harness.hold('admin'));
+  }
+
+  /** The commands go by the system's time, so it does, too. */
+  get #admin(): Holder {
+    this.#harness.clock.pass(Math.max(0, Date.now() - this.#harness.clock.now().getTime()));
+    return this.#holder;
+  }
+
+  /** A new account with so much on it, such as `5.00EUR`; of any name if none is given. */
+  async account(funds: string, name: string = randomUUID()): Promise<Account> {
+    const amount = parseAmount(funds);
+    const account = await this.#admin.ledger.open({ name, currency: amount.currency });
+    await this.#admin.ledger.topUp(account.id, amount);
+    return this.#admin.ledger.account(account.id);
+  }
+
+  /** A new one without money. */
+  empty(currency = 'EUR'): Promise<Account> {
+    return this.#admin.ledger.open({ name: randomUUID(), currency });
+  }
+
+  topUp(account: Account, amount: string, memo?: string) {
+    return this.#admin.ledger.topUp(account.id, parseAmount(amount), { memo });
+  }
+
+  async terminal(account: Account): Promise<PlainTerminal> {
+    return bindTo(this.#harness, await this.#harness.hold('terminal'), account);
+  }
+
+  /** A payment from a new account with twice its amount to another new one: paid, or held with `holdMs`. */
+  async payment(amount: string, options: { readonly holdMs?: number; readonly memo?: string } = {}): Promise<{ readonly id: string; readonly payer: Account; readonly payee: Account }> {
+    const { minor, currency } = parseAmount(amount);
+    const payer = await this.empty(currency);
+    await this.#admin.ledger.topUp(payer.id, { minor: 2n * minor, currency });
+    const payee = await this.empty(currency);
+    const terminal = await this.terminal(payer);
+    const { paymentId } = await terminal.pay(terminal.request(payee.id, { minor, currency }, options));
+    return { id: paymentId, payer, payee };
+  }
+
+  close(): Promise<void> {
+    return this.#harness.close();
+  }
+}
