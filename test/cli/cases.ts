@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
+import { identityCode, type Purse } from './purse.ts';
 import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
 
 export interface Invocation {
@@ -62,6 +63,17 @@ async function batchOf(site: Site): Promise<string> {
   return batch;
 }
 
+/** What a payer runs on their terminal. */
+function payers({ cli, env }: Purse, args: readonly string[], input?: string): Invocation {
+  return { args, cli, env, ...(input === undefined ? {} : { input }) };
+}
+
+/** An account that the terminal is bound to; one for all, for a terminal gets ten verification codes a day. */
+async function bound(site: Site): Promise<string> {
+  const [till, purse] = [await site.till(), await site.purse()];
+  return purse.bound(() => till.account('100.00EUR'));
+}
+
 /** An account with 5.00EUR. */
 async function funded(site: Site): Promise<string> {
   return (await (await site.till()).account('5.00EUR')).id;
@@ -78,6 +90,15 @@ function held(site: Site): Promise<string> {
 }
 
 export const cases: Record<string, Case> = {
+  'account bind': {
+    happy: async (site) => {
+      const [till, purse] = [await site.till(), await site.purse()];
+      const { verification, codeFile } = await purse.requested(await till.account('5.00EUR'));
+      return payers(purse, ['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'bind', '--account', 'acc_1', '--name', 'Anna']), exit: 2 }),
+    same: ({ currency, algorithm, code_number: number }: Record<string, unknown>) => ({ currency, algorithm, number }),
+  },
   'account close': {
     happy: async (site) => role(site, 'account', 'close', (await (await site.till()).empty()).name, '--yes'),
     failing: async (site) => ({ ...role(site, 'account', 'close', await funded(site), '--yes'), exit: 5 }),
@@ -97,6 +118,14 @@ export const cases: Record<string, Case> = {
     happy: async (site) => role(site, 'account', 'payout', await funded(site), '1.50EUR', '--memo', 'cash'),
     failing: async (site) => ({ ...role(site, 'account', 'payout', await funded(site), '5.01EUR'), exit: 4 }),
   },
+  'account rebind': {
+    happy: async (site) => {
+      const purse = await site.purse();
+      return payers(purse, ['account', 'rebind', await bound(site), '--request-code']);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'rebind', 'nobody', '--request-code']), exit: 4 }),
+    same: (sent: object) => Object.keys(sent).sort(),
+  },
   'account show': {
     happy: async (site) => role(site, 'account', 'show', await funded(site)),
     failing: failing(3, 'account', 'show', 'nobody'),
@@ -108,6 +137,14 @@ export const cases: Record<string, Case> = {
       return role(site, 'account', 'statement', account);
     },
     failing: failing(3, 'account', 'statement', 'nobody'),
+  },
+  'account status': {
+    happy: async (site) => {
+      await bound(site);
+      return payers(await site.purse(), ['account', 'status']);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'status', '--profile', 'nobody']), exit: 3 }),
+    same: ({ accounts }: { accounts: unknown[] }) => accounts.length > 0,
   },
   'account unlock': {
     happy: async (site) => role(site, 'account', 'unlock', await funded(site)),
@@ -373,6 +410,17 @@ export const cases: Record<string, Case> = {
     failing: failing(2, 'ledger', 'verify', '--unknown'),
     same: ({ ok }) => ok,
   },
+  pay: {
+    happy: async (site) => {
+      const payee = await (await site.till()).empty();
+      return payers(await site.purse(), ['pay', '--account', await bound(site), '--to', payee.id, '--amount', '1.50EUR', '--identity-code-file', '-'], identityCode);
+    },
+    failing: async (site) => {
+      const payee = await (await site.till()).empty();
+      return { ...payers(await site.purse(), ['pay', '--account', await bound(site), '--to', payee.id, '--amount', '100.01EUR', '--identity-code-file', '-'], identityCode), exit: 4 };
+    },
+    same: ({ state, amount }: Record<string, unknown>) => ({ state, amount }),
+  },
   'payment capture': {
     happy: async (site) => role(site, 'payment', 'capture', await held(site), '--amount', '2.00EUR'),
     failing: async (site) => ({ ...role(site, 'payment', 'capture', await payment(site)), exit: 5 }),
@@ -476,6 +524,21 @@ export const cases: Record<string, Case> = {
       return role(site, 'server', 'token', 'revoke', items.find((token) => token.name === name)!.token_id, '--yes');
     },
     failing: failing(3, 'server', 'token', 'revoke', 'tok_none', '--yes'),
+  },
+  'wallet enroll': {
+    only: { way: 'server', because: 'a terminal enrols at a server' },
+    happy: async (site) => {
+      const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'terminal');
+      return {
+        args: ['wallet', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('enroll-ca.pem', site.server!.ca), '--enroll-code-file', '-', '--profile', `wallet-${randomUUID()}`],
+        input: code,
+      };
+    },
+    failing: (site) => ({
+      args: ['wallet', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('enroll-ca.pem', site.server!.ca), '--enroll-code-file', '-', '--profile', 'never'],
+      input: 'lke_never',
+      exit: 4,
+    }),
   },
   whoami: {
     happy: (site) => role(site, 'whoami'),

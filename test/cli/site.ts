@@ -1,5 +1,6 @@
 import { Authority } from '../server/certificates.ts';
 import { CommandLine, jsonWith, type Running } from './command-line.ts';
+import { Purse } from './purse.ts';
 import { Till } from './till.ts';
 
 /** `embedded`: on the database of this machine; `server`: with `--server`, another process, over TLS. */
@@ -37,6 +38,7 @@ export class Site {
   readonly #registry: CommandLine;
   readonly #others: readonly CommandLine[];
   #till: Promise<Till> | undefined;
+  #purse: Promise<Purse> | undefined;
   #agent: { readonly running: Running; readonly address: string } | undefined;
 
   private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, registry: CommandLine, others: readonly CommandLine[]) {
@@ -123,6 +125,11 @@ export class Site {
     return { grantId: grantId as string, uuid };
   }
 
+  /** A payer's terminal; it is enrolled when it is first needed. */
+  purse(): Promise<Purse> {
+    return (this.#purse ??= Purse.make(this, this.#registry));
+  }
+
   /** Where money is taken and paid; it is opened when it is first needed. */
   till(): Promise<Till> {
     return (this.#till ??= Till.open(this.#registry));
@@ -130,6 +137,7 @@ export class Site {
 
   async close(): Promise<void> {
     await (await this.#till)?.close();
+    await (await this.#purse)?.close();
     await this.cli.close();
     for (const other of this.#others) {
       await other.close();
@@ -146,11 +154,16 @@ export const radiusArgs = [
   '--listen', '127.0.0.1:0', '--accounting-listen', '127.0.0.1:0', '--nas', 'hall=127.0.0.1', '--nas', 'campus=10.1.0.0/16,cisco,orders=1700',
 ];
 
+/** Where verification codes go. */
+export function verificationFile({ folder }: CommandLine): string {
+  return `${folder}/verification-codes.ndjson`;
+}
+
 async function startServer(host: CommandLine): Promise<{ url: string; ca: string }> {
   const authority = new Authority();
   const { cert, key } = authority.server();
   const tls = ['--tls-cert', host.file('server.pem', cert), '--tls-key', host.file('server.key', key)];
-  const running = host.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--json']);
+  const running = host.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--verification-file', verificationFile(host), '--json']);
   const url = await running.line((line) => (JSON.parse(line) as { url: string }).url);
   return { url, ca: authority.cert };
 }
