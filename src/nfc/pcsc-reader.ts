@@ -35,7 +35,7 @@ export class PcscReader implements NfcReader {
       return;
     }
     const { name, firstWithinMs = 2000, load = loadPcsc } = this.#options;
-    using watch = await PcscWatch.start(await load(), name, firstWithinMs);
+    using watch = await PcscWatch.start(await load(), name, firstWithinMs, signal);
     for (let found = await watch.next(signal); found !== undefined; found = await watch.next(signal)) {
       const card = await connected(found);
       if (card === undefined) {

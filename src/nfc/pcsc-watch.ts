@@ -1,9 +1,6 @@
 import { LatchkeyError } from '../domain/errors.ts';
-import { pcscError, type Pcsc, type PcscCard } from './pcsc.ts';
-
-type Client = InstanceType<Pcsc['Client']>;
-type Reader = import('pcsc-mini').Reader;
-type Status = import('pcsc-mini').ReaderStatusFlags;
+import { PcscMonitor, type Reader, type ReaderListener, type ReaderStatus } from './pcsc-monitor.ts';
+import type { Pcsc, PcscCard } from './pcsc.ts';
 
 export interface ReaderWithCard {
   readonly gone: AbortSignal;
@@ -16,17 +13,14 @@ interface CardHere {
   readonly gone: AbortController;
 }
 
-/** Kept for good: when one of these is collected, it throws where nobody can catch it. */
-const unstopped = new Set<Client>();
-
-/** Watches the readers of this machine, and gives the cards at them in the order in which they came. */
-export class PcscWatch implements Disposable {
+/** Gives the cards at the readers of this machine in the order in which they came. */
+export class PcscWatch implements ReaderListener, Disposable {
   readonly #pcsc: Pcsc;
-  readonly #client: Client;
   readonly #name: string | undefined;
+  readonly #listening: Disposable;
   /** Readers that are used, with the card that each has. */
-  readonly #readers = new Map<string, CardHere | undefined>();
-  readonly #ignored = new Set<string>();
+  readonly #readers = new Map<Reader, CardHere | undefined>();
+  readonly #ignored = new Set<Reader>();
   #waiting: { readonly reader: Reader; readonly gone: AbortSignal }[] = [];
   #trouble: LatchkeyError | undefined;
   #changed = Promise.withResolvers<void>();
@@ -34,28 +28,20 @@ export class PcscWatch implements Disposable {
   private constructor(pcsc: Pcsc, name: string | undefined) {
     this.#pcsc = pcsc;
     this.#name = name;
-    this.#client = new pcsc.Client();
-    this.#client.on('reader', (reader) => this.#add(reader));
-    this.#client.on('error', (error) => this.#fail(pcscError(error)));
+    this.#listening = PcscMonitor.running(pcsc).listen(this);
   }
 
-  /** Errors: `reader_unavailable`; `reader_not_found` if none is seen within the time. */
-  static async start(pcsc: Pcsc, name: string | undefined, firstWithinMs: number): Promise<PcscWatch> {
+  /** Errors: `reader_unavailable`; `reader_not_found` if none is seen within the time, and the signal does not come first. */
+  static async start(pcsc: Pcsc, name: string | undefined, firstWithinMs: number, signal: AbortSignal): Promise<PcscWatch> {
     const watch = new PcscWatch(pcsc, name);
-    try {
-      watch.#client.start();
-    } catch (error) {
-      throw pcscError(error);
-    }
     // Nobody says that there is no reader.
-    const timeout = AbortSignal.timeout(firstWithinMs);
-    while (watch.#readers.size === 0 && watch.#trouble === undefined && !timeout.aborted) {
-      await watch.#change(timeout);
+    const until = AbortSignal.any([signal, AbortSignal.timeout(firstWithinMs)]);
+    while (watch.#readers.size === 0 && watch.#trouble === undefined && !until.aborted) {
+      await watch.#change(until);
     }
-    if (watch.#readers.size === 0) {
-      const why = watch.#trouble ?? watch.#notFound();
+    if (watch.#readers.size === 0 && !signal.aborted) {
       watch[Symbol.dispose]();
-      throw why;
+      throw watch.#trouble ?? watch.#notFound();
     }
     return watch;
   }
@@ -75,76 +61,63 @@ export class PcscWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const card of this.#readers.values()) {
-      card?.gone.abort(new LatchkeyError('card_removed'));
-    }
-    this.#readers.clear();
-    try {
-      this.#client.stop();
-    } catch {
-      // The service has ended, and with it what there was to stop.
-      unstopped.add(this.#client);
-    }
+    this.#listening[Symbol.dispose]();
+    [...this.#readers.keys()].forEach((reader) => this.#take(reader));
   }
 
-  #add(reader: Reader): void {
+  added(reader: Reader): void {
     const name = reader.name();
-    const isUsed = this.#name === undefined ? !/\bSAM\b/i.test(name) : name.includes(this.#name);
-    if (!isUsed) {
-      this.#ignored.add(name);
-      reader.on('disconnect', () => this.#ignored.delete(name));
+    if (this.#name === undefined ? /\bSAM\b/i.test(name) : !name.includes(this.#name)) {
+      this.#ignored.add(reader);
       return;
     }
-    this.#readers.set(name, undefined);
-    reader.on('change', (status) => this.#see(reader, status));
-    reader.on('disconnect', () => {
-      this.#take(name);
-      this.#readers.delete(name);
-      if (this.#readers.size === 0) {
-        this.#fail(new LatchkeyError('reader_not_found', `The card reader was unplugged (${name}).`));
-      }
-    });
+    this.#readers.set(reader, undefined);
     this.#tell();
   }
 
-  #see(reader: Reader, status: Status): void {
+  seen(reader: Reader, status: ReaderStatus): void {
     const { PRESENT, MUTE } = this.#pcsc.ReaderStatus;
-    const name = reader.name();
     const count = status.raw >>> 16;
     const isHere = status.has(PRESENT) && !status.has(MUTE);
-    if (this.#readers.get(name)?.count === count && isHere) {
+    if (!this.#readers.has(reader) || (isHere && this.#readers.get(reader)?.count === count)) {
       return;
     }
-    this.#take(name);
+    this.#take(reader);
     if (isHere) {
       const gone = new AbortController();
-      this.#readers.set(name, { count, gone });
+      this.#readers.set(reader, { count, gone });
       this.#waiting.push({ reader, gone: gone.signal });
       this.#tell();
     }
   }
 
-  #take(name: string): void {
-    const card = this.#readers.get(name);
+  lost(reader: Reader): void {
+    this.#ignored.delete(reader);
+    this.#take(reader);
+    if (this.#readers.delete(reader) && this.#readers.size === 0) {
+      this.failed(new LatchkeyError('reader_not_found', `The card reader was unplugged (${reader.name()}).`));
+    }
+  }
+
+  failed(trouble: LatchkeyError): void {
+    this.#trouble ??= trouble;
+    [...this.#readers.keys()].forEach((reader) => this.#take(reader));
+    this.#tell();
+  }
+
+  #take(reader: Reader): void {
+    const card = this.#readers.get(reader);
     if (card !== undefined) {
-      this.#readers.set(name, undefined);
+      this.#readers.set(reader, undefined);
       this.#waiting = this.#waiting.filter(({ gone }) => gone !== card.gone.signal);
       card.gone.abort(new LatchkeyError('card_removed'));
     }
   }
 
   #notFound(): LatchkeyError {
-    const others = [...this.#ignored].map((name) => `“${name}”`).join(', ');
+    const others = [...this.#ignored].map((reader) => `“${reader.name()}”`).join(', ');
     const wanted = this.#name === undefined ? 'There is no card reader' : `There is no card reader called “${this.#name}”`;
     return new LatchkeyError('reader_not_found', others === '' ? `${wanted}.` : `${wanted}, but ${others}.`);
-  }
-
-  #fail(trouble: LatchkeyError): void {
-    this.#trouble ??= trouble;
-    for (const name of this.#readers.keys()) {
-      this.#take(name);
-    }
-    this.#tell();
   }
 
   #tell(): void {

@@ -9,7 +9,7 @@ export async function loadPcsc(): Promise<Pcsc> {
     return await import('pcsc-mini');
   } catch (error) {
     const remedy = process.platform === 'linux' ? 'Install pcscd and libpcsclite (Debian and Ubuntu: pcscd, libpcsclite1).' : 'Install Latchkey again.';
-    throw new LatchkeyError('reader_unavailable', `Card readers cannot be used: ${firstLine(error)}.`, { hint: remedy, cause: error });
+    throw new LatchkeyError('reader_unavailable', `Card readers cannot be used: ${reasonOf(error)}.`, { hint: remedy, cause: error });
   }
 }
 
@@ -39,9 +39,11 @@ export function pcscError(error: unknown): LatchkeyError {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : firstLine(error);
+  return error instanceof Error && 'code' in error ? String(error.code) : reasonOf(error);
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.replace(/[.:]$/, '');
+/** pcsc-mini puts the loader's words into its second line. */
+function reasonOf(error: unknown): string {
+  const [first = '', second] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return (second ?? first).replace(/^Error: /, '').replace(/[.:]$/, '');
 }

@@ -2,13 +2,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../domain/errors.ts';
 import { encodeCommand } from './apdu.ts';
 import { CardApplication, walletAid, type WalletHandler } from './card-application.ts';
-import { authoriseRequest, deliveredCredential, networkRequest, type DeliveredCredential, type PaymentInfo, type PaymentOutcome } from './card-messages.ts';
+import { authoriseRequest, deliveredCredential, networkRequest, type AccessClaim, type DeliveredCredential, type PaymentInfo, type PaymentOutcome } from './card-messages.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from './card-reading.ts';
 import type { Card } from './card.ts';
 import { encodeCbor } from './cbor.ts';
 
 const request = { payeeId: 'pos_1', amount: { minor: 1250n, currency: 'EUR' }, idempotencyKey: 'key-1', memo: 'Two coffees' };
 const credential: DeliveredCredential = { ssid: 'Café', password: 'a;b\\c:d"e', security: 'wpa2-psk', endsAt: new Date('2026-11-30T18:00:00.000Z') };
+const claim: AccessClaim = { kind: 'terminal', token: { accountId: 'acc_1', terminalId: 'trm_1', codeNumber: 8, at: new Date('2026-11-30T16:00:00.000Z'), mac: new Uint8Array(32).fill(3) } };
+const network = { network: 'Café', apId: 'ap_1' };
 const info: PaymentInfo = { accountId: 'acc_1', terminalId: 'trm_1', currencies: ['EUR'], algorithm: 'hmac-sha256' };
 
 let heard: unknown[];
@@ -29,7 +31,7 @@ function wallet(changes: { readonly pay?: Partial<WalletHandler['pay']>; readonl
       result: (given) => hear(given, undefined),
       ...changes.pay,
     },
-    access: { request: (given) => hear(given, { subjectToken: 'sub.1' }), deliver: (given) => hear(given, undefined), ...changes.access },
+    access: { request: (given) => hear(given, claim), deliver: (given) => hear(given, undefined), ...changes.access },
     failed: (error) => failures.push(error),
   });
 }
@@ -53,11 +55,18 @@ describe('wallet and cash register', () => {
     expect(await selectWallet(card)).toEqual({ version: 1, capabilities: ['pay', 'access'] });
     expect(await readPaymentInfo(card)).toEqual(info);
     expect(await authorise(card, request)).toEqual({ password: 'x'.repeat(43), codeNumber: 7 });
-    const outcome: PaymentOutcome = { idempotencyKey: 'key-1', status: 'accepted', paymentId: 'pay_1', rotation: new Uint8Array(32).fill(5) };
+    const outcome: PaymentOutcome = {
+      idempotencyKey: 'key-1',
+      status: 'paid',
+      paymentId: 'pay_1',
+      payeeName: 'Café',
+      at: new Date('2026-11-30T16:00:00.000Z'),
+      renewal: { rotation: new Uint8Array(32).fill(5) },
+    };
     await deliverResult(card, outcome);
-    expect(await requestAccess(card, 'Café')).toBe('sub.1');
+    expect(await requestAccess(card, network)).toEqual(claim);
     await deliver(card, credential);
-    expect(heard).toEqual(['info', request, outcome, { network: 'Café' }, credential]);
+    expect(heard).toEqual(['info', request, outcome, network, credential]);
     expect(failures).toEqual([]);
   });
 
@@ -68,6 +77,24 @@ describe('wallet and cash register', () => {
     await selectWallet(card);
     await deliverResult(card, { idempotencyKey: 'key-1', status: 'refused', reason: 'insufficient_funds' });
     expect(heard).toEqual([{ idempotencyKey: 'key-1', status: 'refused', reason: 'insufficient_funds' }]);
+  });
+
+  test('each kind of outcome and of claim arrives as it was', async () => {
+    const at = new Date('2026-11-30T16:00:00.000Z');
+    const accepted = { idempotencyKey: 'k', paymentId: 'pay_1', payeeName: 'Café', at };
+    const outcomes: readonly PaymentOutcome[] = [
+      { ...accepted, status: 'held', expiresAt: new Date('2026-12-01T16:00:00.000Z'), renewal: { nextCode: new Uint8Array(32) } },
+      { ...accepted, status: 'paid' },
+      { idempotencyKey: 'k', status: 'refused', reason: 'password_wrong' },
+    ];
+    const phone: AccessClaim = { kind: 'phone', token: 'abc_1' };
+    const card = wallet({ access: { request: async () => phone } });
+    await selectWallet(card);
+    for (const outcome of outcomes) {
+      await deliverResult(card, outcome);
+    }
+    expect(heard).toEqual(outcomes);
+    expect(await requestAccess(card, network)).toEqual(phone);
   });
 
   test('what the wallet refuses is refused', async () => {
@@ -92,7 +119,7 @@ describe('wallet and cash register', () => {
 });
 
 describe('commands', () => {
-  const body = authoriseRequest.encode({ ...request, memo: 'm'.repeat(140) });
+  const body = authoriseRequest.encode({ ...request, memo: 'm'.repeat(64), payeeId: 'p'.repeat(64) });
 
   test('SELECT gives what the specification says', async () => {
     const card = wallet();
@@ -125,13 +152,13 @@ describe('commands', () => {
   test('a request with a member that is not known is refused', async () => {
     const card = wallet();
     await card.transmit(select);
-    const unknown = encodeCbor(new Map([['network', 'Home'], ['x', 'y']]));
+    const unknown = encodeCbor(new Map([['network', 'Home'], ['ap_id', 'ap_1'], ['x', 'y']]));
     expect(await statuses(card, encodeCommand({ cla: 0x80, ins: 0x30, p1: 0, p2: 0, data: unknown, le: 256 }))).toEqual(['6a80']);
   });
 
   test('a credential is delivered once for each request, in the same selection', async () => {
     const card = wallet();
-    const ask = encodeCommand({ cla: 0x80, ins: 0x30, p1: 0, p2: 0, data: networkRequest.encode({ network: 'Café' }), le: 256 });
+    const ask = encodeCommand({ cla: 0x80, ins: 0x30, p1: 0, p2: 0, data: networkRequest.encode(network), le: 256 });
     const give = encodeCommand({ cla: 0x80, ins: 0x32, p1: 0, p2: 0, data: deliveredCredential.encode(credential), le: 256 });
     expect(await statuses(card, select, give, ask, give, give, ask, select, give)).toEqual(['9000', '6985', '9000', '9000', '6985', '9000', '9000', '6985']);
   });
@@ -166,13 +193,13 @@ describe('commands', () => {
   });
 
   test('a command that was under way when the card was taken away has no part in the next tap', async () => {
-    const asked = Promise.withResolvers<{ subjectToken: string }>();
+    const asked = Promise.withResolvers<AccessClaim>();
     const card = wallet({ access: { request: () => asked.promise } });
     await selectWallet(card);
-    const asking = requestAccess(card, 'Home');
+    const asking = requestAccess(card, network);
     card.reset();
     await selectWallet(card);
-    asked.resolve({ subjectToken: 'sub.1' });
+    asked.resolve(claim);
     await asking;
     await expect(deliver(card, credential)).rejects.toMatchObject({ code: 'card_refused' });
   });

@@ -3,14 +3,15 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { chainingBit, decodeCommand, encodeResponse, mostResponseData, statusWord, type CommandApdu } from './apdu.ts';
 import { mostBodyBytes, type Card } from './card.ts';
 import {
+  accessClaim,
   authorisation,
   authoriseRequest,
   deliveredCredential,
   networkRequest,
   paymentInfo,
   paymentOutcome,
-  subjectToken,
   walletApplication,
+  type AccessClaim,
   type Authorisation,
   type AuthoriseRequest,
   type CardMessage,
@@ -18,7 +19,6 @@ import {
   type NetworkRequest,
   type PaymentInfo,
   type PaymentOutcome,
-  type SubjectToken,
 } from './card-messages.ts';
 
 /** Our wallet's application on a card (protocol.md section 8). */
@@ -40,7 +40,7 @@ export interface WalletHandler {
     result(outcome: PaymentOutcome): Promise<void>;
   };
   readonly access?: {
-    request(request: NetworkRequest): Promise<SubjectToken>;
+    request(request: NetworkRequest): Promise<AccessClaim>;
     /** Only after a request in the same tap. */
     deliver(credential: DeliveredCredential): Promise<void>;
   };
@@ -204,7 +204,7 @@ function instructionsOf({ pay, access }: WalletHandler): ReadonlyMap<number, Ins
     instructions.set(walletInstruction.accessRequest, {
       hasBody: true,
       async run(body, selection) {
-        const answer = subjectToken.encode(await access.request(read(networkRequest, body)));
+        const answer = accessClaim.encode(await access.request(read(networkRequest, body)));
         selection.hasAskedForAccess = true;
         return answer;
       },

@@ -1,7 +1,8 @@
 import { parseCurrency } from '../domain/currency.ts';
-import { LatchkeyError } from '../domain/errors.ts';
+import { isErrorCode, LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
 import { checkedAmount, type Amount } from '../domain/money.ts';
+import { passwordAlgorithms, type PasswordAlgorithm } from '../domain/payment.ts';
 import { parsePassphrase, parseSsid, securities, type Security } from '../domain/ssid.ts';
 import { decodeCbor, encodeCbor, type CborMap, type CborValue } from './cbor.ts';
 
@@ -22,9 +23,6 @@ export interface WalletApplication {
   readonly capabilities: readonly string[];
 }
 
-export const passwordAlgorithms = ['hmac-sha256', 'md5'] as const;
-export type PasswordAlgorithm = (typeof passwordAlgorithms)[number];
-
 /** The preset payment account information. */
 export interface PaymentInfo {
   readonly accountId: string;
@@ -39,38 +37,57 @@ export interface AuthoriseRequest {
   readonly payeeId: string;
   readonly amount: Amount;
   readonly idempotencyKey: string;
-  /** For the payer to read: 1 to 140 characters, none of control. */
+  /** For the payer to read: 1 to 64 characters, none of control. */
   readonly memo?: string | undefined;
 }
 
 export interface Authorisation {
   /** The transaction password (protocol.md section 4). */
   readonly password: string;
-  /** Names the temporary code from which it was made: how many came before it. */
+  /** Of the temporary code with which it was made: the binding's first has number 1. */
   readonly codeNumber: number;
 }
 
-/** What the server replied to the payment. */
-export interface PaymentOutcome {
+/** What the server replied to the payment, as far as the wallet does not know it. */
+export type PaymentOutcome = AcceptedPayment | RefusedPayment;
+
+export interface AcceptedPayment {
   readonly idempotencyKey: string;
-  readonly status: 'accepted' | 'refused';
-  readonly paymentId?: string | undefined;
-  /** 32 bytes, from which the next temporary code is made. */
-  readonly rotation?: Uint8Array | undefined;
-  /** 32 bytes: the next temporary code itself, for accounts of the algorithm `md5`. */
-  readonly nextCode?: Uint8Array | undefined;
-  /** The error code of a refusal. */
-  readonly reason?: string | undefined;
+  readonly status: 'paid' | 'held';
+  readonly paymentId: string;
+  readonly payeeName: string;
+  readonly at: Date;
+  /** Until then it is held. */
+  readonly expiresAt?: Date | undefined;
+  /** What renews the temporary code, 32 bytes: to derive it from, or by `md5` the next code itself. None if no code was used. */
+  readonly renewal?: { readonly rotation: Uint8Array } | { readonly nextCode: Uint8Array } | undefined;
+}
+
+export interface RefusedPayment {
+  readonly idempotencyKey: string;
+  readonly status: 'refused';
+  readonly reason: ErrorCode;
 }
 
 export interface NetworkRequest {
-  /** The SSID. */
+  /** The SSID, for the wallet's user. */
   readonly network: string;
+  /** The access point whose network it is: what the wallet says of itself counts there alone. */
+  readonly apId: string;
 }
 
-export interface SubjectToken {
-  /** By which the wallet is a grant's subject: 1 to 256 characters of base64url and `.`. */
-  readonly subjectToken: string;
+/** Who wants to be on the network: a terminal that proves which it is, or a phone by what it got for a receipt code. */
+export type AccessClaim =
+  | { readonly kind: 'terminal'; readonly token: TerminalToken }
+  | { readonly kind: 'phone'; readonly token: string };
+
+export interface TerminalToken {
+  readonly accountId: string;
+  readonly terminalId: string;
+  readonly codeNumber: number;
+  readonly at: Date;
+  /** `subjectMac` of it and of the access point, 32 bytes. */
+  readonly mac: Uint8Array;
 }
 
 export interface DeliveredCredential {
@@ -82,7 +99,8 @@ export interface DeliveredCredential {
   readonly endsAt?: Date | undefined;
 }
 
-const rotationBytes = 32;
+const secretLength = 32;
+const shownText = /^\P{Cc}{1,64}$/u;
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/;
 
 export const walletApplication = message<WalletApplication>('answer', {
@@ -109,45 +127,71 @@ export const authoriseRequest = message<AuthoriseRequest>('request', {
     payeeId: members.required('payee_id', id),
     amount: checkedAmount({ minor: members.required('amount_minor', integer), currency: members.required('currency', (value) => parsed(value, parseCurrency)) }),
     idempotencyKey: members.required('idempotency_key', id),
-    ...members.optional('memo', 'memo', (value) => text(value, /^\P{Cc}{1,140}$/u)),
+    ...members.optional('memo', 'memo', (value) => text(value, shownText)),
   }),
 });
 
 export const authorisation = message<Authorisation>('answer', {
-  write: ({ password, codeNumber }) => ({ password, code_number: codeNumber }),
+  write: ({ password, codeNumber: number }) => ({ password, code_number: number }),
   read: (members) => ({
     password: members.required('password', (value) => text(value, /^[A-Za-z0-9_-]{1,128}$/)),
-    codeNumber: members.required('code_number', counter),
+    codeNumber: members.required('code_number', codeNumber),
   }),
 });
 
 export const paymentOutcome = message<PaymentOutcome>('request', {
-  write: ({ idempotencyKey, status, paymentId, rotation, nextCode, reason }) => ({
-    idempotency_key: idempotencyKey,
-    status,
-    payment_id: paymentId,
-    rotation,
-    next_code: nextCode,
-    reason,
-  }),
-  read: (members) => ({
-    idempotencyKey: members.required('idempotency_key', id),
-    status: members.required('status', (value) => oneOf(value, ['accepted', 'refused'] as const)),
-    ...members.optional('paymentId', 'payment_id', id),
-    ...members.optional('rotation', 'rotation', secretBytes),
-    ...members.optional('nextCode', 'next_code', secretBytes),
-    ...members.optional('reason', 'reason', (value) => text(value, /^[a-z_]{1,64}$/)),
-  }),
+  write: (outcome) =>
+    outcome.status === 'refused'
+      ? { idempotency_key: outcome.idempotencyKey, status: outcome.status, reason: outcome.reason }
+      : {
+          idempotency_key: outcome.idempotencyKey,
+          status: outcome.status,
+          payment_id: outcome.paymentId,
+          payee_name: outcome.payeeName,
+          at: outcome.at.toISOString(),
+          expires_at: outcome.expiresAt?.toISOString(),
+          ...(outcome.renewal === undefined ? {} : 'rotation' in outcome.renewal ? { rotation: outcome.renewal.rotation } : { next_code: outcome.renewal.nextCode }),
+        },
+  read(members) {
+    const idempotencyKey = members.required('idempotency_key', id);
+    const status = members.required('status', (value) => oneOf(value, ['paid', 'held', 'refused'] as const));
+    if (status === 'refused') {
+      return { idempotencyKey, status, reason: members.required('reason', (value) => (isErrorCode(value) ? value : undefined)) };
+    }
+    return {
+      idempotencyKey,
+      status,
+      paymentId: members.required('payment_id', id),
+      payeeName: members.required('payee_name', (value) => text(value, shownText)),
+      at: members.required('at', moment),
+      ...members.optional('expiresAt', 'expires_at', moment),
+      ...renewalOf(members),
+    };
+  },
 });
 
 export const networkRequest = message<NetworkRequest>('request', {
-  write: ({ network }) => ({ network }),
-  read: (members) => ({ network: members.required('network', (value) => parsed(value, parseSsid)) }),
+  write: ({ network, apId }) => ({ network, ap_id: apId }),
+  read: (members) => ({ network: members.required('network', (value) => parsed(value, parseSsid)), apId: members.required('ap_id', id) }),
 });
 
-export const subjectToken = message<SubjectToken>('answer', {
-  write: ({ subjectToken: token }) => ({ subject_token: token }),
-  read: (members) => ({ subjectToken: members.required('subject_token', (value) => text(value, /^[A-Za-z0-9._-]{1,256}$/)) }),
+const terminalToken: Form<TerminalToken> = {
+  write: ({ accountId, terminalId, codeNumber: number, at, mac }) => ({ account_id: accountId, terminal_id: terminalId, code_number: number, at: at.toISOString(), mac }),
+  read: (members) => ({
+    accountId: members.required('account_id', id),
+    terminalId: members.required('terminal_id', id),
+    codeNumber: members.required('code_number', codeNumber),
+    at: members.required('at', moment),
+    mac: members.required('mac', secretBytes),
+  }),
+};
+
+export const accessClaim = message<AccessClaim>('answer', {
+  write: (claim) => (claim.kind === 'terminal' ? { terminal: present(terminalToken.write(claim.token)) } : { phone_token: claim.token }),
+  read: (members) =>
+    members.has('phone_token')
+      ? { kind: 'phone', token: members.required('phone_token', (value) => text(value, /^[A-Za-z0-9_-]{1,128}$/)) }
+      : { kind: 'terminal', token: members.required('terminal', (value) => readMap(value, 'answer', terminalToken.read)) },
 });
 
 const credentialMembers: Form<DeliveredCredential> = {
@@ -221,9 +265,13 @@ class Members {
     return result;
   }
 
+  has(name: string): boolean {
+    return this.#map.has(name);
+  }
+
   optional<K extends string, T>(key: K, name: string, read: (value: unknown) => T | undefined): { readonly [_ in K]?: T } {
     this.#known.add(name);
-    return this.#map.has(name) ? ({ [key]: this.required(name, read) } as { readonly [_ in K]: T }) : {};
+    return this.has(name) ? ({ [key]: this.required(name, read) } as { readonly [_ in K]: T }) : {};
   }
 
   refuseOthers(): void {
@@ -231,6 +279,14 @@ class Members {
       throw new LatchkeyError('invalid_input', 'This message has a member that is not known here.');
     }
   }
+}
+
+/** At most one of the two. */
+function renewalOf(members: Members): Pick<AcceptedPayment, 'renewal'> {
+  if (members.has('rotation')) {
+    return { renewal: { rotation: members.required('rotation', secretBytes) } };
+  }
+  return members.has('next_code') ? { renewal: { nextCode: members.required('next_code', secretBytes) } } : {};
 }
 
 function text(value: unknown, form: RegExp): string | undefined {
@@ -253,8 +309,12 @@ function counter(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }
 
+function codeNumber(value: unknown): number | undefined {
+  return value === 0 ? undefined : counter(value);
+}
+
 function secretBytes(value: unknown): Uint8Array | undefined {
-  return value instanceof Uint8Array && value.length === rotationBytes ? Uint8Array.from(value) : undefined;
+  return value instanceof Uint8Array && value.length === secretLength ? Uint8Array.from(value) : undefined;
 }
 
 function moment(value: unknown): Date | undefined {

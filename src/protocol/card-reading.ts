@@ -2,18 +2,20 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { statusText, statusWord } from './apdu.ts';
 import { interindustry, walletAid, walletClass, walletInstruction, walletVersion } from './card-application.ts';
 import {
+  accessClaim,
   authorisation,
   authoriseRequest,
   deliveredCredential,
   networkRequest,
   paymentInfo,
   paymentOutcome,
-  subjectToken,
   walletApplication,
+  type AccessClaim,
   type Authorisation,
   type AuthoriseRequest,
   type CardMessage,
   type DeliveredCredential,
+  type NetworkRequest,
   type PaymentInfo,
   type PaymentOutcome,
   type WalletApplication,
@@ -51,9 +53,9 @@ export async function deliverResult(card: Card, outcome: PaymentOutcome): Promis
   await asked(card, walletInstruction.result, paymentOutcome.encode(outcome));
 }
 
-/** Asks the wallet whether it wants to be on the network of this SSID; returns its subject token. */
-export async function requestAccess(card: Card, network: string): Promise<string> {
-  return answer(subjectToken, await asked(card, walletInstruction.accessRequest, networkRequest.encode({ network }))).subjectToken;
+/** Asks the wallet whether it wants to be on a network, and by what it is known there. */
+export async function requestAccess(card: Card, request: NetworkRequest): Promise<AccessClaim> {
+  return answer(accessClaim, await asked(card, walletInstruction.accessRequest, networkRequest.encode(request)));
 }
 
 /** In the tap of `requestAccess`. */

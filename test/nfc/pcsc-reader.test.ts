@@ -174,25 +174,25 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('card readers', () => {
 
     test('a wallet pays and gets the Wi-Fi, in more than one short command where it takes more', async () => {
       const heard: unknown[] = [];
-      const longToken = 's'.repeat(256);
+      const terminal = { accountId: 'a'.repeat(64), terminalId: 't'.repeat(64), codeNumber: 3, at: new Date('2026-11-30T16:00:00.000Z'), mac: new Uint8Array(32).fill(4) };
       const wallet = new CardApplication({
         pay: {
           paymentInfo: async () => ({ accountId: 'acc_1', terminalId: 'trm_1', currencies: ['EUR'] }),
           authorise: async (request) => ({ password: String(heard.push(request)).repeat(43), codeNumber: 3 }),
           result: async (outcome) => void heard.push(outcome),
         },
-        access: { request: async () => ({ subjectToken: longToken }), deliver: async (given) => void heard.push(given) },
+        access: { request: async () => ({ kind: 'terminal', token: terminal }), deliver: async (given) => void heard.push(given) },
         failed: (error) => heard.push(error),
       });
       readers.hold(wallet, { uid: uid('08d41f77') });
       const card = await cards.next();
       expect(await selectWallet(card)).toEqual({ version: 1, capabilities: ['pay', 'access'] });
       expect(await readPaymentInfo(card)).toEqual({ accountId: 'acc_1', terminalId: 'trm_1', currencies: ['EUR'] });
-      const request = { payeeId: 'p'.repeat(64), amount: { minor: 999_999_999_999n, currency: 'EUR' }, idempotencyKey: 'k'.repeat(64), memo: 'ü'.repeat(140) };
+      const request = { payeeId: 'p'.repeat(64), amount: { minor: 999_999_999_999n, currency: 'EUR' }, idempotencyKey: 'k'.repeat(64), memo: '日'.repeat(64) };
       expect(await authorise(card, request)).toEqual({ password: '1'.repeat(43), codeNumber: 3 });
-      const outcome: PaymentOutcome = { idempotencyKey: 'k'.repeat(64), status: 'accepted', rotation: new Uint8Array(32).fill(9) };
+      const outcome: PaymentOutcome = { idempotencyKey: 'k'.repeat(64), status: 'paid', paymentId: 'pay_1', payeeName: 'Café', at: terminal.at, renewal: { rotation: new Uint8Array(32).fill(9) } };
       await deliverResult(card, outcome);
-      expect(await requestAccess(card, 'Café')).toBe(longToken);
+      expect(await requestAccess(card, { network: 'Café', apId: 'ap_1' })).toEqual({ kind: 'terminal', token: terminal });
       const credential: DeliveredCredential = { ssid: 'Café', password: 'correct horse battery', security: 'wpa2-psk' };
       await deliver(card, credential);
       expect(heard).toEqual([request, outcome, credential]);

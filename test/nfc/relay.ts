@@ -11,8 +11,10 @@ function isListening(port: string): boolean {
   return new RegExp(`:${hex} 0{8}:0{4} 0A `).test(readFileSync('/proc/net/tcp', 'utf8'));
 }
 
+const giveUp = AbortSignal.timeout(20_000);
 // To look by connecting would be a card.
 while (!existsSync(join(folder!, 'pcscd', 'pcscd.comm')) || !ports.every(isListening)) {
+  giveUp.throwIfAborted();
   await delay(5);
 }
 for (const port of ports) {

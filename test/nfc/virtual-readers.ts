@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PcscMonitor } from '../../src/nfc/pcsc-monitor.ts';
+import { loadPcsc } from '../../src/nfc/pcsc.ts';
 import { type ResettableCard, holdToVirtualReader, virtualReaderPort } from '../../src/nfc/virtual-card.ts';
 
 const root = process.getuid?.() === 0;
@@ -41,14 +43,20 @@ export class VirtualReaders implements AsyncDisposable {
     writeFileSync(config, readerConfig);
     // The reader sends each command in two writes, of which the second waits until the first is acknowledged.
     const setUp = `PATH=$PATH:/usr/sbin:/sbin; mount --bind ${folder} /run; ip link set lo up; ip route change local 127.0.0.1 dev lo table local quickack 1`;
-    const unshare = [...(root ? [] : ['--map-root-user']), '--net', '--mount', 'sh', '-ec', `${setUp}; exec pcscd --foreground --config ${config}`];
-    const service = spawn('unshare', unshare, { stdio: ['ignore', 'ignore', 'ignore'] });
-    await once(service, 'spawn');
-    const relayed = [process.execPath, join(import.meta.dirname, 'relay.ts'), folder, ...ports.map(String)];
-    // It waits until the service has its network.
+    const unshare = [...(root ? [] : ['--map-root-user']), '--net', '--mount', 'sh', '-ec', `${setUp}; echo ready; exec pcscd --foreground --config ${config} > /dev/null`];
+    const service = spawn('unshare', unshare, { stdio: ['ignore', 'pipe', 'ignore'] });
     const enter = ['--target', `${service.pid}`, ...(root ? [] : ['--user', '--preserve-credentials']), '--net', '--'];
-    const relay = await inNetworkOf(service, enter, relayed);
-    return new VirtualReaders(folder, service, relay);
+    const relayed = [process.execPath, join(import.meta.dirname, 'relay.ts'), folder, ...ports.map(String)];
+    let relay: ChildProcess | undefined;
+    try {
+      await ready(service);
+      relay = spawn('nsenter', [...enter, ...relayed], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await ready(relay);
+      return new VirtualReaders(folder, service, relay);
+    } catch (error) {
+      await Promise.all([service, ...(relay === undefined ? [] : [relay])].map(ended));
+      throw error;
+    }
   }
 
   /** Holds a card to the first or the second reader. */
@@ -74,19 +82,19 @@ export class VirtualReaders implements AsyncDisposable {
   /** Resolves when the service has seen that no card is there: it looks a few times a second. */
   async removeAll(): Promise<void> {
     await Promise.all([...this.#held].map((held) => held.remove()));
-    const { Client, ReaderStatus } = await import('pcsc-mini');
-    const client = new Client();
-    const empty = new Set<string>();
+    const pcsc = await loadPcsc();
+    const empty = new Set<unknown>();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    client.on('error', reject).on('reader', (reader) => {
-      reader.on('change', (status) => {
-        empty[status.has(ReaderStatus.EMPTY) ? 'add' : 'delete'](reader.name());
+    using _ = PcscMonitor.running(pcsc).listen({
+      added() {},
+      lost: () => reject(new Error('A virtual reader is lost.')),
+      failed: reject,
+      seen(reader, status) {
+        empty[status.has(pcsc.ReaderStatus.EMPTY) ? 'add' : 'delete'](reader);
         if (empty.size === ports.length) resolve();
-      });
+      },
     });
-    client.start();
     await promise;
-    client.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,14 +113,11 @@ function ownFolder(): string {
   return known;
 }
 
-async function inNetworkOf(service: ChildProcess, enter: readonly string[], command: readonly string[]): Promise<ChildProcess> {
-  const relay = spawn('nsenter', [...enter, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [first] = (await Promise.race([once(relay.stdout, 'data'), once(relay, 'exit'), once(service, 'exit')])) as [Buffer | number | null];
+async function ready(child: ChildProcess): Promise<void> {
+  const [first] = (await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')])) as [Buffer | number | null];
   if (String(first).trim() !== 'ready') {
-    await Promise.all([relay, service].map(ended));
-    throw new Error(`There are no virtual readers (${String(first)}).`);
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${String(first)}`);
   }
-  return relay;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
