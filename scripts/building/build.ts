@@ -17,7 +17,7 @@ import { seldomUsed } from './seldom-used.ts';
  */
 
 /** Packages that stay where they are: with native code, or for a server, which starts once. */
-const external = ['keytar', 'pcsc-mini', 'pg', 'pino', 'prom-client'];
+const external = ['keytar', 'pcsc-mini', 'pg', 'pino', 'prom-client', 'stripe'];
 
 /** What few commands need of packages that many need. */
 const seldom = {

@@ -41,7 +41,7 @@ export const ledgerVerificationSchema = object('LedgerVerification', {
   accounts: count,
   postings: count,
   payments: count,
-  findings: arrayOf(object('LedgerFinding', { of: oneOf(['balance', 'held', 'sum', 'captured', 'refunded']), id: { type: 'string' }, kept: minor, computed: minor })),
+  findings: arrayOf(object('LedgerFinding', { of: oneOf(['balance', 'held', 'sum', 'captured', 'refunded', 'topup']), id: { type: 'string' }, kept: minor, computed: minor })),
 });
 export type LedgerVerificationWire = Static<typeof ledgerVerificationSchema>;
 

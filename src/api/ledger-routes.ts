@@ -9,6 +9,7 @@ import {
 } from './payments.ts';
 import { byId, reason, type Route } from './route.ts';
 import { id, input } from './schema.ts';
+import { openTopUpSchema, topUpInputSchema, topUpPageSchema, topUpQuerySchema } from './top-ups.ts';
 import { finalRefusals } from '../domain/payment.ts';
 
 const admin = ['admin'] as const;
@@ -64,14 +65,37 @@ export const ledgerRoutes = {
   topUpAccount: {
     method: 'POST',
     path: '/v1/accounts/{id}/topups',
-    summary: 'Post money from outside into an account',
+    summary: 'Bring money from outside into an account, at once or as soon as a payment provider has collected it',
     roles: admin,
     params: byId,
-    body: movementSchema,
+    body: topUpInputSchema,
     status: 201,
-    reply: postingSchema,
-    idempotent: true,
-    errors: ['account_not_found', 'account_closed', 'currency_mismatch', 'account_full'],
+    reply: openTopUpSchema,
+    idempotent: 'service',
+    errors: [
+      'account_not_found', 'account_closed', 'currency_mismatch', 'account_full', 'amount_not_positive', 'amount_too_large', 'currency_unknown',
+      'amount_not_collectable', 'provider_unavailable', 'idempotency_mismatch',
+    ],
+  },
+  listTopUps: {
+    method: 'GET',
+    path: '/v1/topups',
+    summary: 'List top-ups, newest first',
+    roles: admin,
+    query: topUpQuerySchema,
+    status: 200,
+    reply: topUpPageSchema,
+  },
+  resumeTopUp: {
+    method: 'POST',
+    path: '/v1/topups/{id}/resume',
+    summary: 'Ask the payment provider what came of a top-up that is pending',
+    roles: admin,
+    params: byId,
+    status: 200,
+    reply: openTopUpSchema,
+    idempotent: 'service',
+    errors: ['topup_not_found', 'provider_unavailable'],
   },
   payOutAccount: {
     method: 'POST',

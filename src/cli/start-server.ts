@@ -4,6 +4,7 @@ import { readText } from './destination.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { databaseUrl, keepReloading, openRegistry, systemClock, systemRandom, withoutPassword } from './local-registry.ts';
 import type { Opening } from './open-role.ts';
+import { openPaymentProviders } from './open-payment-providers.ts';
 import { openVerificationSender } from './open-verification.ts';
 
 export interface ServerFlags {
@@ -18,6 +19,8 @@ export interface ServerFlags {
   readonly 'verification-command'?: string | undefined;
   readonly 'verification-file'?: string | undefined;
   readonly 'allow-md5': boolean;
+  readonly 'stripe-key-file'?: string | undefined;
+  readonly 'stripe-webhook-secret-file'?: string | undefined;
 }
 
 /** Opens the database and listens; what it opened is closed with the command, the server before its database. */
@@ -27,6 +30,7 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
   const address = { ...flags.listen, tls: tls !== undefined, insecureHttp: flags['insecure-http'] };
   requireSafeAddress(address);
   const database = databaseUrl(flags.database);
+  const providers = await openPaymentProviders(flags, systemClock, sources);
   const { store, keyring } = await openRegistry(closing, sources, database);
   const { createServer } = await import('../server/create-server.ts');
   const server = createServer({
@@ -38,6 +42,7 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     reuse: flags.reuse,
     verificationSender: await openVerificationSender(flags),
     allowMd5: flags['allow-md5'],
+    providers,
     trustProxy: flags['trust-proxy'],
     limits: rateLimits(flags['rate-limit']),
   });

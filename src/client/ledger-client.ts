@@ -3,13 +3,15 @@ import { amountToWire } from '../api/money.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { paymentFromWire } from '../api/payments.ts';
 import { routes } from '../api/routes.ts';
+import { openTopUpFromWire, topUpFromWire } from '../api/top-ups.ts';
 import { present } from '../api/wire.ts';
 import type { Account } from '../domain/account.ts';
 import type { Amount } from '../domain/money.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { Posting, StatementLine } from '../domain/posting.ts';
-import type { AccountOpening, LedgerRole, Movement } from '../roles/ledger/ports.ts';
-import type { LedgerVerification, PaymentFilter } from '../roles/ledger/store.ts';
+import type { TopUp } from '../domain/top-up.ts';
+import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest } from '../roles/ledger/ports.ts';
+import type { LedgerVerification, PaymentFilter, TopUpFilter } from '../roles/ledger/store.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
 import type { HttpClient } from './http-client.ts';
 
@@ -39,9 +41,18 @@ export class LedgerClient implements LedgerRole {
     return pageFromWire(await this.#http.call(routes.accountStatement, { params: { id }, query: pageRequestToWire(page) }), statementLineFromWire);
   }
 
-  async topUp(id: string, amount: Amount, { memo, idempotencyKey }: Movement = {}): Promise<Posting> {
-    const body = present({ amount: amountToWire(amount), memo });
-    return postingFromWire(await this.#http.call(routes.topUpAccount, { params: { id }, body, idempotencyKey }));
+  async topUp(id: string, amount: Amount, { memo, provider, idempotencyKey }: TopUpRequest = {}): Promise<OpenTopUp> {
+    const body = present({ amount: amountToWire(amount), memo, provider });
+    return openTopUpFromWire(await this.#http.call(routes.topUpAccount, { params: { id }, body, idempotencyKey }));
+  }
+
+  async resumeTopUp(id: string): Promise<OpenTopUp> {
+    return openTopUpFromWire(await this.#http.call(routes.resumeTopUp, { params: { id } }));
+  }
+
+  async topUps({ accountId, state }: TopUpFilter, page: PageRequest): Promise<Page<TopUp>> {
+    const query = { ...present({ account_id: accountId, state }), ...pageRequestToWire(page) };
+    return pageFromWire(await this.#http.call(routes.listTopUps, { query }), topUpFromWire);
   }
 
   async payOut(id: string, amount: Amount, { memo, idempotencyKey }: Movement = {}): Promise<Posting> {

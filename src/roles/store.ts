@@ -5,7 +5,7 @@ import type { Device, DeviceState } from '../domain/device.ts';
 import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
-import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, VerificationRepository } from './ledger/store.ts';
+import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository } from './pos/store.ts';
 
@@ -31,6 +31,7 @@ export interface Store {
   readonly settings: SettingRepository;
   readonly accounts: AccountRepository;
   readonly postings: PostingRepository;
+  readonly topUps: TopUpRepository;
   readonly payments: PaymentRepository;
   readonly bindings: BindingRepository;
   readonly verifications: VerificationRepository;

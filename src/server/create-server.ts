@@ -7,6 +7,8 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
 import { Housekeeping, housekeepingMs, repeatedly } from '../roles/housekeeping.ts';
+import type { PaymentProvider } from '../roles/ledger/payment-provider.ts';
+import { askForPending, type LedgerServiceContext } from '../roles/ledger/top-ups.ts';
 import type { Store } from '../roles/store.ts';
 import type { VerificationSender } from '../roles/wallet/ports.ts';
 import { answering } from './answering.ts';
@@ -22,6 +24,7 @@ import { RateLimit } from './rate-limit.ts';
 import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
 import type { ServicesContext } from './services.ts';
+import { webhooks } from './webhooks.ts';
 
 export interface ServerOptions {
   /** Opened and closed by the caller, who closes it after `stop`. */
@@ -40,6 +43,8 @@ export interface ServerOptions {
   readonly verificationSender?: VerificationSender | undefined;
   /** Whether terminals may choose `md5` (protocol.md section 4). */
   readonly allowMd5?: boolean | undefined;
+  /** Who collects money for top-ups, beside the ledger itself. */
+  readonly providers?: readonly PaymentProvider[] | undefined;
   readonly housekeepingMs?: number | undefined;
 }
 
@@ -55,7 +60,7 @@ export interface LatchkeyServer {
  * Errors: `invalid_input` for a certificate, key or proxy that is none.
  */
 export function createServer(options: ServerOptions): LatchkeyServer {
-  const { store, clock, random, reuse, verificationSender, allowMd5 } = options;
+  const { store, clock, random, reuse, verificationSender, allowMd5, providers } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
   const log = makeLog(options.log);
   const stopping = new AbortController();
@@ -69,7 +74,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   });
 
   const metrics = new Metrics(connections.open);
-  const failed = (task: 'housekeeping' | 'journal') => (error: unknown) => {
+  const failed = (task: 'housekeeping' | 'journal' | 'topups') => (error: unknown) => {
     metrics.backgroundFailure(task);
     log.error({ err: error, task }, 'background work failed');
   };
@@ -77,18 +82,30 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const apNonces = new ApNonces(random);
   const lastUses = new LastUses(store, clock);
   const authentication = new Authentication(store);
+  const guesses = new RateLimit(limits.guesses);
+  const ledger: LedgerServiceContext = {
+    store,
+    clock,
+    random,
+    actor: { kind: 'local' },
+    providers,
+    onTopUpTrouble: ({ id, provider, state, reference }, error) => {
+      log.error({ topup_id: id, provider, state, reference, error_code: error.code, err: error }, 'a top-up needs looking into');
+    },
+  };
   const router = new Router([
     ...operations({ store, authentication, metrics }),
+    ...webhooks({ context: ledger, metrics, guesses }),
     ...apiEndpoints({
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ store: at, clock, random, actor, journal, apNonces, reuse, verificationSender, allowMd5 }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, verificationSender, allowMd5 }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,
       perToken: new RateLimit(limits.perToken),
-      guesses: new RateLimit(limits.guesses),
+      guesses,
     }),
   ]);
   const answer = answering({
@@ -112,13 +129,15 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     options.housekeepingMs ?? housekeepingMs,
     failed('housekeeping'),
   );
+  // Beside it: a provider may take long to answer.
+  const asking = repeatedly(async () => void (await askForPending(ledger)), options.housekeepingMs ?? housekeepingMs, failed('topups'));
   return {
     http,
     log,
     async stop(graceMs = 10_000) {
       stopping.abort();
       await close(http, graceMs);
-      await housekeeping.stop();
+      await Promise.all([housekeeping.stop(), asking.stop()]);
       await journal.flush();
       await lastUses.write();
     },

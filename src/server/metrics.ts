@@ -69,7 +69,7 @@ export class Metrics {
     return metrics;
   }
 
-  backgroundFailure(task: 'housekeeping' | 'journal'): void {
+  backgroundFailure(task: 'housekeeping' | 'journal' | 'topups'): void {
     this.#failures.inc({ task });
   }
 

@@ -5,6 +5,7 @@ import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
 import { LedgerService } from '../roles/ledger/service.ts';
+import type { LedgerServiceContext } from '../roles/ledger/top-ups.ts';
 import { OwnerService } from '../roles/owner/service.ts';
 import { MandateService } from '../roles/pos/mandates.ts';
 import { PosService } from '../roles/pos/service.ts';
@@ -12,7 +13,7 @@ import { WalletService, type WalletServiceContext } from '../roles/wallet/servic
 import type { Actor } from '../domain/token.ts';
 
 /** What the services of all roles are made with. */
-export type ServicesContext = ApServiceContext & WalletServiceContext;
+export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext;
 
 /** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
 export class Services {

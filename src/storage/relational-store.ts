@@ -22,6 +22,7 @@ import { Replies } from './repositories/replies.ts';
 import { Sales } from './repositories/sales.ts';
 import { Settings } from './repositories/settings.ts';
 import { Tokens } from './repositories/tokens.ts';
+import { TopUps } from './repositories/top-ups.ts';
 import { Verifications } from './repositories/verifications.ts';
 
 /** The repositories over a database, or over one transaction on it. */
@@ -41,6 +42,7 @@ export class RelationalStore implements Store {
   readonly settings: Settings;
   readonly accounts: Accounts;
   readonly postings: Postings;
+  readonly topUps: TopUps;
   readonly payments: Payments;
   readonly bindings: Bindings;
   readonly verifications: Verifications;
@@ -71,6 +73,7 @@ export class RelationalStore implements Store {
     this.settings = new Settings(database, sealer);
     this.accounts = new Accounts(database, sealer);
     this.postings = new Postings(database);
+    this.topUps = new TopUps(database);
     this.payments = new Payments(database, sealer);
     this.bindings = new Bindings(database, sealer);
     this.verifications = new Verifications(database, sealer);

@@ -249,6 +249,24 @@ export interface PostingTable {
   memo: string | null;
 }
 
+export interface TopUpTable {
+  id: string;
+  account_id: string;
+  currency: string;
+  minor: Big;
+  provider: string;
+  reference: string | null;
+  state: string;
+  posting_id: string | null;
+  actor: string;
+  memo: string | null;
+  at: Time;
+  /** When its provider is asked next, while it is pending. */
+  ask_at: Time;
+  ended_at: OptionalTime;
+  reason: string | null;
+}
+
 export interface PaymentTable {
   account_id: string;
   key: string;
@@ -379,6 +397,7 @@ export interface Tables {
   settings: SettingTable;
   accounts: AccountTable;
   postings: PostingTable;
+  topups: TopUpTable;
   payments: PaymentTable;
   bindings: BindingTable;
   verification_codes: VerificationCodeTable;

@@ -19,7 +19,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   formats: ['domain', 'protocol', 'roles'],
   prompts: ['domain', 'protocol', 'roles', 'programs'],
   nfc: ['domain', 'protocol', 'roles'],
-  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts', 'nfc'],
+  providers: ['domain', 'protocol', 'roles'],
+  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts', 'nfc', 'providers'],
   commands: ['domain', 'api', 'cli'],
 };
 
@@ -35,6 +36,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   pg: ['storage'],
   pino: ['server'],
   'prom-client': ['server'],
+  stripe: ['providers'],
   typebox: ['api'],
   undici: ['client', 'prompts'],
   uqr: ['formats'],

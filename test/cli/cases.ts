@@ -146,6 +146,14 @@ export const cases: Record<string, Case> = {
     failing: async (site) => ({ ...payers(await site.purse(), ['account', 'status', '--profile', 'nobody']), exit: 3 }),
     same: ({ accounts }: { accounts: unknown[] }) => accounts.length > 0,
   },
+  'account topup': {
+    happy: async (site) => role(site, 'account', 'topup', await funded(site), '1.50EUR', '--memo', 'cash'),
+    failing: async (site) => ({ ...role(site, 'account', 'topup', await funded(site), '1.50EUR', '--provider', 'stripe'), exit: 6 }),
+  },
+  'account topups': {
+    happy: async (site) => role(site, 'account', 'topups', '--account', await funded(site)),
+    failing: failing(3, 'account', 'topups', '--account', 'nobody'),
+  },
   'account unlock': {
     happy: async (site) => role(site, 'account', 'unlock', await funded(site)),
     failing: failing(3, 'account', 'unlock', 'nobody'),

@@ -269,3 +269,18 @@ test('a ledger that does not add up is exit 12, with what is wrong', async () =>
   expect(plain.stdout).toMatch(new RegExp(`balance of an account +${id} +600 +500\\nall accounts of a currency +EUR +1\\.00 EUR +0\\.00 EUR`));
   await cli.close();
 });
+
+test('a top-up that says another amount than its posting is found', async () => {
+  const cli = await CommandLine.make();
+  await cli.json(['server', 'init']);
+  const till = await Till.open(cli);
+  const account = await till.account('5.00EUR');
+  const { postingId } = await till.topUp(account, '1.00EUR');
+  await till.close();
+  const database = new DatabaseSync(join(pathsFrom(cli.env, process.platform, cli.folder).data, 'latchkey.db'));
+  database.prepare('update topups set minor = 200 where posting_id = ?').run(postingId!);
+  database.close();
+  const { code, stdout } = await cli.run(['ledger', 'verify', '--json']);
+  expect({ code, result: JSON.parse(stdout) }).toMatchObject({ code: 12, result: { ok: false, findings: [{ of: 'topup', id: postingId, kept: '200', computed: '100' }] } });
+  await cli.close();
+});

@@ -1,18 +1,21 @@
 import type { Actor, Token } from '../../src/domain/token.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { Services } from '../../src/server/services.ts';
-import { enrollIn, systemRandom } from '../server/running-server.ts';
+import { enrollIn } from '../server/running-server.ts';
 import { Outbox, TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
+import { collecting } from './stand-in-provider.ts';
 
 /** The roles' services over a store. */
 export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
-  const services = (actor: Actor) => new Services({ store, clock, random: systemRandom, actor, verificationSender: outbox, allowMd5: true });
+  const { ledger, ...collects } = collecting(store, clock);
+  const services = (actor: Actor) => new Services({ ...ledger, actor, verificationSender: outbox, allowMd5: true });
   return {
     clock,
     outbox,
+    ...collects,
     nobody: services({ kind: 'newcomer', from: '127.0.0.1' }).enrollment,
     async hold(role, scope) {
       const { token } = await enrollIn(store, role, scope, clock);

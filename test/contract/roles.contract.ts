@@ -7,6 +7,7 @@ import { flashingContract } from './roles-flashing.contract.ts';
 import { ledgerContract } from './roles-ledger.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { grantsContract } from './roles-grants.contract.ts';
+import { topUpsContract } from './roles-topups.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 import { posContract } from './roles-pos.contract.ts';
 import { walletContract } from './roles-wallet.contract.ts';
@@ -22,6 +23,7 @@ export function rolesContract(name: string, make: MakeHarness): void {
   grantsContract(name, make);
   adminContract(name, make);
   ledgerContract(name, make);
+  topUpsContract(name, make);
   walletContract(name, make);
   posContract(name, make);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { AuditEntry } from '../../src/domain/audit.ts';
+import type { TopUp } from '../../src/domain/top-up.ts';
 import type { Role, Scope, Token } from '../../src/domain/token.ts';
 import { deviceProof } from '../../src/protocol/device-key.ts';
 import type { AdminRole } from '../../src/roles/admin/ports.ts';
@@ -10,10 +11,12 @@ import type { BatchesRole } from '../../src/roles/batches/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
+import type { Collection } from '../../src/roles/ledger/payment-provider.ts';
 import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
 import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
 import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
+import type { StandInProvider } from './stand-in-provider.ts';
 
 /** Moves on by a millisecond whenever it is looked at, so that whatever happens later is later. */
 export class TestClock {
@@ -62,6 +65,13 @@ export interface Holder {
 export interface RolesHarness {
   readonly clock: TestClock;
   readonly outbox: Outbox;
+  readonly provider: StandInProvider;
+  /** The provider brings news by itself. */
+  hear(news: Collection): Promise<TopUp | undefined>;
+  /** Asks for what is pending, as a server does now and then. */
+  askForPending(): Promise<number>;
+  /** What somebody has to look into. */
+  readonly trouble: string[];
   hold(role: Role, scope?: Scope): Promise<Holder>;
   /** Without a token. */
   readonly nobody: EnrollmentRole;

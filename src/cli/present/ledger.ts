@@ -16,6 +16,7 @@ const named: Readonly<Record<FindingWire['of'], string>> = {
   sum: 'all accounts of a currency',
   captured: 'taken by a payment',
   refunded: 'refunded of a payment',
+  topup: 'posting of a top-up',
 };
 
 export function presentLedgerVerification({ ok, accounts, postings, payments, findings }: LedgerVerificationWire, screen: Screen): string {

@@ -1,6 +1,6 @@
 import { object, type Static } from '../../api/schema.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { fileFlag, listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { startServer } from '../../cli/start-server.ts';
 
@@ -38,6 +38,10 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
     }),
     'verification-file': pathFlag({ description: 'Append verification codes to this file instead (or LATCHKEY_VERIFICATION_FILE).' }),
     'allow-md5': switchFlag({ description: 'Let terminals choose the transaction password as first described, which is bound to no amount and no payee.' }),
+    'stripe-key-file': fileFlag({ description: 'Let Stripe collect top-ups, with the secret key in this file, - for stdin (or LATCHKEY_STRIPE_KEY).' }),
+    'stripe-webhook-secret-file': fileFlag({
+      description: 'Take Stripe’s notices at /v1/webhooks/stripe, signed with the secret in this file, - for stdin (or LATCHKEY_STRIPE_WEBHOOK_SECRET).',
+    }),
     reuse: switchFlag({ description: 'Let devices onboard again with a pass_tmp that is used: for test benches.' }),
   };
   static override readonly result = result;

@@ -2,8 +2,9 @@ import type { Account } from '../../domain/account.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
 import type { Posting, StatementLine } from '../../domain/posting.ts';
+import type { TopUp, TopUpProvider } from '../../domain/top-up.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { LedgerVerification, PaymentFilter } from './store.ts';
+import type { LedgerVerification, PaymentFilter, TopUpFilter } from './store.ts';
 
 export interface AccountOpening {
   readonly name: string;
@@ -20,6 +21,16 @@ export interface Movement {
   readonly idempotencyKey?: string | undefined;
 }
 
+export interface TopUpRequest extends Movement {
+  /** `ledger` if not given. */
+  readonly provider?: TopUpProvider | undefined;
+}
+
+export interface OpenTopUp extends TopUp {
+  /** While it is pending, what its payer, and nobody else, pays with; kept nowhere. */
+  readonly clientSecret: string | undefined;
+}
+
 /**
  * Accounts and what moves between them. An account is named by its id or, while it is open, its name. A terminal sees
  * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything.
@@ -34,9 +45,17 @@ export interface LedgerRole {
   account(reference: string): Promise<Account>;
   /** Newest first. Errors: `account_not_found`. */
   statement(reference: string, page: PageRequest): Promise<Page<StatementLine>>;
-  /** From outside into the account. Errors: `account_not_found`, `account_closed`, `currency_mismatch`, `account_full`. */
-  topUp(reference: string, amount: Amount, movement?: Movement): Promise<Posting>;
-  /** Out of the account. Errors: as of `topUp`, and `insufficient_funds`. */
+  /**
+   * From outside into the account: at once, or when the provider has collected it. One that does not answer leaves the
+   * top-up pending, with its error as the reason. Errors: `account_not_found`, `account_closed`, `currency_mismatch`,
+   * `account_full`, `provider_unavailable`, `amount_not_collectable`.
+   */
+  topUp(reference: string, amount: Amount, request?: TopUpRequest): Promise<OpenTopUp>;
+  /** Asks the provider what came of it, if it is pending. Errors: `topup_not_found`, `provider_unavailable`. */
+  resumeTopUp(id: string): Promise<OpenTopUp>;
+  /** Newest first. */
+  topUps(filter: TopUpFilter, page: PageRequest): Promise<Page<TopUp>>;
+  /** Out of the account. Errors: `account_not_found`, `account_closed`, `currency_mismatch`, `insufficient_funds`. */
   payOut(reference: string, amount: Amount, movement?: Movement): Promise<Posting>;
   /** Closed already is as good. Errors: `account_not_found`, `account_not_empty`. */
   close(reference: string): Promise<Account>;

@@ -4,20 +4,22 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
-import { outsideAccountId, type Posting, type StatementLine } from '../../domain/posting.ts';
+import type { Posting, StatementLine } from '../../domain/posting.ts';
+import { nextAsk, type TopUp } from '../../domain/top-up.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { once } from '../idempotency.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { auditEntry, newId, requireKnown, type ServiceContext } from '../service-context.ts';
+import { auditEntry, newId, requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import { findAccount, openAccount } from './accounts.ts';
-import type { AccountOpening, LedgerRole, Movement } from './ports.ts';
-import type { LedgerVerification, PaymentFilter } from './store.ts';
+import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest } from './ports.ts';
+import type { LedgerVerification, PaymentFilter, TopUpFilter } from './store.ts';
+import { goOn, outsideAccount, postTopUp, providerOf, type LedgerServiceContext } from './top-ups.ts';
 
 export class LedgerService implements LedgerRole {
-  readonly #context: ServiceContext;
+  readonly #context: LedgerServiceContext;
 
-  constructor(context: ServiceContext) {
+  constructor(context: LedgerServiceContext) {
     this.#context = context;
   }
 
@@ -56,12 +58,70 @@ export class LedgerService implements LedgerRole {
     return this.#context.store.postings.statement((await this.account(reference)).id, page);
   }
 
-  async topUp(reference: string, amount: Amount, movement: Movement = {}): Promise<Posting> {
-    return this.#move('topup', reference, amount, movement);
+  async topUp(reference: string, amount: Amount, { provider: name = 'ledger', memo, idempotencyKey }: TopUpRequest = {}): Promise<OpenTopUp> {
+    checkedAmount(amount);
+    if (memo !== undefined) parseDescription(memo, 'memo');
+    const provider = providerOf(this.#context, name);
+    provider.check(amount);
+    const { store, clock, actor } = this.#context;
+    const request = { reference, minor: amount.minor.toString(), currency: amount.currency, memo, provider: name };
+    const id = await this.#once('topup', idempotencyKey, request, async (tx) => {
+      const account = await openAccount(tx, reference);
+      sameCurrency(amount, account);
+      const at = clock.now();
+      const pending: TopUp = {
+        id: newId(this.#context, 'top'),
+        accountId: account.id,
+        amount,
+        provider: name,
+        reference: undefined,
+        state: 'pending',
+        postingId: undefined,
+        actor: recordedActor(actor),
+        memo,
+        at,
+        endedAt: undefined,
+        reason: undefined,
+      };
+      if (!provider.isImmediate) {
+        await tx.topUps.insert(pending, nextAsk(pending, at));
+        return pending.id;
+      }
+      const collection = await provider.begin({ topUpId: pending.id, accountId: account.id, amount });
+      const postingId = newId(this.#context, 'pst');
+      const posted: TopUp = { ...pending, amount: collection.amount, reference: collection.reference, state: 'posted', postingId, endedAt: at };
+      await tx.topUps.insert(posted, at);
+      await postTopUp(within(this.#context, tx), posted, postingId, at);
+      return posted.id;
+    });
+    return goOn(this.#context, (await store.topUps.find(id))!);
   }
 
-  async payOut(reference: string, amount: Amount, movement: Movement = {}): Promise<Posting> {
-    return this.#move('payout', reference, amount, movement);
+  async resumeTopUp(id: string): Promise<OpenTopUp> {
+    requireKnown(this.#context.actor);
+    const topUp = await this.#context.store.topUps.find(id);
+    if (topUp === undefined) {
+      throw new LatchkeyError('topup_not_found', `There is no top-up ${id}.`);
+    }
+    return goOn(this.#context, topUp);
+  }
+
+  async topUps(filter: TopUpFilter, page: PageRequest): Promise<Page<TopUp>> {
+    requireKnown(this.#context.actor);
+    return this.#context.store.topUps.list(filter, page);
+  }
+
+  async payOut(reference: string, amount: Amount, { memo, idempotencyKey }: Movement = {}): Promise<Posting> {
+    checkedAmount(amount);
+    if (memo !== undefined) parseDescription(memo, 'memo');
+    const request = { reference, minor: amount.minor.toString(), currency: amount.currency, memo };
+    const id = await this.#once('payout', idempotencyKey, request, async (tx) => {
+      const account = await openAccount(tx, reference);
+      sameCurrency(amount, account);
+      const outside = await outsideAccount(within(this.#context, tx), amount.currency);
+      return this.#post(tx, { kind: 'payout', debitId: account.id, creditId: outside, amount, memo });
+    });
+    return (await this.#context.store.postings.find(id))!;
   }
 
   async close(reference: string): Promise<Account> {
@@ -146,28 +206,6 @@ export class LedgerService implements LedgerRole {
       return id;
     });
     return this.payment(id);
-  }
-
-  async #move(kind: 'topup' | 'payout', reference: string, amount: Amount, { memo, idempotencyKey }: Movement): Promise<Posting> {
-    checkedAmount(amount);
-    if (memo !== undefined) parseDescription(memo, 'memo');
-    const request = { reference, minor: amount.minor.toString(), currency: amount.currency, memo };
-    const id = await this.#once(kind, idempotencyKey, request, async (tx) => {
-      const account = await openAccount(tx, reference);
-      sameCurrency(amount, account);
-      const outside = await this.#outside(tx, amount.currency);
-      const sides = kind === 'topup' ? { debitId: outside, creditId: account.id } : { debitId: account.id, creditId: outside };
-      return this.#post(tx, { kind, ...sides, amount, memo });
-    });
-    return (await this.#context.store.postings.find(id))!;
-  }
-
-  async #outside(tx: Store, currency: string): Promise<string> {
-    const id = outsideAccountId(currency);
-    if ((await tx.accounts.find(id)) === undefined) {
-      await tx.accounts.insert({ id, kind: 'outside', name: id, currency, cardReference: undefined, contact: undefined, openedAt: this.#context.clock.now() });
-    }
-    return id;
   }
 
   async #post(

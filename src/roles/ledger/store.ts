@@ -1,6 +1,7 @@
 import type { Account } from '../../domain/account.ts';
 import type { PasswordAlgorithm, Payment, PaymentState } from '../../domain/payment.ts';
 import type { Posting, StatementLine } from '../../domain/posting.ts';
+import type { TopUp, TopUpProvider, TopUpState } from '../../domain/top-up.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 export type NewAccount = Pick<Account, 'id' | 'kind' | 'name' | 'currency' | 'cardReference' | 'openedAt'> & {
@@ -52,12 +53,44 @@ export interface LedgerVerification {
 }
 
 export interface LedgerFinding {
-  /** `balance` and `held` are of an account, `sum` of a currency, `captured` and `refunded` of a payment. */
-  readonly of: 'balance' | 'held' | 'sum' | 'captured' | 'refunded';
+  /** `balance` and `held` are of an account, `sum` of a currency, `captured` and `refunded` of a payment, `topup` of a posting. */
+  readonly of: 'balance' | 'held' | 'sum' | 'captured' | 'refunded' | 'topup';
   readonly id: string;
   /** Minor units. */
   readonly kept: bigint;
   readonly computed: bigint;
+}
+
+export interface TopUpFilter {
+  readonly accountId?: string | undefined;
+  readonly state?: TopUpState | undefined;
+}
+
+export interface TopUpEnd {
+  readonly state: Exclude<TopUpState, 'pending'>;
+  readonly at: Date;
+  readonly reason: string | undefined;
+  /** Kept as it is if not given. */
+  readonly reference?: string | undefined;
+  /** Of one that is posted. */
+  readonly postingId?: string;
+}
+
+export interface TopUpRepository {
+  /** `askAt`: when the provider is asked if nobody brings news. */
+  insert(topUp: TopUp, askAt: Date): Promise<void>;
+  find(id: string): Promise<TopUp | undefined>;
+  findByReference(provider: TopUpProvider, reference: string): Promise<TopUp | undefined>;
+  /** Of a pending one: what the provider calls it, kept if not given, and how it is getting on. Undefined if it is not pending. */
+  note(id: string, news: { readonly reference: string | undefined; readonly reason: string | undefined }): Promise<TopUp | undefined>;
+  /** Compare-and-set of the state; undefined if it was none of `from`. */
+  end(id: string, from: readonly TopUpState[], end: TopUpEnd): Promise<TopUp | undefined>;
+  /** Newest first. */
+  list(filter: TopUpFilter, page: PageRequest): Promise<Page<TopUp>>;
+  /** Pending ones of these providers whose time to be asked for has come, earliest first. */
+  due(providers: readonly TopUpProvider[], at: Date, limit: number): Promise<{ readonly topUp: TopUp; readonly askAt: Date }[]>;
+  /** Compare-and-set of when it is asked for, while it is pending. */
+  claim(id: string, askAt: Date, next: Date): Promise<boolean>;
 }
 
 /** What is on record under a payment's key. */

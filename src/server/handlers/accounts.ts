@@ -6,7 +6,7 @@ import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const accountHandlers: Handlers<
-  | 'openAccount' | 'listAccounts' | 'showAccount' | 'accountStatement' | 'topUpAccount' | 'payOutAccount' | 'closeAccount' | 'unlockAccount'
+  | 'openAccount' | 'listAccounts' | 'showAccount' | 'accountStatement' | 'payOutAccount' | 'closeAccount' | 'unlockAccount'
   | 'listPostings' | 'verifyLedger' | 'showPayee'
 > = {
   async openAccount({ services, body }) {
@@ -20,9 +20,6 @@ export const accountHandlers: Handlers<
   },
   async accountStatement({ services, params, query }) {
     return pageToWire(await services.ledger.statement(params.id, pageRequestFromWire(query)), statementLineToWire);
-  },
-  async topUpAccount({ services, params, body }) {
-    return postingToWire(await services.ledger.topUp(params.id, amountFromWire(body.amount), { memo: body.memo }));
   },
   async payOutAccount({ services, params, body }) {
     return postingToWire(await services.ledger.payOut(params.id, amountFromWire(body.amount), { memo: body.memo }));

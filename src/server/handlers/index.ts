@@ -15,6 +15,7 @@ import type { Handlers } from './handler.ts';
 import { paymentHandlers } from './payments.ts';
 import { registerHandlers } from './registers.ts';
 import { tokenHandlers } from './tokens.ts';
+import { topUpHandlers } from './top-ups.ts';
 import { verificationHandlers } from './verifications.ts';
 
 export const handlers: Handlers<RouteName> = {
@@ -31,6 +32,7 @@ export const handlers: Handlers<RouteName> = {
   ...grantHandlers,
   ...auditHandlers,
   ...accountHandlers,
+  ...topUpHandlers,
   ...bindingHandlers,
   ...paymentHandlers,
   ...registerHandlers,

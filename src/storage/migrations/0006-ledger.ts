@@ -56,6 +56,30 @@ function tables({ id, text, time, bytes, big, counter, byKey, heap }: DialectWor
     'create index postings_credit on postings (credit_id, number)',
     'create index postings_payment on postings (payment_id) where payment_id is not null',
 
+    `create table topups (
+      id ${id} not null primary key,
+      account_id ${id} not null references accounts (id),
+      currency ${text} not null,
+      minor ${big} not null check (minor > 0),
+      provider ${text} not null,
+      reference ${text},
+      state ${text} not null check (state in ('pending', 'posted', 'failed', 'refund_due')),
+      posting_id ${id} unique,
+      actor ${text} not null,
+      memo ${text},
+      at ${time} not null,
+      ask_at ${time} not null,
+      ended_at ${time},
+      reason ${text},
+      check ((state = 'posted') = (posting_id is not null)),
+      check ((state = 'pending') = (ended_at is null))
+    ) ${heap}`,
+    'create unique index topups_reference on topups (provider, reference) where reference is not null',
+    'create index topups_account on topups (account_id, at, id)',
+    'create index topups_newest on topups (at, id)',
+    `create index topups_pending on topups (ask_at) where state = 'pending'`,
+    `create index topups_refund_due on topups (at, id) where state = 'refund_due'`,
+
     `create table payments (
       account_id ${id} not null,
       key ${id} not null,

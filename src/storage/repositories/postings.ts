@@ -118,6 +118,10 @@ export class Postings implements PostingRepository {
       this.#compare('sum', sql`select currency as id, sum(balance) as kept, 0 as computed from accounts group by currency`),
       this.#compare('captured', this.#paid('captured', 'payment')),
       this.#compare('refunded', this.#paid('refunded', 'refund')),
+      this.#compare('topup', sql`
+        select coalesce(topups.posting_id, posted.id) as id, coalesce(topups.minor, 0) as kept, coalesce(posted.minor, 0) as computed
+        from (select posting_id, minor from topups where state = 'posted') as topups
+        full join (select id, minor from postings where kind = 'topup') as posted on posted.id = topups.posting_id`),
     ]);
     const { rows: [count] } = await sql<{ accounts: Big; postings: Big; payments: Big }>`
       select (select count(*) from accounts) as accounts, (select count(*) from postings) as postings,
