@@ -119,7 +119,7 @@ describe('wallet and cash register', () => {
 });
 
 describe('commands', () => {
-  const body = authoriseRequest.encode({ ...request, memo: 'm'.repeat(64), payeeId: 'p'.repeat(64) });
+  const body = authoriseRequest.encode({ ...request, memo: 'm'.repeat(64), payeeId: 'p'.repeat(64), idempotencyKey: 'k'.repeat(30) });
 
   test('SELECT gives what the specification says', async () => {
     const card = wallet();

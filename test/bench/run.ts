@@ -7,6 +7,7 @@ import { measureFlashing } from './flashing/measure.ts';
 import { measureImages } from './images/measure.ts';
 import { measureJoining } from './joining/measure.ts';
 import { measureOnboarding } from './onboarding/measure.ts';
+import { measurePaying } from './paying/measure.ts';
 import { measureRadio } from './radio/measure.ts';
 import { measureRadius } from './radius/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
@@ -16,10 +17,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay]
 
-Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, and how
-long a device takes to join over the air, against baselines in the same run;
+Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
+long a device takes to join over the air, and how many payments are made a second, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -43,6 +44,13 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
   radius: (quick) =>
     measureRadius(
       quick ? { grants: 10_000, rounds: 1, warmUpMs: 1000, windowMs: 2000 } : { grants: 1_000_000, rounds: 7, warmUpMs: 2000, windowMs: 6000 },
+      cache,
+    ),
+  pay: (quick) =>
+    measurePaying(
+      quick
+        ? { many: 10_000, few: 1_000, rounds: 1, warmUpMs: 1000, windowMs: 2000, postgres: true }
+        : { many: 5_000_000, few: 5_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
       cache,
     ),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
