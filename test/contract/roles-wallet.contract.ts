@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAmount } from '../../src/domain/money.ts';
+import { Payer, type BegunPayment } from '../../src/roles/wallet/payer.ts';
+import { systemRandom } from '../server/running-server.ts';
 import { codeOf, errorOf, type MakeHarness } from './roles.harness.ts';
 import { bindTo, identityCode, openShop, type PlainTerminal } from './shop.ts';
 
@@ -279,6 +281,33 @@ export function walletContract(name: string, make: MakeHarness): void {
       const again = await bindTo(shop.harness, terminal.holder, await shop.admin.ledger.account(terminal.accountId), { algorithm: 'hmac-sha256' });
       expect(again.algorithm).toBe('hmac-sha256');
       expect(await codeOf(bindTo(shop.harness, terminal.holder, await shop.admin.ledger.account(terminal.accountId), { algorithm: 'md5' }))).toBe('algorithm_disabled');
+    });
+
+    test('a payment whose key another terminal of the account has used comes to its end', async () => {
+      const terminal = await payer();
+      const account = await shop.admin.ledger.account(terminal.accountId);
+      const other = await bindTo(shop.harness, await newTerminal(), account);
+      const payee = { id: shop.cafe.id, name: 'Café', currency: 'EUR' };
+      const open = new Map<string, BegunPayment>();
+      const held = { ...terminal.code, algorithm: terminal.algorithm };
+      const phone = new Payer({
+        wallet: terminal.holder.wallet,
+        codes: { get: async () => held, set: async () => {} },
+        journal: {
+          pending: async (accountId) => open.get(accountId),
+          find: async () => undefined,
+          begin: async (payment) => { open.set(payment.accountId, payment); },
+          end: async ({ accountId }) => { open.delete(accountId); },
+        },
+        clock: shop.harness.clock,
+        random: systemRandom,
+      });
+      for (const [key, meet] of [['order-1', () => other.pay(other.request(shop.cafe.id, one, { key: 'order-1' }))], ['order-2', () => other.holder.wallet.cancel({ accountId: account.id, key: 'order-2' })]] as const) {
+        await meet();
+        const { end } = await phone.pay({ accountId: account.id, payee, amount: one, key }, identityCode);
+        expect(end.kind).toBe('refused');
+        expect(await phone.pending(account.id)).toBeUndefined();
+      }
     });
 
     test('finds whom to pay, by id or name', async () => {

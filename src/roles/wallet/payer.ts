@@ -175,8 +175,9 @@ export class Payer {
   }
 
   async #refused(begun: BegunPayment, error: unknown): Promise<EndedPayment | undefined> {
-    // Without a binding nothing is ever charged, now or later.
-    const isEnd = error instanceof LatchkeyError && (isFinalRefusal(error.code) || error.code === 'not_bound');
+    // Without a binding nothing is ever charged, now or later; nor under a key that another request, of another terminal
+    // say, has for ever.
+    const isEnd = error instanceof LatchkeyError && (isFinalRefusal(error.code) || error.code === 'not_bound' || error.code === 'idempotency_mismatch');
     return isEnd ? this.#end(begun, { kind: 'refused', code: error.code, message: error.message }) : undefined;
   }
 
