@@ -283,6 +283,21 @@ export function walletContract(name: string, make: MakeHarness): void {
       expect(await codeOf(bindTo(shop.harness, terminal.holder, await shop.admin.ledger.account(terminal.accountId), { algorithm: 'md5' }))).toBe('algorithm_disabled');
     });
 
+    test('md5: what was sent before the terminal was bound anew has its answer, and is not counted as wrong', async () => {
+      const terminal = await payer('md5');
+      const account = await shop.admin.ledger.account(terminal.accountId);
+      const { wallet } = terminal.holder;
+      const unsent = terminal.request(shop.cafe.id, one);
+      const again = await bindTo(shop.harness, terminal.holder, account);
+      expect(await codeOf(wallet.pay(unsent))).toBe('code_superseded');
+      expect((await wallet.bindings())[0]).toMatchObject({ wrong: 0 });
+
+      const sent = again.request(shop.cafe.id, one);
+      const reply = await wallet.pay(sent);
+      await bindTo(shop.harness, terminal.holder, account, { algorithm: 'hmac-sha256' });
+      expect(await wallet.pay(sent)).toEqual(reply);
+    });
+
     test('a payment whose key another terminal of the account has used comes to its end', async () => {
       const terminal = await payer();
       const account = await shop.admin.ledger.account(terminal.accountId);

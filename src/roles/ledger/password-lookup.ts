@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { md5Password } from '../../protocol/transaction-password.ts';
@@ -12,27 +12,42 @@ export async function lookupOf(context: ServiceContext, { algorithm, identityCod
   return algorithm === 'md5' ? hash(context, md5Password(code, identityCode)) : undefined;
 }
 
-/** The terminal's account that a password belongs to, and whether it is its next or one that is spent. Errors: `not_bound`. */
+/**
+ * The terminal's account that a password belongs to, and whether it is its next or one that is spent. `fingerprintOf`:
+ * what its request is told by at an account. Errors: `not_bound`.
+ */
 export async function bindingByPassword(
   context: ServiceContext,
-  { terminalId, key, password }: { readonly terminalId: string; readonly key: string; readonly password: string },
+  { terminalId, key, password, fingerprintOf }: {
+    readonly terminalId: string;
+    readonly key: string;
+    readonly password: string;
+    readonly fingerprintOf: (binding: Binding) => Uint8Array;
+  },
 ): Promise<{ binding: Binding; spent: boolean }> {
   const { store } = context;
   const found = await store.bindings.findByLookup(terminalId, await hash(context, password));
   if (found !== undefined) {
     return found;
   }
-  // A wrong one finds none; whose it was meant to be is told by what the key was used for, or by there being one alone.
-  const candidates = (await store.bindings.ofTerminal(terminalId)).filter(({ algorithm }) => algorithm === 'md5');
-  for (const binding of candidates) {
-    if ((await store.payments.findKept(binding.accountId, key)) !== undefined) {
+  // A request that came before finds what it was kept as, also where another algorithm has been chosen since.
+  const bindings = await store.bindings.ofTerminal(terminalId);
+  const used = new Set<Binding>();
+  for (const binding of bindings) {
+    const kept = await store.payments.findKept(binding.accountId, key);
+    if (kept !== undefined && kept.state !== 'cancelled' && timingSafeEqual(kept.fingerprint, fingerprintOf(binding))) {
       return { binding, spent: false };
     }
+    if (kept !== undefined) used.add(binding);
   }
-  if (candidates.length === 0) {
+  // A wrong one counts where a right one would have paid: where the key is not used.
+  const candidates = bindings.filter(({ algorithm }) => algorithm === 'md5');
+  const open = candidates.filter((binding) => !used.has(binding));
+  const [first, ...others] = open.length > 0 ? open : candidates;
+  if (first === undefined) {
     throw new LatchkeyError('not_bound');
   }
-  return { binding: candidates.reduce((most, one) => (one.wrong > most.wrong ? one : most)), spent: false };
+  return { binding: others.reduce((most, one) => (one.wrong > most.wrong ? one : most), first), spent: false };
 }
 
 /** Keyed: nobody learns a password from the database. */

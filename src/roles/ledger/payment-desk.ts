@@ -89,13 +89,14 @@ export class PaymentDesk {
   }
 
   async #judge(tx: Store, { request, terminalId, counts, bought }: PasswordOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
-    const { binding, spent } = await this.#bindingOf(tx, request, terminalId);
     const { payeeId, amount, password, memo, holdMs } = request;
+    const fingerprintAt = ({ accountId }: Binding) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, memo, holdMs, bought?.description]);
+    const { binding, spent } = await this.#bindingOf(tx, request, terminalId, fingerprintAt);
     const judgement = new Judgement(within(this.#context, tx), {
       request,
       payer: binding,
       bought,
-      fingerprint: fingerprintOf([binding.accountId, terminalId, payeeId, amountText(amount), password, memo, holdMs, bought?.description]),
+      fingerprint: fingerprintAt(binding),
     });
     const kept = await judgement.kept();
     if (kept !== undefined) {
@@ -154,9 +155,14 @@ export class PaymentDesk {
   }
 
   /** Errors: `not_bound`. */
-  async #bindingOf(tx: Store, { accountId, key, password }: PaymentRequest, terminalId: string): Promise<{ binding: Binding; spent: boolean }> {
+  async #bindingOf(
+    tx: Store,
+    { accountId, key, password }: PaymentRequest,
+    terminalId: string,
+    fingerprintOf: (binding: Binding) => Uint8Array,
+  ): Promise<{ binding: Binding; spent: boolean }> {
     if (accountId === undefined) {
-      return bindingByPassword(within(this.#context, tx), { terminalId, key, password });
+      return bindingByPassword(within(this.#context, tx), { terminalId, key, password, fingerprintOf });
     }
     const binding = await tx.bindings.find(accountId, terminalId);
     if (binding === undefined) {

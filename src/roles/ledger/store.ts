@@ -153,8 +153,11 @@ export interface BindingRepository {
   findByLookup(terminalId: string, lookup: Uint8Array): Promise<{ readonly binding: Binding; readonly spent: boolean } | undefined>;
   ofTerminal(terminalId: string): Promise<Binding[]>;
   countOf(accountId: string): Promise<number>;
-  /** Puts it in the place of the terminal's earlier one. */
-  put(binding: Binding, lookup: Lookup): Promise<void>;
+  /**
+   * Puts it in the place of the terminal's earlier one, whose code it follows; that one's password is the last from then
+   * on. False if there is none with that code: the terminal was bound, or paid, meanwhile.
+   */
+  put(binding: Binding, lookup: Lookup): Promise<boolean>;
   /** Compare-and-set of the code; ends every wait. False if the code is another by now. */
   advance(binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>, code: Uint8Array, lookup: Lookup): Promise<boolean>;
   /** Compare-and-set of the count of wrong passwords under a code. */

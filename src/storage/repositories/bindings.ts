@@ -92,24 +92,30 @@ export class Bindings implements BindingRepository {
     return Number(count);
   }
 
-  async put(binding: Binding, lookup: Lookup): Promise<void> {
-    const { accountId, terminalId } = binding;
+  async put(binding: Binding, lookup: Lookup): Promise<boolean> {
+    const { accountId, terminalId, codeNumber } = binding;
     const values = {
       algorithm: binding.algorithm,
-      code_number: binding.codeNumber,
+      code_number: codeNumber,
       code: this.#sealer.seal(binding.code, codePlace(accountId, terminalId)),
       identity_code: this.#sealer.seal(binding.identityCode, identityCodePlace(accountId, terminalId)),
       lookup: lookup ?? null,
-      spent_lookup: null,
       wrong: binding.wrong,
       locked_until: binding.lockedUntil ?? null,
       superseded_at: binding.supersededAt ?? null,
       bound_at: binding.boundAt,
     };
-    await this.#db.write.insertInto('bindings')
-      .values({ account_id: accountId, terminal_id: terminalId, ...values })
-      .onConflict((conflict) => conflict.columns(['account_id', 'terminal_id']).doUpdateSet(values))
-      .execute();
+    if (codeNumber === 1) {
+      const row = { account_id: accountId, terminal_id: terminalId, ...values };
+      return (await this.#db.insertNew('bindings', [row], (same) => same, ['account_id', 'terminal_id'])).length === 1;
+    }
+    const result = await this.#db.write.updateTable('bindings')
+      .set((eb) => ({ ...values, spent_lookup: eb.ref('lookup') }))
+      .where('account_id', '=', accountId)
+      .where('terminal_id', '=', terminalId)
+      .where('code_number', '=', codeNumber - 1)
+      .executeTakeFirst();
+    return result.numUpdatedRows === 1n;
   }
 
   async advance({ accountId, terminalId, codeNumber }: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>, code: Uint8Array, lookup: Lookup): Promise<boolean> {
