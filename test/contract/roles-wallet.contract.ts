@@ -283,6 +283,37 @@ export function walletContract(name: string, make: MakeHarness): void {
       expect(await codeOf(bindTo(shop.harness, terminal.holder, await shop.admin.ledger.account(terminal.accountId), { algorithm: 'md5' }))).toBe('algorithm_disabled');
     });
 
+    test('a verification code that was asked for before the terminal was bound binds it no more', async () => {
+      const { outbox } = shop.harness;
+      const terminal = await payer();
+      const account = await shop.admin.ledger.account(terminal.accountId);
+      const ask = async () => {
+        const { verificationId } = await terminal.holder.wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name });
+        return { verificationId, verificationCode: outbox.sent.at(-1)!.code, identityCode };
+      };
+      const late = await ask();
+      const { temporaryCode } = await terminal.holder.wallet.bind(await ask());
+      expect(await codeOf(terminal.holder.wallet.bind(late))).toBe('verification_code_over');
+      terminal.code = temporaryCode;
+      expect(await codeOf(terminal.pay(terminal.request(shop.cafe.id, one)))).toBeUndefined();
+    });
+
+    test('binding anew and paying at once agree on the code', async () => {
+      const terminal = await payer();
+      const account = await shop.admin.ledger.account(terminal.accountId);
+      const { wallet } = terminal.holder;
+      for (let round = 0; round < 8; round += 1) {
+        const { verificationId } = await wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name });
+        const [{ temporaryCode }, paid] = await Promise.all([
+          wallet.bind({ verificationId, verificationCode: shop.harness.outbox.sent.at(-1)!.code, identityCode }),
+          codeOf(wallet.pay(terminal.request(shop.cafe.id, one))),
+        ]);
+        expect(temporaryCode.number).toBe(terminal.code.number + (paid === undefined ? 2 : 1));
+        terminal.code = temporaryCode;
+        expect(await codeOf(terminal.pay(terminal.request(shop.cafe.id, one)))).toBeUndefined();
+      }
+    });
+
     test('md5: what was sent before the terminal was bound anew has its answer, and is not counted as wrong', async () => {
       const terminal = await payer('md5');
       const account = await shop.admin.ledger.account(terminal.accountId);

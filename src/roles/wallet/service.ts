@@ -12,6 +12,7 @@ import type { Binding } from '../ledger/store.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { purchaseBy } from '../pos/purchase.ts';
 import { auditEntry, newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
 import { outcomeFrom, replyOf } from './outcome.ts';
 import type {
   BindingStatus,
@@ -24,13 +25,15 @@ import type {
   VerificationSent,
   WalletRole,
 } from './ports.ts';
-import { requestVerification, takeVerification } from './verification.ts';
+import { requestVerification, takeVerification, type Verified } from './verification.ts';
 
 export interface WalletServiceContext extends ServiceContext {
   readonly verificationSender?: VerificationSender | undefined;
   /** Whether the password as first described may be chosen (protocol.md section 4). */
   readonly allowMd5?: boolean | undefined;
 }
+
+const mostTries = 100;
 
 export class WalletService implements WalletRole {
   readonly #context: WalletServiceContext;
@@ -46,31 +49,19 @@ export class WalletService implements WalletRole {
   async bind({ verificationId, verificationCode, identityCode, algorithm: wanted }: BindRequest): Promise<NewBinding> {
     const terminalId = this.#terminalId;
     parseIdentityCode(identityCode);
-    const { store, random, clock } = this.#context;
-    const outcome = await store.transaction(async (tx): Promise<NewBinding | LatchkeyError> => {
-      const account = await takeVerification(within(this.#context, tx), terminalId, verificationId, verificationCode);
-      if (account instanceof LatchkeyError) {
-        return account;
+    const outcome = await this.#context.store.transaction(async (tx): Promise<NewBinding | LatchkeyError> => {
+      const verified = await takeVerification(within(this.#context, tx), terminalId, verificationId, verificationCode);
+      if (verified instanceof LatchkeyError) {
+        return verified;
       }
-      const earlier = await tx.bindings.find(account.id, terminalId);
-      const algorithm = this.#algorithm(wanted, earlier?.algorithm);
-      const code = random.bytes(temporaryCodeBytes);
-      const binding: Binding = {
-        accountId: account.id,
-        terminalId,
-        algorithm,
-        codeNumber: (earlier?.codeNumber ?? 0) + 1,
-        code,
-        identityCode,
-        wrong: 0,
-        lockedUntil: undefined,
-        supersededAt: undefined,
-        boundAt: clock.now(),
-      };
-      await tx.bindings.put(binding, await lookupOf(within(this.#context, tx), binding, code));
-      await tx.audit.append(auditEntry(this.#context, { action: 'account.bound', detail: { account_id: account.id, terminal_id: terminalId, algorithm } }));
-      const { id: accountId, name, currency } = account;
-      return { accountId, name, currency, terminalId, algorithm, temporaryCode: { number: binding.codeNumber, code } };
+      const binding = await this.#renewBinding(tx, verified, { terminalId, identityCode, wanted });
+      if (binding instanceof LatchkeyError) {
+        return binding;
+      }
+      const { algorithm, codeNumber: number, code } = binding;
+      const { id: accountId, name, currency } = verified.account;
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.bound', detail: { account_id: accountId, terminal_id: terminalId, algorithm } }));
+      return { accountId, name, currency, terminalId, algorithm, temporaryCode: { number, code } };
     });
     // With what it changed, a try counted, on the disk.
     if (outcome instanceof LatchkeyError) {
@@ -140,5 +131,37 @@ export class WalletService implements WalletRole {
       throw new LatchkeyError('algorithm_disabled', 'A terminal that has hmac-sha256 does not go back to md5.', { hint: 'Leave --algorithm out.' });
     }
     return algorithm;
+  }
+
+  /** In the place of the terminal's binding as it is, whatever is paid or bound meanwhile. */
+  async #renewBinding(
+    tx: Store,
+    { account, askedAt }: Verified,
+    { terminalId, identityCode, wanted }: { readonly terminalId: string; readonly identityCode: string; readonly wanted: PasswordAlgorithm | undefined },
+  ): Promise<Binding | LatchkeyError> {
+    const { random, clock } = this.#context;
+    for (let tries = 1; tries <= mostTries; tries += 1) {
+      const earlier = await tx.bindings.find(account.id, terminalId);
+      if (earlier !== undefined && earlier.boundAt > askedAt) {
+        // Late, it would take the place of a binding whose code the terminal has.
+        return new LatchkeyError('verification_code_over');
+      }
+      const binding: Binding = {
+        accountId: account.id,
+        terminalId,
+        algorithm: this.#algorithm(wanted, earlier?.algorithm),
+        codeNumber: (earlier?.codeNumber ?? 0) + 1,
+        code: random.bytes(temporaryCodeBytes),
+        identityCode,
+        wrong: 0,
+        lockedUntil: undefined,
+        supersededAt: undefined,
+        boundAt: clock.now(),
+      };
+      if (await tx.bindings.put(binding, await lookupOf(within(this.#context, tx), binding, binding.code))) {
+        return binding;
+      }
+    }
+    throw new LatchkeyError('storage_locked', 'Too many payments of one terminal at once.');
   }
 }

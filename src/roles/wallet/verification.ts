@@ -63,11 +63,16 @@ function sixDigits(random: Uint8Array): string {
   return String(Buffer.from(random).readBigUInt64BE() % 1_000_000n).padStart(6, '0');
 }
 
+export interface Verified {
+  readonly account: Account;
+  readonly askedAt: Date;
+}
+
 /**
  * The account that the code proves, inside a transaction, which has to be committed whatever comes of it: a try is
  * counted. The refusal is returned: `verification_code_wrong`, `verification_code_over`.
  */
-export async function takeVerification(context: ServiceContext, terminalId: string, id: string, code: string): Promise<Account | LatchkeyError> {
+export async function takeVerification(context: ServiceContext, terminalId: string, id: string, code: string): Promise<Verified | LatchkeyError> {
   const { store, clock } = context;
   const given = parseVerificationCode(code);
   const verification = await store.verifications.find(id);
@@ -83,5 +88,5 @@ export async function takeVerification(context: ServiceContext, terminalId: stri
   if (!isRight || account === undefined || account.closedAt !== undefined) {
     return new LatchkeyError('verification_code_wrong');
   }
-  return (await store.verifications.use(id, now)) ? account : new LatchkeyError('verification_code_over');
+  return (await store.verifications.use(id, now)) ? { account, askedAt: verification.createdAt } : new LatchkeyError('verification_code_over');
 }
