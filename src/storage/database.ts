@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { PreparedQuery } from './prepared-query.ts';
+import type { BatchStep, PreparedQuery } from './prepared-query.ts';
 import type { Tables } from './tables.ts';
 
 /** What the repositories work on: one of the two databases, or one transaction on it. */
@@ -13,6 +13,12 @@ export interface Database {
 
   /** Changes by a prepared query; resolves to the rows that it returns. */
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
+
+  /**
+   * Runs prepared queries one after the other in one transaction, on PostgreSQL without waiting for one before the next is
+   * sent; resolves to the rows of each.
+   */
+  batch(steps: readonly BatchStep[]): Promise<unknown[][]>;
 
   /**
    * Adds a row for each item, all of the same columns, in one transaction; items whose row's key is taken are passed

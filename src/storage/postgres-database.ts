@@ -9,7 +9,7 @@ import { isContention, isUniqueViolation } from './postgres-errors.ts';
 import { PostgresInserts } from './postgres-inserts.ts';
 import { PostgresListener } from './postgres-listener.ts';
 import { advisoryLocks } from './postgres-locks.ts';
-import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
+import { parametersOf, PreparedQueries, type BatchStep, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Tables } from './tables.ts';
@@ -36,6 +36,8 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
     idle_in_transaction_session_timeout: idleInTransactionMs,
     fallback_application_name: 'latchkey',
     keepAlive: true,
+    // What is sent while an answer is awaited goes at once; whoever waits before sending notices nothing.
+    pipeline: true,
   };
   const pool = new pg.Pool(config);
   // A connection that breaks while nobody uses it is replaced; who has it, in a transaction between two queries
@@ -95,6 +97,29 @@ export class PostgresDatabase implements OpenDatabase {
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
     return this.#again(() => this.find(query, values));
+  }
+
+  batch(steps: readonly BatchStep[]): Promise<unknown[][]> {
+    return this.#again(() => translating(this.#batch(steps)));
+  }
+
+  /** One round trip. Whatever fails, the commit that was sent behind it rolls back. */
+  async #batch(steps: readonly BatchStep[]): Promise<unknown[][]> {
+    const client = await this.#pool.connect();
+    const sent = await Promise.allSettled([
+      client.query('begin'),
+      ...steps.map(({ query, values }) => {
+        const ready = this.#queries.get(query);
+        return client.query({ name: `latchkey_${ready.number}`, text: ready.compiled.sql, values: parametersOf(ready, values) });
+      }),
+      client.query('commit'),
+    ]);
+    const failed = sent.find((outcome) => outcome.status === 'rejected');
+    client.release(isBroken(failed?.reason));
+    if (failed !== undefined) {
+      throw failed.reason;
+    }
+    return sent.slice(1, -1).map((outcome) => (outcome as PromiseFulfilledResult<{ rows: unknown[] }>).value.rows);
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) =>
@@ -162,6 +187,11 @@ export class PostgresDatabase implements OpenDatabase {
   }
 }
 
+/** Whether it was not PostgreSQL that said no, but the connection that ended. */
+function isBroken(error: unknown): boolean {
+  return error instanceof Error && !('severity' in error);
+}
+
 class PostgresTransaction implements Database {
   readonly read: Kysely<Tables>;
   readonly write: Kysely<Tables>;
@@ -183,6 +213,14 @@ class PostgresTransaction implements Database {
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
     return this.find(query, values);
+  }
+
+  async batch(steps: readonly BatchStep[]): Promise<unknown[][]> {
+    const rows: unknown[][] = [];
+    for (const { query, values } of steps) {
+      rows.push(await this.find(query, values as never));
+    }
+    return rows;
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) => this.#inserts.insertNew(this.write, table, items, toRow, key);

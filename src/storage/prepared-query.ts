@@ -7,6 +7,16 @@ import type { Tables } from './tables.ts';
  */
 export type PreparedQuery<Values, Row> = (db: Kysely<Tables>, values: Values) => Compilable<Row>;
 
+/** One run of a prepared query among others. */
+export interface BatchStep {
+  readonly query: PreparedQuery<never, unknown>;
+  readonly values: object;
+}
+
+export function step<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): BatchStep {
+  return { query, values };
+}
+
 /** Stands in a compiled query's parameters for the value of its name. */
 class Placeholder {
   readonly name: string;

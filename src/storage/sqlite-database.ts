@@ -2,7 +2,7 @@ import { Kysely } from 'kysely';
 import { quietMoment } from '../roles/quiet-moment.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
-import { parametersOf, PreparedQueries, type PreparedQuery } from './prepared-query.ts';
+import { parametersOf, PreparedQueries, type BatchStep, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
@@ -84,6 +84,10 @@ export class SqliteDatabase implements OpenDatabase {
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
     return this.transaction((tx) => tx.change(query, values));
+  }
+
+  batch(steps: readonly BatchStep[]): Promise<unknown[][]> {
+    return this.transaction((tx) => tx.batch(steps));
   }
 
   insertNew: Database['insertNew'] = (table, items, toRow, key) => this.transaction((tx) => tx.insertNew(table, items, toRow, key));
@@ -213,6 +217,14 @@ class SqliteTransaction implements Database {
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
     return this.find(query, values);
+  }
+
+  async batch(steps: readonly BatchStep[]): Promise<unknown[][]> {
+    const rows: unknown[][] = [];
+    for (const { query, values } of steps) {
+      rows.push(await this.find(query, values as never));
+    }
+    return rows;
   }
 
   insertNew: Database['insertNew'] = async (table, items, toRow, key) => this.#insert(table, items, toRow, key);

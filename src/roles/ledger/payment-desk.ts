@@ -12,14 +12,14 @@ import { outcomeFrom, outcomeText, type Outcome } from '../wallet/outcome.ts';
 import type { PaymentReply, PaymentRequest } from '../wallet/ports.ts';
 import { releaseOverdue } from './holds.ts';
 import { bindingByPassword, lookupOf } from './password-lookup.ts';
-import type { Binding } from './store.ts';
+import type { Acceptance, Binding, KeptPayment, NewPosting, PaymentView } from './store.ts';
 
 /** What a payment buys: made in the payment's own transaction, so that neither is ever there without the other. */
 export interface Bought {
   /** Tells it from every other: a part of what the payment's key is for. */
   readonly description: string;
-  /** `context` is that of the transaction. */
-  make(context: ServiceContext, payment: Payment): Promise<void>;
+  /** `context` is that of the transaction. False if it was made before, for the same key. */
+  make(context: ServiceContext, payment: Payment): Promise<boolean>;
 }
 
 /** Somebody shows the transaction password of a terminal. */
@@ -45,8 +45,8 @@ const mostTries = 100;
 const dayMs = 86_400_000;
 
 /**
- * Where payments are judged (protocol.md section 4): in one transaction the payment, what it buys, the next code and
- * the whole reply; refusals are kept as well, and the same request gets the same answer for ever.
+ * Where payments are judged (protocol.md section 4); refusals are kept as well, and the same request gets the same answer
+ * for ever.
  */
 export class PaymentDesk {
   readonly #context: ServiceContext;
@@ -57,23 +57,23 @@ export class PaymentDesk {
 
   /** Errors: `not_bound`, `account_locked`, `idempotency_mismatch`. */
   pay(order: PasswordOrder): Promise<Outcome> {
-    return this.#untilJudged((tx, foreseen) => this.#judge(tx, order, foreseen));
+    return this.#untilJudged((foreseen) => this.#judge(order, foreseen));
   }
 
   /** Errors: `idempotency_mismatch`. */
   payByMandate(order: MandateOrder): Promise<Outcome> {
-    return this.#untilJudged((tx, foreseen) => this.#judgeMandate(tx, order, foreseen));
+    return this.#untilJudged((foreseen) => this.#context.store.transaction((tx) => this.#judgeMandate(tx, order, foreseen)));
   }
 
   /**
    * Runs it until nothing comes in between. What the database says no to is foreseen in the next run, which puts the
    * refusal on record: it is final.
    */
-  async #untilJudged(judge: (tx: Store, foreseen: FinalRefusal | undefined) => Promise<Outcome>): Promise<Outcome> {
+  async #untilJudged(judge: (foreseen: FinalRefusal | undefined) => Promise<Outcome>): Promise<Outcome> {
     let foreseen: FinalRefusal | undefined;
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#context.store.transaction((tx) => judge(tx, foreseen));
+        return await judge(foreseen);
       } catch (error) {
         if (tries === mostTries) {
           throw error === overtaken ? new LatchkeyError('storage_locked', 'Too many payments of one terminal at once.') : error;
@@ -88,99 +88,125 @@ export class PaymentDesk {
     }
   }
 
-  async #judge(tx: Store, { request, terminalId, counts, bought }: PasswordOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
+  /** By what one read finds; whatever is written then is written only if that is still so. */
+  async #judge(order: PasswordOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
+    const { request, terminalId, counts, bought } = order;
     const { payeeId, amount, password, memo, holdMs } = request;
-    const fingerprintAt = ({ accountId }: Binding) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, memo, holdMs, bought?.description]);
-    const { binding, spent } = await this.#bindingOf(tx, request, terminalId, fingerprintAt);
-    const judgement = new Judgement(within(this.#context, tx), {
-      request,
-      payer: binding,
-      bought,
-      fingerprint: fingerprintAt(binding),
-    });
-    const kept = await judgement.kept();
+    const fingerprintAt = (accountId: string) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, memo, holdMs, bought?.description]);
+    const { view, spent } = await this.#find(request, terminalId, fingerprintAt);
+    const { binding, payer, payee } = view;
+    const file = new PaymentFile(this.#context, { request, payer: binding, fingerprint: fingerprintAt(binding.accountId) });
+    const kept = file.judged(view.kept);
     if (kept !== undefined) {
       return kept;
     }
-    const { now } = judgement;
+    const { now } = file;
     if (binding.lockedUntil !== undefined && binding.lockedUntil > now) {
       throw new LatchkeyError('account_locked', undefined, { retryAfter: Math.ceil((binding.lockedUntil.getTime() - now.getTime()) / 1000) });
     }
     const { codeNumber = binding.codeNumber } = request;
     if (spent || codeNumber < binding.codeNumber) {
-      await tx.bindings.noteSuperseded(binding, now);
-      return judgement.refuse('code_superseded');
+      return file.refuse('code_superseded', (tx) => tx.bindings.noteSuperseded(binding, now));
     }
     if (codeNumber > binding.codeNumber) {
-      return judgement.refuse('code_unknown');
+      return file.refuse('code_unknown');
     }
     if (!isRight(request, binding)) {
       const wait = waitAfterWrong(binding.wrong + 1);
-      if (counts && !(await tx.bindings.countWrong(binding, wait === 0 ? undefined : new Date(now.getTime() + wait)))) {
-        throw overtaken;
-      }
-      return judgement.refuse('password_wrong');
+      return file.refuse('password_wrong', async (tx) => {
+        if (counts && !(await tx.bindings.countWrong(binding, wait === 0 ? undefined : new Date(now.getTime() + wait)))) {
+          throw overtaken;
+        }
+      });
     }
-    return judgement.decide(foreseen, async () => {
-      const { algorithm, code, accountId } = binding;
-      const rotation = this.#context.random.bytes(rotationBytes);
-      const next = algorithm === 'md5' ? rotation : nextCode(code, rotation, accountId);
-      if (!(await tx.bindings.advance(binding, next, await lookupOf(within(this.#context, tx), binding, next)))) {
+    const refusal = foreseen ?? objection(payer, payee, request);
+    return refusal === undefined ? this.#accept(order, file, binding, payee!) : file.refuse(refusal);
+  }
+
+  /** Payment, what it buys, next code and reply, in one transaction (protocol.md section 4). */
+  async #accept({ bought }: PasswordOrder, file: PaymentFile, binding: Binding, payee: Account): Promise<Outcome> {
+    const { store, random } = this.#context;
+    const { algorithm, code, accountId } = binding;
+    const rotation = random.bytes(rotationBytes);
+    const next = algorithm === 'md5' ? rotation : nextCode(code, rotation, accountId);
+    const lookup = await lookupOf(this.#context, binding, next);
+    const accepted = file.accepted(payee, algorithm === 'md5' ? { nextCode: next } : { rotation });
+    const accept = async (at: Store) => {
+      if (!(await at.payments.accept({ ...accepted, binding, code: next, lookup }))) {
         throw overtaken;
       }
-      return algorithm === 'md5' ? { nextCode: next } : { rotation };
-    });
+    };
+    if (bought === undefined) {
+      await accept(store);
+    } else {
+      await store.transaction(async (tx) => {
+        if (!(await bought.make(within(this.#context, tx), accepted.payment))) {
+          throw overtaken;
+        }
+        // Last, for it is what others wait for: the rows of both accounts.
+        await accept(tx);
+      });
+    }
+    return accepted.outcome;
   }
 
   async #judgeMandate(tx: Store, { mandate, registerId, request, bought }: MandateOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
     const { subjectId, accountId } = mandate;
-    const { payeeId, amount, memo } = request;
-    const judgement = new Judgement(within(this.#context, tx), {
-      request,
-      payer: { accountId, terminalId: registerId },
-      bought,
-      fingerprint: fingerprintOf([accountId, registerId, payeeId, amountText(amount), subjectId, memo, undefined, bought?.description]),
-    });
-    const kept = await judgement.kept();
+    const { key, payeeId, amount, memo } = request;
+    const context = within(this.#context, tx);
+    const fingerprint = fingerprintOf([accountId, registerId, payeeId, amountText(amount), subjectId, memo, undefined, bought?.description]);
+    const file = new PaymentFile(context, { request, payer: { accountId, terminalId: registerId }, fingerprint });
+    const kept = file.judged(await tx.payments.findKept(accountId, key));
     if (kept !== undefined) {
       return kept;
     }
     const standing = await tx.mandates.lock(subjectId);
     if (standing === undefined || standing.endedAt !== undefined || standing.accountId !== accountId) {
-      return judgement.refuse('mandate_missing');
+      return file.refuse('mandate_missing');
     }
-    const taken = await tx.mandates.takenSince(accountId, new Date(judgement.now.getTime() - dayMs));
-    const isOver = amount.currency !== standing.currency || amount.minor > standing.perTap || taken + amount.minor > standing.perDay;
-    return isOver ? judgement.refuse('mandate_exceeded') : judgement.decide(foreseen, async () => undefined);
+    const taken = await tx.mandates.takenSince(accountId, new Date(file.now.getTime() - dayMs));
+    if (amount.currency !== standing.currency || amount.minor > standing.perTap || taken + amount.minor > standing.perDay) {
+      return file.refuse('mandate_exceeded');
+    }
+    const payee = await tx.accounts.find(payeeId);
+    const refusal = foreseen ?? objection((await tx.accounts.find(accountId))!, payee, request);
+    if (refusal !== undefined) {
+      return file.refuse(refusal);
+    }
+    const { payment, fingerprint: told, reply, posting, outcome } = file.accepted(payee!, undefined);
+    if ((await bought?.make(context, payment)) === false || !(await tx.payments.insert(payment, { fingerprint: told, reply }))) {
+      throw overtaken;
+    }
+    await tx.postings.insert(posting!);
+    return outcome;
   }
 
   /** Errors: `not_bound`. */
-  async #bindingOf(
-    tx: Store,
-    { accountId, key, password }: PaymentRequest,
+  async #find(
+    { accountId, key, password, payeeId }: PaymentRequest,
     terminalId: string,
-    fingerprintOf: (binding: Binding) => Uint8Array,
-  ): Promise<{ binding: Binding; spent: boolean }> {
-    if (accountId === undefined) {
-      return bindingByPassword(within(this.#context, tx), { terminalId, key, password, fingerprintOf });
-    }
-    const binding = await tx.bindings.find(accountId, terminalId);
-    if (binding === undefined) {
+    fingerprintAt: (accountId: string) => Uint8Array,
+  ): Promise<{ view: PaymentView; spent: boolean }> {
+    const { store } = this.#context;
+    const found = accountId === undefined
+      ? await bindingByPassword(this.#context, { terminalId, key, password, fingerprintOf: (binding) => fingerprintAt(binding.accountId) })
+      : { binding: { accountId }, spent: false };
+    const view = await store.bindings.findForPayment({ accountId: found.binding.accountId, terminalId, key, payeeId });
+    if (view === undefined) {
       throw new LatchkeyError('not_bound');
     }
-    return { binding, spent: false };
+    return { view, spent: found.spent };
   }
 }
 
 interface Case {
   readonly request: Pick<PaymentRequest, 'key' | 'payeeId' | 'amount' | 'memo' | 'holdMs'>;
   readonly payer: { readonly accountId: string; readonly terminalId: string };
-  readonly bought: Bought | undefined;
   readonly fingerprint: Uint8Array;
 }
 
-/** One payment under judgement, inside its transaction. */
-class Judgement {
+/** One payment under judgement: what it was judged before, and what goes on record of it now. */
+class PaymentFile {
   readonly now: Date;
   readonly #context: ServiceContext;
   readonly #case: Case;
@@ -192,63 +218,48 @@ class Judgement {
   }
 
   /** What it came to before. Errors: `idempotency_mismatch`. */
-  async kept(): Promise<Outcome | undefined> {
-    const { request, payer, fingerprint } = this.#case;
-    const kept = await this.#context.store.payments.findKept(payer.accountId, request.key);
+  judged(kept: KeptPayment | undefined): Outcome | undefined {
     if (kept?.state === 'cancelled') {
       return { refusal: 'payment_cancelled', message: errorTable.payment_cancelled.title };
     }
-    if (kept !== undefined && !timingSafeEqual(kept.fingerprint, fingerprint)) {
+    if (kept !== undefined && !timingSafeEqual(kept.fingerprint, this.#case.fingerprint)) {
       throw new LatchkeyError('idempotency_mismatch');
     }
     return kept && outcomeFrom(kept.reply);
   }
 
-  async refuse(refusal: FinalRefusal): Promise<Outcome> {
+  /** `also` is done in the same transaction. */
+  async refuse(refusal: FinalRefusal, also?: (tx: Store) => Promise<void>): Promise<Outcome> {
     const outcome = { refusal, message: errorTable[refusal].title };
-    await this.#record({ ...this.#payment(), state: 'refused', endedAt: this.now, reason: refusal }, outcome);
+    const payment: Payment = { ...this.#payment(), state: 'refused', endedAt: this.now, reason: refusal };
+    await this.#context.store.transaction(async (tx) => {
+      await also?.(tx);
+      if (!(await tx.payments.insert(payment, { fingerprint: this.#case.fingerprint, reply: outcomeText(outcome) }))) {
+        throw overtaken;
+      }
+    });
     return outcome;
   }
 
-  /** Who pays is known by now: whether it can be paid, and then that it is. `renew` renews the code. */
-  async decide(foreseen: FinalRefusal | undefined, renew: () => Promise<PaymentReply['renewal']>): Promise<Outcome> {
-    const { store } = this.#context;
-    const { request, payer } = this.#case;
-    const account = (await store.accounts.find(payer.accountId))!;
-    const payee = await store.accounts.find(request.payeeId);
-    const refusal = foreseen ?? objection(account, payee, request);
-    return refusal === undefined ? this.#accept(payee!, await renew()) : this.refuse(refusal);
-  }
-
-  async #accept({ id, name, currency }: Account, renewal: PaymentReply['renewal']): Promise<Outcome> {
-    const { store } = this.#context;
-    const { request: { holdMs, amount }, payer: { accountId }, bought } = this.#case;
+  accepted({ id, name, currency }: Account, renewal: PaymentReply['renewal']): Pick<Acceptance, 'payment' | 'fingerprint' | 'reply' | 'posting'> & { readonly outcome: Outcome } {
+    const { request: { holdMs, amount }, payer: { accountId }, fingerprint } = this.#case;
     const payment: Payment = holdMs === undefined
       ? { ...this.#payment(), state: 'paid', captured: amount.minor, endedAt: this.now }
       : { ...this.#payment(), state: 'held', expiresAt: new Date(this.now.getTime() + holdMs) };
     const state = holdMs === undefined ? 'paid' : 'held';
     const reply: PaymentReply = { paymentId: payment.id, state, accountId, payee: { id, name, currency }, amount, at: this.now, expiresAt: payment.expiresAt, renewal };
-    await this.#record(payment, { reply });
-    await bought?.make(this.#context, payment);
-    if (payment.state === 'paid') {
-      // Last, for it is what others wait for: the rows of both accounts.
-      await store.postings.insert({
-        id: newId(this.#context, 'pst'),
-        at: this.now,
-        kind: 'payment',
-        debitId: accountId,
-        creditId: id,
-        amount,
-        paymentId: payment.id,
-        actor: recordedActor(this.#context.actor),
-        memo: payment.memo,
-      });
-    }
-    return { reply };
-  }
-
-  async #record(payment: Payment, outcome: Outcome): Promise<void> {
-    await this.#context.store.payments.insert(payment, { fingerprint: this.#case.fingerprint, reply: outcomeText(outcome) });
+    const posting: NewPosting = {
+      id: newId(this.#context, 'pst'),
+      at: this.now,
+      kind: 'payment',
+      debitId: accountId,
+      creditId: id,
+      amount,
+      paymentId: payment.id,
+      actor: recordedActor(this.#context.actor),
+      memo: payment.memo,
+    };
+    return { payment, fingerprint, reply: outcomeText({ reply }), posting: state === 'paid' ? posting : undefined, outcome: { reply } };
   }
 
   #payment(): Omit<Payment, 'state'> {

@@ -105,11 +105,29 @@ export interface PaymentFilter {
   readonly state?: PaymentState | undefined;
 }
 
+export interface Acceptance {
+  /** As it was judged by. */
+  readonly binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>;
+  /** 32 bytes, the next. */
+  readonly code: Uint8Array;
+  readonly lookup: Lookup;
+  readonly payment: Payment;
+  readonly fingerprint: Uint8Array;
+  readonly reply: string;
+  /** Undefined if it is held. */
+  readonly posting: NewPosting | undefined;
+}
+
 export interface PaymentRepository {
   findKept(accountId: string, key: string): Promise<KeptPayment | undefined>;
   find(id: string): Promise<Payment | undefined>;
-  /** `reply` is sealed at rest. What it holds is taken from what its account can pay: errors as of a posting. */
-  insert(payment: Payment, kept: { readonly fingerprint: Uint8Array; readonly reply: string }): Promise<void>;
+  /** `reply` is sealed at rest. What it holds is taken from what its account can pay: errors as of a posting. False if the key is taken. */
+  insert(payment: Payment, kept: { readonly fingerprint: Uint8Array; readonly reply: string }): Promise<boolean>;
+  /**
+   * A terminal's payment in whole: its code is renewed, it is put on record and, if it is paid, posted, or nothing of that:
+   * false if the code is another by now or the key is taken, after which a transaction is lost. Errors as of a posting.
+   */
+  accept(acceptance: Acceptance): Promise<boolean>;
   /** A tombstone: what comes under this key later finds it. False if the key is taken. */
   insertCancelled(payment: Pick<Payment, 'id' | 'accountId' | 'key' | 'terminalId' | 'at'>): Promise<boolean>;
   /** held → paid | released; undefined if it was not held. A capture's posting ends what was held. */
@@ -146,7 +164,19 @@ export interface Binding {
 /** The keyed hash of a password, by which an account is found. */
 export type Lookup = Uint8Array | undefined;
 
+/** All that a payment is judged by, as it is at one moment. */
+export interface PaymentView {
+  readonly binding: Binding;
+  readonly payer: Account;
+  /** Undefined if there is no such account. */
+  readonly payee: Account | undefined;
+  /** What is on record under its key. */
+  readonly kept: KeptPayment | undefined;
+}
+
 export interface BindingRepository {
+  /** In one read; undefined if the terminal is not bound to the account. */
+  findForPayment(of: { readonly accountId: string; readonly terminalId: string; readonly key: string; readonly payeeId: string }): Promise<PaymentView | undefined>;
   /** `code` and `identityCode` are opened for it. */
   find(accountId: string, terminalId: string): Promise<Binding | undefined>;
   /** A terminal's, by the hash of its next password or of its last. */

@@ -68,6 +68,15 @@ async function purchased(context: ServiceContext, { tariff, apId }: Register, su
   }
 }
 
+/** False if the register has sold under this key before. */
+export async function sellOnce(context: ServiceContext, selling: Selling): Promise<boolean> {
+  if ((await context.store.sales.findByKey(selling.register.id, selling.key)) !== undefined) {
+    return false;
+  }
+  await sell(context, selling);
+  return true;
+}
+
 /**
  * What a terminal's payment buys at the register that asked for it. Errors: `invalid_input` if the payment is not to
  * that register's payee.
@@ -84,7 +93,7 @@ export async function purchaseBy(
   return {
     description: `register ${registerId}`,
     async make(within, payment) {
-      await sell(within, {
+      return sellOnce(within, {
         register,
         key: payment.key,
         tender: 'wallet',

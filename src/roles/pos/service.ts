@@ -16,7 +16,7 @@ import type { Store } from '../store.ts';
 import { replyOf } from '../wallet/outcome.ts';
 import { moveTo, pause, resume, timeIsOver } from './permission.ts';
 import type { Access, Charge, Charged, Claim, PosRole, Refunded } from './ports.ts';
-import { sell } from './purchase.ts';
+import { sell, sellOnce } from './purchase.ts';
 import { refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
 import { newReceiptCode, subjectOf, type Identifier } from './subjects.ts';
@@ -118,7 +118,7 @@ export class PosService implements PosRole {
     return {
       description: `register ${register.id}`,
       async make(context, payment) {
-        await sell(context, { ...of, register, key: payment.key, amount: payment.amount, payment, receiptCode: undefined });
+        return sellOnce(context, { ...of, register, key: payment.key, amount: payment.amount, payment, receiptCode: undefined });
       },
     };
   }

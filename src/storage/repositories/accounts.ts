@@ -15,7 +15,7 @@ export function contactPlace(id: string): Place {
   return { table: 'accounts', row: id, column: 'contact' };
 }
 
-function toAccount(row: Row): Account {
+export function toAccount(row: Omit<Row, 'contact'>): Account {
   return {
     id: row.id,
     kind: row.kind as AccountKind,

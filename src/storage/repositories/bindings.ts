@@ -1,10 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { PasswordAlgorithm } from '../../domain/payment.ts';
-import type { Binding, BindingRepository, Lookup } from '../../roles/ledger/store.ts';
+import type { Binding, BindingRepository, Lookup, PaymentView } from '../../roles/ledger/store.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { Database } from '../database.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
-import { date, optionalDate, type BindingTable } from '../tables.ts';
+import { date, optionalDate, type AccountTable, type BindingTable, type PaymentTable } from '../tables.ts';
+import { toAccount } from './accounts.ts';
+import { keptPayment } from './payments.ts';
 
 type Row = Selectable<BindingTable>;
 
@@ -20,12 +22,28 @@ export function identityCodePlace(accountId: string, terminalId: string): Place 
 const ofAccountAndTerminal: PreparedQuery<{ accountId: string; terminalId: string }, Row> = (db, { accountId, terminalId }) =>
   db.selectFrom('bindings').selectAll().where('account_id', '=', accountId).where('terminal_id', '=', terminalId);
 
+type ViewRow = Row & Prefixed<'payer', Selectable<AccountTable>> & Prefixed<'payee', Selectable<AccountTable>> & Prefixed<'kept', Selectable<PaymentTable>>;
+type Prefixed<Prefix extends string, Of> = { [Name in keyof Of & string as `${Prefix}_${Name}`]: Of[Name] | null };
+
+const accountColumns = ['id', 'kind', 'name', 'currency', 'card_reference', 'balance', 'held', 'opened_at', 'closed_at'] as const;
+
+const forPayment: PreparedQuery<{ accountId: string; terminalId: string; key: string; payeeId: string }, ViewRow> = (db, { accountId, terminalId, key, payeeId }) =>
+  db.selectFrom('bindings as binding')
+    .innerJoin('accounts as payer', 'payer.id', 'binding.account_id')
+    .leftJoin('accounts as payee', (join) => join.on('payee.id', '=', payeeId))
+    .leftJoin('payments as kept', (join) => join.onRef('kept.account_id', '=', 'binding.account_id').on('kept.key', '=', key))
+    .selectAll('binding')
+    .select(accountColumns.flatMap((column) => [`payer.${column} as payer_${column}`, `payee.${column} as payee_${column}`] as const) as never)
+    .select(['kept.state as kept_state', 'kept.terminal_id as kept_terminal_id', 'kept.fingerprint as kept_fingerprint', 'kept.reply as kept_reply'])
+    .where('binding.account_id', '=', accountId)
+    .where('binding.terminal_id', '=', terminalId) as never;
+
 const byLookup: PreparedQuery<{ terminalId: string; lookup: Uint8Array }, Row> = (db, { terminalId, lookup }) =>
   db.selectFrom('bindings').selectAll()
     .where('terminal_id', '=', terminalId)
     .where((eb) => eb.or([eb('lookup', '=', lookup), eb('spent_lookup', '=', lookup)]));
 
-interface Advance {
+export interface Advance {
   accountId: string;
   terminalId: string;
   from: number;
@@ -34,7 +52,7 @@ interface Advance {
   lookup: Uint8Array | null;
 }
 
-const advancing: PreparedQuery<Advance, { code_number: Row['code_number'] }> = (db, { accountId, terminalId, from, to, code, lookup }) =>
+export const advancing: PreparedQuery<Advance, { code_number: Row['code_number'] }> = (db, { accountId, terminalId, from, to, code, lookup }) =>
   db.updateTable('bindings')
     .set((eb) => ({ code_number: to, code, spent_lookup: eb.ref('lookup'), lookup, wrong: 0, locked_until: null }))
     .where('account_id', '=', accountId)
@@ -72,6 +90,22 @@ export class Bindings implements BindingRepository {
   async find(accountId: string, terminalId: string): Promise<Binding | undefined> {
     const [row] = await this.#db.find(ofAccountAndTerminal, { accountId, terminalId });
     return row && this.#toBinding(row);
+  }
+
+  async findForPayment(of: { readonly accountId: string; readonly terminalId: string; readonly key: string; readonly payeeId: string }): Promise<PaymentView | undefined> {
+    const [row] = await this.#db.find(forPayment, of);
+    if (row === undefined) {
+      return undefined;
+    }
+    const account = (prefix: 'payer' | 'payee') =>
+      toAccount(Object.fromEntries(accountColumns.map((column) => [column, row[`${prefix}_${column}`]])) as unknown as Parameters<typeof toAccount>[0]);
+    const { kept_state: state, kept_terminal_id: terminalId, kept_fingerprint: fingerprint, kept_reply: reply } = row;
+    return {
+      binding: this.#toBinding(row),
+      payer: account('payer'),
+      payee: row.payee_id === null ? undefined : account('payee'),
+      kept: state === null ? undefined : keptPayment(this.#sealer, of, { state, terminal_id: terminalId!, fingerprint, reply }),
+    };
   }
 
   async findByLookup(terminalId: string, lookup: Uint8Array): Promise<{ readonly binding: Binding; readonly spent: boolean } | undefined> {

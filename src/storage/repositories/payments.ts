@@ -1,13 +1,15 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Payment, PaymentState } from '../../domain/payment.ts';
-import type { KeptPayment, PaymentFilter, PaymentRepository } from '../../roles/ledger/store.ts';
+import type { Acceptance, KeptPayment, PaymentFilter, PaymentRepository } from '../../roles/ledger/store.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
+import { isKeyTaken } from '../constraints.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
-import type { PreparedQuery } from '../prepared-query.ts';
+import { step, type PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type PaymentTable } from '../tables.ts';
-import { moving } from './postings.ts';
+import { advancing, codePlace } from './bindings.ts';
+import { moving, postingRow, postingWithPayment } from './postings.ts';
 
 type Row = Selectable<PaymentTable>;
 
@@ -43,6 +45,29 @@ const keptUnder: PreparedQuery<{ accountId: string; key: string }, Pick<Row, 'st
 
 const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => db.selectFrom('payments').selectAll().where('id', '=', id);
 
+type Kept = Pick<Row, 'state' | 'terminal_id' | 'fingerprint' | 'reply'>;
+
+/** What a row says is on record under its key. */
+export function keptPayment(sealer: Sealer, { accountId, key }: { readonly accountId: string; readonly key: string }, { state, terminal_id: terminalId, fingerprint, reply }: Kept): KeptPayment {
+  return fingerprint === null || reply === null
+    ? { state: 'cancelled', terminalId }
+    : { state: state as Exclude<PaymentState, 'cancelled'>, terminalId, fingerprint, reply: sealer.openText(reply, paymentReplyPlace(accountId, key)) };
+}
+
+const columns = [
+  'account_id', 'key', 'id', 'state', 'fingerprint', 'terminal_id', 'payee_id', 'currency', 'minor', 'captured', 'refunded', 'memo', 'at', 'expires_at',
+  'ended_at', 'reason', 'reply',
+] as const;
+
+/** Only where the code that came before it was renewed by it. */
+const addingUnderCode: PreparedQuery<Insertable<PaymentTable> & { code: Uint8Array }, never> = (db, values) =>
+  db.insertInto('payments').columns([...columns]).expression((eb) =>
+    eb.selectFrom('bindings')
+      .select(columns.map((column) => sql.val<unknown>(values[column]).as(column)))
+      .where('bindings.account_id', '=', values.account_id)
+      .where('bindings.terminal_id', '=', values.terminal_id)
+      .where('bindings.code', '=', values.code)) as never;
+
 const settling: PreparedQuery<{ id: string; state: string; captured: bigint; at: Date; reason: string | null }, Row> = (db, { id, state, captured, at, reason }) =>
   db.updateTable('payments')
     .set({ state, captured, ended_at: at, reason })
@@ -68,14 +93,7 @@ export class Payments implements PaymentRepository {
 
   async findKept(accountId: string, key: string): Promise<KeptPayment | undefined> {
     const [row] = await this.#db.find(keptUnder, { accountId, key });
-    if (row === undefined) {
-      return undefined;
-    }
-    if (row.fingerprint === null || row.reply === null) {
-      return { state: 'cancelled', terminalId: row.terminal_id };
-    }
-    const reply = this.#sealer.openText(row.reply, paymentReplyPlace(accountId, key));
-    return { state: row.state as Exclude<PaymentState, 'cancelled'>, terminalId: row.terminal_id, fingerprint: row.fingerprint, reply };
+    return row && keptPayment(this.#sealer, { accountId, key }, row);
   }
 
   async find(id: string): Promise<Payment | undefined> {
@@ -83,8 +101,31 @@ export class Payments implements PaymentRepository {
     return row && toPayment(row);
   }
 
-  async insert(payment: Payment, { fingerprint, reply }: { readonly fingerprint: Uint8Array; readonly reply: string }): Promise<void> {
-    await moving(() => this.#db.insertAll('payments', [{
+  async insert(payment: Payment, { fingerprint, reply }: { readonly fingerprint: Uint8Array; readonly reply: string }): Promise<boolean> {
+    const row = { ...this.#row(payment, fingerprint, reply) };
+    return (await moving(() => this.#db.insertNew('payments', [row], (same) => same, ['account_id', 'key']))).length === 1;
+  }
+
+  async accept({ binding, code, lookup, payment, fingerprint, reply, posting }: Acceptance): Promise<boolean> {
+    const { accountId, terminalId, codeNumber } = binding;
+    const sealed = this.#sealer.seal(code, codePlace(accountId, terminalId));
+    try {
+      const [advanced] = await moving(() => this.#db.batch([
+        step(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, code: sealed, lookup: lookup ?? null }),
+        step(addingUnderCode, { ...this.#row(payment, fingerprint, reply), code: sealed }),
+        ...(posting === undefined ? [] : [step(postingWithPayment, postingRow(posting))]),
+      ]));
+      return advanced!.length === 1;
+    } catch (error) {
+      if (isKeyTaken(error)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  #row(payment: Payment, fingerprint: Uint8Array, reply: string) {
+    return {
       account_id: payment.accountId,
       key: payment.key,
       id: payment.id,
@@ -102,7 +143,7 @@ export class Payments implements PaymentRepository {
       ended_at: payment.endedAt ?? null,
       reason: payment.reason ?? null,
       reply: this.#sealer.seal(reply, paymentReplyPlace(payment.accountId, payment.key)),
-    }]));
+    };
   }
 
   async insertCancelled({ id, accountId, key, terminalId, at }: Pick<Payment, 'id' | 'accountId' | 'key' | 'terminalId' | 'at'>): Promise<boolean> {

@@ -6,6 +6,7 @@ import type { Page, PageRequest } from '../../roles/page.ts';
 import { brokenCheck } from '../constraints.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
 import { date, type PostingTable } from '../tables.ts';
 
 type Row = Selectable<PostingTable>;
@@ -42,6 +43,31 @@ function toPosting(row: Row): Posting {
   };
 }
 
+export function postingRow({ id, at, kind, debitId, creditId, amount, unheld = 0n, paymentId, actor, memo }: NewPosting) {
+  return {
+    id,
+    at,
+    kind,
+    debit_id: debitId,
+    credit_id: creditId,
+    currency: amount.currency,
+    minor: amount.minor,
+    unheld,
+    payment_id: paymentId ?? null,
+    actor,
+    memo: memo ?? null,
+  };
+}
+
+const columns = ['id', 'at', 'kind', 'debit_id', 'credit_id', 'currency', 'minor', 'unheld', 'payment_id', 'actor', 'memo'] as const;
+
+/** Only where its payment is on record. */
+export const postingWithPayment: PreparedQuery<ReturnType<typeof postingRow>, never> = (db, row) =>
+  db.insertInto('postings').columns([...columns]).expression((eb) =>
+    eb.selectFrom('payments')
+      .select(columns.map((column) => sql.val<unknown>(row[column]).as(column)))
+      .where('payments.id', '=', row.payment_id)) as never;
+
 export class Postings implements PostingRepository {
   readonly #db: Database;
 
@@ -49,20 +75,8 @@ export class Postings implements PostingRepository {
     this.#db = db;
   }
 
-  async insert({ id, at, kind, debitId, creditId, amount, unheld = 0n, paymentId, actor, memo }: NewPosting): Promise<void> {
-    await moving(() => this.#db.insertAll('postings', [{
-      id,
-      at,
-      kind,
-      debit_id: debitId,
-      credit_id: creditId,
-      currency: amount.currency,
-      minor: amount.minor,
-      unheld,
-      payment_id: paymentId ?? null,
-      actor,
-      memo: memo ?? null,
-    }]));
+  async insert(posting: NewPosting): Promise<void> {
+    await moving(() => this.#db.insertAll('postings', [{ ...postingRow(posting) }]));
   }
 
   async find(id: string): Promise<Posting | undefined> {
