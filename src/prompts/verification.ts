@@ -10,7 +10,10 @@ export function execVerificationSender(command: string): VerificationSender {
   const words = wordsOf(command);
   return {
     async send(message) {
-      const code = await runWithJson(words, wireOf(message), AbortSignal.timeout(sendingMs));
+      const code = await runWithJson(words, wireOf(message), AbortSignal.timeout(sendingMs)).catch((error: unknown) => {
+        // Who asks for a code is not told what there is on the server's disk.
+        throw new LatchkeyError('verification_unavailable', 'The sending program cannot be started.', { cause: error });
+      });
       if (code !== 0) {
         throw new LatchkeyError('verification_unavailable', `The sending program ended with ${code ?? 'no exit code'}.`);
       }
@@ -26,7 +29,7 @@ export function fileVerificationSender(path: string): VerificationSender {
         await using file = await open(path, 'a', 0o600);
         await file.appendFile(`${JSON.stringify(wireOf(message))}\n`);
       } catch (error) {
-        throw new LatchkeyError('verification_unavailable', `The verification code cannot be written to ${path}.`, { cause: error });
+        throw new LatchkeyError('verification_unavailable', 'The file of verification codes cannot be written.', { cause: error });
       }
     },
   };
