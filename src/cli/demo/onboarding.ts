@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AuditEntryWire, AuditVerificationWire } from '../../api/audit.ts';
@@ -9,17 +6,8 @@ import type { EnrollCodeWire } from '../../api/enrollments.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import type { AgentEventWire } from '../present/agent-events.ts';
 import type { FlashWire } from '../present/devices.ts';
-import type { StepWire } from '../present/story.ts';
-import { throwawayCertificate } from './certificate.ts';
-import { Programs } from './programs.ts';
-
-export interface Narrator {
-  tell(step: Omit<StepWire, 'step'>): Promise<void>;
-  /** The owner's question; undefined where nobody is there to answer: then the story answers it. */
-  readonly ask: ((question: string) => Promise<boolean>) | undefined;
-  /** Removes what the story leaves, also when it is interrupted. */
-  readonly closing: AsyncDisposableStack;
-}
+import type { Programs } from './programs.ts';
+import { startScene, type Narrator } from './scene.ts';
 
 const onboardingSsid = 'latchkey-setup';
 const ssid = 'Home';
@@ -30,22 +18,10 @@ const ssid = 'Home';
  */
 export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<void> {
   const begun = performance.now();
-  const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
-  closing.defer(() => rmSync(home, { recursive: true, force: true }));
-  const programs = new Programs(environment(home));
-  closing.defer(() => programs.stopAll());
+  const { programs, url, certFile } = await startScene(closing);
+  await tell({ who: 'server', text: `Runs at ${url}, with its registry in a new SQLite file.` });
 
-  const { cert, key } = throwawayCertificate(new Date(), 3_600_000);
-  const certFile = keep(home, 'server.pem', cert);
-  const keyFile = keep(home, 'server.key', key);
-  const { first: server } = await programs.service(
-    ['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--quiet'],
-    (event) => event as { url: string },
-  );
-  await tell({ who: 'server', text: `Runs at ${server.url}, with its registry in a new SQLite file.` });
-
-  const remote = ['--server', server.url, '--ca', certFile];
-  await programs.json(['server', 'init', '--store', 'admin', '--url', server.url, '--ca', certFile]);
+  const remote = ['--server', url, '--ca', certFile];
   const { code } = await programs.json<EnrollCodeWire>(['server', 'enroll-code', 'create', '--role', 'ap', '--profile', 'admin']);
   const ap = await programs.json<{ ap_id: string; ap_name: string }>(['ap', 'enroll', ...remote, '--enroll-code-file', '-', '--name', 'Hall'], code);
   await tell({ who: 'admin', text: `Made a single-use code; with it the access point "${ap.ap_name}" got its token.` });
@@ -120,26 +96,6 @@ async function wholeTrail(programs: Programs, uuid: string, last: AuditEntryWire
     }
     await delay(100);
   }
-}
-
-/** A home of its own: nothing of the user's is read or written, the keychain neither. */
-function environment(home: string): NodeJS.ProcessEnv {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LATCHKEY_') || name === 'LATCHKEY_CACHE_HOME'));
-  return {
-    ...kept,
-    NO_COLOR: '1',
-    LATCHKEY_CONFIG_HOME: join(home, 'config'),
-    LATCHKEY_DATA_HOME: join(home, 'data'),
-    LATCHKEY_STATE_HOME: join(home, 'state'),
-    LATCHKEY_SECRET_STORE: 'file',
-    LATCHKEY_SECRET_KEY_FILE: keep(home, 'secret-store.key', randomBytes(32).toString('base64url')),
-  };
-}
-
-function keep(home: string, name: string, text: string): string {
-  const path = join(home, name);
-  writeFileSync(path, text, { mode: 0o600 });
-  return path;
 }
 
 function listening(event: unknown) {
