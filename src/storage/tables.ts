@@ -206,9 +206,8 @@ export interface AuditChainTable {
 export interface ReplyTable {
   scope: string;
   key: string;
-  fingerprint: Uint8Array;
   status: number;
-  /** Sealed. */
+  /** Sealed, behind the request's fingerprint: what the request had in it may be so little that a hash of it tells it. */
   body: Uint8Array;
   at: Time;
 }

@@ -160,7 +160,6 @@ function tables({ uuid, id, text, time, flag, bytes, big, counter, byKey, heap }
     `create table replies (
       scope ${id} not null,
       key ${id} not null,
-      fingerprint ${bytes} not null,
       status integer not null,
       body ${bytes} not null,
       at ${time} not null,

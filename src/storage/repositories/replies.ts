@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { KeptReply, ReplyRepository } from '../../roles/store.ts';
 import type { Database } from '../database.ts';
@@ -10,9 +11,12 @@ export function replyPlace(scope: string, key: string): Place {
   return { table: 'replies', row: `${scope} ${key}`, column: 'body' };
 }
 
-const byKey: PreparedQuery<{ scope: string; key: string }, Pick<ReplyTable, 'fingerprint' | 'status' | 'body'>> =
+const byKey: PreparedQuery<{ scope: string; key: string }, Pick<ReplyTable, 'status' | 'body'>> =
   (db, { scope, key }) =>
-    db.selectFrom('replies').select(['fingerprint', 'status', 'body']).where('scope', '=', scope).where('key', '=', key);
+    db.selectFrom('replies').select(['status', 'body']).where('scope', '=', scope).where('key', '=', key);
+
+/** SHA-256. */
+const fingerprintBytes = 32;
 
 export class Replies implements ReplyRepository {
   readonly #db: Database;
@@ -28,20 +32,16 @@ export class Replies implements ReplyRepository {
     if (row === undefined) {
       return undefined;
     }
-    return {
-      fingerprint: row.fingerprint,
-      status: row.status,
-      body: this.#sealer.openText(row.body, replyPlace(scope, key)),
-    };
+    const opened = Buffer.from(this.#sealer.open(row.body, replyPlace(scope, key)));
+    return { fingerprint: opened.subarray(0, fingerprintBytes), status: row.status, body: opened.toString('utf8', fingerprintBytes) };
   }
 
   async insert(scope: string, key: string, reply: KeptReply, at: Date): Promise<boolean> {
     const added = await this.#db.insertNew('replies', [reply], ({ fingerprint, status, body }) => ({
       scope,
       key,
-      fingerprint,
       status,
-      body: this.#sealer.seal(body, replyPlace(scope, key)),
+      body: this.#sealer.seal(Buffer.concat([fingerprint, Buffer.from(body)]), replyPlace(scope, key)),
       at,
     }), ['scope', 'key']);
     return added.length === 1;
