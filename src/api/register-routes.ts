@@ -1,7 +1,8 @@
 import { finalRefusals } from '../domain/payment.ts';
-import { grantSchema } from './grants.ts';
+import { accessPointSchema } from './access-points.ts';
+import { grantPageSchema, grantSchema } from './grants.ts';
 import {
-  accessCodeQuerySchema, accessSchema, chargedSchema, chargeSchema, claimSchema, mandateInputSchema, mandateSchema, mandatesSchema, moveSchema, refundedSchema,
+  accessCodeQuerySchema, accessSchema, chargedSchema, chargeSchema, claimSchema, mandateInputSchema, mandateSchema, mandatesSchema, moveSchema, permissionQuerySchema, refundedSchema,
   registerDescriptionSchema, registerSchema, registersSchema, salePageSchema, saleQuerySchema, sealedCodeInputSchema, sealedCodeSchema, tariffInputSchema,
 } from './registers.ts';
 import { byId, type Route } from './route.ts';
@@ -29,6 +30,15 @@ export const registerRoutes = {
     status: 200,
     reply: registerSchema,
     idempotent: true,
+    errors: ['account_not_found'],
+  },
+  showRegisterNetwork: {
+    method: 'GET',
+    path: '/v1/registers/self/network',
+    summary: 'The network that it sells time on, and what enforces that',
+    roles: pos,
+    status: 200,
+    reply: accessPointSchema,
     errors: ['account_not_found'],
   },
   setTariff: {
@@ -72,6 +82,25 @@ export const registerRoutes = {
     query: saleQuerySchema,
     status: 200,
     reply: salePageSchema,
+  },
+  listPermissions: {
+    method: 'GET',
+    path: '/v1/registers/self/grants',
+    summary: 'The permission list of its network, newest first',
+    roles: pos,
+    query: permissionQuerySchema,
+    status: 200,
+    reply: grantPageSchema,
+  },
+  showPermission: {
+    method: 'GET',
+    path: '/v1/registers/self/grants/{id}',
+    summary: 'One grant of the permission list',
+    roles: pos,
+    params: byId,
+    status: 200,
+    reply: grantSchema,
+    errors: ['grant_not_found'],
   },
   moveGrant: {
     method: 'POST',
@@ -117,6 +146,16 @@ export const registerRoutes = {
     reply: refundedSchema,
     idempotent: true,
     errors: ['grant_not_found', 'grant_over', 'insufficient_funds', 'account_closed'],
+  },
+  showRefundable: {
+    method: 'GET',
+    path: '/v1/grants/{id}/refund',
+    summary: 'What a refund would give back now',
+    roles: pos,
+    params: byId,
+    status: 200,
+    reply: refundedSchema,
+    errors: ['grant_not_found', 'grant_over'],
   },
   fetchAccessCode: {
     method: 'GET',

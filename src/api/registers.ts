@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { grantStates } from '../domain/grant.ts';
 import { parseQuantity, quantityText, type Allowance } from '../domain/quantity.ts';
 import { tenders, type Mandate, type Register, type Sale } from '../domain/sale.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
@@ -9,7 +10,7 @@ import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, currency, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { paymentReplyFromWire, paymentReplySchema, paymentReplyToWire } from './payments.ts';
-import { arrayOf, bytes32, count, id, input, instant, name, object, oneOf, text, type Static } from './schema.ts';
+import { arrayOf, bytes32, count, id, input, instant, name, object, oneOf, remark, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const tariff = { type: 'object', additionalProperties: true, description: 'As `latchkey pos tariff show --json` prints it.' } as const;
@@ -19,7 +20,7 @@ const allowance = { type: 'string', maxLength: 32, description: 'A duration, or 
 
 export const registerSchema = object('Register', { register_id: id, name: text, payee_id: id, ap_id: id }, { tariff, jwk });
 export type RegisterWire = Static<typeof registerSchema>;
-export const registerDescriptionSchema = input('RegisterDescription', {}, { ssid: { type: 'string', minLength: 1, maxLength: 32 }, jwk });
+export const registerDescriptionSchema = input('RegisterDescription', {}, { ssid: { type: 'string', minLength: 1, maxLength: 32 }, jwk, account: text });
 export const tariffInputSchema = input('TariffInput', {}, { tariff });
 
 const walletAuthoritySchema = input('WalletAuthority', { kind: oneOf(['wallet']), account_id: id, terminal_id: id, code_number: { ...count, minimum: 1 }, password: name });
@@ -35,7 +36,7 @@ export type ChargeWire = Static<typeof chargeSchema>;
 export const saleSchema = object(
   'Sale',
   { sale_id: id, register_id: id, key: id, at: instant, tender: oneOf(tenders), amount: amountSchema, payee_id: id, used: minor, refunded: minor },
-  { payment_id: id, grant_id: id, tariff, quantity: allowance, bought: allowance },
+  { memo: remark, payment_id: id, grant_id: id, tariff, quantity: allowance, bought: allowance },
 );
 export type SaleWire = Static<typeof saleSchema>;
 export const salePageSchema = pageOf('SalePage', saleSchema);
@@ -62,6 +63,8 @@ export const refundedSchema = object('Refunded', {
   by_hand: arrayOf(amountSchema),
 });
 export type RefundedWire = Static<typeof refundedSchema>;
+
+export const permissionQuerySchema = input('PermissionQuery', {}, { subject_id: name, state: oneOf(grantStates), ...pageQuery });
 
 export const registersSchema = object('Registers', { registers: arrayOf(registerSchema) });
 
@@ -127,6 +130,7 @@ export function saleToWire(sale: Sale): SaleWire {
     tender: sale.tender,
     amount: amountToWire(sale.amount),
     payee_id: sale.payeeId,
+    memo: sale.memo,
     payment_id: sale.paymentId,
     grant_id: sale.grantId,
     tariff: sale.tariff && { ...tariffToJson(sale.tariff) },
@@ -146,6 +150,7 @@ export function saleFromWire(wire: SaleWire): Sale {
     tender: wire.tender,
     amount: amountFromWire(wire.amount),
     payeeId: wire.payee_id,
+    memo: wire.memo,
     paymentId: wire.payment_id,
     grantId: wire.grant_id,
     tariff: wire.tariff === undefined ? undefined : parseTariff(wire.tariff),

@@ -21,6 +21,8 @@ export interface ServerAccess {
   readonly token: string | undefined;
   /** PEM text of further certificate authorities. */
   readonly ca: string | undefined;
+  /** What the token is for, as far as its profile says. */
+  readonly role?: Role | undefined;
   /** The access point that the token is, as its enrolment said. */
   readonly ap?: ApIdentity | undefined;
 }
@@ -103,7 +105,8 @@ function profileOf(server: string): Profile | undefined {
 async function access(url: string, profile: Profile | undefined, flags: RoleFlags, sources: SecretSources): Promise<ServerAccess> {
   const given = await readGivenSecret('token', flags['token-file'], sources);
   const token = given ?? (profile === undefined ? undefined : await storedToken(profile, sources));
-  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, ap: given === undefined ? profile?.ap : undefined };
+  const known = given === undefined ? profile : undefined;
+  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, role: known?.role, ap: known?.ap };
 }
 
 async function storedToken(profile: Profile, sources: SecretSources): Promise<string | undefined> {

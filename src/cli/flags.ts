@@ -1,15 +1,18 @@
 import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseAccountReference, parseCardReference } from '../domain/account.ts';
 import { parseCurrency } from '../domain/currency.ts';
+import { parseDay, parseInstant } from '../domain/day.ts';
 import { parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseFlashOffset } from '../domain/flash.ts';
+import { parseZone } from '../domain/happy-hour.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { grantPolicies, parseVlan } from '../domain/grant.ts';
 import { parseAmount, type Amount } from '../domain/money.ts';
+import { parseNfcIdentifier } from '../domain/nfc-identifier.ts';
 import { parseInterface } from '../domain/radio.ts';
-import { parseSsid } from '../domain/ssid.ts';
+import { parseSsid, securities } from '../domain/ssid.ts';
 import { parseTraffic } from '../domain/traffic.ts';
 import { flagValue } from './input-error.ts';
 import { parseServerUrl } from './server-url.ts';
@@ -30,6 +33,11 @@ export const interfaceFlag = custom<string>({ parse: flagValue(parseInterface), 
 export const flashOffsetFlag = custom<number>({ parse: flagValue(parseFlashOffset), helpValue: 'ADDRESS' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
+/** The UID of a card or a phone. */
+export const uidFlag = custom<Uint8Array>({ parse: flagValue((text) => Buffer.from(parseNfcIdentifier(text), 'hex')), helpValue: 'HEX' });
+export const dayFlag = custom<string>({ parse: flagValue(parseDay), helpValue: 'YYYY-MM-DD' });
+export const instantFlag = custom<Date>({ parse: flagValue(parseInstant), helpValue: 'RFC3339' });
+export const zoneFlag = custom<string>({ parse: flagValue(parseZone), helpValue: 'ZONE' });
 export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });
 export const listenFlag = custom<ListenAddress>({ parse: flagValue(parseListenAddress), helpValue: 'HOST:PORT' });
 /** `all`, `model=…`, `batch=…`, `uuid=…`, `ap=…`, `account=…`, as `parseScope` of the domain takes them. */
@@ -163,6 +171,13 @@ export const bindFlags = {
   verification: idFlag({ description: 'Go on with the code of this verification, as --request-code named it.' }),
   'verification-code-file': fileFlag({ description: 'Take the verification code in this file, - for stdin (or LATCHKEY_VERIFICATION_CODE).', exclusive: ['request-code'] }),
   'identity-code-file': fileFlag({ description: 'Take the identity code in this file, - for stdin (or LATCHKEY_IDENTITY_CODE).', exclusive: ['request-code'] }),
+};
+
+/** The shop's network, where no agent says which it is. */
+export const networkFlags = {
+  ssid: ssidFlag({ description: 'The shop’s network, where no agent serves it.' }),
+  'password-file': fileFlag({ description: 'Take its password in this file, - for stdin (or LATCHKEY_PASSWORD).' }),
+  security: choiceFlag(securities)({ description: 'How that network is secured.', default: 'wpa2-psk' as const }),
 };
 
 /** IPv4 (protocol.md section 1): of IPv6 each device has as many link-local addresses as it likes, to count as others. */

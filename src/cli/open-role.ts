@@ -12,6 +12,7 @@ import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { LedgerRole } from '../roles/ledger/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
+import type { MandateRole, PosRole } from '../roles/pos/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
 import type { WalletRole } from '../roles/wallet/ports.ts';
 import { agentSocket } from './agent-files.ts';
@@ -110,6 +111,50 @@ export async function openWallet(flags: RoleFlags, opening: Opening): Promise<Wa
   const { keyring: _keyring, ...context } = await openLocal(opening);
   const { WalletService } = await import('../roles/wallet/service.ts');
   return new WalletService({ ...context, verificationSender: await openVerificationSender() });
+}
+
+/** A payer's terminal, for what may be taken by tapping. */
+export async function openMandates(flags: RoleFlags, opening: Opening): Promise<MandateRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/pos-client.ts')).MandateClient(await openHttp(server, opening));
+  }
+  return new (await import('../roles/pos/mandates.ts')).MandateService(await openLocal(opening));
+}
+
+export async function openPos(flags: RoleFlags, opening: Opening): Promise<PosRole> {
+  return (await openRegister(flags, opening)).pos;
+}
+
+/** A cash register, and the ledger as far as it sees it. Alone on this machine its network is this machine's access point. */
+export async function openRegister(flags: RoleFlags, opening: Opening): Promise<{ readonly pos: PosRole; readonly ledger: LedgerRole }> {
+  const server = await roleDestination('pos', flags, opening.sources);
+  if (server !== undefined) {
+    return registerAt(server, opening);
+  }
+  const { keyring: _keyring, ...context } = await openLocal(opening, { kind: 'local', apId: localApId });
+  const [{ PosService }, { LedgerService }] = await Promise.all([import('../roles/pos/service.ts'), import('../roles/ledger/service.ts')]);
+  return { pos: new PosService(context), ledger: new LedgerService(context) };
+}
+
+async function registerAt(server: ServerAccess, opening: Opening): Promise<{ readonly pos: PosRole; readonly ledger: LedgerRole }> {
+  const http = await openHttp(server, opening);
+  const [{ PosClient }, { LedgerClient }] = await Promise.all([import('../client/pos-client.ts'), import('../client/ledger-client.ts')]);
+  return { pos: new PosClient(http), ledger: new LedgerClient(http) };
+}
+
+/** Who may read grants, and of which access points. */
+export type GrantReader = Pick<OwnerRole, 'grants' | 'grant' | 'accessPoints'>;
+
+/** As the holder of an owner's, a technician's or an admin's token; or as a cash register, which sees its permission list. */
+export async function openGrants(flags: RoleFlags, opening: Opening): Promise<GrantReader> {
+  const server = await destination(flags, opening.sources);
+  if (server?.role !== 'pos') {
+    return openOwner(flags, opening);
+  }
+  const { pos } = await registerAt(server, opening);
+  const { permissionReader } = await import('./permission-reader.ts');
+  return permissionReader(pos);
 }
 
 export async function openEnrollment(flags: RoleFlags, opening: Opening): Promise<EnrollmentRole> {

@@ -1,3 +1,4 @@
+import { accessPointFromWire } from '../api/access-points.ts';
 import { grantFromWire } from '../api/grants.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import {
@@ -11,8 +12,9 @@ import type { Mandate, Register, Sale } from '../domain/sale.ts';
 import { tariffToJson } from '../domain/tariff-json.ts';
 import type { Tariff } from '../domain/tariff.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
-import type { Access, Charge, Charged, Claim, MandateRole, MandateSetting, PosRole, Refunded } from '../roles/pos/ports.ts';
+import type { Access, Charge, Charged, Claim, MandateRole, MandateSetting, PosRole, Refunded, RegisterDescription } from '../roles/pos/ports.ts';
 import type { SaleFilter } from '../roles/pos/store.ts';
+import type { AccessPoint, GrantFilter } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
 
 export class PosClient implements PosRole {
@@ -26,8 +28,12 @@ export class PosClient implements PosRole {
     return registerFromWire(await this.#http.call(routes.showRegister, {}));
   }
 
-  async describe(description: { readonly ssid?: string | undefined; readonly jwk?: string | undefined }): Promise<Register> {
+  async describe(description: RegisterDescription): Promise<Register> {
     return registerFromWire(await this.#http.call(routes.describeRegister, { body: present(description) }));
+  }
+
+  async network(): Promise<AccessPoint> {
+    return accessPointFromWire(await this.#http.call(routes.showRegisterNetwork, {}));
   }
 
   async setTariff(tariff: Tariff | undefined): Promise<Register> {
@@ -51,6 +57,15 @@ export class PosClient implements PosRole {
     await this.#http.call(routes.acknowledgeAccessCode, { params: { id } });
   }
 
+  async permissions({ subjectId, state }: Pick<GrantFilter, 'subjectId' | 'state'>, page: PageRequest): Promise<Page<Grant>> {
+    const query = { ...present({ subject_id: subjectId, state }), ...pageRequestToWire(page) };
+    return pageFromWire(await this.#http.call(routes.listPermissions, { query }), grantFromWire);
+  }
+
+  async permission(id: string): Promise<Grant> {
+    return grantFromWire(await this.#http.call(routes.showPermission, { params: { id } }));
+  }
+
   async move(id: string, to: MoveTarget): Promise<Grant> {
     return grantFromWire(await this.#http.call(routes.moveGrant, { params: { id }, body: moveToWire(to) }));
   }
@@ -65,6 +80,10 @@ export class PosClient implements PosRole {
 
   async refund(id: string): Promise<Refunded> {
     return refundedFromWire(await this.#http.call(routes.refundGrant, { params: { id } }));
+  }
+
+  async refundable(id: string): Promise<Refunded> {
+    return refundedFromWire(await this.#http.call(routes.showRefundable, { params: { id } }));
   }
 
   async sales({ from, to }: SaleFilter, page: PageRequest): Promise<Page<Sale>> {

@@ -30,6 +30,7 @@ export interface Sale {
   readonly tender: Tender;
   readonly amount: Amount;
   readonly payeeId: string;
+  readonly memo: string | undefined;
   /** In the ledger. */
   readonly paymentId: string | undefined;
   /** What it made or lengthened; undefined if it bought no time. */

@@ -84,6 +84,14 @@ export interface Purchase {
   readonly because: readonly Explanation[];
 }
 
+/** Errors: `metric_mismatch` if it sells anything else, which no cash register can. */
+export function requireTime(tariff: Tariff): void {
+  const sold = tariff.kind === 'fixed' ? tariff.allowed : tariff.kind === 'steps' ? tariff.step.quantity : undefined;
+  if (sold?.metric === 'traffic') {
+    throw new LatchkeyError('metric_mismatch', 'A cash register sells time.', { hint: 'Give durations, such as 10min.' });
+  }
+}
+
 interface Occasion {
   /** Whether it is the subject's first purchase, which the free allowance goes with. Default: no. */
   readonly first?: boolean;

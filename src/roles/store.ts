@@ -252,6 +252,7 @@ export interface AccessPoint {
   readonly name: string;
   /** As its agent said last; undefined until it first ran. */
   readonly ssid: string | undefined;
+  /** Also undefined where no agent ever is: then a cash register said which network it serves. */
   readonly onboardingSsid: string | undefined;
   readonly createdAt: Date;
   readonly lastSeenAt: Date | undefined;
@@ -266,7 +267,7 @@ export interface AccessPointRepository {
   insert(ap: Pick<AccessPoint, 'id' | 'name' | 'createdAt'>): Promise<boolean>;
   find(id: string): Promise<AccessPoint | undefined>;
   list(page: PageRequest): Promise<Page<AccessPoint>>;
-  update(id: string, change: { ssid: string; onboardingSsid: string; enforcement: Enforcement; seenAt: Date }): Promise<boolean>;
+  update(id: string, change: { ssid: string; onboardingSsid: string | undefined; enforcement: Enforcement; seenAt: Date | undefined }): Promise<boolean>;
   /**
    * Adds one to the revision, under a row lock that the transaction holds to its end, so that revisions become
    * visible in their order; wakes those who wait for it once committed. Throws `ap_not_found`.

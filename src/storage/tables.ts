@@ -345,6 +345,7 @@ export interface SaleTable {
   currency: string;
   minor: Big;
   payee_id: string;
+  memo: string | null;
   payment_id: string | null;
   grant_id: string | null;
   /** JSON, as it was then. */

@@ -30,6 +30,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   cbor2: ['protocol'],
   chalk: ['cli'],
   inquirer: ['cli'],
+  jose: ['protocol'],
   keytar: ['secrets'],
   kysely: ['storage'],
   'pcsc-mini': ['nfc'],

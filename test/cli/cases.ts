@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
+import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
@@ -74,6 +75,22 @@ async function bound(site: Site): Promise<string> {
   return purse.bound(() => till.account('100.00EUR'));
 }
 
+/** What runs at a cash register. */
+function atRegister({ cli }: Counter, ...args: string[]): Invocation {
+  return { args, cli };
+}
+
+const failingAtRegister =
+  (exit: number, ...args: string[]): Case['failing'] =>
+  async (site) => ({ ...atRegister(await site.counter(), ...args), exit });
+
+/** A mandate of the payer's for a card of its own. */
+async function mandate(site: Site): Promise<string> {
+  await bound(site);
+  const { subject_id: subject } = await (await site.purse()).json(['account', 'mandate', 'set', '--account', await bound(site), '--uid', newUid()]);
+  return subject as string;
+}
+
 /** An account with 5.00EUR. */
 async function funded(site: Site): Promise<string> {
   return (await (await site.till()).account('5.00EUR')).id;
@@ -87,6 +104,11 @@ async function payment(site: Site, options?: { readonly holdMs: number }): Promi
 /** One that is held. */
 function held(site: Site): Promise<string> {
   return payment(site, { holdMs: 600_000 });
+}
+
+/** What of a grant that was paid for is the same everywhere. */
+function sold({ state, source, allowed_ms: allowed }: Record<string, unknown>): unknown {
+  return { state, source, allowed };
 }
 
 export const cases: Record<string, Case> = {
@@ -109,6 +131,27 @@ export const cases: Record<string, Case> = {
       return role(site, 'account', 'list', '--limit', '1');
     },
     failing: failing(2, 'account', 'list', '--limit', '0'),
+  },
+  'account mandate end': {
+    happy: async (site) => payers(await site.purse(), ['account', 'mandate', 'end', await mandate(site)]),
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'mandate', 'end', 'none']), exit: 4 }),
+    same: ({ per_tap: perTap, per_day: perDay, currency }: Record<string, unknown>) => ({ perTap, perDay, currency }),
+  },
+  'account mandate list': {
+    happy: async (site) => {
+      await mandate(site);
+      return payers(await site.purse(), ['account', 'mandate', 'list']);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'mandate', 'list', '--unknown']), exit: 2 }),
+    same: ({ mandates }: { mandates: unknown[] }) => mandates.length > 0,
+  },
+  'account mandate set': {
+    happy: async (site) => payers(await site.purse(), ['account', 'mandate', 'set', '--account', await bound(site), '--uid', newUid(), '--per-day', '20.00EUR']),
+    failing: async (site) => {
+      await bound(site);
+      return { ...payers(await site.purse(), ['account', 'mandate', 'set', '--account', 'nobody', '--uid', newUid()]), exit: 4 };
+    },
+    same: ({ per_tap: perTap, per_day: perDay, currency }: Record<string, unknown>) => ({ perTap, perDay, currency }),
   },
   'account open': {
     happy: (site) => role(site, 'account', 'open', randomUUID(), '--currency', 'EUR', '--contact', 'anna@example.org'),
@@ -235,7 +278,7 @@ export const cases: Record<string, Case> = {
     // The agent knows more of itself than the server does.
     same: ({ items }) =>
       items
-        .filter(({ ssid }: { ssid?: string }) => ssid !== undefined)
+        .filter(({ ssid }: { ssid?: string }) => ssid === 'Home')
         .map(({ ssid, onboarding_ssid }: Record<string, string>) => ({ ssid, onboarding_ssid })),
   },
   'audit head': {
@@ -389,6 +432,40 @@ export const cases: Record<string, Case> = {
     happy: async (site) => role(site, 'grant', 'increase', (await site.granted('--for', '1h', '--quota', '1MB')).grantId, '--for', '30m', '--quota', '1MB'),
     failing: async (site) => ({ ...role(site, 'grant', 'increase', (await site.granted()).grantId, '--quota', '1MB'), exit: 2 }),
   },
+  'grant move': {
+    happy: async (site) => {
+      const counter = await site.counter();
+      return atRegister(counter, 'grant', 'move', (await counter.sold('2.00EUR', newUid())).grantId, '--to-uid', newUid());
+    },
+    failing: failingAtRegister(3, 'grant', 'move', 'grt_none', '--to-uid', newUid()),
+    same: sold,
+  },
+  'grant pause': {
+    happy: async (site) => {
+      const counter = await site.counter();
+      return atRegister(counter, 'grant', 'pause', (await counter.sold('2.00EUR', newUid())).grantId);
+    },
+    failing: failingAtRegister(3, 'grant', 'pause', 'grt_none'),
+    same: sold,
+  },
+  'grant refund': {
+    happy: async (site) => {
+      const counter = await site.counter();
+      return atRegister(counter, 'grant', 'refund', (await counter.sold('2.00EUR', newUid())).grantId);
+    },
+    failing: failingAtRegister(3, 'grant', 'refund', 'grt_none'),
+    same: ({ grant, sales, in_ledger: inLedger }: { grant: object; sales: object[]; in_ledger: object[] }) => ({ grant: sold(grant as Record<string, unknown>), sales: sales.length, inLedger }),
+  },
+  'grant resume': {
+    happy: async (site) => {
+      const counter = await site.counter();
+      const { grantId } = await counter.sold('2.00EUR', newUid());
+      await counter.json('grant', 'pause', grantId);
+      return atRegister(counter, 'grant', 'resume', grantId);
+    },
+    failing: failingAtRegister(3, 'grant', 'resume', 'grt_none'),
+    same: sold,
+  },
   'grant revoke': {
     happy: async (site) => role(site, 'grant', 'revoke', (await site.granted()).grantId, '--reason', 'moved out'),
     failing: failing(3, 'grant', 'revoke', 'grt_none'),
@@ -448,6 +525,69 @@ export const cases: Record<string, Case> = {
   'payment show': {
     happy: async (site) => role(site, 'payment', 'show', await payment(site)),
     failing: failing(3, 'payment', 'show', 'pay_none'),
+  },
+  'pos charge': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'charge', '--amount', '2.00EUR', '--tender', 'card', '--memo', 'cake', '--credential'),
+    failing: failingAtRegister(4, 'pos', 'charge', '--amount', '2.00EUR', '--mandate', '--uid', newUid()),
+    same: ({ sale, grant, credential }: Record<string, Record<string, unknown>>) => ({ amount: sale!['amount'], memo: sale!['memo'], grant: sold(grant!), password: credential!['password'] }),
+  },
+  'pos enroll': {
+    happy: async (site) => {
+      const { args, input } = await enrollment(site, (await site.counter()).account, `till-${randomUUID()}`);
+      return { args, input, cli: (await site.counter()).cli, env: { LATCHKEY_PASSWORD: shopPassword } };
+    },
+    failing: async (site) => ({ ...atRegister(await site.counter(), 'pos', 'enroll', '--ca', 'ca.pem'), exit: 2 }),
+    same: ({ key_is_here: here, has_network_password: has }: Record<string, unknown>) => ({ here, has }),
+  },
+  'pos network set': {
+    happy: async (site) => ({ ...atRegister(await site.counter(), 'pos', 'network', 'set', '--ssid', 'cafe-guests', '--password-file', '-'), input: shopPassword }),
+    failing: failingAtRegister(2, 'pos', 'network', 'set', '--ssid', 'cafe-guests'),
+    same: ({ network: { ssid }, has_network_password: has }) => ({ ssid, has }),
+  },
+  'pos report': {
+    happy: async (site) => {
+      const counter = await site.counter();
+      await counter.sold('2.00EUR');
+      return atRegister(counter, 'pos', 'report');
+    },
+    failing: failingAtRegister(2, 'pos', 'report', '--day', 'yesterday'),
+    same: ({ ok, differences }) => ({ ok, differences }),
+  },
+  'pos show': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'show', '--reveal'),
+    failing: failingAtRegister(3, 'pos', 'show', '--profile', 'nobody'),
+    same: ({ network_password: revealed, key_is_here: here }) => ({ revealed, here }),
+  },
+  'pos status': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'status'),
+    failing: failingAtRegister(2, 'pos', 'status', '--unknown'),
+    same: ({ enforced, waiting }) => ({ enforced, waiting }),
+  },
+  'pos tap': {
+    happy: async (site) => {
+      const [counter, uid] = [await site.counter(), newUid()];
+      await counter.sold('2.00EUR', uid);
+      return atRegister(counter, 'pos', 'tap', '--uid', uid, '--qr');
+    },
+    failing: failingAtRegister(4, 'pos', 'tap', '--uid', newUid()),
+    same: ({ grant, credential: { password: handed } }) => ({ grant: sold(grant), handed }),
+  },
+  'pos tariff clear': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'tariff', 'clear', '--dry-run'),
+    failing: failingAtRegister(2, 'pos', 'tariff', 'clear', '--unknown'),
+    same: ({ tariff }) => tariff,
+  },
+  'pos tariff set': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'tariff', 'set', '--fixed', '1h', '--price', '2.00EUR', '--dry-run'),
+    failing: failingAtRegister(5, 'pos', 'tariff', 'set', '--step', '1.00EUR=500MB'),
+  },
+  'pos tariff show': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'tariff', 'show'),
+    failing: failingAtRegister(2, 'pos', 'tariff', 'show', '--unknown'),
+  },
+  'pos tariff test': {
+    happy: async (site) => atRegister(await site.counter(), 'pos', 'tariff', 'test', '7.30EUR', '--first'),
+    failing: failingAtRegister(4, 'pos', 'tariff', 'test', '0.50EUR'),
   },
   'profile add': {
     only: talksToNoRole,

@@ -1,5 +1,6 @@
 import { Authority } from '../server/certificates.ts';
 import { CommandLine, jsonWith, type Running } from './command-line.ts';
+import { Counter } from './counter.ts';
 import { Purse } from './purse.ts';
 import { Till } from './till.ts';
 
@@ -39,6 +40,7 @@ export class Site {
   readonly #others: readonly CommandLine[];
   #till: Promise<Till> | undefined;
   #purse: Promise<Purse> | undefined;
+  #counter: Promise<Counter> | undefined;
   #agent: { readonly running: Running; readonly address: string } | undefined;
 
   private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, registry: CommandLine, others: readonly CommandLine[]) {
@@ -130,12 +132,18 @@ export class Site {
     return (this.#purse ??= Purse.make(this, this.#registry));
   }
 
+  /** A cash register; it is enrolled when it is first needed. */
+  counter(): Promise<Counter> {
+    return (this.#counter ??= Counter.make(this));
+  }
+
   /** Where money is taken and paid; it is opened when it is first needed. */
   till(): Promise<Till> {
     return (this.#till ??= Till.open(this.#registry));
   }
 
   async close(): Promise<void> {
+    await (await this.#counter)?.close();
     await (await this.#till)?.close();
     await (await this.#purse)?.close();
     await this.cli.close();

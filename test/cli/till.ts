@@ -30,8 +30,12 @@ export class Till {
 
   /** The commands go by the system's time, so it does, too. */
   get #admin(): Holder {
-    this.#harness.clock.pass(Math.max(0, Date.now() - this.#harness.clock.now().getTime()));
+    this.#catchUp();
     return this.#holder;
+  }
+
+  #catchUp(): void {
+    this.#harness.clock.pass(Math.max(0, Date.now() - this.#harness.clock.now().getTime()));
   }
 
   /** A new account with so much on it, such as `5.00EUR`; of any name if none is given. */
@@ -64,6 +68,14 @@ export class Till {
     const terminal = await this.terminal(payer);
     const { paymentId } = await terminal.pay(terminal.request(payee.id, { minor, currency }, options));
     return { id: paymentId, payer, payee };
+  }
+
+  /** An access point whose agent gives each payer a password, as the server hears of it. */
+  async accessPoint(ssid: string): Promise<Holder> {
+    this.#catchUp();
+    const ap = await this.#harness.hold('ap');
+    await ap.ap.announce({ ssid, onboardingSsid: 'setup', enforcement: 'per-grant' });
+    return ap;
   }
 
   close(): Promise<void> {

@@ -65,6 +65,20 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf(pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=500MB' })))).toBe('metric_mismatch');
     });
 
+    test('knows its network and who is on its list; whom it charges for is not its own to say', async () => {
+      const { apId } = await pos.pos.self();
+      expect(await pos.pos.network()).toMatchObject({ id: apId, ssid: 'cafe-guests', onboardingSsid: undefined, enforcement: 'none', lastSeenAt: undefined });
+      const other = await register();
+      const { grant } = await other.pos.charge(cash('1.00', newUid()));
+      expect((await other.pos.permissions({}, page)).items).toEqual([grant]);
+      expect((await other.pos.permissions({ state: 'paused' }, page)).items).toEqual([]);
+      expect((await other.pos.permissions({ subjectId: grant!.subject.id, state: 'active' }, { limit: 1 })).items).toEqual([grant]);
+      expect(await other.pos.permission(grant!.id)).toEqual(grant);
+      expect(await codeOf(pos.pos.permission(grant!.id))).toBe('grant_not_found');
+      expect((await pos.pos.permissions({}, page)).items.map(({ id }) => id)).not.toContain(grant!.id);
+      expect(await codeOf(pos.pos.describe({ account: shop.anna.id }))).toBe('invalid_input');
+    });
+
     test('who paid in cash is on the list by the card that was tapped, for the time that the amount buys', async () => {
       const uid = newUid();
       const { sale, grant, receiptCode } = await pos.pos.charge(cash('3.50', uid));
@@ -106,6 +120,7 @@ export function posContract(name: string, make: MakeHarness): void {
       const [one, other] = [await pos.pos.charge(charge), await pos.pos.charge(charge)];
       expect(other).toEqual(one);
       expect(await codeOf(pos.pos.charge({ ...charge, amount: euros('3.00') }))).toBe('idempotency_mismatch');
+      expect(await codeOf(pos.pos.charge({ ...charge, memo: 'cake' }))).toBe('idempotency_mismatch');
       const anonymous = cash('2.00', undefined, 'till-2');
       expect((await pos.pos.charge(anonymous)).receiptCode).toBe((await pos.pos.charge(anonymous)).receiptCode);
     });
@@ -238,10 +253,14 @@ export function posContract(name: string, make: MakeHarness): void {
       const { grant } = await pos.pos.charge(cash('2.00', uid));
       await pos.pos.charge(cash('1.00', uid));
       shop.harness.clock.pass(15 * minute);
+      const offered = await pos.pos.refundable(grant!.id);
       const byHand = await pos.pos.refund(grant!.id);
+      expect({ ...offered, grant: undefined, sales: offered.sales.length }).toEqual({ ...byHand, grant: undefined, sales: byHand.sales.length });
+      expect(offered.grant.state).toBe('active');
       expect(byHand.sales.map(({ sale, amount }) => [sale.amount, amount])).toEqual([[euros('1.00'), euros('1.00')], [euros('2.00'), euros('0.49')]]);
       expect(byHand).toMatchObject({ inLedger: [], byHand: [euros('1.00'), euros('0.49')] });
       expect(await codeOf(pos.pos.refund(grant!.id))).toBe('grant_over');
+      expect(await codeOf(pos.pos.refundable(grant!.id))).toBe('grant_over');
       expect((await shop.admin.ledger.verify()).findings).toEqual([]);
     });
 
@@ -250,6 +269,8 @@ export function posContract(name: string, make: MakeHarness): void {
       await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
       const till = await register([ap.token.apId!]);
       expect(await codeOf(till.pos.describe({ ssid: 'else' }))).toBe('invalid_input');
+      expect(await codeOf(till.pos.describe({ ssid: 'cafe' }))).toBeUndefined();
+      expect(await till.pos.network()).toMatchObject({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
       const uid = newUid();
       const { grant } = await till.pos.charge(cash('1.00', uid));
       expect(grant).toMatchObject({ endsAt: undefined, waitingMs: 10 * minute, network: { apId: ap.token.apId, ssid: 'cafe' } });
@@ -290,10 +311,10 @@ export function posContract(name: string, make: MakeHarness): void {
     test('what it sold is listed, of a time, newest first', async () => {
       const from = shop.harness.clock.now();
       const one = await pos.pos.charge(cash('1.00', undefined));
-      const two = await pos.pos.charge(cash('2.00', undefined));
+      const two = await pos.pos.charge({ ...cash('2.00', undefined), memo: 'cake' });
       const to = shop.harness.clock.now();
       await pos.pos.charge(cash('3.00', undefined));
-      expect((await pos.pos.sales({ from, to }, page)).items.map(({ id }) => id)).toEqual([two.sale.id, one.sale.id]);
+      expect((await pos.pos.sales({ from, to }, page)).items.map(({ id, memo }) => [id, memo])).toEqual([[two.sale.id, 'cake'], [one.sale.id, undefined]]);
       const other = await register();
       expect((await other.pos.sales({}, page)).items).toEqual([]);
     });

@@ -1,14 +1,16 @@
 import { grantSchema, grantToWire, type GrantWire } from '../../api/grants.ts';
 import { pageOf } from '../../api/page.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { trafficForPeople } from '../../domain/traffic.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import type { Credential } from '../../roles/device/ports.ts';
+import { credentialLines, credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
+import { subjectForPeople } from './subjects.ts';
 import { details, table } from './table.ts';
-import { clock, localTime, span } from './time.ts';
+import { clock, duration, localTime, span } from './time.ts';
 
 const { required, properties } = grantSchema;
 
@@ -23,6 +25,14 @@ export async function shownGrantToWire(grant: Grant, reveal?: (grantId: string) 
   return reveal === undefined || grant.state !== 'active' ? wire : { ...wire, password: (await reveal(grant.id)).password };
 }
 
+/** A grant, with all that its subject needs to get in where that was asked for. */
+export const grantWithCredentialSchema = { ...shownGrantSchema, title: 'GrantWithCredential', required, properties: { ...shownGrantSchema.properties, credential: credentialSchema } } as const;
+export type GrantWithCredentialWire = ShownGrantWire & { readonly credential?: CredentialWire };
+
+export function grantWithCredential(grant: ShownGrantWire, credential: CredentialWire): GrantWithCredentialWire {
+  return { ...grant, credential };
+}
+
 export const hidden = '(hidden, see --reveal)';
 
 export function presentGrants(page: PageWire<ShownGrantWire>, screen: Screen): string {
@@ -34,12 +44,13 @@ export function presentGrants(page: PageWire<ShownGrantWire>, screen: Screen): s
     [
       { title: 'GRANT', cell: (grant) => grant.grant_id },
       { title: 'STATE', cell: (grant) => grant.state },
-      { title: 'FOR', cell: subject },
+      { title: 'FOR', cell: (grant) => subjectForPeople(grant.subject) },
       { title: 'NETWORK', cell: (grant) => grant.network.ssid },
       { title: 'PASSWORD', cell: (grant) => grant.password },
       { title: 'SOURCE', cell: (grant) => grant.source },
       { title: 'FROM', cell: (grant) => localTime(grant.starts_at) },
       { title: 'UNTIL', cell: (grant) => grant.ends_at && localTime(grant.ends_at) },
+      { title: 'LEFT', cell: left },
       { title: 'QUOTA', cell: quota },
       { title: 'USED', cell: used },
     ],
@@ -48,19 +59,56 @@ export function presentGrants(page: PageWire<ShownGrantWire>, screen: Screen): s
   return text + morePages(page, screen);
 }
 
+/** The permission list: who has paid, and what is left of it. */
+export function presentPermissions(page: PageWire<ShownGrantWire>, screen: Screen): string {
+  if (page.items.length === 0) {
+    return 'Nobody is on the permission list.';
+  }
+  const text = table(
+    page.items,
+    [
+      { title: 'GRANT', cell: (grant) => grant.grant_id },
+      { title: 'STATE', cell: (grant) => grant.state },
+      { title: 'FOR', cell: (grant) => subjectForPeople(grant.subject) },
+      { title: 'NETWORK', cell: (grant) => grant.network.ssid },
+      { title: 'PASSWORD', cell: (grant) => grant.password },
+      { title: 'ENTRY', cell: (grant) => localTime(grant.starts_at) },
+      { title: 'ALLOWED', cell: ({ allowed_ms: allowed }) => (allowed === undefined ? 'no end' : duration(allowed)) },
+      { title: 'USED', cell: timeUsed },
+      { title: 'LEFT', cell: left },
+    ],
+    screen,
+  );
+  return text + morePages(page, screen);
+}
+
+/** `format`: its credential alone, in a form that is no text for people. */
+export function presentGrantWithCredential(grant: GrantWithCredentialWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
+  const { credential } = grant;
+  if (credential === undefined) {
+    return presentGrant(grant, screen);
+  }
+  if (format !== 'text') {
+    return (format === 'ndef-hex' ? credential.ndef : undefined) ?? credential.wifi_uri;
+  }
+  return [presentGrant(grant, screen), details(credentialLines(credential), screen), ...(qr ? [presentQr(credential.wifi_uri, screen)] : [])].join('\n\n');
+}
+
 export function presentGrant(grant: ShownGrantWire, screen: Screen): string {
   return details(
     [
       ['grant', grant.grant_id],
       ['state', grant.state],
-      ['for', subject(grant)],
+      ['for', `${grant.subject.kind} ${grant.subject.id}`],
       ['network', grant.network.ssid],
       ['password', grant.password ?? (grant.state === 'active' ? hidden : undefined)],
       ['access point', grant.network.ap_id],
       ['source', grant.source],
       ['request', grant.request_id],
       ['from', localTime(grant.starts_at)],
-      ['until', grant.ends_at === undefined ? 'no end' : localTime(grant.ends_at)],
+      ['until', untilForPeople(grant)],
+      ['allowed', grant.allowed_ms === undefined ? undefined : duration(grant.allowed_ms)],
+      ['left', left(grant)],
       ['quota', quota(grant)],
       ['used', used(grant)],
       ['connected', grant.usage.seconds === 0 ? undefined : span(grant.usage.seconds * 1000)],
@@ -88,8 +136,31 @@ export function grantLine(grant: GrantWire, { style }: Screen): string {
   return parts.filter((part) => part !== undefined).join('  ');
 }
 
-function subject({ subject: { kind, id } }: GrantWire): string {
-  return `${kind} ${id}`;
+/** When its time is over, or what that waits for. */
+export function untilForPeople({ state, ends_at: end, waiting_ms: waiting }: Pick<GrantWire, 'state'> & { readonly ends_at?: string; readonly waiting_ms?: number }): string {
+  if (end !== undefined) {
+    return localTime(end);
+  }
+  if (waiting === undefined) {
+    return 'no end';
+  }
+  return state === 'paused' ? `paused with ${duration(waiting)} left` : `${duration(waiting)} from when the access point has it`;
+}
+
+/** Of its time; undefined where it has no end. */
+function leftMs({ state, ends_at: end, waiting_ms: waitingMs }: GrantWire): number | undefined {
+  return timeLeft({ state, endsAt: end === undefined ? undefined : new Date(end), waitingMs }, new Date());
+}
+
+function left(grant: GrantWire): string | undefined {
+  const ms = leftMs(grant);
+  return ms === undefined || (ms === 0 && grant.allowed_ms === undefined) ? undefined : duration(ms);
+}
+
+/** Of the time that was allowed; how much that was of what was taken back, nobody has kept. */
+function timeUsed(grant: GrantWire): string | undefined {
+  const { allowed_ms: allowed, state } = grant;
+  return allowed === undefined || state === 'revoked' ? undefined : duration(Math.max(0, allowed - (leftMs(grant) ?? 0)));
 }
 
 function quota({ quota_bytes: bytes, policy }: GrantWire): string | undefined {

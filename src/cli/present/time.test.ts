@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { age, localTime } from './time.ts';
+import { age, duration, localTime } from './time.ts';
 
 test('local time names its zone', () => {
   const text = localTime('2026-11-25T12:00:00.000Z');
@@ -15,4 +15,8 @@ test('age is one number and one unit', () => {
   expect(age('2026-11-25T02:00:00Z', now)).toBe('10 h');
   expect(age('2026-11-01T12:00:00Z', now)).toBe('24 d');
   expect(age('2026-11-25T12:00:05Z', now)).toBe('0 s');
+});
+
+test('a duration is in as many units as it takes', () => {
+  expect([0, 45_999, 600_000, 5_400_000, 90_061_000].map(duration)).toEqual(['0 s', '45 s', '10 min', '1 h 30 min', '1 d 1 h 1 min 1 s']);
 });

@@ -36,3 +36,14 @@ export function span(ms: number): string {
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }
+
+/** Milliseconds to the second, in as many units as it takes: `1 h 30 min`, `45 s`. */
+export function duration(ms: number): string {
+  let rest = Math.floor(ms / 1000);
+  const parts = ([['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]] as const).flatMap(([unit, seconds]) => {
+    const count = Math.floor(rest / seconds);
+    rest -= count * seconds;
+    return count === 0 ? [] : [`${count} ${unit}`];
+  });
+  return parts.length === 0 ? '0 s' : parts.join(' ');
+}

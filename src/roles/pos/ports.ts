@@ -3,6 +3,7 @@ import type { Amount } from '../../domain/money.ts';
 import type { Mandate, Register, Sale } from '../../domain/sale.ts';
 import type { Tariff } from '../../domain/tariff.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { AccessPoint, GrantFilter } from '../store.ts';
 import type { PaymentReply } from '../wallet/ports.ts';
 import type { SaleFilter } from './store.ts';
 import type { Identifier } from './subjects.ts';
@@ -65,8 +66,10 @@ export interface MandateSetting {
 export interface PosRole {
   /** What the server knows of this register. Errors: `invalid_input` if its enrolment names no account. */
   self(): Promise<Register>;
-  /** Says which network it serves, where no access point's agent does, and what its key is (a public JWK as JSON). */
-  describe(description: { readonly ssid?: string | undefined; readonly jwk?: string | undefined }): Promise<Register>;
+  /** Errors: `invalid_input` for what it may not say of itself, `account_not_found`. */
+  describe(description: RegisterDescription): Promise<Register>;
+  /** The network that it sells time on, and what enforces that. */
+  network(): Promise<AccessPoint>;
   /** Undefined: it sells no time. Errors: `metric_mismatch` if it sells anything else than time. */
   setTariff(tariff: Tariff | undefined): Promise<Register>;
 
@@ -87,6 +90,10 @@ export interface PosRole {
   /** It was opened: it is deleted. */
   acknowledge(grantId: string): Promise<void>;
 
+  /** Its network's permission list, newest first. */
+  permissions(filter: Pick<GrantFilter, 'subjectId' | 'state'>, page: PageRequest): Promise<Page<Grant>>;
+  /** One of it. Errors: `grant_not_found`. */
+  permission(grantId: string): Promise<Grant>;
   /** Gives the rest of the time to another device. Errors: `grant_not_found`, `grant_over`, `random_identifier`, `device_conflict`. */
   move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant>;
   /** Errors: `grant_not_found`, `grant_over`, `grant_not_pausable`. */
@@ -94,9 +101,20 @@ export interface PosRole {
   resume(grantId: string): Promise<Grant>;
   /** Ends a grant and gives back the unused part of what was paid, by the tariffs it was bought by. */
   refund(grantId: string): Promise<Refunded>;
+  /** What `refund` would give back now. Errors: `grant_not_found`, `grant_over`. */
+  refundable(grantId: string): Promise<Refunded>;
 
   /** Newest first. */
   sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>>;
+}
+
+export interface RegisterDescription {
+  /** The network that it serves, where no access point's agent says so. */
+  readonly ssid?: string | undefined;
+  /** Its key, a public JWK (RFC 7517) as JSON. */
+  readonly jwk?: string | undefined;
+  /** The account that it charges for, by id or name: only alone on this machine, elsewhere its enrolment says so. */
+  readonly account?: string | undefined;
 }
 
 export interface Refunded {

@@ -15,6 +15,7 @@ export interface Selling {
   readonly key: string;
   readonly tender: Tender;
   readonly amount: Amount;
+  readonly memo: string | undefined;
   /** Who gets the time; undefined: nobody can be told from others. */
   readonly subject: Grant['subject'] | undefined;
   readonly payment: Payment | undefined;
@@ -28,7 +29,7 @@ export interface Selling {
  */
 export async function sell(context: ServiceContext, { register, subject, ...selling }: Selling): Promise<Sale> {
   const { store, clock } = context;
-  const { tender, amount, key, payment, fingerprint, receiptCode } = selling;
+  const { tender, amount, memo, key, payment, fingerprint, receiptCode } = selling;
   const at = payment?.at ?? clock.now();
   const purchase = subject === undefined ? undefined : await purchased(context, register, subject, amount, at);
   const grant = purchase === undefined ? undefined : await permit(context, register.apId, subject!, purchase.quantity);
@@ -40,6 +41,7 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
     tender,
     amount,
     payeeId: register.payeeId,
+    memo,
     paymentId: payment?.id,
     grantId: grant?.id,
     tariff: purchase === undefined ? undefined : register.tariff,
@@ -98,6 +100,7 @@ export async function purchaseBy(
         key: payment.key,
         tender: 'wallet',
         amount: payment.amount,
+        memo: payment.memo,
         subject: { kind: 'terminal', id: terminalId },
         payment,
         fingerprint: createHash('sha256').update(`${payment.accountId} ${payment.key}`).digest(),

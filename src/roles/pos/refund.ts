@@ -13,30 +13,30 @@ import type { Refunded } from './ports.ts';
  * is used last. Inside a transaction. Errors: `grant_over`, `insufficient_funds` (the payee's), `account_closed`.
  */
 export async function refundGrant(context: ServiceContext, found: Grant): Promise<Refunded> {
-  const { store, clock } = context;
+  const { store } = context;
   const revision = await store.accessPoints.nextRevision(found.network.apId);
-  const grant = (await store.grants.find(found.id))!;
-  const now = clock.now();
-  const left = timeLeft(grant, now);
+  const refundable = await refundableOf(context, (await store.grants.find(found.id))!);
+  await revokeGrant(context, found.id, revision, 'refunded');
+  for (const { sale, amount } of refundable.sales) {
+    if (!(await store.sales.refund(sale.id, amount.minor))) {
+      throw new LatchkeyError('internal', `Sale ${sale.id} changed under its lock.`);
+    }
+    if (sale.paymentId !== undefined) {
+      await giveBack(context, sale, sale.paymentId, amount);
+    }
+  }
+  return { ...refundable, grant: (await store.grants.find(found.id))! };
+}
+
+/** What `refundGrant` would give back now. Errors: `grant_over`. */
+export async function refundableOf({ store, clock }: ServiceContext, grant: Grant): Promise<Refunded> {
+  const left = timeLeft(grant, clock.now());
   if (left === 0) {
     throw new LatchkeyError('grant_over', `Grant ${grant.id} is over.`);
   }
   const sales = backOf(await store.sales.ofGrant(grant.id), left);
-  await revokeGrant(context, grant.id, revision, 'refunded');
-  const inLedger: Amount[] = [];
-  const byHand: Amount[] = [];
-  for (const { sale, amount } of sales) {
-    if (!(await store.sales.refund(sale.id, amount.minor))) {
-      throw new LatchkeyError('internal', `Sale ${sale.id} changed under its lock.`);
-    }
-    if (sale.paymentId === undefined) {
-      byHand.push(amount);
-    } else {
-      await giveBack(context, sale, sale.paymentId, amount);
-      inLedger.push(amount);
-    }
-  }
-  return { grant: (await store.grants.find(grant.id))!, sales, inLedger, byHand };
+  const amounts = (isInLedger: boolean) => sales.filter(({ sale }) => (sale.paymentId !== undefined) === isInLedger).map(({ amount }) => amount);
+  return { grant, sales, inLedger: amounts(true), byHand: amounts(false) };
 }
 
 function backOf(sales: readonly Sale[], leftMs: number | undefined): Refunded['sales'] {

@@ -1,27 +1,30 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseId } from '../../domain/identifiers.ts';
 import { amountText, checkedAmount } from '../../domain/money.ts';
 import type { Register, Sale } from '../../domain/sale.ts';
+import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
-import type { Tariff } from '../../domain/tariff.ts';
+import { requireTime, type Tariff } from '../../domain/tariff.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../ap/closing.ts';
+import { openAccount } from '../ledger/accounts.ts';
 import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
-import type { Store } from '../store.ts';
+import type { AccessPoint, GrantFilter, Store } from '../store.ts';
 import { replyOf } from '../wallet/outcome.ts';
 import { moveTo, pause, resume, timeIsOver } from './permission.ts';
-import type { Access, Charge, Charged, Claim, PosRole, Refunded } from './ports.ts';
+import type { Access, Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
 import { sell, sellOnce } from './purchase.ts';
-import { refundGrant } from './refund.ts';
+import { refundableOf, refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
 import { newReceiptCode, subjectOf, type Identifier } from './subjects.ts';
 
-/** The register that the person at this machine's own database is, and its network. */
+/** The register that the person at this machine's own database is; its network is that person's access point. */
 const localRegisterId = 'pos_local';
 const pollMs = 250;
 
@@ -36,26 +39,30 @@ export class PosService implements PosRole {
     return this.#register(this.#context.store);
   }
 
-  async describe({ ssid, jwk }: { readonly ssid?: string | undefined; readonly jwk?: string | undefined }): Promise<Register> {
-    const { store, clock } = this.#context;
+  async network(): Promise<AccessPoint> {
+    const { apId } = await this.self();
+    return (await this.#context.store.accessPoints.find(apId))!;
+  }
+
+  async describe({ ssid, jwk, account }: RegisterDescription): Promise<Register> {
+    const { store, actor } = this.#context;
     const named = ssid === undefined ? undefined : parseSsid(ssid);
+    if (account !== undefined && actor.kind !== 'local') {
+      throw new LatchkeyError('invalid_input', 'Which account a cash register charges for is said by its enrolment code.');
+    }
     return store.transaction(async (tx) => {
-      const register = await this.#register(tx);
+      const payee = account === undefined ? undefined : await openAccount(tx, account);
+      const register = payee === undefined ? await this.#register(tx) : { ...(await this.#register(tx, payee.id)), payeeId: payee.id };
       if (named !== undefined) {
-        const ap = await tx.accessPoints.find(register.apId);
-        if (ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password') {
-          throw new LatchkeyError('invalid_input', `The agent of ${ap.name} says which network this is.`, { hint: 'Leave --ssid out.' });
-        }
-        await tx.accessPoints.update(register.apId, { ssid: named, onboardingSsid: named, enforcement: 'none', seenAt: clock.now() });
+        await nameNetwork(tx, register.apId, named);
       }
-      return this.#put(tx, jwk === undefined ? register : { ...register, jwk });
+      return this.#put(tx, { ...register, jwk: jwk ?? register.jwk });
     });
   }
 
   async setTariff(tariff: Tariff | undefined): Promise<Register> {
-    const sold = tariff?.kind === 'fixed' ? tariff.allowed : tariff?.kind === 'steps' ? tariff.step.quantity : undefined;
-    if (sold !== undefined && sold.metric !== 'time') {
-      throw new LatchkeyError('metric_mismatch', 'A cash register sells time.');
+    if (tariff !== undefined) {
+      requireTime(tariff);
     }
     return this.#context.store.transaction(async (tx) => this.#put(tx, { ...(await this.#register(tx)), tariff }));
   }
@@ -96,9 +103,9 @@ export class PosService implements PosRole {
     return this.#charged(register, key);
   }
 
-  async #chargeOutside(register: Register, { key, amount }: Charge, tender: 'cash' | 'card', uid: Uint8Array | undefined): Promise<Charged> {
+  async #chargeOutside(register: Register, { key, amount, memo }: Charge, tender: 'cash' | 'card', uid: Uint8Array | undefined): Promise<Charged> {
     const identified = uid === undefined ? undefined : await subjectOf(this.#context, { kind: 'nfc', uid });
-    const fingerprint = createHash('sha256').update(JSON.stringify([tender, amountText(amount), identified?.id ?? null])).digest();
+    const fingerprint = createHash('sha256').update(JSON.stringify([tender, amountText(amount), identified?.id ?? null, memo ?? null])).digest();
     const { store } = this.#context;
     await store.transaction(async (tx) => {
       const context = within(this.#context, tx);
@@ -109,7 +116,7 @@ export class PosService implements PosRole {
       }
       const receiptCode = identified === undefined ? newReceiptCode(context) : undefined;
       const subject = identified ?? (await subjectOf(context, { kind: 'receipt', code: receiptCode! }));
-      await sell(context, { register, key, tender, amount, subject, payment: undefined, fingerprint, receiptCode });
+      await sell(context, { register, key, tender, amount, memo: memo === undefined ? undefined : parseDescription(memo, 'memo'), subject, payment: undefined, fingerprint, receiptCode });
     });
     return this.#charged(register, key);
   }
@@ -118,7 +125,7 @@ export class PosService implements PosRole {
     return {
       description: `register ${register.id}`,
       async make(context, payment) {
-        return sellOnce(context, { ...of, register, key: payment.key, amount: payment.amount, payment, receiptCode: undefined });
+        return sellOnce(context, { ...of, register, key: payment.key, amount: payment.amount, memo: payment.memo, payment, receiptCode: undefined });
       },
     };
   }
@@ -186,6 +193,15 @@ export class PosService implements PosRole {
     await this.#context.store.accessCodes.remove(grantId, register.id);
   }
 
+  async permissions(filter: Pick<GrantFilter, 'subjectId' | 'state'>, page: PageRequest): Promise<Page<Grant>> {
+    const { apId } = await this.self();
+    return this.#context.store.grants.list({ ...filter, apIds: [apId], source: 'payment' }, page);
+  }
+
+  async permission(grantId: string): Promise<Grant> {
+    return this.#own(this.#context.store, await this.self(), grantId);
+  }
+
   async move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant> {
     return this.#changed(grantId, async (context, grant, revision) => {
       const subject = await subjectOf(context, to);
@@ -216,6 +232,10 @@ export class PosService implements PosRole {
       const grant = await this.#own(tx, register, grantId);
       return refundGrant(within(this.#context, tx), grant);
     });
+  }
+
+  async refundable(grantId: string): Promise<Refunded> {
+    return refundableOf(this.#context, await this.permission(grantId));
   }
 
   async sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>> {
@@ -250,8 +270,11 @@ export class PosService implements PosRole {
     return register;
   }
 
-  /** Made at its first use, with a network of its own unless its enrolment names an access point. */
-  async #register(store: Store): Promise<Register> {
+  /**
+   * Made at its first use, for the account and with the access point that its enrolment names, or else with a network
+   * of its own. `payeeId`: the account where nobody has enrolled it.
+   */
+  async #register(store: Store, payeeId?: string): Promise<Register> {
     const actor = requireKnown(this.#context.actor);
     if (actor.kind === 'token' && actor.token.role !== 'pos') {
       throw new LatchkeyError('forbidden', 'Only a cash register may do that.');
@@ -262,23 +285,29 @@ export class PosService implements PosRole {
       return known;
     }
     const name = actor.kind === 'local' ? 'cash register' : actor.token.name;
-    const [payeeId] = actor.kind === 'local' ? [await localPayee(store)] : (actor.token.scope.accounts ?? []);
-    if (payeeId === undefined || (await store.accounts.find(payeeId)) === undefined) {
-      throw new LatchkeyError('account_not_found', 'This cash register has no account to charge for.', {
-        hint: 'Make its enrolment code with --match account=ID; alone on this machine open an account named "cash register".',
-      });
+    const [payee] = actor.kind === 'local' ? [payeeId] : (actor.token.scope.accounts ?? []);
+    if (payee === undefined || (await store.accounts.find(payee)) === undefined) {
+      throw actor.kind === 'local'
+        ? new LatchkeyError('account_not_found', 'There is no cash register on this machine.', { hint: 'Enrol it: `latchkey pos enroll --account NAME`, or at a server with --server.' })
+        : new LatchkeyError('account_not_found', 'This cash register has no account to charge for: its enrolment code was made without --match account=ID.');
     }
-    const [named] = actor.kind === 'local' ? [] : (actor.token.scope.aps ?? []);
-    const apId = named ?? newId(this.#context, 'ap');
-    if (named === undefined) {
+    const [enrolled] = actor.kind === 'token' ? (actor.token.scope.aps ?? []) : [];
+    const apId = enrolled ?? (actor.kind === 'local' ? actor.apId : undefined) ?? newId(this.#context, 'ap');
+    if (enrolled === undefined) {
       await store.accessPoints.insert({ id: apId, name, createdAt: this.#context.clock.now() });
     }
-    return this.#put(store, { id, name, payeeId, apId, tariff: undefined, jwk: undefined });
+    return this.#put(store, { id, name, payeeId: payee, apId, tariff: undefined, jwk: undefined });
   }
 }
 
-async function localPayee(store: Store): Promise<string | undefined> {
-  return (await store.accounts.findByName('cash register'))?.id;
+/** Where no agent says which network it is. Errors: `invalid_input`. */
+async function nameNetwork(tx: Store, apId: string, ssid: string): Promise<void> {
+  const ap = await tx.accessPoints.find(apId);
+  if (ap?.onboardingSsid === undefined) {
+    await tx.accessPoints.update(apId, { ssid, onboardingSsid: undefined, enforcement: 'none', seenAt: undefined });
+  } else if (ap.ssid !== ssid) {
+    throw new LatchkeyError('invalid_input', `The agent of ${quoted(ap.name)} says which network this is: ${quoted(ap.ssid ?? '')}.`, { hint: 'Give that one’s name, or none.' });
+  }
 }
 
 function paidFingerprint(accountId: string, key: string): Uint8Array {

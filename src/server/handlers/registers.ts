@@ -1,3 +1,4 @@
+import { accessPointToWire } from '../../api/access-points.ts';
 import { grantToWire } from '../../api/grants.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import {
@@ -10,7 +11,7 @@ import type { Handlers } from './handler.ts';
 import { requireKey } from './require-key.ts';
 
 export const registerHandlers: Handlers<
-  | 'showRegister' | 'describeRegister' | 'setTariff' | 'charge' | 'requestAccess' | 'listSales' | 'moveGrant' | 'pauseGrant' | 'resumeGrant' | 'refundGrant'
+  | 'showRegister' | 'describeRegister' | 'showRegisterNetwork' | 'listPermissions' | 'showPermission' | 'showRefundable' | 'setTariff' | 'charge' | 'requestAccess' | 'listSales' | 'moveGrant' | 'pauseGrant' | 'resumeGrant' | 'refundGrant'
   | 'fetchAccessCode' | 'acknowledgeAccessCode' | 'listRegisters' | 'putAccessCode' | 'setMandate' | 'listMandates' | 'endMandate'
 > = {
   async showRegister({ services }) {
@@ -18,6 +19,19 @@ export const registerHandlers: Handlers<
   },
   async describeRegister({ services, body }) {
     return registerToWire(await services.pos.describe(body));
+  },
+  async showRegisterNetwork({ services }) {
+    return accessPointToWire(await services.pos.network());
+  },
+  async listPermissions({ services, query }) {
+    const filter = { subjectId: query.subject_id, state: query.state };
+    return pageToWire(await services.pos.permissions(filter, pageRequestFromWire(query)), grantToWire);
+  },
+  async showPermission({ services, params }) {
+    return grantToWire(await services.pos.permission(params.id));
+  },
+  async showRefundable({ services, params }) {
+    return refundedToWire(await services.pos.refundable(params.id));
   },
   async setTariff({ services, body }) {
     return registerToWire(await services.pos.setTariff(body.tariff === undefined ? undefined : parseTariff(body.tariff)));

@@ -29,6 +29,7 @@ export const cashRegister: Migration = {
       currency ${text} not null,
       minor ${big} not null,
       payee_id ${id} not null,
+      memo ${text},
       payment_id ${id},
       grant_id ${id},
       tariff ${text},

@@ -78,9 +78,9 @@ export class AccessPoints implements AccessPointRepository {
     return toPage(await query.execute(), limit, toAccessPoint, (row) => [row.id]);
   }
 
-  async update(id: string, change: { ssid: string; onboardingSsid: string; enforcement: Enforcement; seenAt: Date }): Promise<boolean> {
+  async update(id: string, change: { ssid: string; onboardingSsid: string | undefined; enforcement: Enforcement; seenAt: Date | undefined }): Promise<boolean> {
     const result = await this.#db.write.updateTable('access_points')
-      .set({ ssid: change.ssid, onboarding_ssid: change.onboardingSsid, enforcement: change.enforcement, last_seen_at: change.seenAt })
+      .set({ ssid: change.ssid, onboarding_ssid: change.onboardingSsid ?? null, enforcement: change.enforcement, last_seen_at: change.seenAt ?? null })
       .where('id', '=', id)
       .executeTakeFirst();
     return result.numUpdatedRows === 1n;

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { outsideTenders } from '../../domain/sale.ts';
+import type { ChargeAuthority } from '../../roles/pos/ports.ts';
+import { handOver, wantsFiles, type CredentialFileFlags } from '../credential-output.ts';
+import { toLatchkeyError } from '../failure.ts';
+import type { CredentialWire } from '../present/credentials.ts';
+import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
+import { credentialFor } from './hand-over.ts';
+import type { Counter } from './open-counter.ts';
+
+export interface ChargeFlags extends CredentialFileFlags {
+  readonly amount: Amount;
+  readonly tender?: (typeof outsideTenders)[number] | undefined;
+  readonly mandate: boolean;
+  readonly uid?: Uint8Array | undefined;
+  readonly memo?: string | undefined;
+  readonly credential: boolean;
+  readonly 'idempotency-key'?: string | undefined;
+}
+
+/** By what flags say that a charge is paid. Errors: `missing_input`. */
+export function authorityFrom({ tender, mandate, uid }: Pick<ChargeFlags, 'tender' | 'mandate' | 'uid'>): ChargeAuthority {
+  if (mandate) {
+    if (uid === undefined) {
+      throw new LatchkeyError('missing_input', 'What was tapped is missing: give --uid HEX.');
+    }
+    return { kind: 'mandate', uid };
+  }
+  if (tender === undefined) {
+    throw new LatchkeyError('missing_input', 'Say how it is paid: --tender cash, --tender card, or --mandate with --uid HEX.');
+  }
+  return { kind: tender, uid };
+}
+
+/** Whether the password is to be handed over with the receipt. */
+export function wantsCredential(flags: ChargeFlags): boolean {
+  return flags.credential || wantsFiles(flags);
+}
+
+export interface AtCounter {
+  readonly receipt: ReceiptWire;
+  /** Why the password could not be handed over. */
+  readonly notHandedOver: string | undefined;
+}
+
+/**
+ * Charges, and hands over the password if it bought time and that is wanted. Whatever becomes of that, the charge
+ * stands: a script that took it for failed would charge again. Errors: those of a charge.
+ */
+export async function chargeAtCounter(counter: Counter, authority: ChargeAuthority, flags: ChargeFlags, signal: AbortSignal): Promise<AtCounter> {
+  const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
+  const charged = await counter.pos.charge({ key, amount, memo, authority });
+  const { grant } = charged;
+  const receipt = (credential?: CredentialWire) => receiptToWire(charged, credential, new Date());
+  if (grant === undefined || !wantsCredential(flags)) {
+    return { receipt: receipt(), notHandedOver: undefined };
+  }
+  try {
+    return { receipt: receipt(await handOver(await credentialFor(counter, grant, signal), flags)), notHandedOver: undefined };
+  } catch (error) {
+    const { message } = toLatchkeyError(error);
+    return { receipt: receipt(), notHandedOver: `It is charged, but the Wi-Fi password could not be handed over. ${message} Try again with \`latchkey grant show ${grant.id} --qr\`.` };
+  }
+}

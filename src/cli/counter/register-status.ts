@@ -1,0 +1,24 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { RegisterStatus } from '../present/registers.ts';
+import { isEnforced, type Counter } from './open-counter.ts';
+
+const atOnce = 1000;
+
+/** What of what was paid for is not served yet, and why. */
+export async function registerStatus({ pos, register }: Counter): Promise<RegisterStatus> {
+  const network = await pos.network();
+  const enforced = isEnforced(network);
+  const { items: [lastSale] } = await pos.sales({}, { limit: 1 });
+  return { register, network, enforced, waiting: enforced ? await waitingGrants(pos) : [], lastSale };
+}
+
+async function waitingGrants(pos: Counter['pos']): Promise<Grant[]> {
+  const waiting: Grant[] = [];
+  let after: string | undefined;
+  do {
+    const { items, next } = await pos.permissions({ state: 'active' }, { after, limit: atOnce });
+    waiting.push(...items.filter(({ waitingMs }) => waitingMs !== undefined));
+    after = next;
+  } while (after !== undefined);
+  return waiting;
+}

@@ -1,0 +1,34 @@
+import { object, oneOf, type Static } from '../../api/schema.ts';
+import { present } from '../../api/wire.ts';
+import { securities } from '../../domain/ssid.ts';
+import { qrTerminal, qrTerminalWidth } from '../../formats/qr-terminal.ts';
+import { qrCode } from '../../formats/qr.ts';
+import type { Credential } from '../../roles/device/ports.ts';
+import { plainStyle, type Screen } from './screen.ts';
+
+const words = { type: 'string' } as const;
+
+/** A Wi-Fi password on its way to whom it is for. */
+export const credentialSchema = object(
+  'Credential',
+  { ssid: words, password: words, security: oneOf(securities), wifi_uri: { ...words, description: 'The text of its QR code.' } },
+  { password_id: words, ndef: { ...words, description: 'What an NFC tag holds, in hexadecimal; not of WPA3.' } },
+);
+export type CredentialWire = Static<typeof credentialSchema>;
+
+export function credentialToWire({ ssid, password, passwordId, security }: Credential, { uri, ndef }: { readonly uri: string; readonly ndef: string | undefined }): CredentialWire {
+  return present({ ssid, password, password_id: passwordId, security, wifi_uri: uri, ndef });
+}
+
+export function credentialLines({ ssid, password, password_id: id }: CredentialWire): readonly (readonly [string, string | undefined])[] {
+  return [['network', ssid], ['password', password], ['identifier of it', id]];
+}
+
+/** As a picture of blocks, where there is room for it. */
+export function presentQr(text: string, { width, style }: Screen): string {
+  const code = qrCode(text, 'M');
+  const needed = qrTerminalWidth(code);
+  return needed > width
+    ? `The QR code takes ${needed} columns, and here are ${width}: make the window wider, or have it written with --png or --svg.`
+    : qrTerminal(code, { colours: style !== plainStyle }).replace(/\n$/, '');
+}

@@ -1,0 +1,100 @@
+import { grantSchema, grantToWire } from '../../api/grants.ts';
+import { saleSchema, saleToWire, type RefundedWire } from '../../api/registers.ts';
+import { count, object, type Static } from '../../api/schema.ts';
+import { present } from '../../api/wire.ts';
+import { timeLeft, type Grant } from '../../domain/grant.ts';
+import { parseQuantity } from '../../domain/quantity.ts';
+import type { Charged } from '../../roles/pos/ports.ts';
+import { credentialLines, credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
+import { untilForPeople } from './grants.ts';
+import { moneyForPeople } from './money.ts';
+import type { Screen } from './screen.ts';
+import { subjectForPeople } from './subjects.ts';
+import { details } from './table.ts';
+import { allowanceForPeople } from './tariffs.ts';
+import { duration, localTime } from './time.ts';
+
+const words = { type: 'string' } as const;
+const leftMs = { ...count, description: 'What is left of the time; absent if it has no end.' } as const;
+
+/** What is handed over with a sale; `sale` has what was paid and bought. */
+export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, receipt_code: words, credential: credentialSchema });
+export type ReceiptWire = Static<typeof receiptSchema>;
+
+export function receiptToWire({ sale, grant, receiptCode }: Charged, credential: CredentialWire | undefined, now: Date): ReceiptWire {
+  return present({
+    sale: saleToWire(sale),
+    grant: grant && grantToWire(grant),
+    left_ms: grant && timeLeft(grant, now),
+    receipt_code: receiptCode,
+    credential,
+  });
+}
+
+/** `qr`: the receipt code as a picture, or where a credential is handed over, that. */
+export function presentReceipt({ sale, grant, receipt_code: code, credential }: ReceiptWire, qr: boolean, screen: Screen): string {
+  const lines = details(
+    [
+      ['receipt', sale.sale_id],
+      ['time', localTime(sale.at)],
+      ['paid', `${moneyForPeople(sale.amount)} (${sale.tender})`],
+      ['for', sale.memo],
+      ['bought', sale.quantity === undefined ? 'no time' : timeForPeople(sale.quantity)],
+      ['until', grant && untilForPeople(grant)],
+      ['grant', grant?.grant_id],
+      ['receipt code', code],
+      ...(credential === undefined ? [] : credentialLines(credential)),
+    ],
+    screen,
+  );
+  const picture = credential?.wifi_uri ?? code;
+  return qr && picture !== undefined ? `${lines}\n\n${presentQr(picture, screen)}` : lines;
+}
+
+function timeForPeople(quantity: string): string {
+  return allowanceForPeople(quantity === 'unlimited' ? quantity : parseQuantity(quantity));
+}
+
+/** Access that is handed over; without a credential where only the receipt code could be redeemed. */
+export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema });
+export type TapWire = Static<typeof tapSchema>;
+
+export function tapToWire(grant: Grant, phoneToken: string | undefined, credential: CredentialWire | undefined, now: Date): TapWire {
+  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, credential });
+}
+
+/** `format`: its credential alone, in a form that is no text for people. */
+export function presentTap({ grant, left_ms: left, phone_token: token, credential }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
+  const alone = credential === undefined || format === 'text' ? undefined : format === 'ndef-hex' ? credential.ndef : credential.wifi_uri;
+  if (alone !== undefined) {
+    return alone;
+  }
+  const lines = details(
+    [
+      ['for', subjectForPeople(grant.subject)],
+      ['left', left === undefined ? 'no end' : duration(left)],
+      ['until', untilForPeople(grant)],
+      ...(credential === undefined ? [] : credentialLines(credential)),
+      ['phone token', token && `${token} (instead of the receipt code from now on; shown this once)`],
+    ],
+    screen,
+  );
+  return qr && credential !== undefined ? `${lines}\n\n${presentQr(credential.wifi_uri, screen)}` : lines;
+}
+
+export function presentRefunded({ grant, sales, in_ledger: inLedger, by_hand: byHand }: RefundedWire, screen: Screen): string {
+  const back = (amounts: RefundedWire['in_ledger']) => amounts.map(moneyForPeople).join(' + ') || undefined;
+  return details(
+    [
+      ['grant', grant.grant_id],
+      ['state', grant.state],
+      ['back in the ledger', back(inLedger)],
+      ['to be handed back', back(byHand)],
+      ['nothing goes back', sales.length === 0 ? whyNothing : undefined],
+      ...sales.map(({ sale, amount }) => [`of ${sale.sale_id}`, `${moneyForPeople(amount)} of ${moneyForPeople(sale.amount)} (${sale.tender})`] as const),
+    ],
+    screen,
+  );
+}
+
+const whyNothing = 'by its tariff, or because nothing is left';

@@ -1,0 +1,49 @@
+import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { authorityFrom, chargeAtCounter } from '../../cli/counter/charge-at-counter.ts';
+import { openCounter } from '../../cli/counter/open-counter.ts';
+import { credentialFileFlags } from '../../cli/credential-output.ts';
+import { amountFlag, choiceFlag, idempotencyFlag, remoteFlags, switchFlag, textFlag, uidFlag } from '../../cli/flags.ts';
+import { presentReceipt, receiptSchema, type ReceiptWire } from '../../cli/present/sales.ts';
+import type { Screen } from '../../cli/present/screen.ts';
+import { outsideTenders } from '../../domain/sale.ts';
+
+export default class PosCharge extends LatchkeyCommand<ReceiptWire> {
+  static override readonly summary = 'Charge, and put who paid on the permission list for what the tariff gives for it.';
+  static override readonly description = `The time is for the card or phone whose UID is named; without one the receipt has a code, which the phone that shows it first makes its own. What buys no time is a charge all the same.
+A UID says who it is and no more: --mandate takes from an account what its payer allows to be taken by tapping, --tender says that it was paid outside of the ledger.`;
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %> --amount 12.50EUR --tender cash --uid 04:a2:2b:91:5c:66:80',
+    { description: 'For a phone without a number of its own', command: '<%= config.bin %> <%= command.id %> --amount 2.00EUR --tender card --qr' },
+    { description: 'In a script: running it again never charges twice', command: '<%= config.bin %> <%= command.id %> --amount 2.00EUR --mandate --uid 04a22b915c6680 --idempotency-key order-4711' },
+  ];
+  #qr = false;
+  static override readonly flags = {
+    amount: amountFlag({ description: 'How much, with its currency.', required: true }),
+    tender: choiceFlag(outsideTenders)({ description: 'Paid outside of the ledger, and with what.', exclusive: ['mandate'] }),
+    mandate: switchFlag({ description: 'Take it from the account whose payer allows that for --uid.' }),
+    uid: uidFlag({ description: 'Who gets the time: the UID of a card or phone.' }),
+    memo: textFlag({ description: 'What it is for.' }),
+    'idempotency-key': idempotencyFlag(),
+    credential: switchFlag({ helpGroup: 'WI-FI', description: 'Hand over the Wi-Fi password with the receipt.' }),
+    qr: switchFlag({ helpGroup: 'WI-FI', description: 'Show a QR code: of the Wi-Fi network if its password is handed over, else of the receipt code.' }),
+    ...credentialFileFlags,
+    ...remoteFlags,
+  };
+  static override readonly result = receiptSchema;
+
+  async run(): Promise<ReceiptWire> {
+    const { flags } = await this.parse(PosCharge);
+    this.#qr = flags.qr;
+    const authority = authorityFrom(flags);
+    const counter = await openCounter(flags, this.opening);
+    const { receipt, notHandedOver } = await chargeAtCounter(counter, authority, flags, this.signal);
+    if (notHandedOver !== undefined) {
+      await this.caution(notHandedOver);
+    }
+    return receipt;
+  }
+
+  protected present(receipt: ReceiptWire, screen: Screen): string {
+    return presentReceipt(receipt, this.#qr, screen);
+  }
+}
