@@ -86,7 +86,7 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(receiptCode).toBeUndefined();
       expect(grant).toMatchObject({ source: 'payment', state: 'active', allowedMs: 30 * minute, waitingMs: undefined, network: { ssid: 'cafe-guests' } });
       expect(grant!.endsAt!.getTime() - grant!.startsAt.getTime()).toBe(30 * minute);
-      expect(grant!.subject).toEqual({ kind: 'nfc', id: expect.stringMatching(/^[\w-]{22}$/) });
+      expect(grant!.subject).toEqual({ kind: 'nfc', id: expect.stringMatching(/^sub_[\w-]{22}$/) });
       expect(grant!.subject.id).not.toContain(Buffer.from(uid).toString('base64url'));
       expect((await pos.pos.access({ kind: 'nfc', uid })).grant.id).toBe(grant!.id);
       expect(await codeOf(pos.pos.access({ kind: 'nfc', uid: newUid() }))).toBe('not_permitted');

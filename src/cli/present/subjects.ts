@@ -3,5 +3,5 @@ const shownLetters = 6;
 
 /** Who a grant is for: a device by its uuid, who paid by the beginning of what they are known by. */
 export function subjectForPeople({ kind, id }: { readonly kind: string; readonly id: string }): string {
-  return kind === 'device' ? `${kind} ${id}` : `${kind} ${id.replace(/^tok_/, '').slice(0, shownLetters)}…`;
+  return kind === 'device' ? `${kind} ${id}` : `${kind} ${id.replace(/^(sub|tok)_/, '').slice(0, shownLetters)}…`;
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { idFrom } from '../../domain/identifiers.ts';
 import { nfcIdentifier } from '../../domain/nfc-identifier.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { ServiceContext } from '../service-context.ts';
@@ -41,7 +42,8 @@ async function hash({ store, random }: ServiceContext, kind: string, value: stri
     await store.settings.insert(keyName, base64url(random.bytes(32)));
     key = (await store.settings.get(keyName))!;
   }
-  return base64url(createHmac('sha256', key).update(`${kind}\0`).update(value).digest().subarray(0, 16));
+  // A prefix, so that none begins with what command lines take for a flag.
+  return idFrom('sub', base64url(createHmac('sha256', key).update(`${kind}\0`).update(value).digest().subarray(0, 16)));
 }
 
 /** Without letters that look like others (Crockford's base32). */
