@@ -30,6 +30,7 @@ export const changesSchema = object('Changes', {
   now: { ...instant, description: 'The server’s time.' },
   requests: arrayOf(accessRequestSchema),
   grants: arrayOf(grantSchema),
+  access_codes: { ...arrayOf(object('WantedAccessCode', { grant_id: id, register_id: id })), description: 'All that cash registers want now.' },
 });
 export type ChangesWire = Static<typeof changesSchema>;
 
@@ -65,6 +66,7 @@ export function changesToWire(changes: ApChanges): ChangesWire {
     now: instantToWire(changes.now),
     requests: changes.requests.map(accessRequestToWire),
     grants: changes.grants.map(grantToWire),
+    access_codes: changes.accessCodes.map(({ grantId, registerId }) => ({ grant_id: grantId, register_id: registerId })),
   };
 }
 
@@ -74,5 +76,6 @@ export function changesFromWire(wire: ChangesWire): ApChanges {
     now: instantFromWire(wire.now),
     requests: wire.requests.map(accessRequestFromWire),
     grants: wire.grants.map(grantFromWire),
+    accessCodes: wire.access_codes.map((wanted) => ({ grantId: wanted.grant_id, registerId: wanted.register_id })),
   };
 }

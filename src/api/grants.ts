@@ -71,7 +71,7 @@ export type GrantIncreaseWire = Static<typeof increaseSchema>;
 const reportSchema = input(
   'GrantReport',
   { grant_id: id, usage: { ...usageSchema, additionalProperties: false as const } },
-  { ended: input('GrantEnd', { at: instant, reason: note }), begun: input('GrantBegin', { at: instant, revision: count }) },
+  { ended: input('GrantEnd', { at: instant, reason: note }, { revision: count }), begun: input('GrantBegin', { at: instant, revision: count }) },
 );
 export type GrantReportWire = Static<typeof reportSchema>;
 export const grantReportsSchema = input('GrantReports', { reports: { ...arrayOf(reportSchema), minItems: 1, maxItems: 1000 } });
@@ -106,7 +106,7 @@ export function grantReportToWire({ grantId, usage, ended, begun }: GrantReport)
   return present({
     grant_id: grantId,
     usage: usageToWire(usage),
-    ended: ended && { at: instantToWire(ended.at), reason: ended.reason },
+    ended: ended && present({ at: instantToWire(ended.at), reason: ended.reason, revision: ended.revision }),
     begun: begun && { at: instantToWire(begun.at), revision: begun.revision },
   });
 }
@@ -115,7 +115,7 @@ export function grantReportFromWire({ grant_id: grantId, usage, ended, begun }: 
   return {
     grantId,
     usage: usageFromWire(usage),
-    ended: ended && { at: instantFromWire(ended.at), reason: ended.reason },
+    ended: ended && { at: instantFromWire(ended.at), reason: ended.reason, revision: ended.revision },
     begun: begun && { at: instantFromWire(begun.at), revision: begun.revision },
   };
 }

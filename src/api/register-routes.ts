@@ -160,7 +160,7 @@ export const registerRoutes = {
   fetchAccessCode: {
     method: 'GET',
     path: '/v1/grants/{id}/access-code',
-    summary: 'The password for a grant, sealed to this cash register; nothing if it has not come by then',
+    summary: 'The password for a grant, sealed to this cash register, as often as it is asked for; nothing if it has not come by then',
     roles: pos,
     params: byId,
     query: accessCodeQuerySchema,
@@ -190,7 +190,7 @@ export const registerRoutes = {
   putAccessCode: {
     method: 'POST',
     path: '/v1/grants/{id}/access-code',
-    summary: 'Bring the password for a grant, sealed to a cash register',
+    summary: 'Bring the password for a grant, sealed to a cash register that wants it',
     roles: ['ap'],
     params: byId,
     body: sealedCodeInputSchema,

@@ -16,6 +16,7 @@ export const agentFlags = {
   vlan: textFlag({ description: 'VLAN of grants that name none: a number, or model=NAME:NUMBER for one model; may be repeated.', helpValue: 'VLAN', multiple: true }),
   grace: durationFlag({ description: 'How long a grant whose traffic is used up still reaches the agent (restrict).', default: 3_600_000, defaultHelp: async () => '1h' }),
   'allow-plain': switchFlag({ description: 'Accept the literal exchange, in which pass_tmp crosses the onboarding network in the clear.' }),
+  'pos-key': textFlag({ description: 'Thumbprint of a cash register’s key, as `pos enroll` prints it: the passwords that are paid for there are sealed to it. May be repeated; without it none leaves.', helpValue: 'THUMBPRINT', multiple: true }),
   prompt: textFlag({ description: 'Who is asked: terminal, exec:CMD (exit 0 is yes), led:NAME.', helpValue: 'PROMPT' }),
   // An address of a webhook often is a secret itself, which the arguments would show to everybody.
   notify: textFlag({ description: 'Tell of every request: exec:CMD or an https:// address.', helpValue: 'NOTIFY', env: 'LATCHKEY_NOTIFY' }),

@@ -4,6 +4,7 @@ import { agentStatusToWire } from '../api/agent-control.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseVlan } from '../domain/grant.ts';
 import { parseScope, type Scope } from '../domain/token.ts';
+import { parseThumbprint } from '../protocol/access-code.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Vlans } from '../roles/agent/service.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
@@ -30,6 +31,7 @@ export interface AgentFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
   readonly name?: string | undefined;
   readonly 'auto-approve'?: readonly string[] | undefined;
   readonly 'allow-plain': boolean;
+  readonly 'pos-key'?: readonly string[] | undefined;
   readonly prompt?: string | undefined;
   readonly notify?: string | undefined;
 }
@@ -49,6 +51,7 @@ export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Pro
   const { closing, sources, emit } = serving;
   const autoApprove = parseAutoApprove(flags['auto-approve'] ?? []);
   const vlans = parseVlans(flags.vlan ?? []);
+  const posKeys = (flags['pos-key'] ?? []).map(parseThumbprint);
   const log: Log = agentLog(serving);
   const prompt = await openSecondPrompt(flags.prompt, serving);
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
@@ -69,6 +72,7 @@ export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Pro
     autoApprove,
     terms: termsOf({ ...flags, vlan: undefined }),
     vlans,
+    posKeys,
     graceMs: flags.grace,
     prompt,
     notifier,

@@ -81,6 +81,12 @@ export function timeLeft({ state, endsAt, waitingMs }: Pick<Grant, 'state' | 'en
   return waitingMs ?? (endsAt === undefined ? undefined : Math.max(0, endsAt.getTime() - at.getTime()));
 }
 
+/** A grant whose time waits, as it is when that runs from a moment on. */
+export function begunAt(grant: Grant, at: Date): Grant {
+  const { waitingMs } = grant;
+  return waitingMs === undefined ? grant : { ...grant, endsAt: new Date(at.getTime() + waitingMs), waitingMs: undefined };
+}
+
 /** Whether its traffic is used up. */
 export function isSpent({ quotaBytes, usage }: Pick<Grant, 'quotaBytes' | 'usage'>): boolean {
   return quotaBytes !== undefined && usage.bytesIn + usage.bytesOut >= quotaBytes;

@@ -39,7 +39,7 @@ export async function openAgentStore({ path, sealer, lockTimeoutMs = 30_000, att
     attempts: new Attempts(file, attempts, () => registry.knownTime()),
     grants,
     keys: new GrantKeys(file, sealer),
-    meters: new Meters(file, (id) => grants.grant(id)),
+    meters: new Meters(file),
     sessions: new Sessions(file),
     registry,
     transaction: (work) => file.transaction(work),

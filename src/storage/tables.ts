@@ -372,8 +372,8 @@ export interface MandateTable {
 export interface AccessCodeTable {
   grant_id: string;
   register_id: string;
-  /** A compact JWE, which only the register opens. */
-  sealed: string;
+  /** A compact JWE, which only the register opens; null while it is wanted. */
+  sealed: string | null;
   at: Time;
 }
 

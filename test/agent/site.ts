@@ -15,6 +15,7 @@ import type { DeviceIdentity } from '../../src/roles/device/ports.ts';
 import type { Registration } from '../../src/roles/factory/ports.ts';
 import { FactoryService } from '../../src/roles/factory/service.ts';
 import { OwnerService } from '../../src/roles/owner/service.ts';
+import type { ServiceContext } from '../../src/roles/service-context.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { SecureAccessPointLink } from '../../src/client/access-point/link.ts';
 import { openAgentStore } from '../../src/storage/agent-store.ts';
@@ -46,6 +47,8 @@ export interface LogLine {
  */
 export class Site {
   readonly registry: Store;
+  /** Of the registry, for other roles at it. */
+  readonly context: ServiceContext;
   readonly factory: FactoryService;
   readonly owner: OwnerService;
   readonly line: SwitchedAp;
@@ -66,6 +69,7 @@ export class Site {
     const clock = { now: () => new Date(Date.now() + this.#aheadMs) };
     const random = { bytes: (length: number) => randomBytes(length) };
     const context = { store: registry, clock, random, actor: { kind: 'local' } as const };
+    this.context = context;
     this.factory = new FactoryService(context);
     this.owner = new OwnerService(context);
     this.line = new SwitchedAp(

@@ -227,7 +227,7 @@ export function apContract(name: string, make: MakeHarness): void {
     test('hears of changes at once, and of nothing that it knows', async () => {
       const quiet = await harness.hold('ap');
       const { revision } = await quiet.ap.changes(0, 0);
-      expect(await quiet.ap.changes(revision, 0)).toEqual({ revision, now: expect.any(Date), requests: [], grants: [] });
+      expect(await quiet.ap.changes(revision, 0)).toEqual({ revision, now: expect.any(Date), requests: [], grants: [], accessCodes: [] });
       const { id } = await request(await register(factory), quiet);
       const heard = await quiet.ap.changes(revision, 0);
       expect(heard.requests.map((each) => each.id)).toEqual([id]);

@@ -290,6 +290,26 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf(till.pos.access({ kind: 'nfc', uid }))).toBe('time_used_up');
     });
 
+    test('time that was added while the access point was away is not lost with the time before it', async () => {
+      const ap = await shop.harness.hold('ap');
+      await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      const till = await register([ap.token.apId!]);
+      const uid = newUid();
+      const { grant: first } = await till.pos.charge(cash('1.00', uid));
+      const at = () => shop.harness.clock.now();
+      const report = (over: { begun?: number; ended: number }) => ap.ap.reportGrants([{
+        grantId: first!.id,
+        usage: first!.usage,
+        ended: { at: at(), reason: 'its time is over', revision: over.ended },
+        begun: over.begun === undefined ? undefined : { at: at(), revision: over.begun },
+      }]);
+      const { grant: second } = await till.pos.charge(cash('1.00', uid));
+      await report({ begun: first!.revision, ended: first!.revision });
+      expect((await till.pos.access({ kind: 'nfc', uid })).grant).toMatchObject({ state: 'active', waitingMs: 20 * minute });
+      await report({ begun: second!.revision, ended: second!.revision });
+      expect(await codeOf(till.pos.access({ kind: 'nfc', uid }))).toBe('not_permitted');
+    });
+
     test('a password comes sealed from the access point to the register that it is for, until that has it', async () => {
       const ap = await shop.harness.hold('ap');
       await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
@@ -306,6 +326,41 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf((await shop.harness.hold('ap')).ap.putAccessCode(grant!.id, till.token.id, 'x'))).toBe('grant_not_found');
       await till.pos.acknowledge(grant!.id);
       expect(await till.pos.accessCode(grant!.id, 0)).toBeUndefined();
+    });
+
+    test('the access point hears whatever password is wanted until it has brought it, and is kept nothing else of it', async () => {
+      const ap = await shop.harness.hold('ap');
+      await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      const till = await register([ap.token.apId!]);
+      const uid = newUid();
+      const { grant: before } = await till.pos.charge(cash('1.00', newUid()));
+      await till.pos.accessCode(before!.id, 0);
+      expect((await ap.ap.changes(0, 0)).accessCodes).toEqual([]);
+
+      await till.pos.describe({ jwk: '{"kty":"EC","crv":"P-256"}' });
+      const { grant } = await till.pos.charge(cash('1.00', uid));
+      const wanted = [{ grantId: grant!.id, registerId: till.token.id }];
+      const { revision, accessCodes } = await ap.ap.changes(0, 0);
+      expect(accessCodes).toEqual(wanted);
+      expect((await ap.ap.changes(revision, 0)).accessCodes).toEqual(wanted);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'aaa.bbb.ccc.ddd.eee');
+      expect((await ap.ap.changes(revision, 0)).accessCodes).toEqual([]);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'another.one');
+      expect(await till.pos.accessCode(grant!.id, 0)).toBe('aaa.bbb.ccc.ddd.eee');
+      await till.pos.acknowledge(grant!.id);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'too.late');
+
+      // Asked for again: the access point, which waits for changes, hears of it.
+      const news = ap.ap.changes(revision, 10_000);
+      const again = till.pos.accessCode(grant!.id, 10_000);
+      expect((await news).accessCodes).toEqual(wanted);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'fff.ggg.hhh.iii.jjj');
+      expect(await again).toBe('fff.ggg.hhh.iii.jjj');
+      expect((await shop.harness.hold('ap').then((other) => other.ap.changes(0, 0))).accessCodes).toEqual([]);
+      await till.pos.refund(grant!.id);
+      await till.pos.acknowledge(grant!.id);
+      await till.pos.accessCode(grant!.id, 0);
+      expect((await ap.ap.changes(0, 0)).accessCodes).toEqual([]);
     });
 
     test('what it sold is listed, of a time, newest first', async () => {

@@ -71,6 +71,18 @@ requires('hostapd')('a real hostapd', () => {
     await expect(hostapdRadio.credential({ id: 'grt_2' })).rejects.toMatchObject({ code: 'grant_not_found' });
   });
 
+  test('a grant that was off the air for a while comes back with the password that it had', async () => {
+    await hostapd.start();
+    const hostapdRadio = await opened();
+    await hostapdRadio.converge(wanted('grt_1'));
+    const [text, credential] = [readFileSync(hostapd.pskFile, 'utf8'), await hostapdRadio.credential({ id: 'grt_1' })];
+    await hostapdRadio.converge(wanted());
+    expect(readFileSync(hostapd.pskFile, 'utf8')).not.toContain('grt_1');
+    await hostapdRadio.converge(wanted('grt_1'));
+    expect(readFileSync(hostapd.pskFile, 'utf8')).toBe(text);
+    expect(await hostapdRadio.credential({ id: 'grt_1' })).toEqual(credential);
+  });
+
   test('puts back what was changed by hand, and writes nothing while all is as it was', async () => {
     await hostapd.start();
     const hostapdRadio = await opened();

@@ -107,6 +107,19 @@ requires('hostapd')('a real hostapd that speaks SAE', () => {
     expect([dropping, asked()]).toEqual([[1000, 0], []]);
   });
 
+  test('a grant that was off the air for a while comes back with the password that it had, and nobody drops for it', async () => {
+    await hostapd.start();
+    const radio = await opened();
+    await radio.converge(wanted('grt_1'));
+    await radio.converge(wanted());
+    expect(block()).toEqual([heading, seal('grt_1')]);
+    asked();
+    await radio.converge(wanted('grt_1'));
+    expect(block()).toEqual([heading, lineOf('grt_1')]);
+    expect(asked()).toEqual(expect.arrayContaining([`raw SET ${lineOf('grt_1').replace('=', ' ')}`, 'raw DENY_ACL DEL_MAC 02:00:00:00:01:00']));
+    expect(dropping).toEqual([60_000]);
+  });
+
   test('a device that is let in again meanwhile is not denied, and its old password stays sealed', async () => {
     await hostapd.start();
     const radio = await opened();

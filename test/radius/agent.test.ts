@@ -5,6 +5,7 @@ import type { AgentStore } from '../../src/roles/agent/store.ts';
 import type { Granted } from '../../src/roles/device/ports.ts';
 import { joinNetwork } from '../../src/roles/device/service.ts';
 import { Site } from '../agent/site.ts';
+import { Till } from '../agent/till.ts';
 import { requires } from '../requirements.ts';
 import { sharedSecret } from './nas.ts';
 import { OrderTaker } from './order-taker.ts';
@@ -170,6 +171,31 @@ requires('freeradius-utils')('the agent of access points that ask by RADIUS', ()
     await expect.poll(() => nas.orders).toMatchObject([{ kind: 'disconnect', sessionId: 'A1' }]);
     expect(await ask()).toContain('Received Access-Reject');
     await expect.poll(() => site.owner.grant(granted.grantId)).toMatchObject({ state: 'ended', reason: 'its traffic is used up', usage: { bytesIn: 600n, bytesOut: 400n } });
+  });
+
+  test('time that was sold runs from when it is known here, ends sessions while it is paused, and goes on with the same password', async () => {
+    await open();
+    const granted = await onboard();
+    await site.owner.revokeGrant(granted.grantId);
+    const till = await Till.open(site);
+    const sold = await till.sell('1.00');
+    // To the one whose address is known here.
+    await till.pos.move(sold.id, { kind: 'terminal', id: (await site.request('delivered')).uuid });
+    await expect.poll(async () => (await site.owner.grant(sold.id)).waitingMs).toBeUndefined();
+    const { password } = await site.agent.service.reveal(sold.id);
+    const asked = await ask();
+    expect(asked).toContain(`Tunnel-Password:0 = "${password}"`);
+    expect(Number(/Session-Timeout = (\d+)/.exec(asked)?.[1])).toBeLessThanOrEqual(600);
+    await account('Start', classOf({ ...granted, grantId: sold.id }));
+    await till.pos.pause(sold.id);
+    await expect.poll(() => nas.orders).toMatchObject([{ kind: 'disconnect', sessionId: 'A1' }]);
+    expect(await ask()).toContain('Received Access-Reject');
+    site.pass(60 * minute);
+    await till.pos.resume(sold.id);
+    await expect.poll(() => ask()).toContain(`Tunnel-Password:0 = "${password}"`);
+    site.pass(10 * minute);
+    expect(await ask()).toContain('Received Access-Reject');
+    await expect.poll(() => site.owner.grant(sold.id)).toMatchObject({ state: 'ended', reason: 'its time is over' });
   });
 
   describe('a grant that is restricted when its traffic is used up', () => {

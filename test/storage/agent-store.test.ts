@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noUsage } from '../../src/domain/grant.ts';
 import type { Session } from '../../src/roles/agent/radio.ts';
-import type { AgentStore, Hello } from '../../src/roles/agent/store.ts';
+import type { AgentStore, GrantPassword, Hello } from '../../src/roles/agent/store.ts';
 import { openAgentStore } from '../../src/storage/agent-store.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { after, newAttempt, newGrant, newId, newRequest, start } from './samples.ts';
@@ -162,6 +162,34 @@ test('reports are owed, in their order, until they are settled', async () => {
   expect(store.onboarding.owedReports()).toHaveLength(2);
 });
 
+test('that the time of a grant has begun is owed until it was told, over restarts, and each time that it does', async () => {
+  const grant = newGrant('ap_1', { allowedMs: 60_000, waitingMs: 60_000, revision: 4 });
+  const later = newGrant('ap_1', { startsAt: after(9), allowedMs: 60_000, waitingMs: 60_000 });
+  [grant, later, newGrant('ap_1', { state: 'paused', waitingMs: 1 }), newGrant('ap_1')].forEach((one) => store.grants.saveGrant(one));
+  expect(store.grants.waitingGrants(after(8), 10)).toEqual([grant]);
+  expect(store.grants.begun(grant.id)).toBeUndefined();
+  const begun = { at: after(1), revision: 4 };
+  store.grants.saveBegun(grant.id, begun);
+  const running = { ...grant, endsAt: after(61), waitingMs: undefined };
+  store.grants.saveGrant(running);
+  await reopen();
+  expect([store.grants.waitingGrants(after(8), 10), store.grants.begun(grant.id), store.grants.grant(grant.id)]).toEqual([[], begun, running]);
+  const untold = store.meters.untoldGrants(10);
+  expect(untold).toMatchObject([{ grantId: grant.id, usage: noUsage, ended: undefined, begun }]);
+
+  // Begun once more before the registry has answered.
+  const again = { at: after(2), revision: 6 };
+  store.grants.saveBegun(grant.id, again);
+  store.meters.markGrantsTold(untold);
+  const second = store.meters.untoldGrants(10);
+  expect(second).toMatchObject([{ begun: again }]);
+  store.meters.markGrantsTold(second);
+  expect(store.meters.untoldGrants(10)).toEqual([]);
+  store.grants.saveGrant({ ...running, state: 'ended', closedAt: after(61), closedBy: 'agent', reason: 'its time is over', revision: 7 });
+  expect(store.meters.untoldGrants(10)).toMatchObject([{ begun: undefined, ended: { at: after(61), reason: 'its time is over', revision: 7 } }]);
+  expect(store.grants.begun(grant.id)).toEqual(again);
+});
+
 test('a transaction is all or nothing, and one inside joins', () => {
   const grant = newGrant('ap_1');
   expect(() => store.transaction(() => {
@@ -254,6 +282,19 @@ describe('what a radio that asks needs', () => {
     expect(store.keys.grantKey(grant.id)).toBeUndefined();
     store.keys.saveGrantKeys(new Map([[grant.id, key]]));
     expect(store.keys.grantKey(grant.id)).toBeUndefined();
+  });
+
+  test('a grant that is given to somebody else has no password any more, one whose receipt is redeemed has it still', () => {
+    const moved = newGrant('ap_1', { source: 'payment', subject: { kind: 'nfc', id: 'one' } });
+    const redeemed = newGrant('ap_1', { source: 'payment', subject: { kind: 'receipt', id: 'two' } });
+    const key: GrantPassword = { ssid: undefined, password: 'a password' };
+    [moved, redeemed].forEach((grant) => store.grants.saveGrant(grant));
+    store.keys.saveGrantKeys(new Map([[moved.id, key], [redeemed.id, key]]));
+    store.grants.saveGrant({ ...moved, endsAt: after(1) });
+    expect(store.keys.grantKey(moved.id)).toEqual(key);
+    store.grants.saveGrant({ ...moved, subject: { kind: 'nfc', id: 'three' } });
+    store.grants.saveGrant({ ...redeemed, subject: { kind: 'phone', id: 'four' } });
+    expect([store.keys.grantKey(moved.id), store.keys.grantKey(redeemed.id)]).toEqual([undefined, key]);
   });
 
   test('a password without a key is no key of a network, and gets one without being another', () => {

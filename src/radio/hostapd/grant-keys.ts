@@ -1,3 +1,4 @@
+import type { Grant } from '../../domain/grant.ts';
 import { newPassword } from '../../protocol/wifi-password.ts';
 import { deriveWpaKey } from '../../protocol/wpa-key.ts';
 import type { GrantKey, GrantKeyStore } from '../../roles/agent/store.ts';
@@ -8,8 +9,9 @@ const atOnce = 64;
 /** Each grant's own password and key: made when the grant first goes on the air. */
 export class GrantKeys {
   readonly #store: GrantKeyStore;
-  /** Those that are on the air. */
+  /** Those that are on the air, and for whom they are. */
   #keys: Map<string, GrantKey>;
+  #subjects: ReadonlyMap<string, string> = new Map();
 
   constructor(store: GrantKeyStore) {
     this.#store = store;
@@ -20,12 +22,16 @@ export class GrantKeys {
     return this.#keys.get(grantId);
   }
 
-  /** Has those of these grants at hand, and makes what is missing, durably. A network that changed its name has other keys for the same passwords. */
-  async load(grantIds: readonly string[], ssid: string): Promise<void> {
+  /**
+   * Has those of these grants at hand, and makes what is missing, durably. A network that changed its name has other keys
+   * for the same passwords; a grant that is somebody else's by now may have another password.
+   */
+  async load(grants: readonly Pick<Grant, 'id' | 'subject'>[], ssid: string): Promise<void> {
     const loaded = new Map<string, GrantKey>();
     const missing: [id: string, password: string][] = [];
-    for (const id of grantIds) {
-      const key = this.#keys.get(id) ?? this.#store.grantKey(id);
+    for (const { id, subject } of grants) {
+      const isTheirs = (this.#subjects.get(id) ?? subject.id) === subject.id;
+      const key = (isTheirs ? this.#keys.get(id) : undefined) ?? this.#store.grantKey(id);
       if (key?.ssid !== undefined && key.ssid === ssid) {
         loaded.set(id, key);
       } else {
@@ -39,5 +45,6 @@ export class GrantKeys {
       made.forEach(([id, key]) => loaded.set(id, key));
     }
     this.#keys = loaded;
+    this.#subjects = new Map(grants.map(({ id, subject }) => [id, subject.id]));
   }
 }

@@ -115,9 +115,8 @@ export class HostapdRadio implements PushedRadio {
   }
 
   async #takeKeys(served: readonly GrantOnAir[]): Promise<void> {
-    const ids = served.map(({ grant }) => grant.id);
-    await this.#keys.load(ids, this.#options.ssid);
-    this.#ids = new Set(ids);
+    await this.#keys.load(served.map(({ grant }) => grant), this.#options.ssid);
+    this.#ids = new Set(served.map(({ grant }) => grant.id));
     this.#known = served.map(({ grant: { id: grantId, startsAt }, mac, vlan }) => ({ grantId, startsAt, mac, vlan, ...this.#keys.get(grantId)! }));
   }
 

@@ -16,6 +16,8 @@ export class SaeStations {
   #wanted: readonly SaeGrant[] = [];
   /** Addresses of grants whose subject's address the agent does not know: found on the air. */
   readonly #found = new Map<string, string>();
+  /** What was found of grants that are off the air: one that was paused comes back to its station. */
+  readonly #parted = new Map<string, string>();
   /** The grant of an address. */
   #owners = new Map<string, string>();
   /** Addresses of grants that are over. */
@@ -32,6 +34,7 @@ export class SaeStations {
     this.#wanted = wanted;
     const before = [...this.#owners, ...bound];
     const ids = new Set(wanted.map(({ grantId }) => grantId));
+    move(this.#parted, this.#found, (grantId) => ids.has(grantId));
     // Of several grants that one device has, the last is what it goes by.
     const inOrder = wanted.toSorted((one, other) => one.startsAt.getTime() - other.startsAt.getTime());
     this.#owners = new Map(inOrder.map((grant) => [this.macOf(grant) ?? '', grant.grantId]));
@@ -42,7 +45,7 @@ export class SaeStations {
         ids.has(grantId) ? this.#strangers.set(mac, -Infinity) : this.#former.add(mac);
       }
     }
-    [...this.#found.keys()].filter((grantId) => !ids.has(grantId)).forEach((grantId) => this.#found.delete(grantId));
+    move(this.#found, this.#parted, (grantId) => !ids.has(grantId));
   }
 
   /** What an agent before this one found. */
@@ -98,5 +101,14 @@ export class SaeStations {
   /** Nothing that is over is left in hostapd. */
   forgetFormer(): void {
     this.#former.clear();
+    this.#parted.clear();
+  }
+}
+
+/** Moves those entries from one map to another. */
+function move(from: Map<string, string>, to: Map<string, string>, isMoved: (key: string) => boolean): void {
+  for (const [key, value] of [...from].filter(([one]) => isMoved(one))) {
+    from.delete(key);
+    to.set(key, value);
   }
 }

@@ -29,6 +29,8 @@ export interface EnforcementParts {
   readonly vlanOf: (grant: Pick<Grant, 'requestId'>) => number | undefined;
   /** Grants that the radio now lets in and did not before. */
   readonly onNew: (grants: readonly Grant[]) => void;
+  /** Grants that are in force, and whose time waited for that. */
+  readonly onWaiting: (grants: readonly Grant[]) => void;
   /** Somebody is on by a grant. */
   readonly onJoined: (grantId: string) => void;
   /** There is something to be done about grants before the next second. */

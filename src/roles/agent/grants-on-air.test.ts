@@ -4,6 +4,9 @@ import { GrantsOnAir } from './grants-on-air.ts';
 import type { PushedRadio, Shortfall } from './radio.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
+const meter = {} as UsageMeter;
+const usual = { meter, now: () => new Date(1), graceMs: 0, vlanOf: () => undefined, macOf: () => undefined, log: () => {}, onNew: () => {}, onWaiting: () => {} };
+
 function grant(id: string): Grant {
   return {
     id, subject: { kind: 'device', id: 'd' }, network: { apId: 'ap_1', ssid: 'Home' }, source: 'device', requestId: undefined, startsAt: new Date(0),
@@ -16,13 +19,8 @@ test('what the radio keeps off the air is shown to nobody until it is on, and to
   let shortfall: Shortfall | undefined = { detail: 'no VLANs', hint: 'make some', offAir: new Set(['grt_2']) };
   const news: string[] = [];
   const grants = new GrantsOnAir({
+    ...usual,
     radio: { kind: 'hostapd', enforcement: 'per-grant', converge: async () => shortfall } as unknown as PushedRadio,
-    meter: {} as UsageMeter,
-    now: () => new Date(1),
-    graceMs: 0,
-    vlanOf: () => undefined,
-    macOf: () => undefined,
-    log: () => {},
     onNew: (added) => news.push(...added.map(({ id }) => id)),
   });
   grants.take([grant('grt_1'), grant('grt_2')]);
@@ -36,4 +34,38 @@ test('what the radio keeps off the air is shown to nobody until it is on, and to
   expect(grants.onAir('grt_2')?.id).toBe('grt_2');
   expect(news).toEqual(['grt_1', 'grt_2']);
   expect(grants.status().trouble).toBeUndefined();
+});
+
+test('time waits for the radio that has this very grant, not for one that had an earlier one or keeps it off the air', async () => {
+  let isThere = true;
+  let offAir = new Set(['grt_2']);
+  const begun: string[] = [];
+  const converge = async (): Promise<Shortfall | undefined> => {
+    if (!isThere) throw new Error('gone');
+    return offAir.size === 0 ? undefined : { detail: 'no VLANs', hint: 'make some', offAir };
+  };
+  const grants = new GrantsOnAir({
+    ...usual,
+    radio: { kind: 'hostapd', enforcement: 'per-grant', converge } as unknown as PushedRadio,
+    onWaiting: (waiting) => begun.push(...waiting.map(({ id, revision }) => `${id} ${revision}`)),
+  });
+  const waiting = (id: string, revision: number): Grant => ({ ...grant(id), waitingMs: 60_000, allowedMs: 60_000, revision });
+  grants.take([waiting('grt_1', 1), waiting('grt_2', 1)]);
+  expect(begun).toEqual([]);
+  await grants.converge();
+  expect(begun).toEqual(['grt_1 1']);
+  grants.take([{ ...grant('grt_1'), endsAt: new Date(60_001) }]);
+  offAir = new Set();
+  await grants.converge();
+  expect(begun).toEqual(['grt_1 1', 'grt_2 1']);
+
+  isThere = false;
+  grants.take([{ ...grant('grt_1'), state: 'paused' }, { ...grant('grt_2'), endsAt: new Date(60_001) }]);
+  await grants.converge();
+  grants.take([waiting('grt_1', 3)]);
+  await grants.converge();
+  expect(begun).toHaveLength(2);
+  isThere = true;
+  await grants.converge();
+  expect(begun).toEqual(['grt_1 1', 'grt_2 1', 'grt_1 3']);
 });

@@ -20,6 +20,8 @@ interface Options {
   readonly log: Log;
   /** Grants that the radio now lets in and did not before. */
   readonly onNew: (grants: readonly Grant[]) => void;
+  /** Grants that the radio has, and whose time waited for that. */
+  readonly onWaiting: (grants: readonly Grant[]) => void;
 }
 
 /** What time and traffic have made of the grants; the same object as long as nothing has changed. */
@@ -36,8 +38,8 @@ const none: ReadonlySet<string> = new Set();
 export class GrantsOnAir implements GrantsInForce {
   readonly #options: Options;
   readonly #active = new Map<string, Grant>();
-  /** What the radio has; restricted ones are true. */
-  #onAir: ReadonlyMap<string, boolean> = new Map();
+  /** What the radio has. */
+  #onAir: ReadonlyMap<string, GrantOnAir> = new Map();
   /** What of that it could only keep off the air. */
   #offAir = none;
   #running: Promise<void> = Promise.resolve();
@@ -79,7 +81,7 @@ export class GrantsOnAir implements GrantsInForce {
   onAir(grantId: string): Grant | undefined {
     const grant = this.#active.get(grantId);
     const now = this.#options.now();
-    const isIn = this.#onAir.has(grantId) && !this.#offAir.has(grantId);
+    const isIn = this.#onAir.get(grantId)?.grant.subject.id === grant?.subject.id && !this.#offAir.has(grantId);
     return grant !== undefined && isIn && (now === undefined || isInForce(grant, now)) ? grant : undefined;
   }
 
@@ -102,7 +104,7 @@ export class GrantsOnAir implements GrantsInForce {
     if (wanted === this.#converged) {
       return false;
     }
-    return wanted.length !== this.#onAir.size || wanted.some(({ grant, restricted }) => this.#onAir.get(grant.id) !== restricted);
+    return wanted.length !== this.#onAir.size || wanted.some((one) => !isSameOnAir(this.#onAir.get(one.grant.id), one));
   }
 
   /** Whether the traffic of one that is on the air is counted down. */
@@ -178,7 +180,7 @@ export class GrantsOnAir implements GrantsInForce {
   }
 
   async #converge(): Promise<void> {
-    const { radio, onNew } = this.#options;
+    const { radio, onNew, onWaiting } = this.#options;
     const { wanted } = this.#standing();
     let offAir = none;
     try {
@@ -194,14 +196,22 @@ export class GrantsOnAir implements GrantsInForce {
       this.#trouble.failed(error);
       return;
     }
+    const waiting = wanted.filter(({ grant }) => grant.waitingMs !== undefined && !offAir.has(grant.id));
+    if (waiting.length > 0) {
+      onWaiting(waiting.map(({ grant }) => grant));
+    }
     if (wanted === this.#converged && offAir === this.#offAir) {
       return;
     }
     this.#converged = wanted;
     const before = { onAir: this.#onAir, offAir: this.#offAir };
-    this.#onAir = new Map(wanted.map(({ grant, restricted }) => [grant.id, restricted]));
+    this.#onAir = new Map(wanted.map((one) => [one.grant.id, one]));
     this.#offAir = offAir;
-    const isNew = ({ id }: Grant) => !offAir.has(id) && (!before.onAir.has(id) || before.offAir.has(id));
+    const isNew = ({ id, subject }: Grant) => !offAir.has(id) && (before.onAir.get(id)?.grant.subject.id !== subject.id || before.offAir.has(id));
     onNew(wanted.map(({ grant }) => grant).filter(isNew));
   }
+}
+
+function isSameOnAir(one: GrantOnAir | undefined, other: GrantOnAir): boolean {
+  return one?.restricted === other.restricted && one.grant.subject.id === other.grant.subject.id;
 }

@@ -22,6 +22,8 @@ interface Options {
   readonly vlanOf: (grant: Pick<Grant, 'requestId'>) => number | undefined;
   /** Grants whose subjects are let in from now on. */
   readonly onNew: (grants: readonly Grant[]) => void;
+  /** Grants whose subjects are let in, and whose time waited for that. */
+  readonly onWaiting: (grants: readonly Grant[]) => void;
   /** There is something to be done before the next second. */
   readonly onDue: () => void;
   readonly log: Log;
@@ -200,12 +202,23 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
 
   async converge(): Promise<void> {
     this.#isBehind = false;
+    this.#beginWaiting();
     await Promise.all([...this.#odd].map((id) => this.#bring(id)));
     const [[, reason] = []] = this.#failing;
     if (reason === undefined) {
       this.#trouble.sessions.over();
     } else {
       this.#trouble.sessions.failed(reason);
+    }
+  }
+
+  /** Nothing has to be told to a radio that asks: whoever has the password is let in from when the grant is known here. */
+  #beginWaiting(): void {
+    const { store, now, onWaiting } = this.#options;
+    const at = now();
+    const waiting = at === undefined ? [] : store.grants.waitingGrants(at, mostAtOnce);
+    if (waiting.length > 0) {
+      onWaiting(waiting);
     }
   }
 

@@ -1,5 +1,5 @@
 import { deviceReports, mayFollow, type AccessRequest, type DeviceReport, type RequestStatus } from '../../domain/access-request.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { begunAt, type Grant } from '../../domain/grant.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { AgentStore } from './store.ts';
 
@@ -116,6 +116,26 @@ export class RegistryCopy {
     this.#tell({ requests: [], grants });
   }
 
+  /** The radio has them: what of their time waits for that runs from now on, for the registry as soon as it hears. */
+  async beginGrants(grants: readonly Grant[], at: Date): Promise<void> {
+    const begun = await this.#commit.write(() =>
+      grants.flatMap(({ id, revision }): Grant[] => {
+        const grant = this.#store.grants.grant(id);
+        if (grant?.state !== 'active' || grant.waitingMs === undefined || grant.revision !== revision) {
+          return [];
+        }
+        return [this.#begin(grant, at)];
+      }));
+    this.#tell({ requests: [], grants: begun });
+  }
+
+  #begin(grant: Grant, at: Date): Grant {
+    const running = begunAt(grant, at);
+    this.#store.grants.saveGrant(running);
+    this.#store.grants.saveBegun(grant.id, { at, revision: grant.revision });
+    return running;
+  }
+
   #tell(applied: Applied): void {
     if (applied.requests.length > 0 || applied.grants.length > 0) {
       for (const listener of this.#listeners) {
@@ -149,6 +169,11 @@ export class RegistryCopy {
     const before = this.#store.grants.grant(incoming.id);
     if (before !== undefined && !setBack && incoming.revision <= before.revision) {
       return [];
+    }
+    const begun = incoming.state === 'active' && incoming.waitingMs !== undefined ? this.#store.grants.begun(incoming.id) : undefined;
+    if (begun?.revision === incoming.revision) {
+      // The registry was set back to before it heard: the time has run since all the same.
+      return [this.#begin(incoming, begun.at)];
     }
     this.#store.grants.saveGrant(incoming);
     return [incoming];

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { tolerableMs } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
-import type { ApRole, Serving } from '../ap/ports.ts';
+import type { ApRole, Serving, WantedAccessCode } from '../ap/ports.ts';
 import type { AgentTime, Heard } from './agent-time.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -29,6 +29,8 @@ interface Options {
   readonly log: Log;
   /** The registry answers again after it did not, or for the first time. */
   readonly onReachable: () => void;
+  /** All passwords that cash registers want now. */
+  readonly onWanted: (codes: readonly WantedAccessCode[]) => void;
 }
 
 /** How long the registry may hold back its answer until something changes. */
@@ -175,7 +177,7 @@ export class RegistryLink {
 
   /** Returns how many things are new. */
   async #step(waitMs: number, signal: AbortSignal): Promise<number> {
-    const { ap, store, copy, time, serving, log } = this.#options;
+    const { ap, store, copy, time, serving, log, onWanted } = this.#options;
     this.#identity ??= await ap.self();
     if (!this.#announced) {
       await ap.announce(serving);
@@ -193,6 +195,7 @@ export class RegistryLink {
       await copy.apply({ ...changes, now: time.now(), setBack });
     }
     this.#contact();
+    onWanted(changes.accessCodes);
     return changes.requests.length + changes.grants.length;
   }
 

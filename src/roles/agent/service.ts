@@ -6,6 +6,7 @@ import type { Grant, GrantTerms } from '../../domain/grant.ts';
 import type { Scope } from '../../domain/token.ts';
 import type { ApRole } from '../ap/ports.ts';
 import type { Credential } from '../device/ports.ts';
+import { AccessCodeDesk } from './access-code-desk.ts';
 import { AccessDesk } from './access-desk.ts';
 import { AgentTime } from './agent-time.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -63,6 +64,8 @@ export interface AgentOptions {
   readonly vlans?: Vlans | undefined;
   /** How long a spent grant whose policy is to restrict reaches the agent. */
   readonly graceMs?: number | undefined;
+  /** Thumbprints (RFC 7638) of the cash registers' keys that passwords are sealed to. */
+  readonly posKeys?: readonly string[] | undefined;
   readonly prompt?: Prompt | undefined;
   readonly notifier?: Notifier | undefined;
   readonly limits?: Partial<AgentLimits>;
@@ -113,6 +116,7 @@ export class AgentService implements AgentControl {
   readonly #stations: StationsOn;
   readonly #grants: GrantsInForce;
   readonly #link: RegistryLink;
+  readonly #codes: AccessCodeDesk;
   readonly #desk: AccessDesk;
   readonly #dpp: DppDesk | undefined;
   readonly #owner: OwnerDesk;
@@ -161,6 +165,7 @@ export class AgentService implements AgentControl {
       identity,
       log,
       onReachable: () => this.#owner.resume(),
+      onWanted: (codes) => this.#codes.take(codes),
     });
     this.#hellos = new HelloBook(limits);
     this.#macs = new SubjectMacs({ store, commit, log });
@@ -175,13 +180,18 @@ export class AgentService implements AgentControl {
       uptime,
       graceMs: options.graceMs ?? usualGraceMs,
       vlanOf: (grant) => this.#vlanOf(grant),
-      onNew: (news) => news.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId)),
+      onNew: (news) => {
+        news.forEach(({ requestId }) => requestId !== undefined && waiters.wake(requestId));
+        this.#codes.deliver();
+      },
+      onWaiting: (waiting) => this.#begin(waiting),
       onJoined: (grantId) => this.#joined(grantId),
       onDue: () => this.#enforce(false),
       log,
     });
     this.#grants = grants;
     this.#stations = stations;
+    this.#codes = new AccessCodeDesk({ link: this.#link, radio, grants, pinned: options.posKeys ?? [], log });
     this.#desk = new AccessDesk({
       store,
       copy,
@@ -225,6 +235,7 @@ export class AgentService implements AgentControl {
     clearInterval(this.#timer);
     clearTimeout(this.#punctual);
     this.#dpp?.close();
+    this.#codes.close();
     await this.#link.close();
     await this.#owner.close();
     await this.#attempts.flush();
@@ -322,6 +333,18 @@ export class AgentService implements AgentControl {
     if (leftMs < tickMs) {
       this.#punctual = setTimeout(() => this.#enforce(false), Math.max(1, leftMs));
     }
+  }
+
+  /** In force from now on: so is their time, which also ends while the registry is away. */
+  #begin(grants: readonly Grant[]): void {
+    const now = this.#time.now();
+    if (now === undefined) {
+      return;
+    }
+    const { log } = this.#options;
+    this.#copy.beginGrants(grants, now)
+      .then(() => this.#link.deliverSoon())
+      .catch((error: unknown) => log('error', 'That the time of grants has begun could not be kept; trying again.', { error }));
   }
 
   /** Whoever uses a grant's own password has read it and joined, also if its device never says so. */

@@ -1,7 +1,7 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Grant, GrantUsage } from '../../domain/grant.ts';
-import type { GrantReport } from '../ap/ports.ts';
+import type { GrantBegin, GrantReport } from '../ap/ports.ts';
 import type { AccountingAccessPoint, Session } from './radio.ts';
 
 export type SessionKey = Pick<Session, 'nasAddress' | 'sessionId' | 'mac'>;
@@ -119,6 +119,12 @@ export interface GrantStore {
   /** When the next active one ends; and when the traffic of the next was used up. */
   firstEndAfter(at: Date): Date | undefined;
   firstSpentAfter(at: Date): Date | undefined;
+  /** Active ones that have started and whose time waits. */
+  waitingGrants(at: Date, limit: number): Grant[];
+  /** Since when the time of one runs that had waited. */
+  begun(id: string): GrantBegin | undefined;
+  /** The registry is to be told. */
+  saveBegun(id: string, begun: GrantBegin): void;
   subjectMac(subjectId: string): string | undefined;
   saveSubjectMac(subjectId: string, mac: string): void;
 }
@@ -134,7 +140,7 @@ export interface MeterStore {
   removeMeterReading(bss: string, mac: string): void;
   /** What the registry has yet to be told of grants; `change` says which change of it this is. */
   untoldGrants(limit: number): (GrantReport & { readonly change: number })[];
-  markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void;
+  markGrantsTold(reports: readonly (Pick<GrantReport, 'grantId' | 'begun'> & { readonly change: number })[]): void;
 }
 
 /** How far the agent is in step with the registry. */

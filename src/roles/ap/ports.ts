@@ -38,6 +38,14 @@ export interface ApChanges {
   readonly now: Date;
   readonly requests: readonly AccessRequest[];
   readonly grants: readonly Grant[];
+  /** All that cash registers want now, new or not, until it is put. */
+  readonly accessCodes: readonly WantedAccessCode[];
+}
+
+/** A cash register wants the password for a grant. */
+export interface WantedAccessCode {
+  readonly grantId: string;
+  readonly registerId: string;
 }
 
 /** What an access point serves and how. */
@@ -47,13 +55,18 @@ export interface Serving {
   readonly enforcement: Enforcement;
 }
 
+/** The radio has a grant since then, in this revision: its time runs. */
+export interface GrantBegin {
+  readonly at: Date;
+  readonly revision: number;
+}
+
 export interface GrantReport {
   readonly grantId: string;
   readonly usage: GrantUsage;
-  /** It came to its time or quota, and the agent took it off the air. */
-  readonly ended: { readonly at: Date; readonly reason: string } | undefined;
-  /** The radio has had it since then, in this revision: its time runs. */
-  readonly begun?: { readonly at: Date; readonly revision: number } | undefined;
+  /** It came to its time or quota as of this revision, and the agent took it off the air. */
+  readonly ended: { readonly at: Date; readonly reason: string; readonly revision?: number | undefined } | undefined;
+  readonly begun?: GrantBegin | undefined;
 }
 
 /**
@@ -97,6 +110,6 @@ export interface ApRole {
   /** The cash registers of this access point that have said what their key is. */
   registers(): Promise<readonly Register[]>;
 
-  /** Brings the password for a grant, sealed to a cash register (a compact JWE). Errors: `grant_not_found`. */
+  /** Brings the password for a grant, sealed to a cash register that wants it (a compact JWE). Errors: `grant_not_found`. */
   putAccessCode(grantId: string, registerId: string, sealed: string): Promise<void>;
 }

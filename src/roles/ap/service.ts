@@ -353,7 +353,8 @@ export class ApService implements ApRole {
         const grant = revision === undefined ? undefined : await tx.grants.find(grantId);
         if (revision === undefined || grant?.network.apId !== this.#apId) continue;
         if (begun !== undefined) await begin(context, grantId, begun, revision);
-        if (ended !== undefined) await endGrant(context, grantId, revision, ended);
+        // One that was changed meanwhile, to last longer say, is looked at anew by the agent.
+        if (ended !== undefined && (ended.revision ?? grant.revision) >= grant.revision) await endGrant(context, grantId, revision, ended);
       }
     });
   }
@@ -391,6 +392,7 @@ export class ApService implements ApRole {
       now: clock.now(),
       requests: nothingNew ? [] : await store.requests.changedSince(this.#apId, revision),
       grants: nothingNew ? [] : await store.grants.changedSince(this.#apId, revision),
+      accessCodes: await store.accessCodes.wanted(this.#apId),
     };
   }
 

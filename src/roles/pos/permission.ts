@@ -1,9 +1,11 @@
-import { noUsage, timeLeft, type Grant } from '../../domain/grant.ts';
+import { begunAt, noUsage, timeLeft, type Grant } from '../../domain/grant.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { mostDurationMs } from '../../domain/duration.ts';
 import type { Allowance } from '../../domain/quantity.ts';
 import { endGrant } from '../ap/closing.ts';
+import type { GrantBegin } from '../ap/ports.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
+import type { AccessPoint } from '../store.ts';
 
 // What changes a grant runs inside a transaction, with the access point's row taken: `revision` is its next one.
 
@@ -24,7 +26,7 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   }
   const ap = await store.accessPoints.find(apId);
   const ms = allowance === 'unlimited' ? undefined : Number(allowance.size);
-  const waits = ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password';
+  const waits = isEnforced(ap);
   const grant: Grant = {
     id: newId(context, 'grt'),
     subject,
@@ -48,6 +50,11 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   await store.grants.insert(grant);
   await store.audit.append(auditEntry(context, { action: 'grant.created', apId, detail: { grant_id: grant.id } }));
   return grant;
+}
+
+/** Whether an agent brings the radio in step with the access point's grants. */
+export function isEnforced(ap: AccessPoint | undefined): boolean {
+  return ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password';
 }
 
 export const timeIsOver = 'its time is over';
@@ -91,8 +98,7 @@ export async function pause(context: ServiceContext, grant: Grant, revision: num
 export async function resume(context: ServiceContext, grant: Grant, revision: number): Promise<Grant> {
   const { store, clock } = context;
   const ap = await store.accessPoints.find(grant.network.apId);
-  const waits = ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password';
-  const runs = grant.waitingMs === undefined || waits ? {} : { endsAt: new Date(clock.now().getTime() + grant.waitingMs), waitingMs: undefined };
+  const runs = grant.waitingMs === undefined || isEnforced(ap) ? {} : { endsAt: new Date(clock.now().getTime() + grant.waitingMs), waitingMs: undefined };
   return alter(context, grant, { ...grant, ...runs, state: 'active', revision });
 }
 
@@ -102,7 +108,7 @@ export async function moveTo(context: ServiceContext, grant: Grant, subject: Gra
 }
 
 /** The radio has had a grant since a moment: its time runs from then. What was changed meanwhile is begun anew. */
-export async function begin(context: ServiceContext, grantId: string, begun: { readonly at: Date; readonly revision: number }, revision: number): Promise<void> {
+export async function begin(context: ServiceContext, grantId: string, begun: GrantBegin, revision: number): Promise<void> {
   const { store, clock } = context;
   const grant = await store.grants.find(grantId);
   if (grant?.state !== 'active' || grant.waitingMs === undefined || grant.revision !== begun.revision) {
@@ -110,7 +116,7 @@ export async function begin(context: ServiceContext, grantId: string, begun: { r
   }
   const now = clock.now();
   const at = begun.at < now ? begun.at : now;
-  await alter(context, grant, { ...grant, state: 'active', endsAt: new Date(at.getTime() + grant.waitingMs), waitingMs: undefined, revision });
+  await alter(context, grant, { ...begunAt(grant, at), state: 'active', revision });
 }
 
 const atOnce = 250;

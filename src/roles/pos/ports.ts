@@ -85,7 +85,10 @@ export interface PosRole {
    */
   access(claim: Claim): Promise<Access>;
 
-  /** The password for a grant, sealed to this register's key (a compact JWE); undefined if it has not come by then. */
+  /**
+   * The password for a grant, sealed to this register's key (a compact JWE), as often as it is asked for; undefined if the
+   * access point has not brought it by then.
+   */
   accessCode(grantId: string, waitMs: number, signal?: AbortSignal): Promise<string | undefined>;
   /** It was opened: it is deleted. */
   acknowledge(grantId: string): Promise<void>;

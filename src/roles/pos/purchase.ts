@@ -7,7 +7,8 @@ import type { Register, Sale, Tender } from '../../domain/sale.ts';
 import { bought, type Purchase } from '../../domain/tariff.ts';
 import type { Bought } from '../ledger/payment-desk.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
-import { permit } from './permission.ts';
+import { wantAccessCode } from './access-codes.ts';
+import { isEnforced, permit } from './permission.ts';
 
 /** What a register sells in one go. */
 export interface Selling {
@@ -33,6 +34,9 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
   const at = payment?.at ?? clock.now();
   const purchase = subject === undefined ? undefined : await purchased(context, register, subject, amount, at);
   const grant = purchase === undefined ? undefined : await permit(context, register.apId, subject!, purchase.quantity);
+  if (grant !== undefined && isEnforced(await store.accessPoints.find(register.apId))) {
+    await wantAccessCode(context, register, grant);
+  }
   const sale: Sale = {
     id: newId(context, 'sal'),
     registerId: register.id,

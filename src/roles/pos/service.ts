@@ -17,6 +17,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, Store } from '../store.ts';
 import { replyOf } from '../wallet/outcome.ts';
+import { wantAccessCode } from './access-codes.ts';
 import { moveTo, pause, resume, timeIsOver } from './permission.ts';
 import type { Access, Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
 import { sell, sellOnce } from './purchase.ts';
@@ -55,6 +56,10 @@ export class PosService implements PosRole {
       const register = payee === undefined ? await this.#register(tx) : { ...(await this.#register(tx, payee.id)), payeeId: payee.id };
       if (named !== undefined) {
         await nameNetwork(tx, register.apId, named);
+      }
+      if (jwk !== undefined && jwk !== register.jwk) {
+        // What is sealed to another key it cannot open.
+        await tx.accessCodes.removeAll({ registerId: register.id });
       }
       return this.#put(tx, { ...register, jwk: jwk ?? register.jwk });
     });
@@ -178,13 +183,23 @@ export class PosService implements PosRole {
     const { store } = this.#context;
     const endsAt = performance.now() + waitMs;
     for (;;) {
-      const sealed = await store.accessCodes.find(grantId, register.id);
+      const kept = await store.accessCodes.find(grantId, register.id);
+      if (kept === undefined) {
+        await this.#wantAccessCode(register, grantId);
+      }
       const left = endsAt - performance.now();
-      if (sealed !== undefined || left <= 0 || signal?.aborted === true) {
-        return sealed;
+      if (kept?.sealed !== undefined || left <= 0 || signal?.aborted === true) {
+        return kept?.sealed;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(pollMs, left)));
     }
+  }
+
+  async #wantAccessCode(register: Register, grantId: string): Promise<void> {
+    await this.#context.store.transaction(async (tx) => {
+      await tx.accessPoints.nextRevision(register.apId);
+      await wantAccessCode(within(this.#context, tx), register, await this.#own(tx, register, grantId));
+    });
   }
 
   async acknowledge(grantId: string): Promise<void> {
@@ -208,6 +223,8 @@ export class PosService implements PosRole {
       if ((await context.store.grants.permission(grant.network.apId, subject)) !== undefined) {
         throw new LatchkeyError('grant_conflict', 'The other device has time of its own.');
       }
+      // It gets a password of its own, if an agent enforces it.
+      await context.store.accessCodes.removeAll({ grantId });
       return moveTo(context, grant, subject, revision);
     });
   }

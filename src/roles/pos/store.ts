@@ -1,4 +1,5 @@
 import type { Mandate, Register, Sale } from '../../domain/sale.ts';
+import type { WantedAccessCode } from '../ap/ports.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 export interface RegisterRepository {
@@ -48,11 +49,22 @@ export interface MandateRepository {
   takenSince(accountId: string, since: Date): Promise<bigint>;
 }
 
+export interface KeptAccessCode {
+  /** Undefined while it is wanted. */
+  readonly sealed: string | undefined;
+}
+
 export interface AccessCodeRepository {
-  /** Puts it in the place of an earlier one. */
+  /** What is there, or is wanted already, stays. */
+  want(grantId: string, registerId: string, at: Date): Promise<void>;
+  /** For active grants of an access point; those that have been wanted longest, if there are very many. */
+  wanted(apId: string): Promise<WantedAccessCode[]>;
+  /** Where it is wanted; else nothing is kept. */
   put(grantId: string, registerId: string, sealed: string, at: Date): Promise<void>;
-  find(grantId: string, registerId: string): Promise<string | undefined>;
+  find(grantId: string, registerId: string): Promise<KeptAccessCode | undefined>;
   remove(grantId: string, registerId: string): Promise<void>;
+  /** All for a grant, or to a register. */
+  removeAll(of: { readonly grantId: string } | { readonly registerId: string }): Promise<void>;
   /** Forgets up to `limit` that are older; returns how many. */
   forget(before: Date, limit: number): Promise<number>;
 }

@@ -1,4 +1,5 @@
 import { laterUsage, noUsage, type Grant, type GrantPolicy } from '../../domain/grant.ts';
+import type { GrantBegin } from '../../roles/ap/ports.ts';
 import type { GrantForStation, GrantStore } from '../../roles/agent/store.ts';
 import type { Sealer } from '../../roles/sealer.ts';
 import { countable, toGrant, toGrantRow, type GrantRow } from '../repositories/grant-row.ts';
@@ -32,6 +33,10 @@ export class Grants implements GrantStore {
   }
 
   saveGrant(grant: Grant): void {
+    // Whoever had it before knows the password. A receipt is nobody, so whoever redeems it keeps what was handed out with it.
+    this.#file.change(
+      `update grants set password = null, psk_ssid = null, psk = null
+        where id = ? and subject_id <> ? and subject_kind <> 'receipt' and password is not null`, grant.id, grant.subject.id);
     const row = toGrantRow(grant);
     const columns = Object.keys(row);
     this.#file.change(
@@ -43,16 +48,16 @@ export class Grants implements GrantStore {
       this.#file.change('update usage set spent_at = null where grant_id = ? and spent_at is not null', grant.id);
     }
     if (grant.state === 'ended' && grant.closedBy === 'agent') {
-      this.#oweEnd(grant);
+      this.#owe(grant.id);
     }
   }
 
-  /** A grant that ends here is told of, also if it was never used. */
-  #oweEnd(grant: Grant): void {
+  /** What becomes of a grant here is told, also if it was never used. */
+  #owe(grantId: string): void {
     this.#file.change(
       `insert into usage (grant_id, bytes_in, bytes_out, seconds, spent_at, changes, told) values (?, ?, ?, ?, null, 1, 0)
         on conflict (grant_id) do update set changes = changes + 1`,
-      grant.id, countable(noUsage.bytesIn), countable(noUsage.bytesOut), noUsage.seconds);
+      grantId, countable(noUsage.bytesIn), countable(noUsage.bytesOut), noUsage.seconds);
   }
 
   grant(id: string): Grant | undefined {
@@ -106,6 +111,22 @@ export class Grants implements GrantStore {
     return this.#file.all<GrantRow>(
       `select g.* from usage u join grants g on g.id = u.grant_id
         where u.spent_at <= ? and g.state = 'active' order by u.spent_at limit ? + 0`, at, limit).map(toGrant);
+  }
+
+  waitingGrants(at: Date, limit: number): Grant[] {
+    return this.#file.all<GrantRow>(
+      `select * from grants where state = 'active' and waiting_ms is not null and starts_at <= ? order by starts_at limit ? + 0`, at, limit).map(toGrant);
+  }
+
+  begun(id: string): GrantBegin | undefined {
+    const [row] = this.#file.all<{ at: number; revision: number }>(
+      'select begun_at as at, begun_revision as revision from grants where id = ? and begun_at is not null', id);
+    return row && { at: new Date(row.at), revision: row.revision };
+  }
+
+  saveBegun(id: string, { at, revision }: GrantBegin): void {
+    this.#file.change('update grants set begun_at = ?, begun_revision = ?, begun_told = 0 where id = ?', at, revision, id);
+    this.#owe(id);
   }
 
   firstEndAfter(at: Date): Date | undefined {

@@ -1,7 +1,6 @@
-import type { Grant } from '../../domain/grant.ts';
 import type { MeteredUsage, MeterReading, MeterStore } from '../../roles/agent/store.ts';
 import type { GrantReport } from '../../roles/ap/ports.ts';
-import { countable } from '../repositories/grant-row.ts';
+import { countable, toGrant, type GrantRow } from '../repositories/grant-row.ts';
 import type { AgentFile } from './agent-file.ts';
 
 interface UsageRow {
@@ -22,6 +21,8 @@ interface MeterRow {
   seconds: number;
 }
 
+type ToldGrantRow = GrantRow & { readonly begun_at: number; readonly begun_revision: number; readonly begun_told: number };
+
 function toUsage(row: UsageRow): MeteredUsage {
   return {
     bytesIn: BigInt(row.bytes_in),
@@ -33,11 +34,9 @@ function toUsage(row: UsageRow): MeteredUsage {
 
 export class Meters implements MeterStore {
   readonly #file: AgentFile;
-  readonly #grant: (id: string) => Grant | undefined;
 
-  constructor(file: AgentFile, grant: (id: string) => Grant | undefined) {
+  constructor(file: AgentFile) {
     this.#file = file;
-    this.#grant = grant;
   }
 
   usages(): Map<string, MeteredUsage> {
@@ -82,19 +81,28 @@ export class Meters implements MeterStore {
   untoldGrants(limit: number): (GrantReport & { readonly change: number })[] {
     return this.#file.all<UsageRow & { changes: number }>(
       'select * from usage where told < changes order by grant_id limit ? + 0', limit).map((row) => {
-      const grant = this.#grant(row.grant_id);
-      const endedHere = grant?.state === 'ended' && grant.closedBy === 'agent';
-      return {
-        grantId: row.grant_id,
-        usage: toUsage(row),
-        ended: endedHere ? { at: grant.closedAt!, reason: grant.reason ?? '' } : undefined,
-        change: row.changes,
-      };
+      return { grantId: row.grant_id, usage: toUsage(row), ...this.#happened(row.grant_id), change: row.changes };
     });
   }
 
-  markGrantsTold(reports: readonly { readonly grantId: string; readonly change: number }[]): void {
-    this.#file.transaction(() =>
-      reports.forEach(({ grantId, change }) => this.#file.change('update usage set told = ? where grant_id = ?', change, grantId)));
+  #happened(grantId: string): Pick<GrantReport, 'ended' | 'begun'> {
+    const [row] = this.#file.all<ToldGrantRow>('select * from grants where id = ?', grantId);
+    const grant = row && toGrant(row);
+    const endedHere = grant?.state === 'ended' && grant.closedBy === 'agent';
+    return {
+      ended: endedHere ? { at: grant.closedAt!, reason: grant.reason ?? '', revision: grant.revision } : undefined,
+      begun: row?.begun_told === 0 ? { at: new Date(row.begun_at), revision: row.begun_revision } : undefined,
+    };
+  }
+
+  markGrantsTold(reports: readonly (Pick<GrantReport, 'grantId' | 'begun'> & { readonly change: number })[]): void {
+    this.#file.transaction(() => {
+      for (const { grantId, change, begun } of reports) {
+        this.#file.change('update usage set told = ? where grant_id = ?', change, grantId);
+        if (begun !== undefined) {
+          this.#file.change('update grants set begun_told = 1 where id = ? and begun_revision = ?', grantId, begun.revision);
+        }
+      }
+    });
   }
 }

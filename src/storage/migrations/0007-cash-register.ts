@@ -61,10 +61,11 @@ export const cashRegister: Migration = {
     `create table access_codes (
       grant_id ${id} not null,
       register_id ${id} not null references registers (id),
-      sealed ${text} not null,
+      sealed ${text},
       at ${time} not null,
       primary key (grant_id, register_id)
     ) ${byKey}`,
     'create index access_codes_at on access_codes (at)',
+    'create index access_codes_register on access_codes (register_id)',
   ],
 };

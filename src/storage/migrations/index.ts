@@ -1,5 +1,6 @@
 import { agentInitial } from './agent/0001-initial.ts';
 import { agentGrantsOnAir } from './agent/0002-grants-on-air.ts';
+import { agentSoldTime } from './agent/0003-sold-time.ts';
 import { initial } from './0001-initial.ts';
 import { askedDevices } from './0002-asked-devices.ts';
 import { factoryLine } from './0003-factory-line.ts';
@@ -12,4 +13,4 @@ import type { SchemaHistory } from './schema-history.ts';
 export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKEY */, steps: [initial, askedDevices, factoryLine, batches, grantsOnAir, ledger, cashRegister] };
 
 /** What an AP agent keeps, on SQLite alone. */
-export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG */, steps: [agentInitial, agentGrantsOnAir] };
+export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG */, steps: [agentInitial, agentGrantsOnAir, agentSoldTime] };
