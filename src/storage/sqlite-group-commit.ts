@@ -133,9 +133,19 @@ export class SqliteGroupCommit {
       return { value };
     } catch (error) {
       if (connection.database.isTransaction) {
-        connection.guarded(() => connection.database.exec('rollback to job; release job'));
+        this.#undo();
       }
       return { error };
+    }
+  }
+
+  #undo(): void {
+    const { database } = this.#connection;
+    try {
+      database.exec('rollback to job; release job');
+    } catch {
+      // It was its savepoint that failed: nothing tells it from the rest of the group.
+      database.exec('rollback');
     }
   }
 

@@ -8,7 +8,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
+import { registrySchema } from '../../src/storage/migrations/index.ts';
 import { openStore, type StoreOptions } from '../../src/storage/open-store.ts';
+import { SqliteConnection } from '../../src/storage/sqlite-connection.ts';
+import { SqliteDatabase } from '../../src/storage/sqlite-database.ts';
+import { openSqliteFile } from '../../src/storage/sqlite-file.ts';
 import { canMount } from './mount.ts';
 import { runProgram, runProgramMounted, startProgram } from './program.ts';
 import { addAccessPoint, addDevice, newDevice, start } from './samples.ts';
@@ -53,6 +57,34 @@ test('a file that may grow no further', async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   expect(JSON.parse(await text(limited.stdout))).toEqual({ code: 'storage_unavailable', lost: 0, some: true });
+});
+
+/** A connection on which one statement fails, once. */
+class FailingConnection extends SqliteConnection {
+  failing = '';
+
+  override change(sql: string, parameters: readonly unknown[]): number {
+    if (sql === this.failing) {
+      this.failing = '';
+      throw new Error(`${sql} failed`);
+    }
+    return super.change(sql, parameters);
+  }
+}
+
+test.each(['savepoint job', 'release job'])('where %s fails, it is told at once, and others go on', async (statement) => {
+  const { database: file } = await openSqliteFile(path, registrySchema, 1_000);
+  const connection = new FailingConnection(file, 1_000);
+  const database = new SqliteDatabase(connection, undefined, 1_000);
+  const write = (name: string) => database.transaction((tx) => tx.insertAll('settings', [{ name, value: Buffer.from(name) }]));
+  connection.failing = statement;
+  const outcomes = await Promise.allSettled([write('one'), write('two')]);
+  const told = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? ['one', 'two'][index]! : []));
+  await write('three');
+  const rows = await database.read.selectFrom('settings').select('name').orderBy('name').execute();
+  expect(rows.map(({ name }) => name)).toEqual([...told, 'three'].toSorted());
+  expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: new Error(`${statement} failed`) });
+  await database.close();
 });
 
 describe('what may not be written', () => {
