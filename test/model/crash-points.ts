@@ -1,0 +1,122 @@
+export const sides = ['before', 'after'] as const;
+export type Side = (typeof sides)[number];
+
+export interface CrashPoint {
+  /** Counts from 1, from when the work begins. */
+  readonly nth: number;
+  readonly side: Side;
+}
+
+/** How often something crashed before and after each of its steps, over many runs. */
+export class Coverage {
+  readonly #crashes = new Map<string, Record<Side, number>>();
+
+  seen(step: string): void {
+    if (!this.#crashes.has(step)) this.#crashes.set(step, { before: 0, after: 0 });
+  }
+
+  crashed(step: string, side: Side): void {
+    this.seen(step);
+    this.#crashes.get(step)![side] += 1;
+  }
+
+  has(step: string, side: Side): boolean {
+    return (this.#crashes.get(step)?.[side] ?? 0) > 0;
+  }
+
+  /** Steps that were taken and never crashed on one of their sides. */
+  get missing(): string[] {
+    return [...this.#crashes].flatMap(([step, counts]) => sides.filter((side) => counts[side] === 0).map((side) => `${side} ${step}`)).toSorted();
+  }
+
+  get total(): number {
+    return [...this.#crashes.values()].reduce((sum, { before, after }) => sum + before + after, 0);
+  }
+
+  /** A line for each step: how often before it, how often after it. */
+  get table(): string {
+    const rows = [...this.#crashes].toSorted(([one], [other]) => (one < other ? -1 : 1));
+    const width = Math.max(0, ...rows.map(([step]) => step.length));
+    return rows.map(([step, { before, after }]) => `  ${step.padEnd(width)} ${String(before).padStart(6)} ${String(after).padStart(6)}`).join('\n');
+  }
+}
+
+export class ServerCrash extends Error {
+  constructor() {
+    super('the server has crashed');
+  }
+}
+
+/** One server process: crashes at the statement that it is told to, and does nothing from then on. */
+export class ServerFate {
+  readonly #coverage: Coverage;
+  readonly #onCrash: (() => void)[] = [];
+  #point: CrashPoint | undefined;
+  #working = false;
+  #open: string[] = [];
+  /** All that were begun since the work began, in their order. */
+  statements: string[] = [];
+  /** Those of the transactions that were committed since. */
+  committed: string[] = [];
+  crashed = false;
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+  }
+
+  onCrash(act: () => void): void {
+    this.#onCrash.push(act);
+  }
+
+  /** Whether it crashed meanwhile. */
+  async working(point: CrashPoint | undefined, work: () => Promise<void>): Promise<boolean> {
+    this.#point = point;
+    this.#working = true;
+    this.#open = [];
+    this.statements = [];
+    this.committed = [];
+    await work().finally(() => {
+      this.#working = false;
+      this.#point = undefined;
+    });
+    return this.crashed;
+  }
+
+  before(statement: string): void {
+    if (this.crashed) {
+      throw new ServerCrash();
+    }
+    if (this.#working) {
+      this.statements.push(statement);
+      this.#coverage.seen(statement);
+      this.#perhaps(statement, 'before');
+    }
+  }
+
+  after(statement: string): void {
+    if (this.crashed) {
+      throw new ServerCrash();
+    }
+    if (this.#working) {
+      if (statement === 'begin' || statement === 'rollback') this.#open = [];
+      else if (statement === 'commit') this.committed.push(...this.#open.splice(0));
+      else this.#open.push(statement);
+      this.#perhaps(statement, 'after');
+    }
+  }
+
+  #perhaps(statement: string, side: Side): void {
+    if (this.#point?.nth === this.statements.length && this.#point.side === side) {
+      this.#coverage.crashed(statement, side);
+      this.crash();
+      throw new ServerCrash();
+    }
+  }
+
+  crash(): void {
+    if (!this.crashed) {
+      this.crashed = true;
+      this.#onCrash.forEach((act) => act());
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Store } from '../../src/roles/store.ts';
+import type { ServerFate } from './crash-points.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** All of a ledger as its database has it. */
+export interface Rows {
+  readonly accounts: readonly Row[];
+  readonly bindings: readonly Row[];
+  readonly payments: readonly Row[];
+  readonly postings: readonly Row[];
+  readonly verification_codes: readonly Row[];
+}
+
+export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes'] as const;
+
+export interface ServerProcess {
+  readonly store: Store;
+  /** After a crash, too. */
+  halt(): Promise<void>;
+}
+
+/** A database that outlives its servers. */
+export interface Disk {
+  /** Starts a server on what is there now. */
+  boot(fate: ServerFate): Promise<ServerProcess>;
+  /** What is committed. */
+  observe(): Promise<Rows>;
+  remove(): Promise<void>;
+}
+
+/** Makes new, empty ones, of one kind. */
+export interface Disks {
+  readonly name: string;
+  create(): Promise<Disk>;
+  remove(): Promise<void>;
+}

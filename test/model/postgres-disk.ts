@@ -1,0 +1,99 @@
+import pg from 'pg';
+import { PostgresDatabase } from '../../src/storage/postgres-database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import { PostgresListener } from '../../src/storage/postgres-listener.ts';
+import { RelationalStore } from '../../src/storage/relational-store.ts';
+import type { PostgresServer } from '../postgres.ts';
+import { testSealer } from '../storage/sealer.ts';
+import type { ServerFate } from './crash-points.ts';
+import { observedTables, type Disk, type Disks, type Row, type Rows, type ServerProcess } from './disk.ts';
+import { statementName } from './statement-name.ts';
+
+const lockTimeoutMs = 5_000;
+
+type Callback = (error: Error | undefined, result?: unknown) => void;
+
+/** Connections whose every statement may be the last: a crash breaks all of one server's off. */
+function mortalClient(fate: ServerFate): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      fate.onCrash(() => (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy());
+    }
+
+    override query(...given: unknown[]): never {
+      const [first] = given;
+      const name = statementName(typeof first === 'string' ? first : (first as { text: string }).text);
+      const callback = typeof given.at(-1) === 'function' ? (given.pop() as Callback) : undefined;
+      const run = async () => {
+        fate.before(name);
+        const result = await (super.query as (...args: unknown[]) => Promise<unknown>)(...given);
+        fate.after(name);
+        return result;
+      };
+      const running = run();
+      if (callback === undefined) {
+        return running as never;
+      }
+      running.then((result) => callback(undefined, result), (error: Error) => callback(error));
+      return undefined as never;
+    }
+  } as unknown as typeof pg.Client;
+}
+
+class PostgresDisk implements Disk {
+  readonly #url: string;
+  readonly #drop: () => Promise<void>;
+  readonly #eye: pg.Client;
+
+  constructor(url: string, eye: pg.Client, drop: () => Promise<void>) {
+    this.#url = url;
+    this.#eye = eye;
+    this.#drop = drop;
+  }
+
+  async boot(fate: ServerFate): Promise<ServerProcess> {
+    const pool = new pg.Pool({ connectionString: this.#url, max: 4, lock_timeout: lockTimeoutMs, Client: mortalClient(fate) as never });
+    pool.on('error', () => {});
+    pool.on('connect', (client) => client.on('error', () => {}));
+    const listen = (heard: (apId: string) => void, missed: () => void) => new PostgresListener(pg.Client, { connectionString: this.#url }, 'unused', { heard, missed });
+    const store = new RelationalStore(new PostgresDatabase(pool, listen, lockTimeoutMs), testSealer());
+    return { store, halt: () => store.close() };
+  }
+
+  async observe(): Promise<Rows> {
+    const results = (await this.#eye.query(observedTables.map((table) => `select * from ${table}`).join('; '))) as unknown as { rows: Row[] }[];
+    return Object.fromEntries(observedTables.map((table, index) => [table, results[index]!.rows])) as unknown as Rows;
+  }
+
+  async remove(): Promise<void> {
+    await this.#eye.end();
+    await this.#drop();
+  }
+}
+
+export async function postgresDisks(server: PostgresServer): Promise<Disks> {
+  const template = await server.createDatabase();
+  const store = await openStore({ url: template.url, sealer: testSealer() });
+  await store.close();
+  const templateName = new URL(template.url).pathname.slice(1);
+  const administer = async (statement: string) => {
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  };
+  let count = 0;
+  return {
+    name: 'PostgreSQL',
+    async create() {
+      count += 1;
+      const name = `${templateName}_${count}`;
+      await administer(`create database ${name} template ${templateName}`);
+      const url = template.url.replace(templateName, name);
+      const eye = new pg.Client({ connectionString: url });
+      await eye.connect();
+      return new PostgresDisk(url, eye, () => administer(`drop database ${name} with (force)`));
+    },
+    remove: () => template.drop(),
+  };
+}

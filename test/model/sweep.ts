@@ -1,0 +1,268 @@
+import { sides, type CrashPoint } from './crash-points.ts';
+import type { Disks } from './disk.ts';
+import { World, type Coverages, type Purchase } from './world.ts';
+
+/** Something that a server does: `act` may have it crash over it, and may be done again at once. */
+interface Scenario {
+  readonly name: string;
+  /** In a world of its own each time: what is done is done once in any. */
+  readonly once?: true;
+  /** Whether that world's terminals are bound already. */
+  readonly isBound?: false;
+  prepare?(world: World): Promise<void>;
+  act(world: World, crashAt: CrashPoint | undefined): Promise<void>;
+}
+
+const hour = 3_600_000;
+const coffee: Purchase = { terminal: 0, account: 0, payee: 3, minor: 3, memo: 'coffee', holdMs: undefined, key: undefined, isMistyped: false };
+const md5 = { terminal: 2, account: 0 };
+const rebinding = { terminal: 0, account: 0, algorithm: undefined, isMistyped: false };
+
+/** The newest message goes to the server. */
+const deliver = (world: World, crashAt: CrashPoint | undefined) => world.deliver(world.network.look(0), crashAt);
+
+const payment = (name: string, given: Partial<Purchase>): Scenario => ({
+  name,
+  async prepare(world) {
+    world.pass(25 * hour);
+    await world.pay({ ...coffee, ...given });
+  },
+  act: deliver,
+});
+
+/** Begins a payment and ends the program, so that its request is under way and the payment open. */
+async function leaveOpen(world: World, purchase: Purchase): Promise<void> {
+  await world.pay(purchase);
+  world.kill(purchase.terminal);
+}
+
+async function rebind(world: World, binding: { terminal: number; account: number }): Promise<void> {
+  world.pass(25 * hour);
+  await world.bind({ ...rebinding, ...binding });
+  await world.finishProgram(binding.terminal);
+}
+
+async function hold(world: World): Promise<void> {
+  await world.pay({ ...coffee, holdMs: hour });
+  await world.finishProgram(0);
+}
+
+const serverScenarios: readonly Scenario[] = [
+  payment('a payment', {}),
+  payment('a hold', { holdMs: hour }),
+  payment('a wrong password', { isMistyped: true }),
+  payment('more than there is', { minor: 900_000 }),
+  payment('to nobody', { payee: 7 }),
+  payment('a payment by md5', md5),
+  payment('a wrong password by md5', { ...md5, isMistyped: true }),
+  {
+    name: 'more than there is, with overdue holds',
+    async prepare(world) {
+      await hold(world);
+      await hold(world);
+      world.pass(2 * hour);
+      await world.pay({ ...coffee, minor: 900_000 });
+    },
+    act: deliver,
+  },
+  {
+    name: 'under a spent code',
+    async prepare(world) {
+      await leaveOpen(world, coffee);
+      const late = world.network.look(0);
+      await rebind(world, coffee);
+      world.network.take(late);
+      world.network.send(late);
+    },
+    act: deliver,
+  },
+  {
+    name: 'under a spent code by md5',
+    async prepare(world) {
+      await leaveOpen(world, { ...coffee, ...md5 });
+      const late = world.network.look(0);
+      await rebind(world, md5);
+      world.network.take(late);
+      world.network.send(late);
+    },
+    act: deliver,
+  },
+  {
+    name: 'the same again',
+    async prepare(world) {
+      await world.pay(coffee);
+      world.network.send(world.network.look(0));
+      await world.deliver(world.network.look(0), undefined);
+      world.network.take(world.network.look(0));
+    },
+    act: deliver,
+  },
+  {
+    name: 'a cancellation',
+    async prepare(world) {
+      await leaveOpen(world, coffee);
+      world.network.take(world.network.look(0));
+      await world.cancel(0, 0);
+    },
+    act: deliver,
+  },
+  {
+    name: 'a cancellation that is late',
+    async prepare(world) {
+      await leaveOpen(world, coffee);
+      await world.deliver(world.network.look(0), undefined);
+      world.network.take(world.network.look(0));
+      await world.cancel(0, 0);
+    },
+    act: deliver,
+  },
+  {
+    name: 'asking for a verification code',
+    async prepare(world) {
+      world.pass(25 * hour);
+      await world.bind(rebinding);
+    },
+    act: deliver,
+  },
+  {
+    name: 'binding anew',
+    async prepare(world) {
+      world.pass(25 * hour);
+      await world.bind(rebinding);
+      await world.deliver(world.network.look(0), undefined);
+      await world.deliver(world.network.look(0), undefined);
+    },
+    act: deliver,
+  },
+  {
+    name: 'binding for the first time',
+    async prepare(world) {
+      world.pass(25 * hour);
+      await world.closeAccount(2, undefined);
+      await world.bind({ ...rebinding, terminal: 3 });
+      await world.deliver(world.network.look(0), undefined);
+      await world.deliver(world.network.look(0), undefined);
+    },
+    act: deliver,
+  },
+  {
+    name: 'the first money of a currency',
+    once: true,
+    act: (world, crashAt) => world.topUp(5, 500, crashAt),
+  },
+  {
+    name: 'the first terminal that has md5',
+    once: true,
+    isBound: false,
+    async prepare(world) {
+      await world.bind({ ...rebinding, ...md5, algorithm: 'md5' });
+      await world.deliver(world.network.look(0), undefined);
+      await world.deliver(world.network.look(0), undefined);
+    },
+    act: deliver,
+  },
+  {
+    name: 'two at once',
+    async prepare(world) {
+      await leaveOpen(world, coffee);
+      await leaveOpen(world, { ...coffee, terminal: 3 });
+    },
+    act: (world, crashAt) => world.deliverTogether([world.network.look(0), world.network.look(1)], crashAt),
+  },
+  { name: 'a top-up', act: (world, crashAt) => world.topUp(0, 500, crashAt) },
+  { name: 'a capture', prepare: hold, act: (world, crashAt) => world.conclude('capture', 0, 2, crashAt) },
+  { name: 'a release', prepare: hold, act: (world, crashAt) => world.conclude('release', 0, undefined, crashAt) },
+  {
+    name: 'a refund',
+    async prepare(world) {
+      await world.pay(coffee);
+      await world.finishProgram(0);
+    },
+    act: (world, crashAt) => world.conclude('refund', 0, 1, crashAt),
+  },
+  { name: 'an unlocking', act: (world, crashAt) => world.unlock(0, crashAt) },
+  { name: 'a payout', prepare: (world) => world.topUp(4, 50, undefined), act: (world, crashAt) => world.payOut(4, crashAt) },
+  { name: 'closing', act: (world, crashAt) => world.closeAccount(4, crashAt) },
+  {
+    name: 'giving back what is held no longer',
+    async prepare(world) {
+      await hold(world);
+      world.pass(2 * hour);
+    },
+    act: (world, crashAt) => world.keepHouse(crashAt),
+  },
+];
+
+/**
+ * Has the server crash before and after each statement of everything that it does, one after the other; with
+ * `onlyUncovered` only where it never did before.
+ */
+export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUncovered }: { readonly onlyUncovered: boolean }): Promise<number> {
+  let taken = 0;
+  for (const scenario of serverScenarios) {
+    const { once = false, isBound = true, prepare, act } = scenario;
+    let world = await World.create(disks, coverages, isBound);
+    /** What the server did, and whether it crashed over it. */
+    const play = async (crashAt: CrashPoint | undefined) => {
+      if (once) {
+        await world.remove();
+        world = await World.create(disks, coverages, isBound);
+      }
+      await prepare?.(world);
+      // What a server looks up once is looked up anew.
+      await world.restart();
+      const before = coverages.server.total;
+      const { statements } = await act(world, crashAt).then(() => world);
+      await world.settleAll();
+      taken += 1;
+      return { statements, crashed: coverages.server.total > before };
+    };
+    try {
+      const { statements } = await play(undefined);
+      for (const side of sides) {
+        for (const [index, statement] of statements.entries()) {
+          const isCovered = coverages.server.has(statement, side);
+          if (!isCovered || !(onlyUncovered || once)) await play({ nth: index + 1, side });
+        }
+      }
+      await world.finish();
+    } finally {
+      await world.remove();
+    }
+  }
+  return taken;
+}
+
+/** Has a terminal's program end before and after each of its steps. */
+export async function sweepTerminal(disks: Disks, coverages: Coverages): Promise<number> {
+  let taken = 0;
+  const programs: readonly ((world: World) => Promise<void>)[] = [
+    (world) => world.pay(coffee),
+    async (world) => {
+      await leaveOpen(world, coffee);
+      await world.cancel(0, 0);
+    },
+    (world) => world.bind(rebinding),
+  ];
+  for (const program of programs) {
+    const world = await World.create(disks, coverages);
+    try {
+      for (const side of sides) {
+        for (let nth = 1, crashed = true; crashed; nth += 1) {
+          world.pass(25 * hour);
+          const before = coverages.terminal.total;
+          world.crashNext(0, { nth, side });
+          await program(world);
+          await world.finishProgram(0);
+          crashed = coverages.terminal.total > before;
+          taken += 1;
+          await world.settleAll();
+        }
+      }
+      await world.finish();
+    } finally {
+      await world.remove();
+    }
+  }
+  return taken;
+}
