@@ -20,6 +20,17 @@ export class Coverage {
     this.#crashes.get(step)![side] += 1;
   }
 
+  get counts(): Readonly<Record<string, Record<Side, number>>> {
+    return Object.fromEntries(this.#crashes);
+  }
+
+  add(counts: Readonly<Record<string, Record<Side, number>>>): void {
+    for (const [step, more] of Object.entries(counts)) {
+      this.seen(step);
+      for (const side of sides) this.#crashes.get(step)![side] += more[side];
+    }
+  }
+
   has(step: string, side: Side): boolean {
     return (this.#crashes.get(step)?.[side] ?? 0) > 0;
   }

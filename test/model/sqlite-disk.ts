@@ -52,7 +52,8 @@ class SqliteDisk implements Disk {
   readonly #folder: string;
   #path: string;
   #copies = 0;
-  #eye: { readonly database: DatabaseSync; readonly statements: Readonly<Record<(typeof observedTables)[number], StatementSync>> } | undefined;
+  #eye: { readonly database: DatabaseSync; readonly version: StatementSync; readonly statements: Readonly<Record<(typeof observedTables)[number], StatementSync>> } | undefined;
+  #seen: { readonly version: unknown; readonly rows: Rows } | undefined;
 
   constructor(folder: string, template: string) {
     this.#folder = folder;
@@ -82,15 +83,22 @@ class SqliteDisk implements Disk {
     if (this.#eye === undefined) {
       const database = new DatabaseSync(this.#path, { timeout: lockTimeoutMs });
       const select = (table: string) => database.prepare(`select * from ${table}`);
-      this.#eye = { database, statements: Object.fromEntries(observedTables.map((table) => [table, select(table)])) as never };
+      this.#eye = { database, version: database.prepare('pragma data_version'), statements: Object.fromEntries(observedTables.map((table) => [table, select(table)])) as never };
     }
-    const { statements } = this.#eye;
-    return Object.fromEntries(observedTables.map((table) => [table, statements[table].all() as Row[]])) as unknown as Rows;
+    const { version: versionNow, statements } = this.#eye;
+    // It goes up with whatever others commit (sqlite.org/pragma.html).
+    const version = versionNow.get()!['data_version'];
+    if (this.#seen?.version !== version) {
+      const rows = Object.fromEntries(observedTables.map((table) => [table, statements[table].all() as Row[]])) as unknown as Rows;
+      this.#seen = { version, rows };
+    }
+    return this.#seen!.rows;
   }
 
   #closeEye(): void {
     this.#eye?.database.close();
     this.#eye = undefined;
+    this.#seen = undefined;
   }
 
   async remove(): Promise<void> {

@@ -3,6 +3,17 @@
  * account_id+terminal_id+code_number`.
  */
 export function statementName(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    name = nameOf(sql);
+    names.set(sql, name);
+  }
+  return name;
+}
+
+const names = new Map<string, string>();
+
+function nameOf(sql: string): string {
   const text = sql.replaceAll('"', '').replace(/\s+/g, ' ').trim().toLowerCase();
   const insert = /insert into (\w+)/.exec(text);
   if (insert !== null) {

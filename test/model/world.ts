@@ -3,6 +3,7 @@ import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { PasswordAlgorithm } from '../../src/domain/payment.ts';
 import type { Actor, Role } from '../../src/domain/token.ts';
 import { LedgerService } from '../../src/roles/ledger/service.ts';
+import { transactionPassword } from '../../src/protocol/transaction-password.ts';
 import { releaseOverdue } from '../../src/roles/ledger/holds.ts';
 import type { Order } from '../../src/roles/wallet/payer.ts';
 import type { NewBinding, PaymentReply, PaymentRequest, VerificationMessage } from '../../src/roles/wallet/ports.ts';
@@ -50,9 +51,12 @@ const terminalKinds = [
   // Bound to accounts of others, by a code of its own, and to nothing.
   { accounts: [hmac(0), md5(1)], isHonest: false },
   { accounts: [], isHonest: false },
+  // Two devices with one token and one code: each pays as if it were alone.
+  { accounts: [hmac(1)], isHonest: false },
 ];
 export const honestCount = 4;
 export const attackers = [4, 5] as const;
+const twins = 6;
 
 const beginning = Date.parse('2027-03-01T08:00:00.000Z');
 const noCrash = undefined;
@@ -71,6 +75,12 @@ export interface Purchase {
 
 export const attacks = ['replay', 'replay under another key', 'replay for another amount', 'replay to another payee', 'guess', 'cancel'] as const;
 export type Attack = (typeof attacks)[number];
+
+export interface Rival {
+  readonly key: string;
+  readonly minor: number;
+  readonly isCancellation: boolean;
+}
 
 export interface Rebinding {
   readonly terminal: number;
@@ -504,6 +514,23 @@ export class World {
     if (forged !== undefined) {
       await this.#serve(terminal, forged, crashAt);
     }
+  }
+
+  /** Several requests under one code at once: one is charged. */
+  async race(rivals: readonly Rival[], crashAt: CrashPoint | undefined): Promise<void> {
+    const { id: accountId } = this.#accounts[1]!;
+    const binding = this.ledger.binding(accountId, this.terminals[twins]!.id)!;
+    const messages = rivals.map(({ key: name, minor, isCancellation }): Message => {
+      const key = `${name}-${binding.number}`;
+      const order = { accountId, key, payeeId: this.#accounts[3]!.id, amount: { minor: BigInt(minor), currency: currencyOf(3) } };
+      const [code, typed] = [Buffer.from(binding.code, 'hex'), identityCode(twins, 1)];
+      const password = transactionPassword('hmac-sha256', code, typed, { ...order, idempotencyKey: key });
+      const request: PaymentRequest = { ...order, password, codeNumber: binding.number };
+      this.#made.set(password, { code: binding.code, identityCode: typed, for: paidFor(request) });
+      return { kind: 'request', terminal: twins, call: isCancellation ? { kind: 'cancel', payment: { accountId, key } } : { kind: 'pay', request }, waiter: undefined };
+    });
+    messages.forEach((message) => this.network.send(message));
+    await this.deliverTogether(messages, crashAt);
   }
 
   #forged(terminal: number, attack: Attack, call: Call): Call {

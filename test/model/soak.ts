@@ -1,0 +1,76 @@
+/** `npm run soak`: 300,000 steps and more of payments against the plain ledger; the result goes into RESULT.md. */
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import type { Side } from './crash-points.ts';
+import { noCoverages, seedOfThisRun, summary, type Exploration } from './explore.ts';
+
+type Counts = Readonly<Record<string, Record<Side, number>>>;
+interface Part {
+  readonly steps: number;
+  readonly runs: number;
+  readonly seed: number;
+  readonly server: Counts;
+  readonly terminal: Counts;
+  readonly answers: readonly (readonly [string, number])[];
+}
+
+const usage = `npm run soak -- [--sqlite STEPS] [--postgres STEPS]
+
+Plays payments over a network that loses, doubles and delays, with servers and terminals that crash, and holds them
+against a plain ledger; by default 290,000 steps on SQLite and 15,000 on PostgreSQL, which takes some ten minutes.`;
+
+const { values } = parseArgs({
+  options: { sqlite: { type: 'string', default: '290000' }, postgres: { type: 'string', default: '15000' }, help: { type: 'boolean', default: false } },
+});
+if (values.help) {
+  console.log(usage);
+} else {
+  await soak(Number(values.sqlite), Number(values.postgres));
+}
+
+async function soak(sqlite: number, postgres: number): Promise<void> {
+  const seed = seedOfThisRun();
+  const began = performance.now();
+  // Another million seeds for each, so that none is played twice.
+  const parts = await Promise.all([
+    play('sqlite', Math.ceil(sqlite / 2), seed),
+    play('sqlite', Math.ceil(sqlite / 2), seed + 1_000_000),
+    play('postgres', postgres, seed + 2_000_000),
+  ]);
+  const seconds = (performance.now() - began) / 1000;
+  const [one, two, three] = parts;
+  const blocks = [summary('SQLite', merged([one, two], seconds)), summary('PostgreSQL', merged([three], seconds))];
+  const steps = parts.reduce((sum, part) => sum + part.steps, 0);
+  const processor = cpus()[0]?.model ?? 'unknown processor';
+  const text = `# What \`npm run soak\` last came to
+
+${steps} steps on ${new Date().toISOString().slice(0, 10)}, in ${Math.round(seconds)} s on ${cpus().length} × ${processor}, seeds ${parts.map(({ seed: of }) => of).join(', ')}: nothing was found.
+
+${blocks.map((block) => `\`\`\`\n${block}\n\`\`\``).join('\n\n')}
+`;
+  writeFileSync(path.join(import.meta.dirname, 'RESULT.md'), text);
+  console.log(text);
+}
+
+async function play(kind: string, steps: number, seed: number): Promise<Part> {
+  const program = path.join(import.meta.dirname, 'soak-part.ts');
+  const env = { ...process.env, LATCHKEY_MODEL_SEED: String(seed) };
+  const { stdout } = await promisify(execFile)(process.execPath, [program, kind, String(steps)], { env, maxBuffer: 2 ** 26 });
+  return JSON.parse(stdout) as Part;
+}
+
+function merged(parts: readonly Part[], seconds: number): Exploration {
+  const coverages = noCoverages();
+  for (const { server, terminal, answers } of parts) {
+    coverages.server.add(server);
+    coverages.terminal.add(terminal);
+    for (const [answer, count] of answers) coverages.answers.set(answer, (coverages.answers.get(answer) ?? 0) + count);
+  }
+  const missing = [...coverages.server.missing, ...coverages.terminal.missing];
+  if (missing.length > 0) throw new Error(`There was no crash ${missing.join(', nor ')}.`);
+  const sum = (of: (part: Part) => number) => parts.reduce((total, part) => total + of(part), 0);
+  return { steps: sum(({ steps }) => steps), runs: sum(({ runs }) => runs), seed: parts[0]!.seed, seconds, coverages };
+}
