@@ -198,6 +198,16 @@ export function walletContract(name: string, make: MakeHarness): void {
       expect((await wallet.bindings())[0]).toMatchObject({ wrong: 0, lockedUntil: undefined });
     });
 
+    test('who guesses many times at once gets no more tries', async () => {
+      const terminal = await payer();
+      const guesses = Array.from({ length: 40 }, (_, tried) => terminal.request(shop.cafe.id, one, { identityCode: tried === 20 ? identityCode : `guess ${tried}` }));
+      for (let tries = 0; tries < 4; tries += 1) await codeOf(terminal.holder.wallet.pay(terminal.request(shop.cafe.id, one, { identityCode: 'wrong' })));
+      const codes = await Promise.all(guesses.map((guess) => codeOf(terminal.holder.wallet.pay(guess))));
+      // One more wrong one, or the right one and then those that came under a spent code.
+      if (codes[20] === undefined) expect(codes.filter((code) => code !== 'code_superseded' && code !== undefined)).toEqual([]);
+      else expect(codes.toSorted()).toEqual([...Array.from({ length: 39 }, () => 'account_locked'), 'password_wrong']);
+    });
+
     test('the same wrong request counts once', async () => {
       const terminal = await payer();
       const wrong = terminal.request(shop.cafe.id, one, { identityCode: 'wrong' });

@@ -107,7 +107,7 @@ export interface PaymentFilter {
 
 export interface Acceptance {
   /** As it was judged by. */
-  readonly binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>;
+  readonly binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>;
   /** 32 bytes, the next. */
   readonly code: Uint8Array;
   readonly lookup: Lookup;
@@ -188,8 +188,8 @@ export interface BindingRepository {
    * on. False if there is none with that code: the terminal was bound, or paid, meanwhile.
    */
   put(binding: Binding, lookup: Lookup): Promise<boolean>;
-  /** Compare-and-set of the code; ends every wait. False if the code is another by now. */
-  advance(binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>, code: Uint8Array, lookup: Lookup): Promise<boolean>;
+  /** Compare-and-set of the code; ends every wait. False if the code is another by now, or a wrong password was counted. */
+  advance(binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>, code: Uint8Array, lookup: Lookup): Promise<boolean>;
   /** Compare-and-set of the count of wrong passwords under a code. */
   countWrong(binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>, lockedUntil: Date | undefined): Promise<boolean>;
   noteSuperseded(binding: Pick<Binding, 'accountId' | 'terminalId'>, at: Date): Promise<void>;

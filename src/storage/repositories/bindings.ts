@@ -48,16 +48,19 @@ export interface Advance {
   terminalId: string;
   from: number;
   to: number;
+  /** As it was judged by: who guesses at once gets no more tries than one by one. */
+  wrong: number;
   code: Uint8Array;
   lookup: Uint8Array | null;
 }
 
-export const advancing: PreparedQuery<Advance, { code_number: Row['code_number'] }> = (db, { accountId, terminalId, from, to, code, lookup }) =>
+export const advancing: PreparedQuery<Advance, { code_number: Row['code_number'] }> = (db, { accountId, terminalId, from, to, wrong, code, lookup }) =>
   db.updateTable('bindings')
     .set((eb) => ({ code_number: to, code, spent_lookup: eb.ref('lookup'), lookup, wrong: 0, locked_until: null }))
     .where('account_id', '=', accountId)
     .where('terminal_id', '=', terminalId)
     .where('code_number', '=', from)
+    .where('wrong', '=', wrong)
     .returning('code_number');
 
 interface Wrong {
@@ -152,9 +155,9 @@ export class Bindings implements BindingRepository {
     return result.numUpdatedRows === 1n;
   }
 
-  async advance({ accountId, terminalId, codeNumber }: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber'>, code: Uint8Array, lookup: Lookup): Promise<boolean> {
+  async advance({ accountId, terminalId, codeNumber, wrong }: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>, code: Uint8Array, lookup: Lookup): Promise<boolean> {
     const sealed = this.#sealer.seal(code, codePlace(accountId, terminalId));
-    const advanced = await this.#db.change(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, code: sealed, lookup: lookup ?? null });
+    const advanced = await this.#db.change(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, wrong, code: sealed, lookup: lookup ?? null });
     return advanced.length === 1;
   }
 

@@ -107,11 +107,11 @@ export class Payments implements PaymentRepository {
   }
 
   async accept({ binding, code, lookup, payment, fingerprint, reply, posting }: Acceptance): Promise<boolean> {
-    const { accountId, terminalId, codeNumber } = binding;
+    const { accountId, terminalId, codeNumber, wrong } = binding;
     const sealed = this.#sealer.seal(code, codePlace(accountId, terminalId));
     try {
       const [advanced] = await moving(() => this.#db.batch([
-        step(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, code: sealed, lookup: lookup ?? null }),
+        step(advancing, { accountId, terminalId, from: codeNumber, to: codeNumber + 1, wrong, code: sealed, lookup: lookup ?? null }),
         step(addingUnderCode, { ...this.#row(payment, fingerprint, reply), code: sealed }),
         ...(posting === undefined ? [] : [step(postingWithPayment, postingRow(posting))]),
       ]));
