@@ -231,6 +231,15 @@ export function walletContract(name: string, make: MakeHarness): void {
       expect(await codeOf(second.pay(second.request(shop.cafe.id, one, { identityCode: 'another code' })))).toBeUndefined();
     });
 
+    test('what is held no longer pays for all who come at once', async () => {
+      const terminal = await payer();
+      const account = await shop.admin.ledger.account(terminal.accountId);
+      const all = [terminal, await bindTo(shop.harness, await newTerminal(), account), await bindTo(shop.harness, await newTerminal(), account)];
+      await terminal.pay(terminal.request(shop.cafe.id, euros('20.00'), { holdMs: 1_000 }));
+      shop.harness.clock.pass(2_000);
+      expect(await Promise.all(all.map((each) => codeOf(each.pay(each.request(shop.cafe.id, one)))))).toEqual([undefined, undefined, undefined]);
+    });
+
     test('the first of payment and cancellation wins', async () => {
       const terminal = await payer();
       const { wallet } = terminal.holder;

@@ -71,6 +71,7 @@ export class PaymentDesk {
    */
   async #untilJudged(judge: (foreseen: FinalRefusal | undefined) => Promise<Outcome>): Promise<Outcome> {
     let foreseen: FinalRefusal | undefined;
+    let hasFreed = false;
     for (let tries = 1; ; tries += 1) {
       try {
         return await judge(foreseen);
@@ -79,8 +80,10 @@ export class PaymentDesk {
           throw error === overtaken ? new LatchkeyError('storage_locked', 'Too many payments of one terminal at once.') : error;
         }
         if (error instanceof LatchkeyError && isFinalRefusal(error.code) && foreseen === undefined) {
-          const isFreed = error.code === 'insufficient_funds' && (await releaseOverdue(this.#context)) > 0;
-          foreseen = isFreed ? undefined : error.code;
+          // Another may have given back at the same time what was held too long: whether it is enough is seen after that.
+          const mayBeFreed = error.code === 'insufficient_funds' && ((await releaseOverdue(this.#context)) > 0 || !hasFreed);
+          hasFreed = true;
+          foreseen = mayBeFreed ? undefined : error.code;
         } else if (error !== overtaken) {
           throw error;
         }
