@@ -70,9 +70,15 @@ export class ServerFate {
   /** Those of the transactions that were committed since. */
   committed: string[] = [];
   crashed = false;
+  /** Whether a commit was sent: where it is not waited for, it may be done after a crash. */
+  hasCommitted = false;
 
   constructor(coverage: Coverage) {
     this.#coverage = coverage;
+  }
+
+  commits(): void {
+    this.hasCommitted = true;
   }
 
   onCrash(act: () => void): void {
@@ -86,6 +92,7 @@ export class ServerFate {
     this.#open = [];
     this.statements = [];
     this.committed = [];
+    this.hasCommitted = false;
     await work().finally(() => {
       this.#working = false;
       this.#point = undefined;
@@ -104,13 +111,14 @@ export class ServerFate {
     }
   }
 
-  after(statement: string): void {
+  /** `isDone`: a commit may have rolled back instead. */
+  after(statement: string, isDone = true): void {
     if (this.crashed) {
       throw new ServerCrash();
     }
     if (this.#working) {
       if (statement === 'begin' || statement === 'rollback') this.#open = [];
-      else if (statement === 'commit') this.committed.push(...this.#open.splice(0));
+      else if (statement === 'commit') this.committed.push(...this.#open.splice(0).filter(() => isDone));
       else this.#open.push(statement);
       this.#perhaps(statement, 'after');
     }

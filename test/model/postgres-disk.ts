@@ -14,11 +14,15 @@ const lockTimeoutMs = 5_000;
 type Callback = (error: Error | undefined, result?: unknown) => void;
 
 /** Connections whose every statement may be the last: a crash breaks all of one server's off. */
-function mortalClient(fate: ServerFate): typeof pg.Client {
+function mortalClient(fate: ServerFate, dying: Set<number>): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: string | pg.ClientConfig) {
       super(config);
-      fate.onCrash(() => (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy());
+      this.on('error', () => {});
+      fate.onCrash(() => {
+        dying.add((this as unknown as { processID: number }).processID);
+        (this as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      });
     }
 
     override query(...given: unknown[]): never {
@@ -27,8 +31,9 @@ function mortalClient(fate: ServerFate): typeof pg.Client {
       const callback = typeof given.at(-1) === 'function' ? (given.pop() as Callback) : undefined;
       const run = async () => {
         fate.before(name);
+        if (name === 'commit') fate.commits();
         const result = await (super.query as (...args: unknown[]) => Promise<unknown>)(...given);
-        fate.after(name);
+        fate.after(name, (result as { command?: string }).command !== 'ROLLBACK');
         return result;
       };
       const running = run();
@@ -45,6 +50,8 @@ class PostgresDisk implements Disk {
   readonly #url: string;
   readonly #drop: () => Promise<void>;
   readonly #eye: pg.Client;
+  /** Sessions that were broken off, and may still do what they were sent. */
+  readonly #dying = new Set<number>();
 
   constructor(url: string, eye: pg.Client, drop: () => Promise<void>) {
     this.#url = url;
@@ -53,7 +60,7 @@ class PostgresDisk implements Disk {
   }
 
   async boot(fate: ServerFate): Promise<ServerProcess> {
-    const pool = new pg.Pool({ connectionString: this.#url, max: 4, lock_timeout: lockTimeoutMs, Client: mortalClient(fate) as never });
+    const pool = new pg.Pool({ connectionString: this.#url, max: 4, lock_timeout: lockTimeoutMs, pipeline: true, Client: mortalClient(fate, this.#dying) as never });
     pool.on('error', () => {});
     pool.on('connect', (client) => client.on('error', () => {}));
     const listen = (heard: (apId: string) => void, missed: () => void) => new PostgresListener(pg.Client, { connectionString: this.#url }, 'unused', { heard, missed });
@@ -62,6 +69,10 @@ class PostgresDisk implements Disk {
   }
 
   async observe(): Promise<Rows> {
+    while (this.#dying.size > 0) {
+      const { rows } = await this.#eye.query('select pid from pg_stat_activity where pid = any($1)', [[...this.#dying]]);
+      if (rows.length === 0) this.#dying.clear();
+    }
     const results = (await this.#eye.query(observedTables.map((table) => `select * from ${table}`).join('; '))) as unknown as { rows: Row[] }[];
     return Object.fromEntries(observedTables.map((table, index) => [table, results[index]!.rows])) as unknown as Rows;
   }

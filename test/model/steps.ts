@@ -101,10 +101,11 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: step('finish a terminal’s program', { terminal }, always, (world, given) => world.finishProgram(given.terminal)) },
   { weight: 3, arbitrary: step('time passes', { ms: fc.constantFrom(second, 31 * second, 61 * second, 125 * second, 601 * second, 3_601 * second, 86_401 * second) }, always, async (world, given) => world.pass(given.ms)) },
   { weight: 5, arbitrary: step('attack', { terminal: fc.constantFrom(...attackers), attack: fc.constantFrom(...attacks), back, crashAt: perhapsServerCrash }, always, (world, given) => world.attack(given.terminal, given.attack, given.back, given.crashAt)) },
-  { weight: 2, arbitrary: step('race', {
-    rivals: fc.array(fc.record({ key: fc.constantFrom('one', 'two'), minor: fc.integer({ min: 1, max: 50 }), isCancellation: rarely }), { minLength: 2, maxLength: 3 }),
+  { weight: 3, arbitrary: step('race', {
+    rivals: fc.array(fc.record({ key: fc.constantFrom('one', 'two', 'three'), minor: fc.integer({ min: 1, max: 50 }), isCancellation: rarely, isMistyped: fc.boolean() }), { minLength: 2, maxLength: 3 }),
+    mistakes: fc.constantFrom(0, 0, 4),
     crashAt: orNone(3, serverCrash),
-  }, always, (world, given) => world.race(given.rivals, given.crashAt)) },
+  }, always, (world, given) => world.race(given.rivals, given.mistakes, given.crashAt)) },
   { weight: 2, arbitrary: step('top up', { place, minor, crashAt: perhapsServerCrash }, always, (world, given) => world.topUp(given.place, given.minor, given.crashAt)) },
   { weight: 4, arbitrary: step('conclude', { how: fc.constantFrom('capture' as const, 'capture' as const, 'release' as const, 'refund' as const), back, minor: orNone(1, minor), crashAt: perhapsServerCrash }, always, (world, given) => world.conclude(given.how, given.back, given.minor, given.crashAt)) },
   { weight: 1, arbitrary: step('unlock', { place: fc.nat(2), crashAt: perhapsServerCrash }, always, (world, given) => world.unlock(given.place, given.crashAt)) },
