@@ -100,19 +100,22 @@ export class ServerFate {
     return this.crashed;
   }
 
-  before(statement: string): void {
+  /** The number of the statement, which `after` is told: several may be under way. */
+  before(statement: string): number {
     if (this.crashed) {
       throw new ServerCrash();
     }
-    if (this.#working) {
-      this.statements.push(statement);
-      this.#coverage.seen(statement);
-      this.#perhaps(statement, 'before');
+    if (!this.#working) {
+      return 0;
     }
+    this.#coverage.seen(statement);
+    const nth = this.statements.push(statement);
+    this.#perhaps(statement, nth, 'before');
+    return nth;
   }
 
   /** `isDone`: a commit may have rolled back instead. */
-  after(statement: string, isDone = true): void {
+  after(statement: string, nth: number, isDone = true): void {
     if (this.crashed) {
       throw new ServerCrash();
     }
@@ -120,12 +123,12 @@ export class ServerFate {
       if (statement === 'begin' || statement === 'rollback') this.#open = [];
       else if (statement === 'commit') this.committed.push(...this.#open.splice(0).filter(() => isDone));
       else this.#open.push(statement);
-      this.#perhaps(statement, 'after');
+      this.#perhaps(statement, nth, 'after');
     }
   }
 
-  #perhaps(statement: string, side: Side): void {
-    if (this.#point?.nth === this.statements.length && this.#point.side === side) {
+  #perhaps(statement: string, nth: number, side: Side): void {
+    if (this.#point?.nth === nth && this.#point.side === side) {
       this.#coverage.crashed(statement, side);
       this.crash();
       throw new ServerCrash();

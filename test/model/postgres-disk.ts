@@ -30,10 +30,10 @@ function mortalClient(fate: ServerFate, dying: Set<number>): typeof pg.Client {
       const name = statementName(typeof first === 'string' ? first : (first as { text: string }).text);
       const callback = typeof given.at(-1) === 'function' ? (given.pop() as Callback) : undefined;
       const run = async () => {
-        fate.before(name);
+        const nth = fate.before(name);
         if (name === 'commit') fate.commits();
         const result = await (super.query as (...args: unknown[]) => Promise<unknown>)(...given);
-        fate.after(name, (result as { command?: string }).command !== 'ROLLBACK');
+        fate.after(name, nth, (result as { command?: string }).command !== 'ROLLBACK');
         return result;
       };
       const running = run();

@@ -23,9 +23,9 @@ type Constructor = new (database: DatabaseSync, lockTimeoutMs: number) => Sqlite
 function mortal<Base extends Constructor>(Connection: Base, fate: ServerFate) {
   const mortally = <T>(sql: string, operation: () => T): T => {
     const name = statementName(sql);
-    fate.before(name);
+    const nth = fate.before(name);
     const result = operation();
-    fate.after(name);
+    fate.after(name, nth);
     return result;
   };
   return class extends (Connection as Constructor) {

@@ -171,6 +171,7 @@ const serverScenarios: readonly Scenario[] = [
   },
   { name: 'a top-up', act: (world, crashAt) => world.topUp(0, 500, crashAt) },
   { name: 'a capture', prepare: hold, act: (world, crashAt) => world.conclude('capture', 0, 2, crashAt) },
+  { name: 'a capture of too much', prepare: hold, act: (world, crashAt) => world.conclude('capture', 0, 900_000, crashAt) },
   { name: 'a release', prepare: hold, act: (world, crashAt) => world.conclude('release', 0, undefined, crashAt) },
   {
     name: 'a refund',

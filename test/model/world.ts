@@ -191,9 +191,9 @@ export class World {
   async #answer(terminal: number, call: Call): Promise<Answer> {
     const verificationSender = {
       send: async (message: VerificationMessage) => {
-        this.#fate.before('send the verification code');
+        const nth = this.#fate.before('send the verification code');
         this.#mail.push(message);
-        this.#fate.after('send the verification code');
+        this.#fate.after('send the verification code', nth);
       },
     };
     const wallet = new WalletService({ ...this.#context('terminal', this.terminals[terminal]!.id), verificationSender, allowMd5: true });
