@@ -37,6 +37,8 @@ export interface AuthoriseRequest {
   readonly payeeId: string;
   readonly amount: Amount;
   readonly idempotencyKey: string;
+  /** The cash register, if it gives time on a network for it: then a wallet that brings the payment itself says so, too. */
+  readonly registerId?: string | undefined;
   /** For the payer to read: 1 to 64 characters, none of control. */
   readonly memo?: string | undefined;
 }
@@ -122,11 +124,14 @@ export const paymentInfo = message<PaymentInfo>('answer', {
 });
 
 export const authoriseRequest = message<AuthoriseRequest>('request', {
-  write: ({ payeeId, amount, idempotencyKey, memo }) => ({ payee_id: payeeId, amount_minor: amount.minor, currency: amount.currency, idempotency_key: idempotencyKey, memo }),
+  write: ({ payeeId, amount, idempotencyKey, registerId, memo }) => ({
+    payee_id: payeeId, amount_minor: amount.minor, currency: amount.currency, idempotency_key: idempotencyKey, register_id: registerId, memo,
+  }),
   read: (members) => ({
     payeeId: members.required('payee_id', id),
     amount: checkedAmount({ minor: members.required('amount_minor', integer), currency: members.required('currency', (value) => parsed(value, parseCurrency)) }),
     idempotencyKey: members.required('idempotency_key', id),
+    ...members.optional('registerId', 'register_id', id),
     ...members.optional('memo', 'memo', (value) => text(value, shownText)),
   }),
 });
