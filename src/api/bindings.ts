@@ -35,6 +35,7 @@ export const bindingStatusSchema = object(
   'BindingStatus',
   {
     account_id: id,
+    terminal_id: id,
     name: text,
     currency,
     available: minor,
@@ -100,6 +101,7 @@ export function newBindingFromWire(wire: NewBindingWire): NewBinding {
 export function bindingStatusToWire(status: BindingStatus): BindingStatusWire {
   return present({
     account_id: status.accountId,
+    terminal_id: status.terminalId,
     name: status.name,
     currency: status.currency,
     available: status.available.toString(),
@@ -117,6 +119,7 @@ export function bindingStatusToWire(status: BindingStatus): BindingStatusWire {
 export function bindingStatusFromWire(wire: BindingStatusWire): BindingStatus {
   return {
     accountId: wire.account_id,
+    terminalId: wire.terminal_id,
     name: wire.name,
     currency: wire.currency,
     available: BigInt(wire.available),

@@ -83,6 +83,8 @@ export const errorTable = {
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },
 
+  charge_open: { exit: 5, http: 409, title: 'Another charge is open at this cash register', hint: 'Wait until it is paid, or end the command that opened it.' },
+  charge_over: { exit: 5, http: 409, title: 'This charge is not open any more', hint: 'Nothing was charged by this. Ask at the counter for a new one.' },
   mandate_conflict: { exit: 5, http: 409, title: 'There is a mandate for this card at another account', hint: 'End that one first: `latchkey account mandate end`.' },
   account_exists: { exit: 5, http: 409, title: 'There is an account of this name or card', hint: 'Choose another name; that of a closed account is free again.' },
   account_closed: { exit: 5, http: 409, title: 'The account is closed', hint: 'Name an account that is open.' },
@@ -124,6 +126,7 @@ export const errorTable = {
   provider_unavailable: { exit: 6, http: 409, title: 'This payment provider is not set up', hint: 'Start the server with --stripe-key-file. On this machine alone there is only --provider ledger.' },
   provider_refused: { exit: 6, http: 502, title: 'The payment provider refuses what this server asks', hint: 'Check the key that the server was started with, and the account at the provider. What is pending can be gone on with: `latchkey account topup --resume`.' },
   server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
+  counter_unreachable: { exit: 6, http: 503, title: 'No agent of a cash register is running here', hint: 'Start `latchkey pos serve`.' },
   agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
   rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },
   reader_unavailable: { exit: 6, http: 503, title: 'Card readers cannot be used', hint: 'Check that the PC/SC service runs: on Linux install pcscd and start it (`systemctl start pcscd.socket`).' },

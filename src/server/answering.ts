@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
 import type { RouteMetrics } from './metrics.ts';
 import { toLatchkeyError } from './problems.ts';
-import { refuseIf, type RateLimit } from './rate-limit.ts';
+import { refuseIf, type RateLimit } from '../roles/rate-limit.ts';
 import type { Router } from './router.ts';
 
 interface Answering {

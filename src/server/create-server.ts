@@ -20,7 +20,7 @@ import { usualLimits, type Limits } from './limits.ts';
 import { makeLog, type Log, type LogOptions } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { operations } from './operations.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RateLimit } from '../roles/rate-limit.ts';
 import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
 import type { ServicesContext } from './services.ts';

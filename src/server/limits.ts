@@ -1,4 +1,4 @@
-import type { Rate } from './rate-limit.ts';
+import type { Rate } from '../roles/rate-limit.ts';
 
 /** What the server bears; generous for those who belong here, tight for those who guess. */
 export interface Limits {

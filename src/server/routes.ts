@@ -16,7 +16,7 @@ import type { Call } from './handlers/handler.ts';
 import { parseJsonBody, requireJson } from './json-body.ts';
 import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
-import { refuseIf, type RateLimit } from './rate-limit.ts';
+import { refuseIf, type RateLimit } from '../roles/rate-limit.ts';
 import type { Endpoint, PathParams } from './router.ts';
 import { Services, type ServicesContext } from './services.ts';
 import { bodyCheck, paramsCheck, queryCheck } from './validation.ts';

@@ -4,7 +4,7 @@ import type { PaymentProvider, ProviderNotices } from '../roles/ledger/payment-p
 import { hear, type LedgerServiceContext } from '../roles/ledger/top-ups.ts';
 import type { Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
-import { refuseIf, type RateLimit } from './rate-limit.ts';
+import { refuseIf, type RateLimit } from '../roles/rate-limit.ts';
 import type { Endpoint } from './router.ts';
 
 /** Notices are a few KiB; what the provider's account adds to them is bounded too. */

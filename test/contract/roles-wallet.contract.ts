@@ -362,6 +362,7 @@ export function walletContract(name: string, make: MakeHarness): void {
           pending: async (accountId) => open.get(accountId),
           find: async () => undefined,
           begin: async (payment) => { open.set(payment.accountId, payment); },
+          giveUp: async () => {},
           end: async ({ accountId }) => { open.delete(accountId); },
         },
         clock: shop.harness.clock,

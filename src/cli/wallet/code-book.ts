@@ -17,8 +17,9 @@ export class StoredCodes implements CodeBook {
     return text === undefined ? undefined : parse(text, accountId);
   }
 
-  async set(accountId: string, { number, algorithm, code }: HeldCode): Promise<void> {
-    await this.#store.set(nameOf(accountId), `${number} ${algorithm} ${Buffer.from(code).toString('base64url')}`);
+  async set(accountId: string, { number, algorithm, code, next }: HeldCode): Promise<void> {
+    const codes = [code, ...(next === undefined ? [] : [next])].map((each) => Buffer.from(each).toString('base64url'));
+    await this.#store.set(nameOf(accountId), [number, algorithm, ...codes].join(' '));
   }
 }
 
@@ -27,9 +28,10 @@ function nameOf(accountId: string): string {
 }
 
 function parse(text: string, accountId: string): HeldCode {
-  const [, number = '', algorithm = '', code = ''] = /^(\d{1,15}) (\S+) ([\w-]{43})$/.exec(text) ?? [];
+  const [, number = '', algorithm = '', code = '', next] = /^(\d{1,15}) (\S+) ([\w-]{43})(?: ([\w-]{43}))?$/.exec(text) ?? [];
   if (!passwordAlgorithms.includes(algorithm as PasswordAlgorithm)) {
     throw new LatchkeyError('invalid_input', `What the secret store has as ${nameOf(accountId)} is no temporary code.`, { hint: 'Run `latchkey account rebind`.' });
   }
-  return { number: Number(number), algorithm: algorithm as PasswordAlgorithm, code: Buffer.from(code, 'base64url') };
+  const held = { number: Number(number), algorithm: algorithm as PasswordAlgorithm, code: Buffer.from(code, 'base64url') };
+  return next === undefined ? held : { ...held, next: Buffer.from(next, 'base64url') };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { payeeFromWire, payeeSchema, payeeToWire } from '../../api/accounts.ts';
 import { checker } from '../../api/check.ts';
 import { paymentInputFromWire, paymentInputSchema, paymentInputToWire, paymentReplyFromWire, paymentReplySchema, paymentReplyToWire } from '../../api/payments.ts';
-import { count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
+import { boolean, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantFromWire, instantToWire } from '../../api/wire.ts';
 import { isErrorCode, LatchkeyError } from '../../domain/errors.ts';
 import type { BegunPayment, EndedPayment, PaymentEnd, PaymentJournal } from '../../roles/wallet/payer.ts';
@@ -12,6 +12,7 @@ import { ensureFolder, paths } from '../paths.ts';
 
 const lineSchema = object('JournalLine', { key: id }, {
   begun: object('Begun', { account_id: id, payee: payeeSchema, code_number: count, begun_at: instant, request: paymentInputSchema }),
+  given_up: boolean,
   ended: object('Ended', { kind: oneOf(['accepted', 'refused', 'cancelled']) }, { reply: paymentReplySchema, code: remark, message: remark }),
 });
 type Line = Static<typeof lineSchema>;
@@ -53,6 +54,10 @@ export class PaymentFile implements PaymentJournal {
     });
   }
 
+  async giveUp({ accountId, request: { key } }: BegunPayment): Promise<void> {
+    this.#add(accountId, { key, given_up: true });
+  }
+
   async end({ accountId, request: { key } }: BegunPayment, end: PaymentEnd): Promise<void> {
     this.#add(accountId, { key, ended: end.kind === 'accepted' ? { kind: end.kind, reply: paymentReplyToWire({ ...end.reply, renewal: undefined }) } : end });
   }
@@ -63,9 +68,10 @@ export class PaymentFile implements PaymentJournal {
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const lines = whole.split('\n').slice(0, -1).map((line) => parseLine(line, path));
+    const givenUp = new Set(lines.flatMap(({ key, given_up: given }) => (given === true ? [key] : [])));
     const ends = new Map(lines.flatMap(({ key, ended }) => (ended === undefined ? [] : [[key, endFrom(ended)]])));
     return {
-      payments: lines.flatMap(({ key, begun }) => (begun === undefined ? [] : [{ begun: begunFrom(key, begun), end: ends.get(key) }])),
+      payments: lines.flatMap(({ key, begun }) => (begun === undefined ? [] : [{ begun: begunFrom(key, begun, givenUp.has(key)), end: ends.get(key) }])),
       bytes: Buffer.byteLength(whole),
     };
   }
@@ -82,13 +88,14 @@ export class PaymentFile implements PaymentJournal {
   }
 }
 
-function begunFrom(key: string, begun: NonNullable<Line['begun']>): BegunPayment {
+function begunFrom(key: string, begun: NonNullable<Line['begun']>, givenUp: boolean): BegunPayment {
   return {
     accountId: begun.account_id,
     payee: payeeFromWire(begun.payee),
     request: paymentInputFromWire(begun.request, key),
     codeNumber: begun.code_number,
     begunAt: instantFromWire(begun.begun_at),
+    ...(givenUp ? { givenUp } : {}),
   };
 }
 

@@ -3,13 +3,17 @@ import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { isFinalRefusal, type PasswordAlgorithm } from '../../domain/payment.ts';
+import type { Authorisation, TerminalToken } from '../../protocol/card-messages.ts';
 import { base64url } from '../../protocol/encoding.ts';
+import { subjectMac } from '../../protocol/subject-token.ts';
 import { nextCode, transactionPassword } from '../../protocol/transaction-password.ts';
 import type { NewBinding, PaymentReply, PaymentRequest, TemporaryCode, WalletRole } from './ports.ts';
 
 /** The temporary code that a terminal keeps for an account; in the secret store, for it is half of every password. */
 export interface HeldCode extends TemporaryCode {
   readonly algorithm: PasswordAlgorithm;
+  /** The next one by the word of a cash register, which proves nothing by it: no payment is made with it yet. */
+  readonly next?: Uint8Array | undefined;
 }
 
 export interface CodeBook {
@@ -26,6 +30,8 @@ export interface BegunPayment {
   /** Of the temporary code that its password was made with. */
   readonly codeNumber: number;
   readonly begunAt: Date;
+  /** A cash register said that it will not be paid: it is cancelled when the server can be asked. */
+  readonly givenUp?: boolean | undefined;
 }
 
 /** What a payment came to, without what renews the code. */
@@ -45,6 +51,8 @@ export interface PaymentJournal {
   /** On the disk when the promise resolves. */
   begin(payment: BegunPayment): Promise<void>;
   /** On the disk when the promise resolves. */
+  giveUp(payment: BegunPayment): Promise<void>;
+  /** On the disk when the promise resolves. */
   end(payment: BegunPayment, end: PaymentEnd): Promise<void>;
 }
 
@@ -56,7 +64,12 @@ export interface Order {
   readonly holdMs?: number | undefined;
   /** The same key pays once, also over a lost answer. */
   readonly key?: string | undefined;
+  /** The cash register that asked for it, and that gives time on a network for it. */
+  readonly registerId?: string | undefined;
 }
+
+/** What a cash register says that a payment came to. */
+export type RegisterWord = { readonly kind: 'accepted'; readonly renewal: PaymentReply['renewal'] } | { readonly kind: 'refused' };
 
 export interface PayerContext {
   readonly wallet: WalletRole;
@@ -91,14 +104,13 @@ export class Payer {
   /** Brings what is open to its end; undefined if nothing is. Errors: what keeps it open, with what to do. */
   async settle(accountId: string): Promise<EndedPayment | undefined> {
     const pending = await this.#context.journal.pending(accountId);
-    return pending && this.#send(pending);
+    return pending && (pending.givenUp === true ? this.#cancel(pending) : this.#send(pending));
   }
 
   /** What an earlier payment under this key came to. Errors: `idempotency_mismatch` if it was another. */
-  async earlier({ accountId, payee, amount, memo, key }: Order): Promise<EndedPayment | undefined> {
-    const ended = key === undefined ? undefined : await this.#context.journal.find(accountId, key);
-    const request = ended?.request;
-    if (request !== undefined && (request.payeeId !== payee.id || amountText(request.amount) !== amountText(amount) || request.memo !== memo)) {
+  async earlier(order: Order): Promise<EndedPayment | undefined> {
+    const ended = order.key === undefined ? undefined : await this.#context.journal.find(order.accountId, order.key);
+    if (ended !== undefined && !isOf(order, ended)) {
       throw new LatchkeyError('idempotency_mismatch');
     }
     return ended;
@@ -108,19 +120,54 @@ export class Payer {
    * Pays; nothing may be open. Errors: `not_bound` if this terminal has no code for the account, and what leaves the
    * payment open. That it was refused is its end.
    */
-  async pay({ accountId, payee, amount, memo, holdMs, key = this.#newKey() }: Order, identityCode: string): Promise<EndedPayment> {
-    const { codes, journal, clock } = this.#context;
-    const held = await codes.get(accountId);
-    if (held === undefined) {
-      throw new LatchkeyError('not_bound', 'There is no temporary code for this account in the secret store.');
+  async pay(order: Order, identityCode: string): Promise<EndedPayment> {
+    return this.#send(await this.#begin(order, identityCode));
+  }
+
+  /**
+   * Writes a payment down that a cash register is going to bring, and gives the password for it: the same for the same
+   * order, however often it is asked. What becomes of it `told` says, or else `settle` finds out.
+   * Errors: `payment_pending` if another one is open, `idempotency_mismatch`, `not_bound`.
+   */
+  async authorise(order: Order & { readonly key: string }, identityCode: () => Promise<string>): Promise<Authorisation> {
+    const pending = await this.#context.journal.pending(order.accountId);
+    if (pending !== undefined && (pending.request.key !== order.key || !isOf(order, pending))) {
+      throw new LatchkeyError('payment_pending', `A payment of ${amountText(pending.request.amount)} to ${pending.payee.name} is open.`);
     }
-    const { algorithm, code, number: codeNumber } = held;
-    const password = transactionPassword(algorithm, code, identityCode, { accountId, amount, payeeId: payee.id, idempotencyKey: key });
-    const bound = algorithm === 'md5' ? {} : { accountId, codeNumber };
-    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs };
-    const begun: BegunPayment = { accountId, payee, request, codeNumber, begunAt: clock.now() };
-    await journal.begin(begun);
-    return this.#send(begun);
+    const { request, codeNumber } = pending ?? (await this.earlier(order)) ?? (await this.#begin(order, await identityCode()));
+    return { password: request.password, codeNumber };
+  }
+
+  /**
+   * What a cash register says that an open payment came to. It is asked for at the server, where the same request has the
+   * same answer; while that is away, the payment stays open, and undefined is returned.
+   */
+  async told(accountId: string, key: string, word: RegisterWord): Promise<EndedPayment | undefined> {
+    const { journal } = this.#context;
+    const pending = await journal.pending(accountId);
+    if (pending?.request.key !== key) {
+      return journal.find(accountId, key);
+    }
+    if (word.kind === 'refused') {
+      await journal.giveUp(pending);
+    } else {
+      await this.#noteNext(pending, word.renewal);
+    }
+    try {
+      return await this.settle(accountId);
+    } catch (error) {
+      if (error instanceof LatchkeyError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** This terminal's word that it is there, for one network and two minutes. Errors: `not_bound`. */
+  async claim({ accountId, terminalId, apId }: { readonly accountId: string; readonly terminalId: string; readonly apId: string }): Promise<TerminalToken> {
+    const { number, code, next } = await this.#held(accountId);
+    const at = new Date(Math.floor(this.#context.clock.now().getTime() / 1000) * 1000);
+    return { accountId, terminalId, codeNumber: next === undefined ? number : number + 1, at, mac: subjectMac(next ?? code, { accountId, terminalId, apId, at }) };
   }
 
   /** Gives up what is open. That it had been paid before is its end, too. Errors: `nothing_pending`, and what keeps it open. */
@@ -130,6 +177,33 @@ export class Payer {
       throw new LatchkeyError('nothing_pending');
     }
     return this.#cancel(pending);
+  }
+
+  async #begin({ accountId, payee, amount, memo, holdMs, key = this.#newKey(), registerId }: Order, identityCode: string): Promise<BegunPayment> {
+    const { journal, clock } = this.#context;
+    const { algorithm, code, number: codeNumber } = await this.#held(accountId);
+    const password = transactionPassword(algorithm, code, identityCode, { accountId, amount, payeeId: payee.id, idempotencyKey: key });
+    const bound = algorithm === 'md5' ? {} : { accountId, codeNumber };
+    const purchase = registerId === undefined ? {} : { purchase: { registerId } };
+    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs, ...purchase };
+    const begun: BegunPayment = { accountId, payee, request, codeNumber, begunAt: clock.now() };
+    await journal.begin(begun);
+    return begun;
+  }
+
+  async #held(accountId: string): Promise<HeldCode> {
+    const held = await this.#context.codes.get(accountId);
+    if (held === undefined) {
+      throw new LatchkeyError('not_bound', 'There is no temporary code for this account in the secret store.');
+    }
+    return held;
+  }
+
+  async #noteNext({ accountId, codeNumber }: BegunPayment, renewal: PaymentReply['renewal']): Promise<void> {
+    const held = await this.#held(accountId);
+    if (renewal !== undefined && held.number === codeNumber) {
+      await this.#context.codes.set(accountId, { ...held, next: renewed(held, renewal, accountId) });
+    }
   }
 
   async #send(begun: BegunPayment): Promise<EndedPayment> {
@@ -168,8 +242,8 @@ export class Payer {
     const { codes } = this.#context;
     const held = await codes.get(begun.accountId);
     if (renewal !== undefined && held !== undefined && held.number === begun.codeNumber) {
-      const code = 'rotation' in renewal ? nextCode(held.code, renewal.rotation, begun.accountId) : renewal.nextCode;
-      await codes.set(begun.accountId, { ...held, number: held.number + 1, code });
+      const { algorithm, number } = held;
+      await codes.set(begun.accountId, { algorithm, number: number + 1, code: renewed(held, renewal, begun.accountId) });
     }
     return this.#end(begun, { kind: 'accepted', reply });
   }
@@ -189,6 +263,14 @@ export class Payer {
   #newKey(): string {
     return base64url(this.#context.random.bytes(16));
   }
+}
+
+function isOf({ payee, amount, memo }: Order, { request }: BegunPayment): boolean {
+  return request.payeeId === payee.id && amountText(request.amount) === amountText(amount) && request.memo === memo;
+}
+
+function renewed({ code }: HeldCode, renewal: NonNullable<PaymentReply['renewal']>, accountId: string): Uint8Array {
+  return 'rotation' in renewal ? nextCode(code, renewal.rotation, accountId) : renewal.nextCode;
 }
 
 /** The error that leaves a payment open, with what can be done. */

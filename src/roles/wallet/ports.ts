@@ -77,6 +77,7 @@ export interface NewBinding {
 
 export interface BindingStatus {
   readonly accountId: string;
+  readonly terminalId: string;
   readonly name: string;
   readonly currency: string;
   /** Minor units that can be paid. */

@@ -1,0 +1,135 @@
+import type { Clock } from '../../domain/clock.ts';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import { amountText } from '../../domain/money.ts';
+import { isFinalRefusal } from '../../domain/payment.ts';
+import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
+import type { Charge, Charged, PosRole } from './ports.ts';
+
+/** After these nothing was charged, and this register does not send the charge again. */
+const ends: readonly ErrorCode[] = ['account_locked', 'not_bound', 'idempotency_mismatch', 'random_identifier', 'invalid_input'];
+
+interface Context {
+  readonly pos: Pick<PosRole, 'charge'>;
+  readonly journal: ChargeJournal;
+  readonly clock: Clock;
+}
+
+/** What became of a charge: its reply with the journal's number of it, or an error in its place. */
+export interface JournaledCharge {
+  readonly begun: BegunCharge;
+  readonly charged: Charged;
+}
+
+/**
+ * Charges as a wallet pays (protocol.md section 8): written down before it is sent, and sent again, the very same, until
+ * there is an answer. An order is paid once, whoever pays it. A charge whose outcome is not known comes before any other.
+ */
+export class JournaledCharges {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  pending(): Promise<readonly BegunCharge[]> {
+    return this.#context.journal.pending();
+  }
+
+  /** Brings what is open to its end. Errors: what keeps it open. */
+  settle(): Promise<readonly EndedCharge[]> {
+    return this.#context.journal.exclusively(() => this.#settle());
+  }
+
+  /**
+   * `order`: see `BegunCharge`. Errors: why it was refused (then nothing is charged under its key, now or later, by this
+   * register), `charge_over` if the order is paid already, and what leaves this charge or an earlier one open.
+   */
+  charge(order: string, charge: Charge): Promise<JournaledCharge> {
+    return this.#context.journal.exclusively(async () => {
+      await this.#settle();
+      const { journal, clock } = this.#context;
+      const paid = await journal.paid(order);
+      if (paid !== undefined) {
+        return { begun: paid, charged: await this.#again(paid, charge) };
+      }
+      const begun = await journal.begin({ order, charge, begunAt: clock.now() });
+      return { begun, charged: await this.#send(begun) };
+    });
+  }
+
+  /** What an order came to that is paid; undefined if it is not. Errors: what leaves an earlier charge open. */
+  earlier(order: string): Promise<JournaledCharge | undefined> {
+    return this.#context.journal.exclusively(async () => {
+      await this.#settle();
+      const paid = await this.#context.journal.paid(order);
+      return paid && { begun: paid, charged: await this.#context.pos.charge(paid.charge) };
+    });
+  }
+
+  /** The reply of a charge that has ended well: the same request has the same reply for ever. */
+  reply({ charge }: EndedCharge): Promise<Charged> {
+    return this.#context.pos.charge(charge);
+  }
+
+  /** Who has paid may ask again; nobody else pays it once more. */
+  async #again(paid: EndedCharge, { key, authority }: Charge): Promise<Charged> {
+    const same = paid.charge.key === key && JSON.stringify(paid.charge.authority, bytesAsHex) === JSON.stringify(authority, bytesAsHex);
+    if (!same) {
+      throw new LatchkeyError('charge_over');
+    }
+    return this.#context.pos.charge(paid.charge);
+  }
+
+  async #settle(): Promise<readonly EndedCharge[]> {
+    const settled: EndedCharge[] = [];
+    for (const begun of await this.#context.journal.pending()) {
+      try {
+        const { sale } = await this.#send(begun);
+        settled.push({ ...begun, end: { kind: 'charged', saleId: sale.id } });
+      } catch (error) {
+        if (!isEnd(error)) {
+          throw error;
+        }
+        settled.push({ ...begun, end: { kind: 'refused', code: error.code, message: error.message } });
+      }
+    }
+    return settled;
+  }
+
+  async #send(begun: BegunCharge): Promise<Charged> {
+    const { pos, journal } = this.#context;
+    try {
+      const charged = await pos.charge(begun.charge);
+      await journal.end(begun, { kind: 'charged', saleId: charged.sale.id });
+      return charged;
+    } catch (error) {
+      if (isEnd(error)) {
+        await journal.end(begun, { kind: 'refused', code: error.code, message: error.message });
+        throw error;
+      }
+      throw left(begun, error);
+    }
+  }
+}
+
+function bytesAsHex(_name: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? [...value] : value;
+}
+
+/** Whether a charge has come to its end by this: nothing was charged. */
+export function isEnd(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && (isFinalRefusal(error.code) || ends.includes(error.code));
+}
+
+/** The error that leaves a charge open, with what can be done. */
+function left({ charge: { amount } }: BegunCharge, error: unknown): unknown {
+  if (!(error instanceof LatchkeyError)) {
+    return error;
+  }
+  const { retryAfter } = error;
+  return new LatchkeyError(error.code, `${error.message} It is not known whether ${amountText(amount)} was charged.`, {
+    hint: 'The register finds out before it charges anything else: hold the card to it again, or run the command again. `latchkey pos status` shows what is open.',
+    cause: error,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}
