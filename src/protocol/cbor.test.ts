@@ -65,3 +65,8 @@ test('any bytes are refused, or are what an encoder writes', () => {
     { numRuns: 5000 },
   );
 });
+
+test('a Buffer is bytes as any other, however deep', () => {
+  const of = (bytes: Uint8Array) => encodeCbor(new Map([['list', [bytes]]]));
+  expect(of(Buffer.of(1, 2))).toEqual(of(Uint8Array.of(1, 2)));
+});

@@ -9,7 +9,18 @@ const mostDepth = 8;
 
 /** Deterministic CBOR (RFC 8949, 4.2.1). */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value, { ...cdeEncodeOptions, rejectFloats: true, rejectUndefined: true, rejectDuplicateKeys: true });
+  return encode(plain(value), { ...cdeEncodeOptions, rejectFloats: true, rejectUndefined: true, rejectDuplicateKeys: true });
+}
+
+/** Without Buffers: cbor2 writes what has toJSON as what that gives. */
+function plain(value: CborValue): CborValue {
+  if (value instanceof Uint8Array) {
+    return Uint8Array.from(value);
+  }
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, each]) => [key, plain(each)]));
+  }
+  return Array.isArray(value) ? value.map(plain) : value;
 }
 
 /**

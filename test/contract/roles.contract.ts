@@ -1,6 +1,7 @@
 import { adminContract } from './roles-admin.contract.ts';
 import { apContract } from './roles-ap.contract.ts';
 import { batchesContract } from './roles-batches.contract.ts';
+import { counterContract } from './roles-counter.contract.ts';
 import { dppContract } from './roles-dpp.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
@@ -26,4 +27,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   topUpsContract(name, make);
   walletContract(name, make);
   posContract(name, make);
+  counterContract(name, make);
 }

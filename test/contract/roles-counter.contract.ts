@@ -1,0 +1,322 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAmount } from '../../src/domain/money.ts';
+import { parseTariff } from '../../src/domain/tariff-json.ts';
+import { walletInstruction } from '../../src/protocol/card-application.ts';
+import { authorisation } from '../../src/protocol/card-messages.ts';
+import { encodeResponse } from '../../src/protocol/apdu.ts';
+import type { CounterOrder, CounterService, Served } from '../../src/roles/pos/counter.ts';
+import { codeOf, type MakeHarness } from './roles.harness.ts';
+import { bindTo, openShop } from './shop.ts';
+import { bareCard, held, shopCredential, SwitchedCounter, WalletCard, type TapOptions } from './wallet-card.ts';
+
+const euros = (text: string) => parseAmount(`${text}EUR`);
+const never = new AbortController().signal;
+const orderOf = (amount: string, more: Partial<CounterOrder> = {}): CounterOrder => {
+  const id = randomUUID();
+  return { id, key: id, amount: euros(amount), takesMandate: false, ...more };
+};
+const uid = () => Buffer.concat([Buffer.of(0x04), randomBytes(6)]);
+
+export function counterContract(name: string, make: MakeHarness): void {
+  describe(`${name}: counter`, () => {
+    let shop: Awaited<ReturnType<typeof openShop>>;
+    let pos: Awaited<ReturnType<typeof shop.harness.hold>>;
+    const disposables = new DisposableStack();
+    beforeAll(async () => {
+      shop = await openShop(make);
+      pos = await shop.harness.hold('pos', { accounts: [shop.cafe.id] });
+      await pos.pos.describe({ ssid: 'cafe-guests' });
+      await pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=10min', minimum: '1.00EUR' }));
+    });
+    afterAll(async () => {
+      disposables.dispose();
+      await shop.harness.close();
+    });
+
+    async function wallet(): Promise<WalletCard> {
+      const account = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      await shop.admin.ledger.topUp(account.id, euros('50.00'));
+      const terminal = await bindTo(shop.harness, await shop.harness.hold('terminal'), account);
+      return disposables.use(new WalletCard(terminal, shop.harness.clock));
+    }
+    const counterAndLine = async () => {
+      const switched = disposables.use(new SwitchedCounter(pos.pos, shop.harness.clock));
+      return { switched, counter: await switched.open() };
+    };
+    const spentBy = async ({ accountId }: WalletCard) => 5000n - (await shop.admin.ledger.account(accountId)).balance;
+    const salesOf = async (order: CounterOrder) => (await pos.pos.sales({}, { limit: 1000 })).items.filter(({ key }) => key === order.key);
+    const charge = (counter: CounterService, order: CounterOrder, card: WalletCard, options?: TapOptions): Promise<Served> =>
+      counter.chargeCard(order, held(card.application, options), never);
+    /** It can pay again: nothing is open, and its code is the server's. */
+    async function isInStep(card: WalletCard): Promise<boolean> {
+      const { counter } = await counterAndLine();
+      const before = await spentBy(card);
+      const { isDelivered } = await charge(counter, orderOf('1.00'), card);
+      return isDelivered && (await card.payer.pending(card.accountId)) === undefined && (await spentBy(card)) === before + 100n;
+    }
+
+    test('a wallet pays and gets the credential in one tap, and then access alone in another', async () => {
+      const [card, { counter }] = [await wallet(), await counterAndLine()];
+      const served = await charge(counter, orderOf('2.00', { memo: 'two coffees' }), card);
+      expect(served).toMatchObject({ isDelivered: true, trouble: undefined, credential: shopCredential, charged: { sale: { tender: 'wallet' } } });
+      expect(served.grant!.subject).toEqual({ kind: 'terminal', id: card.terminalId });
+      expect(card.credentials).toEqual([{ ...shopCredential, endsAt: served.grant!.endsAt }]);
+      expect(card.outcomes).toMatchObject([{ status: 'paid', payeeName: 'Café' }]);
+      expect(await spentBy(card)).toBe(200n);
+
+      const again = await counter.accessCard(held(card.application), never);
+      expect(again).toMatchObject({ charged: undefined, isDelivered: true, grant: { id: served.grant!.id } });
+      expect(card.credentials).toHaveLength(2);
+      expect(await isInStep(card)).toBe(true);
+    });
+
+    test('who declines, has another currency or too little money has paid nothing, and is told so', async () => {
+      const [card, { counter }] = [await wallet(), await counterAndLine()];
+      card.declines = true;
+      expect(await codeOf(charge(counter, orderOf('2.00'), card))).toBe('card_refused');
+      expect(await card.payer.pending(card.accountId)).toBeUndefined();
+      card.declines = false;
+      expect(await codeOf(charge(counter, { ...orderOf('1.00'), amount: parseAmount('200JPY') }, card))).toBe('currency_mismatch');
+      expect(await codeOf(charge(counter, orderOf('50.01'), card))).toBe('insufficient_funds');
+      expect(card.outcomes).toMatchObject([{ status: 'refused', reason: 'insufficient_funds' }]);
+      card.typed = 'wrong code';
+      expect(await codeOf(charge(counter, orderOf('1.00'), card))).toBe('password_wrong');
+      card.typed = 'grün 2468';
+      expect(await isInStep(card)).toBe(true);
+    });
+
+    test('a bare card is known by its number, pays only where a mandate is taken, and is shown the password', async () => {
+      const { counter } = await counterAndLine();
+      const number = uid();
+      const bare = () => held(bareCard, { uid: number });
+      expect(await codeOf(counter.accessCard(bare(), never))).toBe('not_permitted');
+      expect(await codeOf(counter.chargeCard(orderOf('1.00'), bare(), never))).toBe('mandate_missing');
+      expect(await codeOf(counter.chargeCard(orderOf('1.00', { takesMandate: true }), bare(), never))).toBe('mandate_missing');
+      const account = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      await shop.admin.ledger.topUp(account.id, euros('20.00'));
+      const terminal = await bindTo(shop.harness, await shop.harness.hold('terminal'), account);
+      await terminal.holder.mandates.setMandate({ uid: number, accountId: account.id, perTap: euros('5.00'), perDay: euros('6.00') });
+      const served = await counter.chargeCard(orderOf('4.00', { takesMandate: true }), bare(), never);
+      expect(served).toMatchObject({ isDelivered: false, credential: shopCredential, charged: { sale: { tender: 'mandate' } } });
+      expect(await codeOf(counter.chargeCard(orderOf('4.00', { takesMandate: true }), bare(), never))).toBe('mandate_exceeded');
+      expect(await counter.accessCard(bare(), never)).toMatchObject({ grant: { id: served.grant!.id }, credential: shopCredential });
+    });
+
+    test.each([['drawn anew', Buffer.of(0x08, 1, 2, 3)], ['not there', undefined]])('a number that is %s is refused', async (_name, number) => {
+      const { counter } = await counterAndLine();
+      expect(await codeOf(counter.accessCard(held(bareCard, { uid: number }), never))).toBe('random_identifier');
+      expect(await codeOf(counter.chargeCard(orderOf('1.00', { takesMandate: true }), held(bareCard, { uid: number }), never))).toBe('random_identifier');
+    });
+
+    describe('a card that is taken away', () => {
+      test.each([
+        ['before it is asked to pay', { ins: walletInstruction.authorise, when: 'before' }],
+        ['before the register has its password', { ins: walletInstruction.authorise, when: 'after' }],
+      ] as const)('%s: nothing is charged, and it is held there again', async (_name, away) => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        expect(await codeOf(charge(counter, order, card, { away }))).toBe('card_removed');
+        expect(await counter.charges.pending()).toEqual([]);
+        expect(await spentBy(card)).toBe(0n);
+        expect(await charge(counter, order, card)).toMatchObject({ isDelivered: true });
+        expect([card.asked, await spentBy(card)]).toEqual([1, 200n]);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('before the register has its password, and the wallet brings the payment itself: it is the same one', async () => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        expect(await codeOf(charge(counter, order, card, { away: { ins: walletInstruction.authorise, when: 'after' } }))).toBe('card_removed');
+        expect((await card.restart().payer.settle(card.accountId))?.end).toMatchObject({ kind: 'accepted', reply: { state: 'paid' } });
+        expect(await salesOf(order)).toHaveLength(1);
+        expect(await charge(counter, order, card)).toMatchObject({ isDelivered: true, charged: { sale: { key: order.key } } });
+        expect([await spentBy(card), (await salesOf(order)).length]).toEqual([200n, 1]);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test.each(['before', 'after'] as const)('when it is told what came of it (%s): the charge stands, the wallet settles, and the next tap hands out', async (when) => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        const served = await charge(counter, order, card, { away: { ins: walletInstruction.result, when } });
+        expect(served).toMatchObject({ isDelivered: false, trouble: { code: 'card_removed' }, credential: undefined, charged: { sale: { key: order.key } } });
+        expect((await card.payer.pending(card.accountId)) === undefined).toBe(when === 'after');
+        await card.restart().payer.settle(card.accountId);
+        expect(await counter.accessCard(held(card.application), never)).toMatchObject({ isDelivered: true, grant: { id: served.grant!.id } });
+        expect(await spentBy(card)).toBe(200n);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('when it is told, and has no way to the server: the next tap tells it first', async () => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        card.line.line = 'away';
+        const served = await charge(counter, orderOf('2.00'), card, { away: { ins: walletInstruction.result, when: 'before' } });
+        expect(await codeOf(card.payer.settle(card.accountId).then(() => {}))).toBe('remote_unreachable');
+        expect(await counter.accessCard(held(card.application), never)).toMatchObject({ isDelivered: true, grant: { id: served.grant!.id } });
+        expect(card.outcomes).toMatchObject([{ status: 'paid' }]);
+        await counter.accessCard(held(card.application), never);
+        expect(card.outcomes).toHaveLength(1);
+        card.line.line = 'good';
+        await card.payer.settle(card.accountId);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test.each([walletInstruction.accessRequest, walletInstruction.deliver])('after it has paid (instruction %i): the next tap hands out', async (ins) => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const served = await charge(counter, orderOf('2.00'), card, { away: { ins, when: 'before' } });
+        expect(served).toMatchObject({ isDelivered: false, trouble: { code: 'card_removed' } });
+        expect(await counter.accessCard(held(card.application), never)).toMatchObject({ isDelivered: true, grant: { id: served.grant!.id } });
+        expect(await isInStep(card)).toBe(true);
+      });
+    });
+
+    describe('a server that is away', () => {
+      test.each([['away', 0n], ['reply lost', 200n]] as const)('in the middle of a charge (%s): the next tap finds out, and it is charged once', async (line, spent) => {
+        const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        switched.line.line = line;
+        expect(await codeOf(charge(counter, order, card))).toBe(line === 'away' ? 'remote_unreachable' : 'timed_out');
+        expect(await spentBy(card)).toBe(spent);
+        // The register was killed, too.
+        const again = await switched.open();
+        expect(await again.charges.pending()).toMatchObject([{ order: order.id }]);
+        expect(await codeOf(charge(again, order, card))).toBe(line === 'away' ? 'remote_unreachable' : 'timed_out');
+        switched.line.line = 'good';
+        expect(await charge(again, order, card)).toMatchObject({ isDelivered: true });
+        expect([await spentBy(card), (await salesOf(order)).length, await again.charges.pending()]).toEqual([200n, 1, []]);
+        expect(card.asked).toBe(1);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('somebody else who comes meanwhile does not pay what turns out to be paid, and what they had begun is given up', async () => {
+        const [first, second, { switched, counter }] = [await wallet(), await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        switched.line.line = 'reply lost';
+        expect(await codeOf(charge(counter, order, first))).toBe('timed_out');
+        switched.line.line = 'good';
+        expect(await codeOf(charge(counter, order, second))).toBe('charge_over');
+        expect([await spentBy(first), await spentBy(second)]).toEqual([200n, 0n]);
+        expect(await second.payer.pending(second.accountId)).toBeUndefined();
+        await first.payer.settle(first.accountId);
+        expect([await isInStep(first), await isInStep(second)]).toEqual([true, true]);
+      });
+
+      test('and a register that was killed settles by itself when it comes up', async () => {
+        const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        switched.line.line = 'away';
+        await codeOf(charge(counter, order, card));
+        switched.line.line = 'good';
+        const again = await switched.open();
+        expect(await again.charges.settle()).toMatchObject([{ order: order.id, end: { kind: 'charged' } }]);
+        expect([await again.charges.settle(), await spentBy(card)]).toEqual([[], 200n]);
+        expect(await again.accessCard(held(card.application), never)).toMatchObject({ isDelivered: true });
+        expect(card.outcomes).toMatchObject([{ status: 'paid' }]);
+        expect(await isInStep(card)).toBe(true);
+      });
+    });
+
+    describe('a wallet', () => {
+      /** One that has authorised what nobody has brought yet. */
+      async function authorised() {
+        const [card, order] = [await wallet(), orderOf('2.00')];
+        const request = { payeeId: shop.cafe.id, amount: order.amount, idempotencyKey: order.key, registerId: pos.token.id };
+        const given = await card.handler.pay!.authorise(request);
+        const byRegister = () => pos.pos.charge({ ...order, authority: { kind: 'wallet', accountId: card.accountId, terminalId: card.terminalId, ...given } });
+        return { card, order, request, given, byRegister };
+      }
+      const accepted = { status: 'paid', paymentId: 'pay_1', payeeName: 'Café', at: new Date() } as const;
+
+      test('gives the same password for the same order, and none for another while that is open', async () => {
+        const { card, request, given } = await authorised();
+        expect(await card.restart().handler.pay!.authorise(request)).toEqual(given);
+        expect(card.asked).toBe(1);
+        card.line.line = 'away';
+        expect(await codeOf(card.handler.pay!.authorise({ ...request, idempotencyKey: randomUUID() }))).toBe('card_refused');
+        expect(await codeOf(card.handler.pay!.authorise({ ...request, amount: euros('3.00') }))).toBe('card_refused');
+      });
+
+      test('whose answer or result was lost settles by the same request, cash register included', async () => {
+        const { card, order, byRegister } = await authorised();
+        const { reply } = await byRegister();
+        const settled = await card.restart().payer.settle(card.accountId);
+        expect(settled?.end).toMatchObject({ kind: 'accepted', reply: { paymentId: reply!.paymentId } });
+        expect(await byRegister()).toMatchObject({ reply });
+        expect([await spentBy(card), (await salesOf(order)).length]).toEqual([200n, 1]);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('that is told a renewal without a way to the server makes its word by it, and payments not until it is sure', async () => {
+        const { card, order, byRegister } = await authorised();
+        const { reply } = await byRegister();
+        card.line.line = 'away';
+        await card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: reply!.renewal });
+        card.restart();
+        const claim = await card.handler.access!.request({ network: 'cafe-guests', apId: (await pos.pos.self()).apId });
+        expect(claim).toMatchObject({ token: { codeNumber: 2 } });
+        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).grant.subject.id).toBe(card.terminalId);
+        expect(card.held).toMatchObject({ number: 1 });
+        card.line.line = 'good';
+        await card.payer.settle(card.accountId);
+        expect(card.held).toMatchObject({ number: 2 });
+        expect(card.held.next).toBeUndefined();
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('that is told a wrong renewal keeps to the server’s', async () => {
+        const { card, order, byRegister } = await authorised();
+        await byRegister();
+        await card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: { rotation: new Uint8Array(32).fill(7) } });
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('that is told of a refusal gives the payment up, unless it had been paid', async () => {
+        const [paid, unpaid] = [await authorised(), await authorised()];
+        await paid.byRegister();
+        for (const { card, order } of [paid, unpaid]) {
+          await card.handler.pay!.result({ idempotencyKey: order.key, status: 'refused', reason: 'charge_over' });
+          expect(await card.payer.pending(card.accountId)).toBeUndefined();
+        }
+        expect(await codeOf(unpaid.byRegister())).toBe('payment_cancelled');
+        expect([await spentBy(paid.card), await spentBy(unpaid.card)]).toEqual([200n, 0n]);
+        expect([await isInStep(paid.card), await isInStep(unpaid.card)]).toEqual([true, true]);
+      });
+
+      test('that is told of a refusal without a way to the server gives it up later, and never pays it', async () => {
+        const { card, order } = await authorised();
+        card.line.line = 'away';
+        await card.handler.pay!.result({ idempotencyKey: order.key, status: 'refused', reason: 'charge_over' });
+        card.restart().line.line = 'good';
+        expect((await card.payer.settle(card.accountId))?.end).toEqual({ kind: 'cancelled' });
+        expect(await spentBy(card)).toBe(0n);
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test('is told of what it does not know, or knows already, and nothing changes', async () => {
+        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const order = orderOf('2.00');
+        await charge(counter, order, card);
+        await card.handler.pay!.result({ idempotencyKey: order.key, status: 'refused', reason: 'charge_over' });
+        await card.handler.pay!.result({ ...accepted, idempotencyKey: randomUUID(), renewal: { rotation: new Uint8Array(32) } });
+        expect(await isInStep(card)).toBe(true);
+      });
+    });
+
+    test('a wallet whose answers make no sense is refused, and nothing is charged', async () => {
+      const { counter } = await counterAndLine();
+      const card = await wallet();
+      const broken = (ins: number, answer: Uint8Array) => held({ reset: () => card.application.reset(), transmit: async (apdu) => (apdu[1] === ins ? answer : card.application.transmit(apdu)) });
+      const body = (data: Uint8Array) => encodeResponse({ data, status: 0x9000 });
+      for (const [ins, answer] of [
+        [0xa4, body(Buffer.from('a0', 'hex'))],
+        [walletInstruction.paymentInfo, body(Buffer.from('ff', 'hex'))],
+        [walletInstruction.authorise, body(authorisation.encode({ password: 'short', codeNumber: 1 }).subarray(1))],
+        [walletInstruction.authorise, Buffer.of(0x90)],
+      ] as const) {
+        expect(await codeOf(counter.chargeCard(orderOf('1.00'), broken(ins, answer), never))).toBe('card_answer_malformed');
+      }
+      expect(await codeOf(counter.chargeCard(orderOf('1.00'), broken(walletInstruction.authorise, body(authorisation.encode({ password: 'guess', codeNumber: 1 }))), never))).toBe('password_wrong');
+      expect(await spentBy(card)).toBe(0n);
+    });
+  });
+}
