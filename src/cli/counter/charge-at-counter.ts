@@ -8,6 +8,7 @@ import { toLatchkeyError } from '../failure.ts';
 import type { CredentialWire } from '../present/credentials.ts';
 import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
 import { credentialFor } from './hand-over.ts';
+import { journaledCharges } from './journaled-charges.ts';
 import type { Counter } from './open-counter.ts';
 
 export interface ChargeFlags extends CredentialFileFlags {
@@ -49,9 +50,14 @@ export interface AtCounter {
  * Charges, and hands over the password if it bought time and that is wanted. Whatever becomes of that, the charge
  * stands: a script that took it for failed would charge again. Errors: those of a charge.
  */
-export async function chargeAtCounter(counter: Counter, authority: ChargeAuthority, flags: ChargeFlags, signal: AbortSignal): Promise<AtCounter> {
+export async function chargeAtCounter(
+  counter: Counter,
+  authority: ChargeAuthority,
+  flags: ChargeFlags,
+  { signal, caution }: { readonly signal: AbortSignal; readonly caution: (text: string) => void },
+): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
-  const charged = await counter.pos.charge({ key, amount, memo, authority });
+  const { charged } = await journaledCharges(counter, caution).charge(key, { key, amount, memo, authority });
   const { grant } = charged;
   const receipt = (credential?: CredentialWire) => receiptToWire(charged, credential, new Date());
   if (grant === undefined || !wantsCredential(flags)) {

@@ -1,5 +1,6 @@
 import type { Grant } from '../../domain/grant.ts';
 import type { RegisterStatus } from '../present/registers.ts';
+import { ChargeFile } from './charge-file.ts';
 import { isEnforced, type Counter } from './open-counter.ts';
 
 const atOnce = 1000;
@@ -9,7 +10,7 @@ export async function registerStatus({ pos, register }: Counter): Promise<Regist
   const network = await pos.network();
   const enforced = isEnforced(network);
   const { items: [lastSale] } = await pos.sales({}, { limit: 1 });
-  return { register, network, enforced, waiting: enforced ? await waitingGrants(pos) : [], lastSale };
+  return { register, network, enforced, waiting: enforced ? await waitingGrants(pos) : [], open: await new ChargeFile(register.id).pending(), lastSale };
 }
 
 async function waitingGrants(pos: Counter['pos']): Promise<Grant[]> {

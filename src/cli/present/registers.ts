@@ -1,9 +1,11 @@
 import { accessPointSchema, accessPointToWire, type AccessPointWire } from '../../api/access-points.ts';
-import { arrayOf, boolean, count, id, instant, object, text, type Static } from '../../api/schema.ts';
+import { amountSchema, amountToWire } from '../../api/money.ts';
+import { arrayOf, boolean, count, id, instant, object, oneOf, text, type Static } from '../../api/schema.ts';
 import { saleSchema, saleToWire, type RegisterWire } from '../../api/registers.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import type { Enforcement, Grant } from '../../domain/grant.ts';
-import type { Register, Sale } from '../../domain/sale.ts';
+import { tenders, type Register, type Sale } from '../../domain/sale.ts';
+import type { BegunCharge } from '../../roles/pos/charge-journal.ts';
 import type { AccessPoint } from '../../roles/store.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
@@ -83,9 +85,10 @@ function enforcementForPeople({ enforcement = 'none' }: AccessPointWire): string
 }
 
 const waitingSchema = object('WaitingGrant', { grant_id: id, subject: object('WaitingSubject', { kind: words, id: words }), since: instant, waiting_ms: count });
+const openChargeSchema = object('OpenCharge', { key: id, amount: amountSchema, tender: oneOf(tenders), since: instant });
 export const registerStatusSchema = object(
   'RegisterStatus',
-  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema) },
+  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema), open_charges: arrayOf(openChargeSchema) },
   { last_sale: saleSchema },
 );
 export type RegisterStatusWire = Static<typeof registerStatusSchema>;
@@ -96,10 +99,12 @@ export interface RegisterStatus {
   readonly enforced: boolean;
   /** Paid for, and the radio could not be told yet. */
   readonly waiting: readonly Grant[];
+  /** Charges whose outcome is not known. */
+  readonly open: readonly BegunCharge[];
   readonly lastSale: Sale | undefined;
 }
 
-export function registerStatusToWire({ register, network, enforced, waiting, lastSale }: RegisterStatus): RegisterStatusWire {
+export function registerStatusToWire({ register, network, enforced, waiting, open, lastSale }: RegisterStatus): RegisterStatusWire {
   return present({
     register_id: register.id,
     name: register.name,
@@ -108,12 +113,13 @@ export function registerStatusToWire({ register, network, enforced, waiting, las
     waiting: waiting.map((grant) => ({
       grant_id: grant.id, subject: { kind: grant.subject.kind, id: grant.subject.id }, since: instantToWire(grant.startsAt), waiting_ms: grant.waitingMs ?? 0,
     })),
+    open_charges: open.map(({ charge: { key, amount, authority }, begunAt }) => ({ key, amount: amountToWire(amount), tender: authority.kind, since: instantToWire(begunAt) })),
     last_sale: lastSale && saleToWire(lastSale),
   });
 }
 
 export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen): string {
-  const { network, waiting, last_sale: sale } = status;
+  const { network, waiting, open_charges: open, last_sale: sale } = status;
   const head = details(
     [
       ['register', `${status.name} (${status.register_id})`],
@@ -121,6 +127,7 @@ export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen
       ['access point', `${network.name} (${network.ap_id})${network.last_seen_at === undefined || !status.enforced ? '' : `, heard ${age(network.last_seen_at, new Date())} ago`}`],
       ['enforcement', enforcementForPeople(network)],
       ['last sale', sale && `${moneyForPeople(sale.amount)} (${sale.tender}), ${localTime(sale.at)}`],
+      ...open.map(({ amount, tender, since }) => ['open charge', `${moneyForPeople(amount)} (${tender}) since ${localTime(since)}; the next charge finds out first what became of it`] as const),
       ['waiting', !status.enforced ? undefined : waiting.length === 0 ? 'nobody: what was paid for is served' : `${waiting.length} paid, and the radio could not be told yet; their time has not begun`],
     ],
     screen,

@@ -36,7 +36,7 @@ A UID says who it is and no more: --mandate takes from an account what its payer
     this.#qr = flags.qr;
     const authority = authorityFrom(flags);
     const counter = await openCounter(flags, this.opening);
-    const { receipt, notHandedOver } = await chargeAtCounter(counter, authority, flags, this.signal);
+    const { receipt, notHandedOver } = await chargeAtCounter(counter, authority, flags, { signal: this.signal, caution: (text) => void this.caution(text) });
     if (notHandedOver !== undefined) {
       await this.caution(notHandedOver);
     }

@@ -3,7 +3,6 @@ import type { Random } from '../../domain/clock.ts';
 import type { Amount } from '../../domain/money.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { Credential } from '../device/ports.ts';
-import type { EndedCharge } from './charge-journal.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
 import { isEnd } from './journaled-charge.ts';
 import type { NfcCard, NfcReader } from './nfc-reader.ts';
@@ -34,7 +33,6 @@ export type ReaderState = { readonly kind: 'ready' } | { readonly kind: 'away'; 
 export type CounterEvent =
   | { readonly kind: 'opened'; readonly order: CounterOrder }
   | { readonly kind: 'withdrawn'; readonly order: CounterOrder }
-  | { readonly kind: 'settled'; readonly charge: EndedCharge }
   | { readonly kind: 'served'; readonly served: Served; readonly by: 'card' | 'phone' }
   | { readonly kind: 'refused'; readonly error: LatchkeyError; readonly by: 'card' | 'phone' }
   | { readonly kind: 'reader'; readonly state: ReaderState };
@@ -144,7 +142,6 @@ export class CounterDesk implements CounterControl {
   /** Brings charges to their end whose outcome is not known. Errors: what keeps them open. */
   async settle(): Promise<void> {
     const settled = await this.counter.charges.settle();
-    settled.forEach((charge) => this.#context.onEvent({ kind: 'settled', charge }));
     const open = this.#open;
     if (open !== undefined && settled.some(({ order, end }) => order === open.order.id && end.kind === 'charged')) {
       const earlier = await this.#earlier(open.order.id);

@@ -47,6 +47,8 @@ export interface CounterContext {
   /** The password for a grant, for whom it is. Errors: `access_code_pending` and others. */
   readonly credentialFor: (grant: Grant, signal: AbortSignal) => Promise<Credential>;
   readonly clock: Clock;
+  /** Told of a charge that was open and has come to its end. */
+  readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
 }
 
 type Sold = Pick<Served, 'charged' | 'grant' | 'phoneToken'>;

@@ -12,6 +12,8 @@ interface Context {
   readonly pos: Pick<PosRole, 'charge'>;
   readonly journal: ChargeJournal;
   readonly clock: Clock;
+  /** Told of a charge that was open and has come to its end. */
+  readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
 }
 
 /** What became of a charge: its reply with the journal's number of it, or an error in its place. */
@@ -71,26 +73,33 @@ export class JournaledCharges {
     return this.#context.pos.charge(charge);
   }
 
-  /** Who has paid may ask again; nobody else pays it once more. */
-  async #again(paid: EndedCharge, { key, authority }: Charge): Promise<Charged> {
-    const same = paid.charge.key === key && JSON.stringify(paid.charge.authority, bytesAsHex) === JSON.stringify(authority, bytesAsHex);
-    if (!same) {
+  /** Who has paid may ask again; nobody else pays it once more. What is paid outside the registry itself compares. */
+  async #again(paid: EndedCharge, charge: Charge): Promise<Charged> {
+    const { pos } = this.#context;
+    if (charge.authority.kind === 'cash' || charge.authority.kind === 'card') {
+      return pos.charge(charge);
+    }
+    if (textOf(paid.charge) !== textOf(charge)) {
       throw new LatchkeyError('charge_over');
     }
-    return this.#context.pos.charge(paid.charge);
+    return pos.charge(paid.charge);
   }
 
   async #settle(): Promise<readonly EndedCharge[]> {
     const settled: EndedCharge[] = [];
+    const note = (charge: EndedCharge) => {
+      settled.push(charge);
+      this.#context.onSettled?.(charge);
+    };
     for (const begun of await this.#context.journal.pending()) {
       try {
         const { sale } = await this.#send(begun);
-        settled.push({ ...begun, end: { kind: 'charged', saleId: sale.id } });
+        note({ ...begun, end: { kind: 'charged', saleId: sale.id } });
       } catch (error) {
         if (!isEnd(error)) {
           throw error;
         }
-        settled.push({ ...begun, end: { kind: 'refused', code: error.code, message: error.message } });
+        note({ ...begun, end: { kind: 'refused', code: error.code, message: error.message } });
       }
     }
     return settled;
@@ -112,8 +121,9 @@ export class JournaledCharges {
   }
 }
 
-function bytesAsHex(_name: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? [...value] : value;
+function textOf({ key, amount, authority }: Charge): string {
+  const members = Object.entries(authority).sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify([key, amountText(amount), members], (_name, value: unknown) => (value instanceof Uint8Array ? [...value] : value));
 }
 
 /** Whether a charge has come to its end by this: nothing was charged. */
