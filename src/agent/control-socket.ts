@@ -22,12 +22,25 @@ const busy = 5;
  * `forbidden` (it is another user's).
  */
 export async function serveControl(control: AgentControl, path: string, log: Log): Promise<() => Promise<void>> {
+  return serveSocket(path, { routes: routesOf(control), log, running: 'An AP agent is running here already.' });
+}
+
+interface Served {
+  readonly routes: readonly Route[];
+  readonly log: Log;
+  /** The words of `already_running`. */
+  readonly running: string;
+}
+
+/** As `serveControl`, for any routes. Whoever calls may wait for as long as they like. */
+export async function serveSocket(path: string, { routes, log, running }: Served): Promise<() => Promise<void>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = await onlyAgent(`${path}.lock`);
+  const lock = await onlyAgent(`${path}.lock`, running);
   try {
     await removeStale(path);
     const server = createServer(httpLimits());
-    serveJson(server, { routes: routesOf(control), log, onMalformed: () => {} });
+    serveJson(server, { routes, log, onMalformed: () => {} });
+    server.setTimeout(0);
     await listenPrivately(server, path);
     return async () => {
       await new Promise<void>((resolve) => {
@@ -59,7 +72,7 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
  * What this agent holds while it runs: SQLite's lock of an empty file, which ends with its holder (see docs/adr on
  * locks). Whether somebody answers on the socket would not tell two agents apart that start at the same time.
  */
-async function onlyAgent(path: string): Promise<{ close(): void }> {
+async function onlyAgent(path: string, running: string): Promise<{ close(): void }> {
   const { DatabaseSync } = await import('node:sqlite');
   await makeEmptyFile(path);
   const lock = new DatabaseSync(path, { timeout: 0 });
@@ -69,7 +82,7 @@ async function onlyAgent(path: string): Promise<{ close(): void }> {
   } catch (error) {
     lock.close();
     throw error instanceof Error && 'errcode' in error && error.errcode === busy
-      ? new LatchkeyError('already_running', 'An AP agent is running here already.')
+      ? new LatchkeyError('already_running', running)
       : error;
   }
 }

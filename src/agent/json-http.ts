@@ -47,6 +47,9 @@ export interface Call {
 export interface Reply {
   readonly status: 200 | 201 | 204;
   readonly body?: object;
+  /** In the place of a body: something else than JSON, or JSON of another media type. */
+  readonly content?: { readonly type: string; readonly text: string } | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the reply has left. */
   readonly sent?: (() => void) | undefined;
 }
@@ -129,14 +132,14 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage, resp
   throw new LatchkeyError('route_not_found', undefined, { hint: 'See protocol.md section 1.' });
 }
 
-function send(response: ServerResponse, { status, body, sent }: Reply): void {
-  if (body === undefined) {
-    response.writeHead(status);
+function send(response: ServerResponse, { status, body, content, headers, sent }: Reply): void {
+  const { type, text } = content ?? { type: 'application/json', text: body === undefined ? undefined : JSON.stringify(body) };
+  if (text === undefined) {
+    response.writeHead(status, headers);
     response.end(sent);
     return;
   }
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text), ...headers });
   response.end(text, sent);
 }
 

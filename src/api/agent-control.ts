@@ -42,7 +42,7 @@ export const checkDecided = checker(accessRequestSchema);
 export const checkAgentApproval = checker(input('AgentApproval', {}, termsProperties));
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 
-const credentialSchema = object('Credential', { ssid, password: wifiPassword, security: oneOf(securities) }, { password_id: id });
+export const credentialSchema = object('Credential', { ssid, password: wifiPassword, security: oneOf(securities) }, { password_id: id });
 export type CredentialWire = Static<typeof credentialSchema>;
 export const checkCredential = checker(credentialSchema);
 

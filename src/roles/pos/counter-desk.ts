@@ -6,7 +6,7 @@ import type { Credential } from '../device/ports.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
 import { isEnd } from './journaled-charge.ts';
 import type { NfcCard, NfcReader } from './nfc-reader.ts';
-import type { ChargeAuthority } from './ports.ts';
+import type { ChargeAuthority, Claim } from './ports.ts';
 
 /** What is to be charged to whoever holds a card or phone to the register. */
 export interface TapCharge {
@@ -137,6 +137,11 @@ export class CounterDesk implements CounterControl {
       throw new LatchkeyError('charge_over');
     }
     return this.#paid(open, 'phone', () => this.counter.chargePhone(order, authority, signal));
+  }
+
+  /** A phone asks for access. Errors: those of `CounterService.access`. */
+  access(claim: Claim, signal: AbortSignal): Promise<Served> {
+    return this.#served('phone', () => this.counter.access(claim, signal));
   }
 
   /** Brings charges to their end whose outcome is not known. Errors: what keeps them open. */

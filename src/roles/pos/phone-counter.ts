@@ -1,0 +1,114 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { Amount } from '../../domain/money.ts';
+import { RateLimit, refuseIf } from '../rate-limit.ts';
+import type { PaymentReply } from '../wallet/ports.ts';
+import type { CounterDesk } from './counter-desk.ts';
+import type { Served } from './counter.ts';
+import type { ChargeAuthority, Claim, PosRole } from './ports.ts';
+
+/** What a phone is told of the counter. */
+export interface OpenCounter {
+  readonly registerId: string;
+  /** The network's access point: a terminal's word is for it alone. */
+  readonly apId: string;
+  readonly network: string | undefined;
+  /** What is to be paid; undefined: nothing. */
+  readonly order: { readonly payeeId: string; readonly amount: Amount; readonly key: string; readonly memo?: string | undefined } | undefined;
+}
+
+export type PhoneClaim = Exclude<Claim, { readonly kind: 'nfc' }>;
+
+export interface PhoneServed extends Pick<Served, 'grant' | 'phoneToken' | 'credential' | 'trouble'> {
+  readonly reply: PaymentReply | undefined;
+  readonly leftMs: number | undefined;
+}
+
+/** Whether a phone is kept from the network, and how long it may go on. */
+export interface Portal {
+  readonly isCaptive: boolean;
+  readonly leftMs: number | undefined;
+}
+
+/** By which grant the phone at an address was let in last; it survives the register's restart. */
+export interface PhoneBook {
+  find(address: string): string | undefined;
+  note(address: string, grantId: string): void;
+}
+
+/** Tries of receipt codes, at an address and in all: they have 40 random bits, and are typed by hand. */
+const triesAtAddress = { perSecond: 0.1, burst: 5 };
+const triesInAll = { perSecond: 2, burst: 40 };
+
+/** The counter for phones on the shop's network (protocol.md section 8). */
+export class PhoneCounter {
+  readonly #desk: CounterDesk;
+  readonly #pos: Pick<PosRole, 'access' | 'permission'>;
+  readonly #phones: PhoneBook;
+  readonly #atAddress = new RateLimit(triesAtAddress);
+  readonly #inAll = new RateLimit(triesInAll);
+
+  constructor(desk: CounterDesk, pos: Pick<PosRole, 'access' | 'permission'>, phones: PhoneBook) {
+    this.#desk = desk;
+    this.#pos = pos;
+    this.#phones = phones;
+  }
+
+  /** Waits so long for a charge to be there. */
+  async open(waitMs: number, signal: AbortSignal): Promise<OpenCounter> {
+    const { counter } = this.#desk;
+    const { id: registerId, apId, payeeId } = counter.register;
+    const order = await this.#desk.nextOrder(waitMs, signal);
+    // Whose name cannot be asked for now is no reason not to pay.
+    const network = await counter.network().catch(() => undefined);
+    return { registerId, apId, network, order: order && { payeeId, amount: order.amount, key: order.key, memo: order.memo } };
+  }
+
+  /** Errors: those of `CounterDesk.pay`. */
+  async pay(key: string, authority: Omit<Extract<ChargeAuthority, { kind: 'wallet' }>, 'kind'>, address: string, signal: AbortSignal): Promise<PhoneServed> {
+    const served = await this.#desk.pay(key, authority, signal);
+    return this.#served(served, address);
+  }
+
+  /** Errors: those of `CounterService.access`; `rate_limited` after too many wrong receipt codes. */
+  async access(claim: PhoneClaim, address: string, signal: AbortSignal): Promise<PhoneServed> {
+    if (claim.kind !== 'receipt') {
+      return this.#served(await this.#desk.access(claim, signal), address);
+    }
+    refuseIf(this.#atAddress.take(address));
+    refuseIf(this.#inAll.take(''));
+    const served = await this.#desk.access(claim, signal);
+    this.#atAddress.giveBack(address);
+    this.#inAll.giveBack('');
+    return this.#served(served, address);
+  }
+
+  /** Who a phone is says its token, or else its address. Errors: those of the registry but refusals. */
+  async portal(phoneToken: string | undefined, address: string): Promise<Portal> {
+    const grant = await this.#grantOf(phoneToken, address);
+    const leftMs = grant && this.#desk.counter.leftOf(grant);
+    return { isCaptive: grant === undefined || grant.state !== 'active' || leftMs === 0, leftMs };
+  }
+
+  async #grantOf(phoneToken: string | undefined, address: string): Promise<Grant | undefined> {
+    const grantId = this.#phones.find(address);
+    try {
+      if (phoneToken !== undefined) {
+        return (await this.#pos.access({ kind: 'phone', token: phoneToken })).grant;
+      }
+      return grantId === undefined ? undefined : await this.#pos.permission(grantId);
+    } catch (error) {
+      if (error instanceof LatchkeyError && ['not_permitted', 'time_used_up', 'grant_paused', 'grant_not_found'].includes(error.code)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #served({ charged, grant, phoneToken, credential, trouble }: Served, address: string): PhoneServed {
+    if (grant !== undefined) {
+      this.#phones.note(address, grant.id);
+    }
+    return { reply: charged?.reply, grant, phoneToken, credential, trouble, leftMs: grant && this.#desk.counter.leftOf(grant) };
+  }
+}
