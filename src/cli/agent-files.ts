@@ -13,7 +13,16 @@ const longestSocketPath = 103;
  * path is too long. Errors: `forbidden` if that folder is no folder of this user's alone.
  */
 export function agentSocket(): string {
-  const path = join(paths().state, 'agent.sock');
+  return socketAt('agent.sock');
+}
+
+/** As `agentSocket`, of a cash register's agent. */
+export function counterSocket(registerId: string): string {
+  return socketAt(`pos-${registerId}.sock`);
+}
+
+function socketAt(file: string): string {
+  const path = join(paths().state, file);
   if (Buffer.byteLength(path) <= longestSocketPath) {
     return path;
   }
@@ -27,7 +36,7 @@ export function agentSocket(): string {
       hint: 'Set LATCHKEY_STATE_HOME to a folder with a shorter path.',
     });
   }
-  return join(folder, 'agent.sock');
+  return join(folder, file);
 }
 
 /** What an access point's agent keeps over its restarts. */

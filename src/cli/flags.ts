@@ -47,6 +47,9 @@ export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
 export const textFlag = custom<string>({ helpValue: 'TEXT' });
 
+/** A card reader. */
+export const readerFlag = custom<string>({ helpValue: 'NAME' });
+
 /** On or off; oclif would leave it undefined where it is off. */
 export function switchFlag(options: Parameters<typeof boolean<boolean>>[0]) {
   return boolean<boolean>({ default: false, ...options });

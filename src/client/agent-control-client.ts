@@ -1,10 +1,8 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { accessRequestFromWire } from '../api/access-requests.ts';
 import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkStations, credentialFromWire, stationFromWire } from '../api/agent-control.ts';
 import { attemptFromWire } from '../api/attempts.ts';
 import { termsToWire } from '../api/grants.ts';
-import { checker, type Checked } from '../api/check.ts';
-import { problemFromWire, problemSchema } from '../api/problem.ts';
+import type { Checked } from '../api/check.ts';
 import { present } from '../api/wire.ts';
 import type { AccessRequest } from '../domain/access-request.ts';
 import type { Attempt } from '../domain/audit.ts';
@@ -13,11 +11,11 @@ import type { GrantTerms } from '../domain/grant.ts';
 import { parseId } from '../domain/identifiers.ts';
 import type { AgentControl, AgentStatus, ConnectedStation } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
+import { callSocket } from './socket-call.ts';
 
 const timeoutMs = 45_000;
 /** The agent is there, its server is not. */
 const awayCodes: ReadonlySet<ErrorCode> = new Set(['remote_unreachable', 'server_unavailable']);
-const checkProblem = checker(problemSchema);
 
 /** The agent that runs on this machine, over its Unix socket. Errors besides its own: `agent_unreachable`, `timed_out`, `bad_reply`. */
 export class AgentControlClient implements AgentControl {
@@ -71,48 +69,7 @@ export class AgentControlClient implements AgentControl {
     return items.map(stationFromWire);
   }
 
-  async #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {
-    const { response, text } = await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body));
-    const value = parseJson(text);
-    if (response.statusCode === 200) {
-      const checked = check(value);
-      if (checked.ok) {
-        return checked.value;
-      }
-      throw new LatchkeyError('bad_reply', 'The agent’s reply is not what this call gives.');
-    }
-    const problem = checkProblem(value);
-    const known = problem.ok ? problemFromWire(problem.value) : undefined;
-    throw known ?? new LatchkeyError('bad_reply', `The agent refuses with ${response.statusCode ?? 0} and no problem that is known here.`);
-  }
-
-  #send(method: string, path: string, body: string | undefined): Promise<{ response: IncomingMessage; text: string }> {
-    return new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const request = httpRequest({ socketPath: this.#path, method, path, headers, agent: false, timeout: timeoutMs });
-      request.once('timeout', () => request.destroy(new LatchkeyError('timed_out', 'The agent did not answer in time.')));
-      request.once('error', (error) => reject(meaning(error)));
-      request.once('response', (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('end', () => resolve({ response, text: Buffer.concat(chunks).toString() }));
-        response.once('error', (error) => reject(meaning(error)));
-      });
-      request.end(body);
-    });
-  }
-}
-
-function meaning(error: unknown): unknown {
-  return error instanceof LatchkeyError || !(error instanceof Error && 'code' in error)
-    ? error
-    : new LatchkeyError('agent_unreachable', undefined, { cause: error });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new LatchkeyError('bad_reply', 'The agent’s reply is not JSON.', { cause: error });
+  #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {
+    return callSocket({ socketPath: this.#path, method, path, check, body, timeoutMs, unreachable: 'agent_unreachable' });
   }
 }

@@ -13,8 +13,8 @@ export interface ClaimFlags {
   readonly 'phone-token-file'?: string | undefined;
 }
 
-/** Who asks for access, by flags. Errors: `missing_input` for nobody, `invalid_input` for several, those of reading a secret. */
-export async function claimFrom({ uid, receipt, 'phone-token-file': file }: ClaimFlags, sources: SecretSources): Promise<Claim> {
+/** Who asks for access, by flags; undefined for nobody. Errors: `invalid_input` for several, those of reading a secret. */
+export async function claimFrom({ uid, receipt, 'phone-token-file': file }: ClaimFlags, sources: SecretSources): Promise<Claim | undefined> {
   const isNamed = uid !== undefined || receipt !== undefined;
   // The variable is for who names nobody else.
   const token = file === undefined && isNamed ? undefined : await readGivenSecret('phone-token', file, sources);
@@ -24,9 +24,6 @@ export async function claimFrom({ uid, receipt, 'phone-token-file': file }: Clai
     ...(token === undefined ? [] : [{ kind: 'phone', token } as const]),
   ];
   const [claim] = claims;
-  if (claim === undefined) {
-    throw new LatchkeyError('missing_input', 'Say who it is: --uid HEX, --receipt CODE or --phone-token-file PATH|-.');
-  }
   if (claims.length > 1) {
     throw new LatchkeyError('invalid_input', '--uid, --receipt and --phone-token-file go one at a time.');
   }

@@ -17,22 +17,25 @@ import { duration, localTime } from './time.ts';
 const words = { type: 'string' } as const;
 const leftMs = { ...count, description: 'What is left of the time; absent if it has no end.' } as const;
 
+const delivered = { type: 'boolean', description: 'Whether the wallet that was held to the register has got the password.' } as const;
+
 /** What is handed over with a sale; `sale` has what was paid and bought. */
-export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, receipt_code: words, credential: credentialSchema });
+export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, receipt_code: words, credential: credentialSchema, delivered });
 export type ReceiptWire = Static<typeof receiptSchema>;
 
-export function receiptToWire({ sale, grant, receiptCode }: Charged, credential: CredentialWire | undefined, now: Date): ReceiptWire {
+export function receiptToWire({ sale, grant, receiptCode }: Charged, credential: CredentialWire | undefined, now: Date, isDelivered?: boolean): ReceiptWire {
   return present({
     sale: saleToWire(sale),
     grant: grant && grantToWire(grant),
     left_ms: grant && timeLeft(grant, now),
     receipt_code: receiptCode,
     credential,
+    delivered: isDelivered,
   });
 }
 
 /** `qr`: the receipt code as a picture, or where a credential is handed over, that. */
-export function presentReceipt({ sale, grant, receipt_code: code, credential }: ReceiptWire, qr: boolean, screen: Screen): string {
+export function presentReceipt({ sale, grant, receipt_code: code, credential, delivered: isDelivered }: ReceiptWire, qr: boolean, screen: Screen): string {
   const lines = details(
     [
       ['receipt', sale.sale_id],
@@ -43,6 +46,7 @@ export function presentReceipt({ sale, grant, receipt_code: code, credential }: 
       ['until', grant && untilForPeople(grant)],
       ['grant', grant?.grant_id],
       ['receipt code', code],
+      ['password', isDelivered === true ? inTheWallet : undefined],
       ...(credential === undefined ? [] : credentialLines(credential)),
     ],
     screen,
@@ -51,20 +55,22 @@ export function presentReceipt({ sale, grant, receipt_code: code, credential }: 
   return qr && picture !== undefined ? `${lines}\n\n${presentQr(picture, screen)}` : lines;
 }
 
+const inTheWallet = 'the wallet has it';
+
 function timeForPeople(quantity: string): string {
   return allowanceForPeople(quantity === 'unlimited' ? quantity : parseQuantity(quantity));
 }
 
 /** Access that is handed over; without a credential where only the receipt code could be redeemed. */
-export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema });
+export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema, delivered });
 export type TapWire = Static<typeof tapSchema>;
 
-export function tapToWire(grant: Grant, phoneToken: string | undefined, credential: CredentialWire | undefined, now: Date): TapWire {
-  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, credential });
+export function tapToWire(grant: Grant, phoneToken: string | undefined, credential: CredentialWire | undefined, now: Date, isDelivered?: boolean): TapWire {
+  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, credential, delivered: isDelivered });
 }
 
 /** `format`: its credential alone, in a form that is no text for people. */
-export function presentTap({ grant, left_ms: left, phone_token: token, credential }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
+export function presentTap({ grant, left_ms: left, phone_token: token, credential, delivered: isDelivered }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
   const alone = credential === undefined || format === 'text' ? undefined : format === 'ndef-hex' ? credential.ndef : credential.wifi_uri;
   if (alone !== undefined) {
     return alone;
@@ -75,6 +81,7 @@ export function presentTap({ grant, left_ms: left, phone_token: token, credentia
       ['left', left === undefined ? 'no end' : duration(left)],
       ['until', untilForPeople(grant)],
       ...(credential === undefined ? [] : credentialLines(credential)),
+      ['password', isDelivered === true ? inTheWallet : undefined],
       ['phone token', token && `${token} (instead of the receipt code from now on; shown this once)`],
     ],
     screen,

@@ -1,8 +1,9 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { chargeAtReader } from '../../cli/counter/at-reader.ts';
 import { authorityFrom, chargeAtCounter } from '../../cli/counter/charge-at-counter.ts';
 import { openCounter } from '../../cli/counter/open-counter.ts';
 import { credentialFileFlags } from '../../cli/credential-output.ts';
-import { amountFlag, choiceFlag, idempotencyFlag, remoteFlags, switchFlag, textFlag, uidFlag } from '../../cli/flags.ts';
+import { amountFlag, choiceFlag, idempotencyFlag, readerFlag, remoteFlags, switchFlag, textFlag, uidFlag } from '../../cli/flags.ts';
 import { presentReceipt, receiptSchema, type ReceiptWire } from '../../cli/present/sales.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { outsideTenders } from '../../domain/sale.ts';
@@ -10,10 +11,12 @@ import { outsideTenders } from '../../domain/sale.ts';
 export default class PosCharge extends LatchkeyCommand<ReceiptWire> {
   static override readonly summary = 'Charge, and put who paid on the permission list for what the tariff gives for it.';
   static override readonly description = `The time is for the card or phone whose UID is named; without one the receipt has a code, which the phone that shows it first makes its own. What buys no time is a charge all the same.
-A UID says who it is and no more: --mandate takes from an account what its payer allows to be taken by tapping, --tender says that it was paid outside of the ledger.`;
+A UID says who it is and no more: --mandate takes from an account what its payer allows to be taken by tapping, --tender says that it was paid outside of the ledger.
+With --tap it waits for the card or phone that is held to the reader, where \`pos serve\` runs also for a phone on the shop's network: its wallet pays by a transaction password, and gets the Wi-Fi password in the same tap. What goes wrong with one card is said, and the next may come; Ctrl-C or --timeout ends the charge.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --amount 12.50EUR --tender cash --uid 04:a2:2b:91:5c:66:80',
     { description: 'For a phone without a number of its own', command: '<%= config.bin %> <%= command.id %> --amount 2.00EUR --tender card --qr' },
+    { description: 'Whoever holds a card or phone to the reader', command: '<%= config.bin %> <%= command.id %> --amount 12.50EUR --tap' },
     { description: 'In a script: running it again never charges twice', command: '<%= config.bin %> <%= command.id %> --amount 2.00EUR --mandate --uid 04a22b915c6680 --idempotency-key order-4711' },
   ];
   #qr = false;
@@ -22,6 +25,9 @@ A UID says who it is and no more: --mandate takes from an account what its payer
     tender: choiceFlag(outsideTenders)({ description: 'Paid outside of the ledger, and with what.', exclusive: ['mandate'] }),
     mandate: switchFlag({ description: 'Take it from the account whose payer allows that for --uid.' }),
     uid: uidFlag({ description: 'Who gets the time: the UID of a card or phone.' }),
+    tap: switchFlag({ description: 'Wait for a card or phone that pays.', exclusive: ['tender', 'mandate', 'uid'] }),
+    'mandate-ok': switchFlag({ description: 'A card without a wallet pays by its payer’s mandate.', dependsOn: ['tap'] }),
+    reader: readerFlag({ description: 'The reader to use, by a part of its name. The agent is not asked then.', dependsOn: ['tap'] }),
     memo: textFlag({ description: 'What it is for.' }),
     'idempotency-key': idempotencyFlag(),
     credential: switchFlag({ helpGroup: 'WI-FI', description: 'Hand over the Wi-Fi password with the receipt.' }),
@@ -34,9 +40,10 @@ A UID says who it is and no more: --mandate takes from an account what its payer
   async run(): Promise<ReceiptWire> {
     const { flags } = await this.parse(PosCharge);
     this.#qr = flags.qr;
-    const authority = authorityFrom(flags);
-    const counter = await openCounter(flags, this.opening);
-    const { receipt, notHandedOver } = await chargeAtCounter(counter, authority, flags, { signal: this.signal, caution: (text) => void this.caution(text) });
+    const options = { signal: this.signal, caution: (text: string) => void this.caution(text) };
+    const { receipt, notHandedOver } = flags.tap
+      ? await chargeAtReader(await openCounter(flags, this.opening), flags, options)
+      : await chargeAtCounter(await openCounter(flags, this.opening), authorityFrom(flags), flags, options);
     if (notHandedOver !== undefined) {
       await this.caution(notHandedOver);
     }

@@ -1,17 +1,21 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { tapAtReader } from '../../cli/counter/at-reader.ts';
 import { openCounter } from '../../cli/counter/open-counter.ts';
 import { claimFrom, tapAtCounter } from '../../cli/counter/tap-at-counter.ts';
 import { credentialFlags } from '../../cli/credential-output.ts';
-import { fileFlag, remoteFlags, textFlag, uidFlag } from '../../cli/flags.ts';
+import { fileFlag, readerFlag, remoteFlags, switchFlag, textFlag, uidFlag } from '../../cli/flags.ts';
 import { presentTap, tapSchema, type TapWire } from '../../cli/present/sales.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 
 export default class PosTap extends LatchkeyCommand<TapWire> {
   static override readonly summary = 'Hand the Wi-Fi password to who is on the permission list and has time left.';
   static override readonly description = `Where an agent serves the network it is a password of their own, which ends with the time; elsewhere the shop's. Who is not on the list, has used the time up or has paused it is refused.
-A receipt code is good once: the phone gets a token to show in its place.`;
+A receipt code is good once: the phone gets a token to show in its place.
+Without any of these it waits for the card or phone that is held to the reader next. A wallet gets the password in that tap, of a card it is shown.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --uid 04:a2:2b:91:5c:66:80 --qr',
+    { description: 'Whoever is held to the reader next, and then into a tag', command: '<%= config.bin %> <%= command.id %> --write-tag' },
     { description: 'Into a tag, by a program that writes tags', command: '<%= config.bin %> <%= command.id %> --receipt 7K2M-9QXA --format ndef-hex' },
   ];
   #shown = { qr: false, format: 'text' };
@@ -19,6 +23,8 @@ A receipt code is good once: the phone gets a token to show in its place.`;
     uid: uidFlag({ description: 'The UID of the card or phone that is held to the register.' }),
     receipt: textFlag({ description: 'The code on a receipt.', helpValue: 'CODE' }),
     'phone-token-file': fileFlag({ description: 'Take what a phone got for its receipt code in this file, - for stdin (or LATCHKEY_PHONE_TOKEN).' }),
+    reader: readerFlag({ description: 'The reader to use, by a part of its name. The agent is not asked then.' }),
+    'write-tag': switchFlag({ description: 'Then write the password into the NFC tag (Type 4) that is held to the reader next.' }),
     ...credentialFlags,
     ...remoteFlags,
   };
@@ -28,7 +34,14 @@ A receipt code is good once: the phone gets a token to show in its place.`;
     const { flags } = await this.parse(PosTap);
     this.#shown = flags;
     const claim = await claimFrom(flags, this.sources);
-    const { tap, failure } = await tapAtCounter(await openCounter(flags, this.opening), claim, flags, this.signal);
+    if (claim !== undefined && (flags.reader !== undefined || flags['write-tag'])) {
+      throw new LatchkeyError('invalid_input', '--reader and --write-tag go without --uid, --receipt and --phone-token-file.');
+    }
+    const counter = await openCounter(flags, this.opening);
+    const { tap, failure } =
+      claim === undefined
+        ? await tapAtReader(counter, flags, { signal: this.signal, caution: (text) => void this.caution(text) })
+        : await tapAtCounter(counter, claim, flags, this.signal);
     if (failure === undefined) {
       return tap;
     }

@@ -101,6 +101,13 @@ export class Payer {
     return this.#context.journal.pending(accountId);
   }
 
+  /** What this terminal knows of a payment, open or ended. */
+  async known(accountId: string, key: string): Promise<BegunPayment | EndedPayment | undefined> {
+    const { journal } = this.#context;
+    const pending = await journal.pending(accountId);
+    return pending?.request.key === key ? pending : journal.find(accountId, key);
+  }
+
   /** Brings what is open to its end; undefined if nothing is. Errors: what keeps it open, with what to do. */
   async settle(accountId: string): Promise<EndedPayment | undefined> {
     const pending = await this.#context.journal.pending(accountId);

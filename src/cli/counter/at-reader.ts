@@ -1,0 +1,77 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
+import type { Served } from '../../roles/pos/counter.ts';
+import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
+import type { CredentialWire } from '../present/credentials.ts';
+import { receiptToWire, tapToWire, type ReceiptWire } from '../present/sales.ts';
+import type { AtCounter } from './charge-at-counter.ts';
+import { settledSentence } from './journaled-charges.ts';
+import type { Counter } from './open-counter.ts';
+import { openTapping } from './open-desk.ts';
+import type { Tapped } from './tap-at-counter.ts';
+
+export interface ReaderFlags {
+  readonly reader?: string | undefined;
+}
+
+export interface ReaderOptions {
+  readonly signal: AbortSignal;
+  readonly caution: (text: string) => void;
+}
+
+export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
+  readonly amount: Amount;
+  readonly memo?: string | undefined;
+  readonly 'mandate-ok': boolean;
+  readonly 'idempotency-key'?: string | undefined;
+}
+
+/** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
+export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, { signal, caution }: ReaderOptions): Promise<AtCounter> {
+  const { amount, memo, 'idempotency-key': key, 'mandate-ok': takesMandate } = flags;
+  const control = await openTapping(counter, { reader: flags.reader, signal, ...told(caution) });
+  const served = await control.charge({ key, amount, memo, takesMandate }, signal);
+  const { charged, isDelivered, trouble } = served;
+  if (charged === undefined) {
+    throw new LatchkeyError('bad_reply', 'The register’s agent does not say what was charged.');
+  }
+  const receipt = (credential?: CredentialWire): ReceiptWire => receiptToWire(charged, credential, new Date(), isDelivered);
+  const stands = (message: string) => `It is charged, but the Wi-Fi password could not be handed over. ${message} Have the card held to the register once more.`;
+  try {
+    return { receipt: receipt(await shown(served, flags)), notHandedOver: trouble && stands(trouble.message) };
+  } catch (error) {
+    if (!(error instanceof LatchkeyError)) {
+      throw error;
+    }
+    return { receipt: receipt(), notHandedOver: stands(error.message) };
+  }
+}
+
+/** Waits until somebody on the permission list comes to the reader. Errors: why they are not, those of the reader and of a tag. */
+export async function tapAtReader(
+  counter: Counter,
+  flags: CredentialFileFlags & ReaderFlags & { readonly format: CredentialFormat; readonly 'write-tag': boolean },
+  { signal, caution }: ReaderOptions,
+): Promise<Tapped> {
+  const control = await openTapping(counter, { reader: flags.reader, signal, ...told(caution) });
+  const served = await control.tap({ writesTag: flags['write-tag'] }, signal);
+  const { grant, phoneToken, isDelivered, trouble } = served;
+  if (grant === undefined) {
+    throw trouble ?? new LatchkeyError('not_permitted');
+  }
+  return { tap: tapToWire(grant, phoneToken, await shown(served, flags, flags.format), new Date(), isDelivered), failure: trouble };
+}
+
+/** What the wallet has got is not shown, unless it is to be in files or in another form. */
+async function shown({ credential, isDelivered }: Served, flags: CredentialFileFlags, format?: CredentialFormat): Promise<CredentialWire | undefined> {
+  const isWanted = !isDelivered || (format ?? 'text') !== 'text' || flags.png !== undefined || flags.svg !== undefined || flags.ndef !== undefined;
+  return credential === undefined || !isWanted ? undefined : handOver(credential, flags, format);
+}
+
+function told(caution: (text: string) => void) {
+  return {
+    onSettled: (charge: EndedCharge) => caution(settledSentence(charge)),
+    onRefused: (error: LatchkeyError) => caution(`${error.message} ${error.hint}`),
+  };
+}

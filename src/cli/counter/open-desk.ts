@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { encodeNdef } from '../../formats/ndef.ts';
+import { wifiRecord } from '../../formats/wsc.ts';
+import type { Credential } from '../../roles/device/ports.ts';
+import { CounterDesk, type CounterControl, type CounterEvent, type TapCharge } from '../../roles/pos/counter-desk.ts';
+import { CounterService } from '../../roles/pos/counter.ts';
+import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
+import type { NfcCard, NfcReader } from '../../roles/pos/nfc-reader.ts';
+import type { Served } from '../../roles/pos/counter.ts';
+import { counterSocket } from '../agent-files.ts';
+import { systemClock, systemRandom } from '../local-registry.ts';
+import { ChargeFile } from './charge-file.ts';
+import { credentialFor } from './hand-over.ts';
+import type { Counter } from './open-counter.ts';
+
+export interface DeskOptions {
+  readonly reader: NfcReader | undefined;
+  readonly onEvent: (event: CounterEvent) => void;
+  readonly onSettled: (charge: EndedCharge) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** The counter of this machine's cash register. */
+export function openCounterDesk(counter: Counter, { reader, onEvent, onSettled, failed }: DeskOptions): CounterDesk {
+  const { pos, register } = counter;
+  const service = new CounterService({
+    pos,
+    register,
+    journal: new ChargeFile(register.id),
+    credentialFor: (grant, signal) => credentialFor(counter, grant, signal),
+    clock: systemClock,
+    onSettled,
+  });
+  return new CounterDesk({ counter: service, reader, writeTag, random: systemRandom, onEvent, failed });
+}
+
+/** A reader of this machine by a part of its name; any if it is left out. */
+export async function openReader(name: string | undefined): Promise<NfcReader> {
+  const { PcscReader } = await import('../../nfc/pcsc-reader.ts');
+  return new PcscReader({ name });
+}
+
+/** Errors: `tag_unsuitable`, `invalid_input` for a credential that no tag can hold. */
+async function writeTag(card: NfcCard, credential: Credential): Promise<void> {
+  if (credential.security !== 'wpa2-psk') {
+    throw new LatchkeyError('invalid_input', 'A Wi-Fi tag cannot hold the credential of a WPA3 network.', { hint: 'Use a QR code.' });
+  }
+  const { writeType4Tag } = await import('../../nfc/type4-tag.ts');
+  await writeType4Tag(card, encodeNdef([wifiRecord(credential)]));
+}
+
+export interface Tapping {
+  /** Of the reader to use. With it the agent is not asked. */
+  readonly reader?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onSettled: (charge: EndedCharge) => void;
+  /** What went wrong with a card, after which the next one may come. */
+  readonly onRefused: (error: LatchkeyError) => void;
+}
+
+/** An agent that is being restarted is there again by then. */
+const comesBackWithinMs = 20_000;
+const pauseMs = 250;
+
+/** Who waits for cards: the register's agent, if it runs here, or else this process at a reader of its own. */
+export async function openTapping(counter: Counter, tapping: Tapping): Promise<CounterControl> {
+  const { CounterControlClient } = await import('../../client/counter-control-client.ts');
+  const agent = new CounterControlClient(counterSocket(counter.register.id));
+  return {
+    charge: (charge, signal) => withAgent(agent, counter, tapping, (control) => chargeAt(control, charge, signal)),
+    tap: (options, signal) => withAgent(agent, counter, tapping, (control) => control.tap(options, signal)),
+  };
+}
+
+async function withAgent(agent: CounterControl, counter: Counter, tapping: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
+  if (tapping.reader === undefined) {
+    try {
+      return await work(agent);
+    } catch (error) {
+      if (!isAway(error)) {
+        throw error;
+      }
+    }
+  }
+  return atOwnReader(counter, tapping, work);
+}
+
+/** By its key a charge is the same one at an agent that goes away and comes up again in the middle. */
+async function chargeAt(control: CounterControl, charge: TapCharge, signal: AbortSignal): Promise<Served> {
+  for (let lostAt: number | undefined; ; ) {
+    try {
+      return await control.charge(charge, signal);
+    } catch (error) {
+      if (!isAway(error)) {
+        throw error;
+      }
+      lostAt = isNobodyThere(error) ? lostAt : performance.now();
+      if (lostAt === undefined || performance.now() - lostAt > comesBackWithinMs) {
+        throw error;
+      }
+      await delay(pauseMs);
+    }
+  }
+}
+
+/** In the place of an agent that was there and has gone. */
+function isNobodyThere({ cause }: LatchkeyError): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED');
+}
+
+function isAway(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && error.code === 'counter_unreachable';
+}
+
+/** Errors: `reader_not_found`, `reader_unavailable` as soon as it is so. */
+async function atOwnReader(counter: Counter, { reader, signal, onSettled, onRefused }: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
+  const stop = new AbortController();
+  const trouble = Promise.withResolvers<never>();
+  const desk = openCounterDesk(counter, {
+    reader: await openReader(reader),
+    onSettled,
+    onEvent: (event) => {
+      if (event.kind === 'reader' && event.state.kind === 'away') trouble.reject(event.state.error);
+      if (event.kind === 'refused') onRefused(event.error);
+    },
+    failed: (error) => trouble.reject(error),
+  });
+  const serving = desk.serveReader(AbortSignal.any([stop.signal, signal]));
+  try {
+    return await Promise.race([work(desk), trouble.promise]);
+  } finally {
+    stop.abort();
+    trouble.promise.catch(() => {});
+    await Promise.race([serving, delay(pauseMs, undefined, { ref: false })]);
+  }
+}

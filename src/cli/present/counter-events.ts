@@ -1,0 +1,99 @@
+import { credentialSchema as deliveredSchema, credentialToWire } from '../../api/agent-control.ts';
+import { amountSchema, amountToWire } from '../../api/money.ts';
+import { saleSchema, saleToWire } from '../../api/registers.ts';
+import { boolean, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
+import { instantToWire, present } from '../../api/wire.ts';
+import type { LatchkeyError } from '../../domain/errors.ts';
+import { shown } from '../../domain/shown-text.ts';
+import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
+import type { CounterEvent } from '../../roles/pos/counter-desk.ts';
+import { moneyForPeople } from './money.ts';
+import type { Screen } from './screen.ts';
+import { clock, localTime } from './time.ts';
+
+const words = { type: 'string' } as const;
+
+/** One line of what `pos serve` prints. */
+export const counterEventSchema = object(
+  'CounterEvent',
+  { event: oneOf(['waiting', 'listening', 'opened', 'withdrawn', 'settled', 'served', 'refused', 'reader', 'server']) },
+  {
+    register_id: id, url: words, captive_portal: boolean, reader: words, pid: count,
+    key: id, amount: amountSchema, memo: remark,
+    by: oneOf(['card', 'phone']), sale: saleSchema, grant_id: id, ends_at: instant, delivered: boolean,
+    credential: { ...deliveredSchema, description: 'Of a card without a wallet, for its holder to read.' },
+    reachable: boolean, error_code: words, message: remark,
+  },
+);
+export type CounterEventWire = Static<typeof counterEventSchema>;
+
+export function troubleOf(error: LatchkeyError): { readonly error_code: string; readonly message: string } {
+  return { error_code: error.code, message: error.message.slice(0, remark.maxLength) };
+}
+
+export function settledToWire({ charge: { key, amount }, end }: EndedCharge): CounterEventWire {
+  return { event: 'settled', key, amount: amountToWire(amount), ...(end.kind === 'refused' ? { error_code: end.code, message: end.message } : {}) };
+}
+
+export function counterEventToWire(event: CounterEvent): CounterEventWire {
+  switch (event.kind) {
+    case 'opened':
+    case 'withdrawn': {
+      const { key, amount, memo } = event.order;
+      return present({ event: event.kind, key, amount: amountToWire(amount), memo });
+    }
+    case 'served': {
+      const { charged, grant, credential, isDelivered, trouble } = event.served;
+      const isShown = event.by === 'card' && !isDelivered;
+      return present({
+        event: event.kind,
+        by: event.by,
+        sale: charged && saleToWire(charged.sale),
+        grant_id: grant?.id,
+        ends_at: instantToWire(grant?.endsAt),
+        delivered: isDelivered || (event.by === 'phone' && credential !== undefined),
+        credential: isShown && credential !== undefined ? credentialToWire(credential) : undefined,
+        ...(trouble === undefined ? {} : troubleOf(trouble)),
+      });
+    }
+    case 'refused':
+      return { event: event.kind, by: event.by, ...troubleOf(event.error) };
+    case 'reader':
+      return { event: event.kind, ...(event.state.kind === 'away' ? { reachable: false, ...troubleOf(event.state.error) } : { reachable: true }) };
+  }
+}
+
+export function presentCounterEvent(event: CounterEventWire, { style }: Screen): string {
+  const line = (word: string, ...parts: readonly (string | undefined)[]) =>
+    [`${style.dim(clock(new Date()))} ${style.bold(word)}`, ...parts.filter((part) => part !== undefined && part !== '').map((part) => shown(part!))].join('  ');
+  const { amount, message, sale, credential } = event;
+  const sum = amount && moneyForPeople(amount);
+  switch (event.event) {
+    case 'listening': {
+      const where = [event.url === undefined ? undefined : `phones at ${event.url}`, event.reader === undefined ? undefined : `cards at ${event.reader}`];
+      const off = event.captive_portal === false ? ' The captive portal API is off: it needs --tls-cert and --tls-key.' : '';
+      return `The counter is open: ${where.filter((each) => each !== undefined).join(', ')}.${off}`;
+    }
+    case 'waiting':
+    case 'server':
+      return line(event.reachable === true ? 'server is back' : 'server is away', message);
+    case 'reader':
+      return line(event.reachable === true ? 'reader is there' : 'reader is away', message);
+    case 'opened':
+      return line('to pay', sum, event.memo);
+    case 'withdrawn':
+      return line('withdrawn', sum);
+    case 'settled':
+      return line(message === undefined ? 'charged after all' : 'not charged', sum, message);
+    case 'refused':
+      return line('refused', message);
+    case 'served': {
+      const paid = sale === undefined ? undefined : `${moneyForPeople(sale.amount)} (${sale.tender})`;
+      const until = event.ends_at === undefined ? undefined : `until ${localTime(event.ends_at)}`;
+      const access = event.delivered === true ? 'password handed over' : credential === undefined ? undefined : `${credential.ssid}: ${credential.password}`;
+      return line(sale === undefined ? 'let in' : 'paid', paid, access, until, message);
+    }
+    default:
+      return line(event.event);
+  }
+}
