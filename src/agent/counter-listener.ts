@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { checkPhoneAccess, checkPhonePayment, openCounterToWire, phoneClaimFromWire, phoneServedToWire, portalToWire } from '../api/counter.ts';
 import { clientOf } from '../domain/client-address.ts';
@@ -13,6 +14,7 @@ import { counterPage, counterPagePolicy } from './counter-page.ts';
 import { deviceListener, type DeviceListener } from './device-listener.ts';
 import { waitMs } from './device-replies.ts';
 import { Doorway } from './doorway.ts';
+import { SlicedStream } from './sliced-stream.ts';
 import { httpLimits, serveJson, usualRequestMs, type Call, type Reply, type Route } from './json-http.ts';
 
 export interface CounterListening {
@@ -26,6 +28,8 @@ export interface CounterListening {
 /** A shop has some hundred phones; one address has a few connections, behind a proxy a few more. */
 const limits: ConnectionLimits = { connectionsPerAddress: 32, connections: 512, requestMs: usualRequestMs };
 const doorwayPlaces = 64;
+/** A phone's request with its headers fits into a few. */
+const sliceBytes = 1024;
 const requestsPerAddress = { perSecond: 10, burst: 60 };
 const cookieName = 'latchkey_phone';
 const cookieForm = /(?:^|; ?)latchkey_phone=([A-Za-z0-9_-]{1,128})(?:;|$)/;
@@ -39,7 +43,8 @@ export function createCounterListener({ phones, tls, pictures, log }: CounterLis
   const server: Server = tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs });
   // Who waits in the doorway is not read; http.createServer does not pass this option of net.createServer on.
   Object.assign(server, { pauseOnConnect: true });
-  const admission = limitConnections(server, { ...limits, doorway: new Doorway(doorwayPlaces), goesOn: false });
+  const wrap = tls === undefined ? { wrap: (socket: Socket) => new SlicedStream(socket, sliceBytes) } : {};
+  const admission = limitConnections(server, { ...limits, doorway: new Doorway(doorwayPlaces), goesOn: false, ...wrap });
   server.on('request', ({ socket }) => admission.passed(socket));
   server.on('tlsClientError', (_error, socket: TLSSocket) => void socket.destroy());
   const requests = new RateLimit(requestsPerAddress);

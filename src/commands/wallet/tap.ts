@@ -19,10 +19,10 @@ export default class WalletTap extends LatchkeyCommand<WalletTapWire> {
   static override readonly flags = {
     pos: serverUrlFlag({ description: 'The cash register on the network.', exclusive: ['reader'] }),
     'pos-ca': pathFlag({ description: 'Trust the certificate authorities in this PEM file, and no others, with the register.', dependsOn: ['pos'] }),
-    'insecure-http': switchFlag({ description: 'Speak to a register beyond this machine without TLS: whoever listens in on the network reads the Wi-Fi password.', dependsOn: ['pos'] }),
+    'insecure-http': switchFlag({ description: 'Speak to a register beyond this machine without TLS: whoever listens in on the network reads the Wi-Fi password.' }),
     reader: textFlag({ description: 'A virtual card reader: vpcd:HOST:PORT.', helpValue: 'READER' }),
     uid: uidFlag({ description: 'What the reader gives as the card’s UID; none if left out.', dependsOn: ['reader'] }),
-    keep: switchFlag({ description: 'Stay there for one tap after the other.', dependsOn: ['reader'] }),
+    keep: switchFlag({ description: 'Stay there for one tap after the other.', exclusive: ['pos'] }),
     account: textFlag({ description: 'From this account, by id or name; the only one if left out.', helpValue: 'NAME' }),
     access: switchFlag({ description: 'Pay nothing: ask for the time that is left.' }),
     max: amountFlag({ description: 'Pay no more than this.' }),

@@ -1,0 +1,214 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Account } from '../../src/domain/account.ts';
+import { Authority } from '../server/certificates.ts';
+import { jsonWith, type Running } from './command-line.ts';
+import { Counter, shopPassword } from './counter.ts';
+import { identityCode, type Purse } from './purse.ts';
+import { Site, ways } from './site.ts';
+import type { Till } from './till.ts';
+
+const run = promisify(execFile);
+
+describe.each(ways)('phones at the counter, %s', (way) => {
+  let site: Site;
+  let till: Till;
+  let purse: Purse;
+  let counter: Counter;
+  let account: Account;
+  let serving: Running;
+  let url: string;
+  beforeAll(async () => {
+    site = await Site.make(way);
+    [till, purse, counter] = [await site.till(), await site.purse(), await Counter.make(site, { here: true })];
+    account = await till.account('50.00EUR');
+    await purse.bind(account);
+  });
+  afterAll(async () => {
+    await counter.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    ({ serving, url } = await serve());
+  });
+  afterEach(async () => {
+    serving.kill('SIGTERM');
+    expect(await serving.ended).toMatchObject({ code: 0 });
+  });
+
+  async function serve(...args: string[]): Promise<{ serving: Running; url: string }> {
+    const running = counter.cli.start(['pos', 'serve', '--no-reader', '--json', ...(args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']), ...args]);
+    const { url: address } = (await running.line(jsonWith('event', 'listening'))) as { url: string };
+    return { serving: running, url: address };
+  }
+  /** A charge that waits for whoever comes. */
+  async function opened(amount: string, ...args: string[]): Promise<Running> {
+    const charging = counter.cli.start(['pos', 'charge', '--amount', amount, '--tap', '--json', ...args]);
+    await Promise.race([serving.line((line) => (line.includes('"opened"') && line.includes(`"minor":"${amount.replace(/[.A-Z]/g, '').replace(/^0+/, '')}"`) ? true : undefined)), charging.ended.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+    return charging;
+  }
+  const tap = (...args: string[]) => ['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', ...args];
+  const balance = async () => BigInt(((await site.json('account', 'show', account.id)) as { balance: string }).balance);
+  const access = (body: object, headers: Record<string, string> = {}) =>
+    fetch(new URL('/v1/access?qr=true', url), { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+
+  test('a wallet pays what is open, gets the password, and asks for the time that is left later', async () => {
+    const before = await balance();
+    const charging = await opened('2.00EUR', '--memo', 'two coffees');
+    const paid = await purse.json(tap('--yes', '--max', '2.00EUR'), identityCode);
+    expect(paid).toMatchObject({
+      account_id: account.id,
+      payment: { state: 'paid', amount: { minor: '200' }, memo: 'two coffees' },
+      credential: { ssid: 'cafe-guests', password: shopPassword, wifi_uri: expect.stringContaining('WIFI:') },
+      left_s: expect.any(Number),
+    });
+    const { code, stdout } = await charging.ended;
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ sale: expect.objectContaining({ tender: 'wallet', payment_id: paid['payment'].payment_id }) })]);
+    expect(before - (await balance())).toBe(200n);
+    const again = await purse.json(tap('--access'));
+    expect(again).toMatchObject({ credential: { password: shopPassword } });
+    expect(again['payment']).toBeUndefined();
+    expect(await purse.json(['account', 'status'])).not.toMatchObject({ accounts: expect.arrayContaining([expect.objectContaining({ pending: expect.anything() })]) });
+  });
+
+  test('it waits for a charge to be opened, and pays no more than it may, nor without a word', async () => {
+    const waiting = purse.cli.start([...tap('--yes', '--json')], { input: identityCode, env: purse.env });
+    const charging = await opened('1.50EUR');
+    expect((await waiting.ended).code).toBe(0);
+    await charging.ended;
+    const expensive = await opened('3.00EUR');
+    const refused = async (...args: string[]) => JSON.parse((await purse.run([...tap(...args), '--json'], identityCode)).stderr.trim().split('\n').at(-1)!) as { code: string };
+    expect(await refused('--yes', '--max', '2.99EUR')).toMatchObject({ code: 'card_refused' });
+    expect(await refused()).toMatchObject({ code: 'answer_needed' });
+    const before = await balance();
+    const wrong = await purse.run([...tap('--yes'), '--json'], 'wrong code');
+    expect(JSON.parse(wrong.stderr.trim().split('\n').at(-1)!)).toMatchObject({ code: 'password_wrong' });
+    expect(await balance()).toBe(before);
+    expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' } });
+    expect((await expensive.ended).code).toBe(0);
+  });
+
+  test('one charge is open at a time, by its key it is paid once, and a charge that is withdrawn is over', async () => {
+    const charging = await opened('1.00EUR', '--idempotency-key', `tap-${way}`);
+    const other = await counter.run('pos', 'charge', '--amount', '1.00EUR', '--tap', '--json');
+    expect(JSON.parse(other.stderr)).toMatchObject({ code: 'charge_open', exit: 5 });
+    await purse.json(tap('--yes'), identityCode);
+    const first = JSON.parse((await charging.ended).stdout) as { sale: object };
+    expect(await counter.json('pos', 'charge', '--amount', '1.00EUR', '--tap', '--idempotency-key', `tap-${way}`)).toMatchObject({ sale: first.sale });
+    const withdrawn = await opened('9.00EUR');
+    withdrawn.kill('SIGINT');
+    expect((await withdrawn.ended).code).toBe(130);
+    await serving.line((line) => (line.includes('"withdrawn"') ? true : undefined));
+    expect(await (await fetch(new URL('/v1/charge', url))).json()).not.toHaveProperty('charge');
+    const late = await fetch(new URL('/v1/charge/none', url), {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ account_id: account.id, terminal_id: 'tok_1', code_number: 1, password: 'guess' }),
+    });
+    expect([late.status, await late.json()]).toEqual([409, expect.objectContaining({ code: 'charge_over' })]);
+  });
+
+  test('the agent is restarted in the middle of a charge, which is paid once and not lost', async () => {
+    const before = await balance();
+    const charging = await opened('4.00EUR');
+    const { host } = new URL(url);
+    serving.kill('SIGKILL');
+    await serving.ended;
+    ({ serving, url } = await serve('--listen', host));
+    await serving.line(jsonWith('event', 'opened'));
+    expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' }, credential: { password: shopPassword } });
+    expect(await charging.ended).toMatchObject({ code: 0 });
+    expect(before - (await balance())).toBe(400n);
+    expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [] });
+  });
+
+  test('a phone without a wallet shows its receipt code once, and its token from then on', async () => {
+    const { receipt } = await counter.sold('2.00EUR');
+    const first = await access({ receipt_code: String(receipt['receipt_code']).toLowerCase() });
+    const shown = (await first.json()) as Record<string, any>;
+    expect([first.status, shown]).toEqual([200, expect.objectContaining({ credential: { ssid: 'cafe-guests', password: shopPassword, security: 'wpa2-psk' }, left_s: expect.any(Number), phone_token: expect.any(String), qr_svg: expect.stringMatching(/^<svg/) })]);
+    expect(shown['left_s']).toBeGreaterThan(1190);
+    expect(shown['left_s']).toBeLessThanOrEqual(1200);
+    expect(first.headers.get('cache-control')).toBe('no-store');
+    const cookie = first.headers.get('set-cookie')!;
+    expect(cookie).toMatch(/^latchkey_phone=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
+    const used = await access({ receipt_code: receipt['receipt_code'] });
+    expect([used.status, await used.json()]).toEqual([403, expect.objectContaining({ code: 'receipt_code_invalid' })]);
+    expect(await (await access({}, { cookie: cookie.split(';')[0]! })).json()).toMatchObject({ grant_id: shown['grant_id'] });
+    expect(await (await access({ phone_token: shown['phone_token'] })).json()).toMatchObject({ grant_id: shown['grant_id'] });
+  });
+
+  test('what makes no sense is refused, each with its own code, and receipt codes are not guessed', async () => {
+    const refusal = async (body: object) => ((await (await access(body)).json()) as { code: string }).code;
+    expect(await refusal({})).toBe('invalid_input');
+    expect(await refusal({ receipt_code: '7K2M-9QXA', phone_token: 'x' })).toBe('invalid_input');
+    expect(await refusal({ subject_token: 'acc.tok.1' })).toBe('invalid_input');
+    expect(await refusal({ uid: '04a22b915c6680' })).toBe('invalid_input');
+    expect(await refusal({ phone_token: 'nobody' })).toBe('not_permitted');
+    expect(await refusal({ phone_token: 'n'.repeat(5000) })).toBe('payload_too_large');
+    const codes: string[] = [];
+    for (let tries = 0; tries < 8; tries += 1) codes.push(await refusal({ receipt_code: `7K2M-9QX${tries}` }));
+    expect(codes.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => 'receipt_code_invalid'));
+    expect(codes.at(-1)).toBe('rate_limited');
+    const limited = await access({ receipt_code: '7K2M-9QXA' });
+    expect([limited.status, Number(limited.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
+  });
+
+  test('the page is whole in itself, and the captive portal is off without TLS', async () => {
+    const page = await fetch(url);
+    const html = await page.text();
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'/);
+    expect(html).not.toMatch(/(?:src|href)=["'][^"']*\/\//);
+    const portal = await fetch(new URL('/captive-portal', url));
+    expect([portal.status, await portal.json()]).toEqual([404, expect.objectContaining({ code: 'route_not_found' })]);
+    const events = serving.line(jsonWith('event', 'listening'));
+    expect(await events).toMatchObject({ captive_portal: false });
+  });
+
+  test('with TLS it says whether a phone is captive, by its token or its address, and remembers that', async () => {
+    const authority = new Authority();
+    const { cert, key } = authority.server();
+    const tls = ['--tls-cert', counter.cli.file('shop.pem', cert), '--tls-key', counter.cli.file('shop.key', key)];
+    const ca = counter.cli.file('shop-ca.pem', authority.cert);
+    const again = async () => {
+      serving.kill('SIGTERM');
+      await serving.ended;
+      ({ serving, url } = await serve(...tls));
+    };
+    const curl = async (path: string, ...args: string[]) => {
+      const { stdout } = await run('curl', ['--silent', '--include', '--cacert', ca, '--noproxy', '*', ...args, new URL(path, url.replace('127.0.0.1', 'localhost')).href]);
+      const [head = '', body = ''] = stdout.split('\r\n\r\n');
+      return { head: head.toLowerCase(), body: JSON.parse(body) as Record<string, any> };
+    };
+    await again();
+    const { receipt } = await counter.sold('3.00EUR');
+    const post = (body: object) => curl('/v1/access', '--json', JSON.stringify(body));
+    const shown = await post({ receipt_code: receipt['receipt_code'] });
+    expect(shown.head).toMatch(/set-cookie: .*; secure/);
+    const session = { captive: false, 'user-portal-url': expect.stringMatching(/^https:\/\/localhost:\d+\/$/), 'can-extend-session': true, 'seconds-remaining': expect.any(Number) };
+    const here = await curl('/captive-portal');
+    expect(here.head).toContain('content-type: application/captive+json');
+    expect(here.head).toContain('cache-control: private');
+    expect(here.body).toEqual(session);
+    await again();
+    expect((await curl('/captive-portal')).body).toEqual(session);
+    expect((await curl('/captive-portal', '--cookie', `latchkey_phone=${shown.body['phone_token'] as string}`)).body).toEqual(session);
+    expect((await curl('/captive-portal', '--cookie', 'latchkey_phone=nobody')).body).toEqual({ captive: true, 'user-portal-url': expect.any(String), 'can-extend-session': true });
+    const paid = await purse.run(['wallet', 'tap', '--pos', url.replace('127.0.0.1', 'localhost'), '--pos-ca', purse.cli.file('shop-ca.pem', readFileSync(ca)), '--account', account.id, '--access', '--json']);
+    expect(JSON.parse(paid.code === 0 ? paid.stdout : paid.stderr)).toMatchObject({ credential: { password: shopPassword } });
+  });
+});
+
+test('beyond this machine it wants TLS or a word, and one agent serves a register', async () => {
+  await using stack = new AsyncDisposableStack();
+  const site = await Site.make('embedded');
+  stack.defer(() => site.close());
+  const counter = await site.counter();
+  const open = await counter.run('pos', 'serve', '--listen', '0.0.0.0:0', '--no-reader', '--json');
+  expect([open.code, JSON.parse(open.stderr)]).toEqual([2, expect.objectContaining({ code: 'missing_input' })]);
+  const serving = counter.cli.start(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json']);
+  await serving.line(jsonWith('event', 'listening'));
+  const second = await counter.run('pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json');
+  expect([second.code, JSON.parse(second.stderr)]).toEqual([5, expect.objectContaining({ code: 'already_running' })]);
+});
