@@ -309,6 +309,11 @@ export const cases: Record<string, Case> = {
     happy: () => ({ args: ['demo', 'onboarding'] }),
     failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
   },
+  'demo pay': {
+    only: noRole('it brings a server of its own'),
+    happy: () => ({ args: ['demo', 'pay'] }),
+    failing: failingHere(8, 'demo', 'pay', '--timeout', '10ms'),
+  },
   'device batch list': {
     happy: async (site) => {
       await site.device('--batch', 'listed');
