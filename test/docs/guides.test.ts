@@ -49,6 +49,7 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     jq: ['jq'],
     openssl: ['openssl'],
     zbarimg: ['zbar-tools'],
+    hledger: ['hledger'],
     createdb: ['postgresql'],
     radclient: ['freeradius-utils'],
     nft: ['nftables'],
