@@ -365,8 +365,11 @@ export class World {
     }
     const rows = await this.#disk.observe();
     const problems: string[] = [];
-    for (const order of orders(requests.map((_, index) => index))) {
+    // What is overdue is given back by whoever looks for money, also where they are told something else in the end.
+    const overdue = before.overdue(this.#now).length > 0 ? [false, true] : [false];
+    for (const [order, isFreed] of orders(requests.map((_, index) => index)).flatMap((one) => overdue.map((freed) => [one, freed] as const))) {
       Object.assign(this.ledger, before.copy());
+      if (isFreed) this.ledger.overdue(this.#now).forEach((payment) => this.ledger.release(payment, 'expired'));
       const expected: Expected[] = [];
       for (const index of order) {
         const { terminal, call } = requests[index]!;
@@ -389,7 +392,7 @@ export class World {
         }
         return;
       }
-      problems.push(`in the order ${order.join()}: ${unexpected.join('; ')}`);
+      problems.push(`in the order ${order.join()}${isFreed ? ' with what is overdue given back' : ''}: ${unexpected.join('; ')}`);
     }
     throw new Error(problems.join('\n'));
   }
