@@ -74,6 +74,16 @@ export class VirtualReaders implements AsyncDisposable {
     return held;
   }
 
+  /** Where another program holds a card to the first reader. */
+  get address(): string {
+    return join(this.#folder, String(ports[0]));
+  }
+
+  /** By which another program speaks to this service. */
+  get env(): Record<string, string> {
+    return { PCSCLITE_CSOCK_NAME: process.env['PCSCLITE_CSOCK_NAME']! };
+  }
+
   /** Ends the service. */
   async stop(): Promise<void> {
     await ended(this.#service);

@@ -54,6 +54,8 @@ const refusals: readonly ErrorCode[] = ['charge_over', 'account_locked', 'not_bo
 const waitS = 25;
 /** How long after it has paid a register may take to ask whether this phone wants access, and then to have a password. */
 const [asksWithinMs, deliversWithinMs] = [3_000, 20_000];
+/** A hand takes longer to take a phone away. */
+const lingerMs = 300;
 const readerForm = /^vpcd(?::([^:\s]{1,253}|\[[0-9A-Fa-f:]+\]))?(?::(\d{1,5}))?$/;
 
 /** Holds this terminal to a cash register. Errors: `missing_input`, why it was refused, and what leaves a payment open. */
@@ -190,6 +192,8 @@ async function atReader(phone: Phone, reader: string): Promise<WalletTapWire | u
       await options.stream(wire);
     }
   } finally {
+    // The register has still to hear that the last command is done.
+    await Promise.race([delay(lingerMs, undefined, { ref: false }), holding.catch(() => {})]);
     away.abort();
     await holding.catch(() => {});
   }
