@@ -76,6 +76,13 @@ async function bound(site: Site): Promise<string> {
 }
 
 /** What runs at a cash register. */
+/** A cash register that waits, or is about to, for somebody to pay, and who does. */
+async function openCharge(at: Site, amount: string): Promise<{ readonly site: Site; readonly url: string }> {
+  const { site, counter, url } = await at.openCounter();
+  counter.cli.start(['pos', 'charge', '--amount', amount, '--tap']);
+  return { site, url };
+}
+
 function atRegister({ cli }: Counter, ...args: string[]): Invocation {
   return { args, cli };
 }
@@ -558,6 +565,11 @@ export const cases: Record<string, Case> = {
     failing: failingAtRegister(2, 'pos', 'report', '--day', 'yesterday'),
     same: ({ ok, differences }) => ({ ok, differences }),
   },
+  'pos serve': {
+    happy: async (site) => ({ ...atRegister(await site.counter(), 'pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader'), env: { LATCHKEY_STATE_HOME: `${site.cli.folder}/${randomUUID()}` }, endless: true }),
+    failing: failingAtRegister(2, 'pos', 'serve', '--listen', '0.0.0.0:0', '--no-reader'),
+    same: ([listening]: Record<string, unknown>[]) => ({ event: listening!['event'], portal: listening!['captive_portal'] }),
+  },
   'pos show': {
     happy: async (site) => atRegister(await site.counter(), 'pos', 'show', '--reveal'),
     failing: failingAtRegister(3, 'pos', 'show', '--profile', 'nobody'),
@@ -677,6 +689,14 @@ export const cases: Record<string, Case> = {
       return role(site, 'server', 'token', 'revoke', items.find((token) => token.name === name)!.token_id, '--yes');
     },
     failing: failing(3, 'server', 'token', 'revoke', 'tok_none', '--yes'),
+  },
+  'wallet tap': {
+    happy: async (at) => {
+      const { site, url } = await openCharge(at, '1.50EUR');
+      return payers(await site.purse(), ['wallet', 'tap', '--pos', url, '--account', await bound(site), '--yes', '--identity-code-file', '-'], identityCode);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['wallet', 'tap', '--account', await bound(site)]), exit: 2 }),
+    same: ({ payment, credential }: Record<string, Record<string, unknown>>) => ({ state: payment!['state'], amount: payment!['amount'], password: credential!['password'] }),
   },
   'wallet enroll': {
     only: { way: 'server', because: 'a terminal enrols at a server' },

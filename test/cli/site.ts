@@ -20,6 +20,12 @@ export interface Asking {
   readonly joining: Running;
 }
 
+export interface OpenCounter {
+  readonly site: Site;
+  readonly counter: Counter;
+  readonly url: string;
+}
+
 const onboardingSsid = 'iot-setup';
 export const password = 'correct horse battery';
 
@@ -41,6 +47,7 @@ export class Site {
   #till: Promise<Till> | undefined;
   #purse: Promise<Purse> | undefined;
   #counter: Promise<Counter> | undefined;
+  #openCounter: Promise<OpenCounter> | undefined;
   #agent: { readonly running: Running; readonly address: string } | undefined;
 
   private constructor(of: Pick<Site, 'way' | 'cli' | 'apCli' | 'flags' | 'env' | 'server'>, registry: CommandLine, others: readonly CommandLine[]) {
@@ -137,12 +144,28 @@ export class Site {
     return (this.#counter ??= Counter.make(this));
   }
 
+  /** A cash register that phones on the network find, and the site whose terminal pays at it: without a server another one, whose machine has no access point. */
+  openCounter(): Promise<OpenCounter> {
+    return (this.#openCounter ??= this.#makeOpenCounter());
+  }
+
+  async #makeOpenCounter(): Promise<OpenCounter> {
+    const site = this.server === undefined ? await Site.make('embedded') : this;
+    const counter = await Counter.make(site, { here: true });
+    const serving = counter.cli.start(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json']);
+    const { url } = (await serving.line(jsonWith('event', 'listening'))) as { url: string };
+    return { site, counter, url };
+  }
+
   /** Where money is taken and paid; it is opened when it is first needed. */
   till(): Promise<Till> {
     return (this.#till ??= Till.open(this.#registry));
   }
 
   async close(): Promise<void> {
+    const open = await this.#openCounter;
+    await open?.counter.close();
+    await (open?.site === this ? undefined : open?.site.close());
     await (await this.#counter)?.close();
     await (await this.#till)?.close();
     await (await this.#purse)?.close();
