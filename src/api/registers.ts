@@ -36,7 +36,7 @@ export type ChargeWire = Static<typeof chargeSchema>;
 export const saleSchema = object(
   'Sale',
   { sale_id: id, register_id: id, key: id, at: instant, tender: oneOf(tenders), amount: amountSchema, payee_id: id, used: minor, refunded: minor },
-  { memo: remark, payment_id: id, grant_id: id, tariff, quantity: allowance, bought: allowance },
+  { payer_id: id, subject_id: id, memo: remark, payment_id: id, grant_id: id, tariff, quantity: allowance, bought: allowance },
 );
 export type SaleWire = Static<typeof saleSchema>;
 export const salePageSchema = pageOf('SalePage', saleSchema);
@@ -126,6 +126,8 @@ export function saleToWire(sale: Sale): SaleWire {
     sale_id: sale.id,
     register_id: sale.registerId,
     key: sale.key,
+    payer_id: sale.payerId,
+    subject_id: sale.subjectId,
     at: instantToWire(sale.at),
     tender: sale.tender,
     amount: amountToWire(sale.amount),
@@ -146,6 +148,8 @@ export function saleFromWire(wire: SaleWire): Sale {
     id: wire.sale_id,
     registerId: wire.register_id,
     key: wire.key,
+    payerId: wire.payer_id,
+    subjectId: wire.subject_id,
     at: instantFromWire(wire.at),
     tender: wire.tender,
     amount: amountFromWire(wire.amount),

@@ -1,6 +1,7 @@
 import { parseDescription } from './device.ts';
 import { LatchkeyError } from './errors.ts';
 import { sameCurrency, type Amount } from './money.ts';
+import { quoted } from './shown-text.ts';
 
 /** `customer` is somebody's money here; `outside` is everything that is not, one account for each currency. */
 export const accountKinds = ['customer', 'outside'] as const;
@@ -54,7 +55,7 @@ export function parseAccountReference(text: string): string {
 export function parseAccountName(text: string): string {
   const name = parseDescription(text, 'name of an account');
   if (/^(acc|out)_/.test(name)) {
-    throw new LatchkeyError('invalid_input', `"${name}" could be taken for an account’s id.`);
+    throw new LatchkeyError('invalid_input', `${quoted(name)} could be taken for an account’s id.`);
   }
   return notCardNumber(name);
 }

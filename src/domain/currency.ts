@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 /** Decimals of the currencies that do not have two (ISO 4217, list one). */
 const decimalsByCode: Readonly<Record<string, number>> = {
@@ -25,7 +26,7 @@ export const currencies: readonly string[] = Object.keys(decimalsByCode).sort();
 export function decimalsOf(currency: string): number {
   const decimals = Object.hasOwn(decimalsByCode, currency) ? decimalsByCode[currency] : undefined;
   if (decimals === undefined) {
-    throw new LatchkeyError('currency_unknown', `"${currency}" is no currency of ISO 4217.`);
+    throw new LatchkeyError('currency_unknown', `${quoted(currency)} is no currency of ISO 4217.`);
   }
   return decimals;
 }

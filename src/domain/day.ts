@@ -1,5 +1,6 @@
 import { LatchkeyError } from './errors.ts';
 import { parseZone } from './happy-hour.ts';
+import { quoted } from './shown-text.ts';
 
 /** From the first moment on, and before the second. */
 export interface Span {
@@ -15,7 +16,7 @@ const mostOffsetMs = 16 * 3_600_000;
 export function parseDay(text: string): string {
   const at = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
   if (at === undefined || Number.isNaN(at.getTime()) || at.toISOString().slice(0, 10) !== text) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a day such as 2026-11-30.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a day such as 2026-11-30.`);
   }
   return text;
 }
@@ -25,7 +26,7 @@ export function parseInstant(text: string): Date {
   const [, day] = /^(\d{4}-\d\d-\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/.exec(text) ?? [];
   const at = day === undefined ? undefined : new Date(text.toUpperCase());
   if (at === undefined || Number.isNaN(at.getTime()) || !isDay(day!)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a moment such as 2026-11-30T14:30:00+01:00.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a moment such as 2026-11-30T14:30:00+01:00.`);
   }
   return at;
 }

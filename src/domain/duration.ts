@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -9,7 +10,7 @@ export const mostDurationMs = 3650 * unitMs.d;
 export function parseDuration(text: string): number {
   const parts = [...text.matchAll(/(\d{1,9})(ms|min|s|m|h|d)/g)];
   if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a duration such as 30s, 10m, 1h30m or 7d.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a duration such as 30s, 10m, 1h30m or 7d.`);
   }
   const total = parts.reduce((sum, part) => sum + Number(part[1]) * unitMs[part[2] as keyof typeof unitMs], 0);
   if (total <= 0 || total > mostDurationMs) {

@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 /** How the flashing of a board ended; closed, so that reports can count. */
 export const flashResults = [
@@ -49,7 +50,7 @@ const mostFlash = 0x800_0000;
 export function parseFlashOffset(text: string): number {
   const offset = /^(0x[0-9a-f]{1,8}|\d{1,9})$/i.test(text) ? Number(text) : Number.NaN;
   if (!(offset % sectorBytes === 0 && offset < mostFlash)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not an address in a flash, such as 0x9000: a multiple of 0x1000 below 0x8000000.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not an address in a flash, such as 0x9000: a multiple of 0x1000 below 0x8000000.`);
   }
   return offset;
 }

@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 /** What a grant is for, how it was earned, and how it ends (glossary.md). */
 /**
@@ -114,7 +115,7 @@ export const highestVlan = 4094;
 /** A VLAN's number: 1 to 4094 (IEEE 802.1Q, 9.6). */
 export function parseVlan(text: string): number {
   if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > highestVlan) {
-    throw new LatchkeyError('invalid_input', `"${text}" is no VLAN: they are numbered from 1 to ${highestVlan}.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is no VLAN: they are numbered from 1 to ${highestVlan}.`);
   }
   return Number(text);
 }

@@ -1,5 +1,6 @@
 import { LatchkeyError } from './errors.ts';
 import { parseStep, stepText, type Step } from './tariff-step.ts';
+import { quoted } from './shown-text.ts';
 
 export const weekdays = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 export type Weekday = (typeof weekdays)[number];
@@ -31,7 +32,7 @@ const mostPercent = 10_000n;
 export function parseHappyHour(text: string): HappyHour {
   const [, days = '', start = '', end = '', reward = ''] = /^(\S+) (\d\d:\d\d)-(\d\d:\d\d) (\S+)$/.exec(text) ?? [];
   if (days === '') {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a happy hour such as "Mon-Fri 14:00-16:00 x2".`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a happy hour such as "Mon-Fri 14:00-16:00 x2".`);
   }
   const from = parseMinute(start);
   const to = parseMinute(end);
@@ -56,7 +57,7 @@ export function parseZone(text: string): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new LatchkeyError('invalid_input', `"${text}" is not a time zone such as Europe/Berlin.`);
+  throw new LatchkeyError('invalid_input', `${quoted(text)} is not a time zone such as Europe/Berlin.`);
 }
 
 /**
@@ -85,7 +86,7 @@ function wallClock(zone: string, at: Date): { day: Weekday; minute: number } {
 function parseMinute(text: string): number {
   const [hour = 0, minute = 0] = text.split(':').map(Number);
   if (minute > 59 || hour * 60 + minute > 1440) {
-    throw new LatchkeyError('invalid_input', `"${text}" is no time of the day from 00:00 to 24:00.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is no time of the day from 00:00 to 24:00.`);
   }
   return hour * 60 + minute;
 }
@@ -98,7 +99,7 @@ function parseDays(text: string): Weekday[] {
   const chosen = text.split(',').flatMap((part) => {
     const [first = -1, last = first, ...more] = part.split('-').map((name) => weekdays.findIndex((day) => day === name));
     if (first < 0 || last < 0 || more.length > 0) {
-      throw new LatchkeyError('invalid_input', `"${part}" is neither a day such as Mon nor days such as Mon-Fri.`);
+      throw new LatchkeyError('invalid_input', `${quoted(part)} is neither a day such as Mon nor days such as Mon-Fri.`);
     }
     return first <= last ? weekdays.slice(first, last + 1) : [...weekdays.slice(first), ...weekdays.slice(0, last + 1)];
   });
@@ -119,7 +120,7 @@ function parseFactor(text: string): bigint {
   const [, whole = '0', fraction = ''] = /^x(\d{1,3})(?:\.(\d{1,2}))?$/.exec(text) ?? [];
   const percent = BigInt(whole + fraction.padEnd(2, '0'));
   if (percent <= 100n || percent > mostPercent) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a factor such as x2 or x1.5: more than 1, at most 100, by which more is bought.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a factor such as x2 or x1.5: more than 1, at most 100, by which more is bought.`);
   }
   return percent;
 }

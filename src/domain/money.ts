@@ -1,5 +1,6 @@
 import { decimalsOf } from './currency.ts';
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 /** An amount of money: whole minor units (cents) of a currency of ISO 4217. */
 export interface Amount {
@@ -17,7 +18,7 @@ export const mostMinor = 999_999_999_999n;
 export function parseAmount(text: string): Amount {
   const [, sign = '', whole = '', fraction = '', currency = ''] = /^([+-]?)(\d{1,40})(?:\.(\d{1,40}))? ?([A-Z]{3})$/.exec(text) ?? [];
   if (whole === '') {
-    throw new LatchkeyError('amount_malformed', `"${shortened(text)}" is not an amount such as 12.50EUR.`);
+    throw new LatchkeyError('amount_malformed', `${quoted(text)} is not an amount such as 12.50EUR.`);
   }
   const decimals = decimalsOf(currency);
   if (fraction.length > decimals) {
@@ -57,8 +58,4 @@ export function sameCurrency(one: Pick<Amount, 'currency'>, other: Pick<Amount, 
   if (one.currency !== other.currency) {
     throw new LatchkeyError('currency_mismatch', `${one.currency} is not ${other.currency}.`);
   }
-}
-
-function shortened(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -1,6 +1,7 @@
 import { parseMac } from './device.ts';
 import { LatchkeyError } from './errors.ts';
 import { securities } from './ssid.ts';
+import { quoted } from './shown-text.ts';
 
 /** How an access point secures its main network; with `wpa2-wpa3`, each device may do the one or the other. */
 export const mainSecurities = [...securities, 'wpa2-wpa3'] as const;
@@ -35,7 +36,7 @@ export function operatingChannel(frequencyMhz: number): string | undefined {
 export function parseChannel(text: string): number {
   const channel = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (!channels2GHz.includes(channel) && !channels5GHz.includes(channel)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is no channel: there are 1 to 13 (2.4 GHz) and ${channels5GHz.join(', ')} (5 GHz).`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is no channel: there are 1 to 13 (2.4 GHz) and ${channels5GHz.join(', ')} (5 GHz).`);
   }
   return channel;
 }
@@ -57,7 +58,7 @@ export function needsCountry(channel: number): boolean {
 /** A country as the rules of radio name it (ISO 3166-1 alpha-2). */
 export function parseCountry(text: string): string {
   if (!/^[A-Z]{2}$/.test(text) || new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(text) === undefined) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a country such as DE: two capital letters.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a country such as DE: two capital letters.`);
   }
   return text;
 }
@@ -65,7 +66,7 @@ export function parseCountry(text: string): string {
 /** The name of a network interface, as Linux has them, without characters that mean something in configurations. */
 export function parseInterface(text: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(text)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not an interface such as wlan0: 1 to 15 letters, digits, "_", "." and "-".`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not an interface such as wlan0: 1 to 15 letters, digits, "_", "." and "-".`);
   }
   return text;
 }
@@ -77,7 +78,7 @@ const longestInterface = 15;
 export function parseRadioInterface(text: string): string {
   const name = parseInterface(text);
   if (name.endsWith(onboardingEnd)) {
-    throw new LatchkeyError('invalid_input', `"${text}" is the name of an onboarding network: name its radio.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is the name of an onboarding network: name its radio.`);
   }
   return name;
 }

@@ -26,6 +26,10 @@ export interface Sale {
   readonly registerId: string;
   /** The register's own name for it. */
   readonly key: string;
+  /** The account that paid; undefined where it was paid outside. */
+  readonly payerId: string | undefined;
+  /** Who got the time, or would have. */
+  readonly subjectId: string | undefined;
   readonly at: Date;
   readonly tender: Tender;
   readonly amount: Amount;

@@ -162,7 +162,7 @@ class Members {
 
   end(): void {
     for (const name of this.#left.keys()) {
-      throw wrong(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 'It is not known here.');
+      throw wrong(`/${name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`, 'It is not known here.');
     }
   }
 

@@ -1,6 +1,7 @@
 import { LatchkeyError } from './errors.ts';
 import { amountText, parseAmount, type Amount } from './money.ts';
 import { parseQuantity, quantityText, type Quantity } from './quantity.ts';
+import { quoted } from './shown-text.ts';
 
 /** What one price buys. */
 export interface Step {
@@ -18,7 +19,7 @@ export interface Tier {
 export function parseStep(text: string): Step {
   const [, price, quantity] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
   if (price === undefined || quantity === undefined) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a step such as 1.00EUR=10min.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a step such as 1.00EUR=10min.`);
   }
   return { price: parseAmount(price), quantity: parseQuantity(quantity) };
 }
@@ -32,7 +33,7 @@ export function stepText({ price, quantity }: Step): string {
 export function parseTier(text: string): Tier {
   const [, from, step] = /^([^:]+):([^:]+)$/.exec(text) ?? [];
   if (from === undefined || step === undefined) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not a tier such as 10.00EUR:1.00EUR=15min.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a tier such as 10.00EUR:1.00EUR=15min.`);
   }
   return { from: parseAmount(from), step: parseStep(step) };
 }

@@ -1,5 +1,6 @@
 import { LatchkeyError } from './errors.ts';
 import { parseUuid } from './identifiers.ts';
+import { quoted } from './shown-text.ts';
 
 export const roles = ['admin', 'factory', 'ap', 'owner', 'technician', 'pos', 'terminal', 'witness'] as const;
 export type Role = (typeof roles)[number];
@@ -69,14 +70,14 @@ export function parseScope(matches: readonly string[]): Scope {
     const key = at < 0 ? match : match.slice(0, at);
     const value = at < 0 ? '' : match.slice(at + 1);
     if (value === '') {
-      throw new LatchkeyError('invalid_input', `"${match}" is not all, model=…, batch=…, uuid=…, ap=… or account=….`);
+      throw new LatchkeyError('invalid_input', `${quoted(match)} is not all, model=…, batch=…, uuid=…, ap=… or account=….`);
     }
     if (key === 'model') lists.models.push(value);
     else if (key === 'batch') lists.batches.push(value);
     else if (key === 'uuid') lists.uuids.push(...value.split(',').map(parseUuid));
     else if (key === 'ap') lists.aps.push(value);
     else if (key === 'account') lists.accounts.push(value);
-    else throw new LatchkeyError('invalid_input', `"${key}" is not one of model, batch, uuid, ap and account.`);
+    else throw new LatchkeyError('invalid_input', `${quoted(key)} is not one of model, batch, uuid, ap and account.`);
   }
   if (matches.includes('all') && matches.length > 1) {
     throw new LatchkeyError('invalid_input', '"all" goes with no other match.');

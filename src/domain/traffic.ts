@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
 
 const units: Readonly<Record<string, bigint>> = {
   B: 1n,
@@ -15,7 +16,7 @@ export function parseTraffic(text: string): bigint {
   const [, whole = '', fraction = '', unit = ''] = /^(\d{1,16})(?:\.(\d{1,6}))?([A-Za-z]{1,3})$/.exec(text) ?? [];
   const size = byLowerCase.get(unit.toLowerCase());
   if (size === undefined) {
-    throw new LatchkeyError('invalid_input', `"${text}" is not an amount of traffic such as 500MB, 1.5GB or 2GiB.`);
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not an amount of traffic such as 500MB, 1.5GB or 2GiB.`);
   }
   const bytes = BigInt(whole) * size + (BigInt(fraction.padEnd(6, '0')) * size) / 1_000_000n;
   if (bytes <= 0n || bytes > mostTraffic) {

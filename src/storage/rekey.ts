@@ -49,7 +49,7 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'code', place: (account, terminal) => codePlace(account!, terminal!) },
   { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'identity_code', place: (account, terminal) => identityCodePlace(account!, terminal!) },
   { table: 'payments', key: ['account_id', 'key'], column: 'reply', place: (account, key) => paymentReplyPlace(account!, key!) },
-  { table: 'sales', key: ['register_id', 'key'], column: 'receipt_code', place: (register, key) => receiptCodePlace(register!, key!) },
+  { table: 'sales', key: ['register_id', 'key', 'payer_id'], column: 'receipt_code', place: (register, key) => receiptCodePlace(register!, key!) },
   { table: 'verification_codes', key: ['terminal_id', 'key'], column: 'code', place: (terminal, key) => verificationPlace(terminal!, key!) },
 ];
 

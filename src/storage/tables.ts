@@ -337,6 +337,9 @@ export interface RegisterTable {
 export interface SaleTable {
   register_id: string;
   key: string;
+  /** The account that pays, or nothing where it was paid outside. */
+  payer_id: string;
+  subject_id: string | null;
   id: string;
   /** SHA-256 of the request. */
   fingerprint: Uint8Array;

@@ -94,8 +94,8 @@ export class PaymentDesk {
   /** By what one read finds; whatever is written then is written only if that is still so. */
   async #judge(order: PasswordOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
     const { request, terminalId, counts, bought } = order;
-    const { payeeId, amount, password, memo, holdMs } = request;
-    const fingerprintAt = (accountId: string) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, memo, holdMs, bought?.description]);
+    const { payeeId, amount, password, holdMs } = request;
+    const fingerprintAt = (accountId: string) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, holdMs, bought?.description]);
     const { view, spent } = await this.#find(request, terminalId, fingerprintAt);
     const { binding, payer, payee } = view;
     const file = new PaymentFile(this.#context, { request, payer: binding, fingerprint: fingerprintAt(binding.accountId) });
@@ -109,7 +109,8 @@ export class PaymentDesk {
     }
     const { codeNumber = binding.codeNumber } = request;
     if (spent || codeNumber < binding.codeNumber) {
-      return file.refuse('code_superseded', (tx) => tx.bindings.noteSuperseded(binding, now));
+      // Only the terminal itself can say so: whoever else names an old code need not have it.
+      return file.refuse('code_superseded', async (tx) => (counts ? tx.bindings.noteSuperseded(binding, now) : undefined));
     }
     if (codeNumber > binding.codeNumber) {
       return file.refuse('code_unknown');
@@ -155,9 +156,9 @@ export class PaymentDesk {
 
   async #judgeMandate(tx: Store, { mandate, registerId, request, bought }: MandateOrder, foreseen: FinalRefusal | undefined): Promise<Outcome> {
     const { subjectId, accountId } = mandate;
-    const { key, payeeId, amount, memo } = request;
+    const { key, payeeId, amount } = request;
     const context = within(this.#context, tx);
-    const fingerprint = fingerprintOf([accountId, registerId, payeeId, amountText(amount), subjectId, memo, undefined, bought?.description]);
+    const fingerprint = fingerprintOf([accountId, registerId, payeeId, amountText(amount), subjectId, undefined, bought?.description]);
     const file = new PaymentFile(context, { request, payer: { accountId, terminalId: registerId }, fingerprint });
     const kept = file.judged(await tx.payments.findKept(accountId, key));
     if (kept !== undefined) {
@@ -167,7 +168,7 @@ export class PaymentDesk {
     if (standing === undefined || standing.endedAt !== undefined || standing.accountId !== accountId) {
       return file.refuse('mandate_missing');
     }
-    const taken = await tx.mandates.takenSince(accountId, new Date(file.now.getTime() - dayMs));
+    const taken = await tx.mandates.takenSince(subjectId, new Date(file.now.getTime() - dayMs));
     if (amount.currency !== standing.currency || amount.minor > standing.perTap || taken + amount.minor > standing.perDay) {
       return file.refuse('mandate_exceeded');
     }

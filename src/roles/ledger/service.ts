@@ -198,7 +198,9 @@ export class LedgerService implements LedgerRole {
       const payment = await this.#payment(tx, id);
       const back = amount ?? { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
       sameCurrency(back, payment.amount);
-      if (back.minor === 0n || (await tx.payments.refund(id, back.minor)) === undefined) {
+      const sale = await tx.sales.findByPayment(id);
+      const isSaleLeft = sale === undefined || (await tx.sales.refund(sale.id, back.minor));
+      if (back.minor === 0n || !isSaleLeft || (await tx.payments.refund(id, back.minor)) === undefined) {
         const left = { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
         throw new LatchkeyError('refund_too_large', `Of payment ${id} ${amountText(left)} can go back.`);
       }

@@ -19,7 +19,7 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   const now = clock.now();
   const standing = await store.grants.permission(apId, subject);
   if (standing !== undefined && timeLeft(standing, now) !== 0) {
-    return alter(context, standing, { ...lengthened(standing, allowance), revision });
+    return alter(context, standing, { ...lengthened(standing, allowance, now), revision });
   }
   if (standing !== undefined) {
     await endGrant(context, standing.id, revision, { at: now, reason: timeIsOver });
@@ -59,7 +59,7 @@ export function isEnforced(ap: AccessPoint | undefined): boolean {
 
 export const timeIsOver = 'its time is over';
 
-function lengthened({ subject, state, endsAt, allowedMs, waitingMs }: Grant, allowance: Allowance) {
+function lengthened({ subject, state, endsAt, allowedMs, waitingMs }: Grant, allowance: Allowance, now: Date) {
   const same = { subject, state: state as 'active' | 'paused' };
   if (allowance === 'unlimited' || allowedMs === undefined) {
     return { ...same, endsAt: undefined, allowedMs: undefined, waitingMs: undefined };
@@ -70,7 +70,7 @@ function lengthened({ subject, state, endsAt, allowedMs, waitingMs }: Grant, all
     ...same,
     allowedMs: atMost(allowedMs + more),
     waitingMs: waitingMs === undefined ? undefined : atMost(waitingMs + more),
-    endsAt: endsAt && new Date(endsAt.getTime() + more),
+    endsAt: endsAt && new Date(now.getTime() + atMost(endsAt.getTime() - now.getTime() + more)),
   };
 }
 

@@ -32,6 +32,10 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
   const { store, clock } = context;
   const { tender, amount, memo, key, payment, fingerprint, receiptCode } = selling;
   const at = payment?.at ?? clock.now();
+  if (isFreeAtFirst(register)) {
+    // Of several first purchases at once, one is the first.
+    await store.accessPoints.nextRevision(register.apId);
+  }
   const purchase = subject === undefined ? undefined : await purchased(context, register, subject, amount, at);
   const grant = purchase === undefined ? undefined : await permit(context, register.apId, subject!, purchase.quantity);
   if (grant !== undefined && isEnforced(await store.accessPoints.find(register.apId))) {
@@ -41,6 +45,8 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
     id: newId(context, 'sal'),
     registerId: register.id,
     key,
+    payerId: payment?.accountId,
+    subjectId: subject?.id,
     at,
     tender,
     amount,
@@ -58,14 +64,19 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
   return sale;
 }
 
+function isFreeAtFirst({ tariff }: Register): boolean {
+  return tariff?.kind === 'steps' && tariff.free !== undefined;
+}
+
 /** Undefined where the amount buys nothing. */
-async function purchased(context: ServiceContext, { tariff, apId }: Register, subject: Grant['subject'], amount: Amount, at: Date): Promise<Purchase | undefined> {
+async function purchased(context: ServiceContext, register: Register, subject: Grant['subject'], amount: Amount, at: Date): Promise<Purchase | undefined> {
+  const { tariff } = register;
   if (tariff === undefined) {
     return undefined;
   }
-  const { items } = await context.store.grants.list({ apIds: [apId], subjectId: subject.id, source: 'payment' }, { limit: 1 });
+  const first = isFreeAtFirst(register) && !(await context.store.sales.hasBought(subject.id));
   try {
-    return bought(tariff, amount, at, { first: items.length === 0 });
+    return bought(tariff, amount, at, { first });
   } catch (error) {
     if (error instanceof LatchkeyError && (error.code === 'amount_below_minimum' || error.code === 'currency_mismatch')) {
       return undefined;
@@ -74,9 +85,10 @@ async function purchased(context: ServiceContext, { tariff, apId }: Register, su
   }
 }
 
-/** False if the register has sold under this key before. */
+/** False if the register has sold this to its payer before. */
 export async function sellOnce(context: ServiceContext, selling: Selling): Promise<boolean> {
-  if ((await context.store.sales.findByKey(selling.register.id, selling.key)) !== undefined) {
+  const sold = await context.store.sales.ofKey(selling.register.id, selling.key);
+  if (sold.some(({ sale }) => sale.payerId === selling.payment?.accountId)) {
     return false;
   }
   await sell(context, selling);

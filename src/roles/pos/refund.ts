@@ -19,7 +19,7 @@ export async function refundGrant(context: ServiceContext, found: Grant): Promis
   await revokeGrant(context, found.id, revision, 'refunded');
   for (const { sale, amount } of refundable.sales) {
     if (!(await store.sales.refund(sale.id, amount.minor))) {
-      throw new LatchkeyError('internal', `Sale ${sale.id} changed under its lock.`);
+      throw new LatchkeyError('refund_too_large', `Of sale ${sale.id} a part went back at the same time.`, { hint: 'Ask again.' });
     }
     if (sale.paymentId !== undefined) {
       await giveBack(context, sale, sale.paymentId, amount);

@@ -37,7 +37,7 @@ export class PosService implements PosRole {
   }
 
   async self(): Promise<Register> {
-    return this.#register(this.#context.store);
+    return this.#context.store.transaction((tx) => this.#register(tx));
   }
 
   async network(): Promise<AccessPoint> {
@@ -93,28 +93,36 @@ export class PosService implements PosRole {
     const bought = this.#bought(register, { tender: 'wallet', subject, fingerprint: paidFingerprint(accountId, key) });
     const request = { key, accountId, payeeId: register.payeeId, amount, password, codeNumber, memo, purchase: { registerId: register.id } };
     const reply = replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: false, bought }));
-    return { ...(await this.#charged(register, key)), reply };
+    return { ...(await this.#charged(register, key, accountId)), reply };
   }
 
   async #chargeMandate(register: Register, { key, amount, memo }: Charge, uid: Uint8Array): Promise<Charged> {
     const subject = await subjectOf(this.#context, { kind: 'nfc', uid });
-    const mandate = await this.#context.store.mandates.find(subject.id);
+    const { store } = this.#context;
+    const fingerprint = fingerprintOf(['mandate', amountText(amount), subject.id]);
+    // What was charged before has its answer, whatever has become of the mandate.
+    const kept = (await store.sales.ofKey(register.id, key)).find(({ sale }) => sale.tender === 'mandate');
+    if (kept !== undefined) {
+      requireSame(kept, fingerprint);
+      return this.#charged(register, key, kept.sale.payerId);
+    }
+    const mandate = await store.mandates.find(subject.id);
     if (mandate === undefined || mandate.endedAt !== undefined) {
       throw new LatchkeyError('mandate_missing');
     }
-    const bought = this.#bought(register, { tender: 'mandate', subject, fingerprint: paidFingerprint(mandate.accountId, key) });
+    const bought = this.#bought(register, { tender: 'mandate', subject, fingerprint });
     const request = { key, payeeId: register.payeeId, amount, memo };
     replyOf(await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought }));
-    return this.#charged(register, key);
+    return this.#charged(register, key, mandate.accountId);
   }
 
   async #chargeOutside(register: Register, { key, amount, memo }: Charge, tender: 'cash' | 'card', uid: Uint8Array | undefined): Promise<Charged> {
     const identified = uid === undefined ? undefined : await subjectOf(this.#context, { kind: 'nfc', uid });
-    const fingerprint = createHash('sha256').update(JSON.stringify([tender, amountText(amount), identified?.id ?? null, memo ?? null])).digest();
+    const fingerprint = fingerprintOf([tender, amountText(amount), identified?.id ?? null, memo ?? null]);
     const { store } = this.#context;
     await store.transaction(async (tx) => {
       const context = within(this.#context, tx);
-      const kept = await tx.sales.findByKey(register.id, key);
+      const kept = (await tx.sales.ofKey(register.id, key)).find(({ sale }) => sale.payerId === undefined);
       if (kept !== undefined) {
         requireSame(kept, fingerprint);
         return;
@@ -123,7 +131,7 @@ export class PosService implements PosRole {
       const subject = identified ?? (await subjectOf(context, { kind: 'receipt', code: receiptCode! }));
       await sell(context, { register, key, tender, amount, memo: memo === undefined ? undefined : parseDescription(memo, 'memo'), subject, payment: undefined, fingerprint, receiptCode });
     });
-    return this.#charged(register, key);
+    return this.#charged(register, key, undefined);
   }
 
   #bought(register: Register, of: Pick<Parameters<typeof sell>[1], 'tender' | 'subject' | 'fingerprint'>): Bought {
@@ -135,9 +143,9 @@ export class PosService implements PosRole {
     };
   }
 
-  async #charged(register: Register, key: string): Promise<Charged> {
+  async #charged(register: Register, key: string, payerId: string | undefined): Promise<Charged> {
     const { store } = this.#context;
-    const { sale, receiptCode } = (await store.sales.findByKey(register.id, key))!;
+    const { sale, receiptCode } = (await store.sales.ofKey(register.id, key)).find((kept) => kept.sale.payerId === payerId)!;
     const grant = sale.grantId === undefined ? undefined : await store.grants.find(sale.grantId);
     return { sale, grant, reply: undefined, receiptCode };
   }
@@ -182,11 +190,11 @@ export class PosService implements PosRole {
     await this.#own(this.#context.store, register, grantId);
     const { store } = this.#context;
     const endsAt = performance.now() + waitMs;
+    if ((await store.accessCodes.find(grantId, register.id)) === undefined && register.jwk !== undefined) {
+      await this.#wantAccessCode(register, grantId);
+    }
     for (;;) {
       const kept = await store.accessCodes.find(grantId, register.id);
-      if (kept === undefined) {
-        await this.#wantAccessCode(register, grantId);
-      }
       const left = endsAt - performance.now();
       if (kept?.sealed !== undefined || left <= 0 || signal?.aborted === true) {
         return kept?.sealed;
@@ -246,13 +254,13 @@ export class PosService implements PosRole {
   async refund(grantId: string): Promise<Refunded> {
     const register = await this.self();
     return this.#context.store.transaction(async (tx) => {
-      const grant = await this.#own(tx, register, grantId);
+      const grant = await this.#sold(tx, register, grantId);
       return refundGrant(within(this.#context, tx), grant);
     });
   }
 
   async refundable(grantId: string): Promise<Refunded> {
-    return refundableOf(this.#context, await this.permission(grantId));
+    return refundableOf(this.#context, await this.#sold(this.#context.store, await this.self(), grantId));
   }
 
   async sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>> {
@@ -263,9 +271,9 @@ export class PosService implements PosRole {
   async #changed(grantId: string, change: (context: ServiceContext, grant: Grant, revision: number) => Promise<Grant>): Promise<Grant> {
     const register = await this.self();
     return this.#context.store.transaction(async (tx) => {
-      const { network } = await this.#own(tx, register, grantId);
+      const { network } = await this.#sold(tx, register, grantId);
       const revision = await tx.accessPoints.nextRevision(network.apId);
-      const grant = await this.#own(tx, register, grantId);
+      const grant = await this.#sold(tx, register, grantId);
       if (timeLeft(grant, this.#context.clock.now()) === 0) {
         throw new LatchkeyError('grant_over', `Grant ${grantId} is over.`);
       }
@@ -278,6 +286,16 @@ export class PosService implements PosRole {
     const grant = await store.grants.find(grantId);
     if (grant === undefined || grant.source !== 'payment' || grant.network.apId !== apId) {
       throw new LatchkeyError('grant_not_found', `There is no grant ${grantId} on this permission list.`);
+    }
+    return grant;
+  }
+
+  /** As `#own`, of one that was paid for to this register's payee alone: another shop's is not its to change. */
+  async #sold(store: Store, register: Register, grantId: string): Promise<Grant> {
+    const grant = await this.#own(store, register, grantId);
+    const sales = await store.sales.ofGrant(grantId);
+    if (sales.some(({ payeeId }) => payeeId !== register.payeeId)) {
+      throw new LatchkeyError('grant_not_found', `Grant ${grantId} was sold by another shop.`);
     }
     return grant;
   }
@@ -325,6 +343,10 @@ async function nameNetwork(tx: Store, apId: string, ssid: string): Promise<void>
   } else if (ap.ssid !== ssid) {
     throw new LatchkeyError('invalid_input', `The agent of ${quoted(ap.name)} says which network this is: ${quoted(ap.ssid ?? '')}.`, { hint: 'Give that one’s name, or none.' });
   }
+}
+
+function fingerprintOf(parts: readonly (string | null)[]): Uint8Array {
+  return createHash('sha256').update(JSON.stringify(parts)).digest();
 }
 
 function paidFingerprint(accountId: string, key: string): Uint8Array {

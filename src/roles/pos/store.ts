@@ -27,7 +27,11 @@ export interface SaleFilter {
 }
 
 export interface SaleRepository {
-  findByKey(registerId: string, key: string): Promise<KeptSale | undefined>;
+  /** Of each payer one at most: a key is a payer's own, where the ledger is used. */
+  ofKey(registerId: string, key: string): Promise<KeptSale[]>;
+  findByPayment(paymentId: string): Promise<Sale | undefined>;
+  /** Whether a subject has bought time before, anywhere. */
+  hasBought(subjectId: string): Promise<boolean>;
   find(id: string): Promise<Sale | undefined>;
   insert(sale: KeptSale): Promise<void>;
   /** Newest first. */
@@ -45,8 +49,8 @@ export interface MandateRepository {
   put(mandate: Mandate): Promise<void>;
   /** Takes the mandate's row until the transaction ends, so that two taps are counted one after the other. */
   lock(subjectId: string): Promise<Mandate | undefined>;
-  /** What was taken of an account by mandates of it since, in minor units. */
-  takenSince(accountId: string, since: Date): Promise<bigint>;
+  /** What was taken by a mandate since, in minor units. */
+  takenSince(subjectId: string, since: Date): Promise<bigint>;
 }
 
 export interface KeptAccessCode {

@@ -217,9 +217,14 @@ export class Payer {
     try {
       return await this.#accept(begun, await this.#context.wallet.pay(begun.request));
     } catch (error) {
-      const refused = await this.#refused(begun, error);
+      const isMismatch = error instanceof LatchkeyError && error.code === 'idempotency_mismatch';
+      const refused = isMismatch ? undefined : await this.#refused(begun, error);
       if (refused !== undefined) {
         return refused;
+      }
+      // Somebody else has brought something under this key: what that was, the server tells who asks to give it up.
+      if (isMismatch) {
+        return this.#cancel(begun);
       }
       // The server takes nothing now. Left open, it would be charged at some later time, when nobody expects it.
       if (error instanceof LatchkeyError && error.code === 'account_locked') {

@@ -97,6 +97,9 @@ export class WalletService implements WalletRole {
     if (request.holdMs !== undefined && (request.holdMs <= 0 || request.holdMs > longestHoldMs)) {
       throw new LatchkeyError('invalid_input', 'A payment is held for more than nothing and at most 30d.');
     }
+    if (request.holdMs !== undefined && request.purchase !== undefined) {
+      throw new LatchkeyError('invalid_input', 'What buys time is paid, not held.');
+    }
     const terminalId = this.#terminalId;
     const bought = request.purchase && (await purchaseBy(this.#context, request.purchase, { payeeId: request.payeeId, terminalId }));
     return replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: true, bought }));

@@ -22,6 +22,8 @@ export const cashRegister: Migration = {
     `create table sales (
       register_id ${id} not null references registers (id),
       key ${id} not null,
+      payer_id ${id} not null,
+      subject_id ${id},
       id ${id} not null unique,
       fingerprint ${bytes} not null,
       at ${time} not null,
@@ -38,10 +40,11 @@ export const cashRegister: Migration = {
       used ${big} not null,
       refunded ${big} not null default 0,
       receipt_code ${bytes},
-      primary key (register_id, key),
+      primary key (register_id, key, payer_id),
       check ((tender in ('wallet', 'mandate')) = (payment_id is not null)),
       check (refunded >= 0 and refunded <= minor and used >= 0 and used <= minor)
     ) ${heap}`,
+    'create index sales_subject on sales (subject_id, at) where subject_id is not null',
     'create index sales_newest on sales (register_id, at, id)',
     'create index sales_payee on sales (payee_id, at, id)',
     'create index sales_grant on sales (grant_id, at) where grant_id is not null',

@@ -56,12 +56,12 @@ export class Mandates implements MandateRepository {
     return row && toMandate(row);
   }
 
-  async takenSince(accountId: string, since: Date): Promise<bigint> {
+  async takenSince(subjectId: string, since: Date): Promise<bigint> {
     const { taken } = await this.#db.read.selectFrom('payments')
       .innerJoin('sales', 'sales.payment_id', 'payments.id')
       .select(sql<number | string | null>`sum(payments.captured - payments.refunded)`.as('taken'))
-      .where('payments.account_id', '=', accountId)
-      .where('payments.at', '>', since)
+      .where('sales.subject_id', '=', subjectId)
+      .where('sales.at', '>', since)
       .where('sales.tender', '=', 'mandate')
       .executeTakeFirstOrThrow();
     return BigInt(taken ?? 0);

@@ -22,6 +22,8 @@ function toSale(row: Row): Sale {
     id: row.id,
     registerId: row.register_id,
     key: row.key,
+    payerId: row.payer_id === '' ? undefined : row.payer_id,
+    subjectId: row.subject_id ?? undefined,
     at: date(row.at),
     tender: row.tender as Tender,
     amount: { minor: BigInt(row.minor), currency: row.currency },
@@ -48,6 +50,9 @@ function allowanceText(allowance: Allowance | undefined): string | null {
 const byKey: PreparedQuery<{ registerId: string; key: string }, Row> = (db, { registerId, key }) =>
   db.selectFrom('sales').selectAll().where('register_id', '=', registerId).where('key', '=', key);
 
+const ofSubject: PreparedQuery<{ subjectId: string }, { id: string }> = (db, { subjectId }) =>
+  db.selectFrom('sales').select('id').where('subject_id', '=', subjectId).where('grant_id', 'is not', null).limit(atMost(1));
+
 const refunding: PreparedQuery<{ id: string; minor: bigint }, { id: string }> = (db, { id, minor }) =>
   db.updateTable('sales')
     .set({ refunded: sql`refunded + ${minor}` })
@@ -64,13 +69,17 @@ export class Sales implements SaleRepository {
     this.#sealer = sealer;
   }
 
-  async findByKey(registerId: string, key: string): Promise<KeptSale | undefined> {
-    const [row] = await this.#db.find(byKey, { registerId, key });
-    if (row === undefined) {
-      return undefined;
-    }
-    const receiptCode = row.receipt_code === null ? undefined : this.#sealer.openText(row.receipt_code, receiptCodePlace(registerId, key));
-    return { sale: toSale(row), fingerprint: row.fingerprint, receiptCode };
+  async ofKey(registerId: string, key: string): Promise<KeptSale[]> {
+    const rows = await this.#db.find(byKey, { registerId, key });
+    return rows.map((row) => ({
+      sale: toSale(row),
+      fingerprint: row.fingerprint,
+      receiptCode: row.receipt_code === null ? undefined : this.#sealer.openText(row.receipt_code, receiptCodePlace(registerId, key)),
+    }));
+  }
+
+  async hasBought(subjectId: string): Promise<boolean> {
+    return (await this.#db.find(ofSubject, { subjectId })).length > 0;
   }
 
   async find(id: string): Promise<Sale | undefined> {
@@ -82,6 +91,8 @@ export class Sales implements SaleRepository {
     await this.#db.insertAll('sales', [{
       register_id: sale.registerId,
       key: sale.key,
+      payer_id: sale.payerId ?? '',
+      subject_id: sale.subjectId ?? null,
       id: sale.id,
       fingerprint,
       at: sale.at,
@@ -123,5 +134,10 @@ export class Sales implements SaleRepository {
 
   async refund(id: string, minor: bigint): Promise<boolean> {
     return (await this.#db.change(refunding, { id, minor })).length === 1;
+  }
+
+  async findByPayment(paymentId: string): Promise<Sale | undefined> {
+    const row = await this.#db.read.selectFrom('sales').selectAll().where('payment_id', '=', paymentId).executeTakeFirst();
+    return row && toSale(row);
   }
 }
