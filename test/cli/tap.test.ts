@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ChargeFile } from '../../src/cli/counter/charge-file.ts';
+import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
+import { parseAmount } from '../../src/domain/money.ts';
 import { Authority } from '../server/certificates.ts';
 import { jsonWith, type Running } from './command-line.ts';
-import { Counter, shopPassword } from './counter.ts';
+import { Counter, newUid, shopPassword } from './counter.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { Site, ways } from './site.ts';
 import type { Till } from './till.ts';
@@ -120,6 +124,24 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await charging.ended).toMatchObject({ code: 0 });
     expect(before - (await balance())).toBe(400n);
     expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [] });
+  });
+
+  test('a charge of which nobody knows what became is shown, and settled before the next', async () => {
+    const card = newUid();
+    const { register_id: registerId } = await counter.json<{ register_id: string }>('pos', 'show');
+    const file = new ChargeFile(registerId, join(pathsFrom(counter.cli.env, process.platform, counter.cli.folder).state, 'pos'));
+    const key = `lost-${way}`;
+    // The agent settles, too, and is not to be first.
+    serving.kill('SIGKILL');
+    await serving.ended;
+    await file.begin({ order: key, charge: { key, amount: parseAmount('2.00EUR'), authority: { kind: 'cash', uid: Buffer.from(card, 'hex') } }, begunAt: new Date() });
+    expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [{ key, tender: 'cash', amount: { minor: '200' } }] });
+    expect((await counter.run('pos', 'status')).stdout).toMatch(/open charge: +2\.00 EUR \(cash\) since/);
+    const next = await counter.run('pos', 'charge', '--amount', '1.00EUR', '--tender', 'card', '--json');
+    expect(JSON.parse(next.stderr)).toEqual({ warning: expect.stringMatching(/An earlier charge of 2\.00EUR \(cash\).* was open: it is charged/) });
+    expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [] });
+    expect(await counter.json('pos', 'tap', '--uid', card)).toMatchObject({ credential: { password: shopPassword } });
+    ({ serving, url } = await serve());
   });
 
   test('a phone without a wallet shows its receipt code once, and its token from then on', async () => {
