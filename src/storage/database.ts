@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { BatchStep, PreparedQuery } from './prepared-query.ts';
 import type { Tables } from './tables.ts';
+import type { LockName } from './postgres-locks.ts';
 
 /** What the repositories work on: one of the two databases, or one transaction on it. */
 export interface Database {
@@ -35,7 +36,7 @@ export interface Database {
   insertAll<Table extends keyof Tables>(table: Table, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
 
   /** Holds a lock of this name until the transaction ends. */
-  lock(name: 'audit-chain'): Promise<void>;
+  lock(name: LockName): Promise<void>;
 
   /** The access point's revision went up: wakes those who wait for it, once this is committed. */
   revised(apId: string): Promise<void>;

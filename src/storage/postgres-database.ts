@@ -8,7 +8,7 @@ import { postgresDialect, translating } from './postgres-dialect.ts';
 import { isContention, isUniqueViolation } from './postgres-errors.ts';
 import { PostgresInserts } from './postgres-inserts.ts';
 import { PostgresListener } from './postgres-listener.ts';
-import { advisoryLocks } from './postgres-locks.ts';
+import { advisoryLocks, type LockName } from './postgres-locks.ts';
 import { parametersOf, PreparedQueries, type BatchStep, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
@@ -227,7 +227,7 @@ class PostgresTransaction implements Database {
 
   insertAll: Database['insertAll'] = (table, rows) => this.#inserts.insertAll(this.write, table, rows);
 
-  async lock(name: 'audit-chain'): Promise<void> {
+  async lock(name: LockName): Promise<void> {
     await sql`select pg_advisory_xact_lock(${advisoryLocks[name]})`.execute(this.write);
   }
 

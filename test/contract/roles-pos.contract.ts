@@ -41,6 +41,8 @@ export function posContract(name: string, make: MakeHarness): void {
       return bindTo(shop.harness, await shop.harness.hold('terminal'), account);
     }
 
+    const spent = async ({ accountId }: PlainTerminal) => 5000n - (await shop.admin.ledger.account(accountId)).balance;
+
     const cash = (amount: string, uid: Uint8Array | undefined, key: string = randomUUID()): Charge =>
       ({ key, amount: euros(amount), authority: { kind: 'cash', uid } });
 
@@ -174,6 +176,24 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf(terminal.holder.wallet.pay({ ...request, key: randomUUID(), payeeId: shop.anna.id, purchase }))).toBe('invalid_input');
     });
 
+    test('a key is a payer’s own: who guesses another’s neither pays for him nor sees what he bought', async () => {
+      const [one, other] = [await payer(), await payer()];
+      const key = randomUUID();
+      const paid = (terminal: PlainTerminal) => pos.pos.charge(walletCharge(terminal, '1.00', key));
+      const [first, second, third] = [await paid(one), await paid(other), await pos.pos.charge(cash('1.00', newUid(), key))];
+      expect(new Set([first, second, third].map(({ sale }) => sale.id)).size).toBe(3);
+      expect(new Set([first, second, third].map(({ grant }) => grant!.id)).size).toBe(3);
+      expect(second.sale).toMatchObject({ payerId: other.accountId, subjectId: other.holder.token.id });
+      expect(await spent(one) + (await spent(other))).toBe(200n);
+    });
+
+    test('what buys time is paid at once, never held', async () => {
+      const terminal = await payer();
+      const request = terminal.request(shop.cafe.id, euros('1.00'), { holdMs: 60_000 });
+      expect(await codeOf(terminal.holder.wallet.pay({ ...request, purchase: { registerId: pos.token.id } }))).toBe('invalid_input');
+      expect(await spent(terminal)).toBe(0n);
+    });
+
     test('a wallet that cannot pay buys no time, and a wrong password at a register does not count', async () => {
       const terminal = await payer();
       expect(await codeOf(pos.pos.charge(walletCharge(terminal, '50.01')))).toBe('insufficient_funds');
@@ -219,6 +239,79 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf(tap('1.00'))).toBe('mandate_missing');
       const stranger = await payer();
       expect(await codeOf(stranger.holder.mandates.setMandate({ uid: newUid(), accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') }))).toBe('not_bound');
+    });
+
+    test('a tap that was charged has its answer, whatever has become of the mandate', async () => {
+      const terminal = await payer();
+      const { mandates } = terminal.holder;
+      const uid = newUid();
+      const charge: Charge = { key: randomUUID(), amount: euros('1.00'), authority: { kind: 'mandate', uid } };
+      const { subjectId } = await mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') });
+      const charged = await pos.pos.charge(charge);
+      await mandates.endMandate(subjectId);
+      expect(await pos.pos.charge(charge)).toEqual(charged);
+      expect(await codeOf(pos.pos.charge({ ...charge, authority: { kind: 'mandate', uid: newUid() } }))).toBe('idempotency_mismatch');
+      expect(await spent(terminal)).toBe(100n);
+    });
+
+    test('each mandate of an account has a day of its own', async () => {
+      const terminal = await payer();
+      for (const uid of [newUid(), newUid()]) {
+        const tap = () => pos.pos.charge({ key: randomUUID(), amount: euros('1.00'), authority: { kind: 'mandate', uid } });
+        await terminal.holder.mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') });
+        expect(await codeOf(tap())).toBeUndefined();
+        expect(await codeOf(tap())).toBe('mandate_exceeded');
+      }
+    });
+
+    test('time that another shop sold at the same network is not changed, nor given back, by this one', async () => {
+      const { apId } = await pos.pos.self();
+      const bar = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      const barPos = (await shop.harness.hold('pos', { accounts: [bar.id], aps: [apId] })).pos;
+      await barPos.setTariff(byTheEuro);
+      const uid = newUid();
+      const { grant } = await pos.pos.charge(cash('1.00', uid));
+      const { id } = grant!;
+      for (const attempt of [() => barPos.refund(id), () => barPos.refundable(id), () => barPos.pause(id), () => barPos.resume(id), () => barPos.move(id, { kind: 'nfc', uid: newUid() })]) {
+        expect(await codeOf(attempt())).toBe('grant_not_found');
+      }
+      expect((await barPos.charge(cash('1.00', uid))).grant!.id).toBe(id);
+      expect(await codeOf(pos.pos.refund(id))).toBe('grant_not_found');
+      expect((await barPos.access({ kind: 'nfc', uid })).grant.id).toBe(id);
+    });
+
+    test('what is free at the first purchase is free once, however many come at once and wherever', async () => {
+      const till = await register();
+      await till.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=10min', free: '5min' }));
+      const uid = newUid();
+      const charges = await Promise.all(Array.from({ length: 4 }, () => till.pos.charge(cash('1.00', uid))));
+      const free = charges.filter(({ sale }) => sale.quantity !== undefined && sale.quantity !== 'unlimited' && sale.quantity.size === BigInt(15 * minute));
+      expect(free).toHaveLength(1);
+      shop.harness.clock.pass(60 * minute);
+      const again = await till.pos.charge(cash('1.00', uid));
+      expect(again.sale.quantity).toEqual({ metric: 'time', size: BigInt(10 * minute) });
+    });
+
+    test('however much is paid, a permission ends within what may be granted, and the next purchase still counts', async () => {
+      const till = await register();
+      await till.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=3000d' }));
+      const uid = newUid();
+      const { grant } = await till.pos.charge(cash('1.00', uid));
+      for (let more = 0; more < 3; more += 1) await till.pos.charge(cash('99999.00', uid));
+      const { grant: longest } = await till.pos.access({ kind: 'nfc', uid });
+      expect(longest.endsAt!.getTime()).toBeGreaterThan(grant!.endsAt!.getTime());
+      expect(new Date(longest.endsAt!).toISOString()).toMatch(/^\d{4}-/);
+      expect(await codeOf(till.pos.charge(cash('1.00', uid)))).toBeUndefined();
+    });
+
+    test('what of a payment went back already does not go back again with the time', async () => {
+      const terminal = await payer();
+      const { grant, sale } = await pos.pos.charge(walletCharge(terminal, '2.00'));
+      await shop.admin.ledger.refund(sale.paymentId!, euros('1.50'));
+      expect(await pos.pos.refund(grant!.id)).toMatchObject({ inLedger: [euros('0.50')] });
+      expect(await codeOf(shop.admin.ledger.refund(sale.paymentId!, euros('0.01')))).toBe('refund_too_large');
+      expect(await spent(terminal)).toBe(0n);
+      expect((await shop.admin.ledger.verify()).findings).toEqual([]);
     });
 
     test('the rest of the time is moved, paused and gone on with', async () => {

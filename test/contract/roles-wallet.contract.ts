@@ -71,7 +71,8 @@ export function walletContract(name: string, make: MakeHarness): void {
       clock.pass(10 * 60_000);
       expect(await codeOf(bind(second.verificationId, outbox.sent.at(-1)!.code))).toBe('verification_code_over');
 
-      for (let asked = 2; asked < 10; asked += 1) await send();
+      const asked = await Promise.all(Array.from({ length: 12 }, () => codeOf(send())));
+      expect(asked.filter((code) => code === undefined)).toHaveLength(8);
       expect(await codeOf(send())).toBe('verification_limit');
       clock.pass(86_400_000);
       expect(await codeOf(send())).toBeUndefined();

@@ -221,7 +221,7 @@ export interface VerificationRepository {
   noteSent(id: string, at: Date): Promise<void>;
   /** Uses it up; false if it is so already. */
   use(id: string, at: Date): Promise<boolean>;
-  /** How many the terminal asked for since. */
+  /** How many the terminal asked for since. Inside a transaction, until whose end nobody else counts. */
   countSince(terminalId: string, since: Date): Promise<number>;
   /** Forgets up to `limit` that are older; returns how many. */
   forget(before: Date, limit: number): Promise<number>;

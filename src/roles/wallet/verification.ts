@@ -6,7 +6,7 @@ import { parseId } from '../../domain/identifiers.ts';
 import { parseVerificationCode, verificationLifeMs, verificationsADay, verificationTries } from '../../domain/payment.ts';
 import { findOpenAccount } from '../ledger/accounts.ts';
 import type { Verification } from '../ledger/store.ts';
-import { newId, type ServiceContext } from '../service-context.ts';
+import { newId, within, type ServiceContext } from '../service-context.ts';
 import type { VerificationRequest, VerificationSender, VerificationSent } from './ports.ts';
 
 const dayMs = 86_400_000;
@@ -26,7 +26,7 @@ export async function requestVerification(
   if (verificationSender === undefined) {
     throw new LatchkeyError('verification_unavailable');
   }
-  const verification = (await store.verifications.findByKey(terminalId, key)) ?? (await make(context, terminalId, { key, account: reference, name }));
+  const verification = (await store.verifications.findByKey(terminalId, key)) ?? (await store.transaction((tx) => make(within(context, tx), terminalId, { key, account: reference, name })));
   const { id, accountId, code, expiresAt, sentAt } = verification;
   const account = accountId === undefined ? undefined : await store.accounts.find(accountId);
   if (account !== undefined && sentAt === undefined) {

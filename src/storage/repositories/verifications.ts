@@ -74,6 +74,7 @@ export class Verifications implements VerificationRepository {
   }
 
   async countSince(terminalId: string, since: Date): Promise<number> {
+    await this.#db.lock('verification-codes');
     const { count } = await this.#db.read.selectFrom('verification_codes')
       .select(sql<number | string>`count(*)`.as('count'))
       .where('terminal_id', '=', terminalId)
