@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +14,7 @@ import { jsonWith, type Running } from './command-line.ts';
 import { Counter, newUid, shopPassword } from './counter.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { Site, ways } from './site.ts';
+import { atTerminal } from './terminal.ts';
 import type { Till } from './till.ts';
 
 const run = promisify(execFile);
@@ -92,6 +95,46 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await balance()).toBe(before);
     expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' } });
     expect((await expensive.ended).code).toBe(0);
+  });
+
+  test('a register that goes before it says what came of it: the next tap finds out, and the time is there', async () => {
+    const before = await balance();
+    const charging = await opened('1.00EUR');
+    const open = await (await fetch(new URL('/v1/charge', url))).text();
+    charging.kill('SIGINT');
+    await charging.ended;
+    // It says what is to be paid, takes the password, and is gone.
+    const gone = createServer((request, response) => (request.method === 'GET' ? response.setHeader('content-type', 'application/json').end(open) : request.socket.destroy()));
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const lost = await purse.run(['wallet', 'tap', '--pos', `http://127.0.0.1:${(gone.address() as AddressInfo).port}`, ...tap('--yes', '--json').slice(4)], identityCode);
+    gone.close();
+    expect(JSON.parse(lost.stderr.trim().split('\n').at(-1)!)).toMatchObject({ code: 'remote_unreachable' });
+    expect(await balance()).toBe(before);
+    expect(JSON.stringify(await purse.json(['account', 'status']))).toContain('"state":"pending"');
+    const next = await purse.run(tap('--access', '--json'));
+    expect(JSON.parse(next.stderr)).toEqual({ warning: expect.stringMatching(/^An earlier payment of 1\.00EUR .* was pending: it is paid\.$/) });
+    expect(JSON.parse(next.stdout)).toMatchObject({ credential: { password: shopPassword } });
+    expect(before - (await balance())).toBe(100n);
+    expect(await counter.json('pos', 'report')).toMatchObject({ ok: true });
+  });
+
+  test('at a terminal it asks whether to pay, and for the identity code', async () => {
+    const before = await balance();
+    const charging = await opened('2.50EUR');
+    const args = ['wallet', 'tap', '--pos', url, '--account', account.id];
+    const no = atTerminal(purse.cli, args, purse.env);
+    await no.shows('Pay 2.50EUR to');
+    no.type('n\r');
+    expect(await no.code).toBe(4);
+    const yes = atTerminal(purse.cli, args, purse.env);
+    await yes.shows('Pay 2.50EUR to');
+    yes.type('y\r');
+    await yes.shows('Identity code:');
+    yes.type(`${identityCode}\r`);
+    await yes.shows(shopPassword);
+    expect([await yes.code, (await charging.ended).code]).toEqual([0, 0]);
+    expect(yes.screen()).not.toContain(identityCode);
+    expect(before - (await balance())).toBe(250n);
   });
 
   test('one charge is open at a time, by its key it is paid once, and a charge that is withdrawn is over', async () => {

@@ -285,7 +285,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
     });
   });
 
-  test('from the tap to the password it takes little more than as many commands alone', { timeout: 60_000 }, async () => {
+  test('how long it takes from the tap to the password is told beside as many commands alone', { timeout: 60_000 }, async () => {
     const card = await wallet();
     const taps: number[] = [];
     let commands = 0;

@@ -12,6 +12,7 @@ import type { BindingStatus, WalletRole } from '../../roles/wallet/ports.ts';
 import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
 import { readAuthorities, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
+import { settledSentence } from '../present/wallet.ts';
 import { walletTapToWire, type WalletTapWire } from '../present/wallet-taps.ts';
 import { readSecret } from '../secret-input.ts';
 import { boundAccount, openPayer, withAccount } from './open-payer.ts';
@@ -65,9 +66,24 @@ export async function tapWallet(flags: WalletTapFlags, options: WalletTapOptions
   }
   const { wallet, payer } = await openPayer(flags, options);
   const account = await boundAccount(wallet, flags.account);
+  await settle(payer, account, options);
   const context = contextOf({ flags, options, wallet, payer, account });
   const phone: Phone = { flags, options, payer, account, context };
   return flags.pos === undefined ? atReader(phone, flags.reader!) : atCounter(phone, await openCounterClient(flags.pos, flags, options));
+}
+
+/** What the last tap, or any payment, left open: by it this terminal’s code has changed. While the server is away, that has to wait. */
+async function settle(payer: Payer, { accountId }: BindingStatus, { caution }: WalletTapOptions): Promise<void> {
+  try {
+    const settled = await withAccount(accountId, () => payer.settle(accountId));
+    if (settled !== undefined) {
+      await caution(settledSentence(settled));
+    }
+  } catch (error) {
+    if (!(error instanceof LatchkeyError)) {
+      throw error;
+    }
+  }
 }
 
 function contextOf({ flags, options, wallet, payer, account }: Omit<Phone, 'context'> & { readonly wallet: WalletRole }): CardWalletContext {
