@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checker } from '../../api/check.ts';
 import { chargeFromWire, chargeSchema, chargeToWire } from '../../api/registers.ts';
@@ -27,6 +27,7 @@ interface Entry {
 
 /** Charges take a moment; a lock that is held for this long is held by a register that hangs. */
 const patienceMs = 60_000;
+const mostEntries = 2000;
 
 /**
  * The journal of charges of a cash register, a file of this machine: a line when a charge is begun, another when it has
@@ -38,6 +39,8 @@ export class ChargeFile implements ChargeJournal {
   #entries: Entry[] = [];
   /** Of what is whole and was read. */
   #bytes = 0;
+  /** Another one once it was shortened. */
+  #inode = 0;
 
   constructor(registerId: string, folder = join(paths().state, 'pos')) {
     this.#path = join(folder, `${registerId}.charges.ndjson`);
@@ -65,14 +68,14 @@ export class ChargeFile implements ChargeJournal {
   }
 
   async begin(charge: Omit<BegunCharge, 'number'>): Promise<BegunCharge> {
+    this.#shorten();
     const number = (this.#read().at(-1)?.begun.number ?? 0) + 1;
-    const { order, begunAt } = charge;
-    this.#add({ number, begun: { order, key: charge.charge.key, begun_at: instantToWire(begunAt), charge: chargeToWire(charge.charge) } });
+    this.#add(begunLine({ ...charge, number }));
     return { ...charge, number };
   }
 
   async end({ number }: BegunCharge, end: ChargeEnd): Promise<void> {
-    this.#add({ number, ended: end.kind === 'charged' ? { kind: end.kind, sale_id: end.saleId } : end });
+    this.#add(endedLine(number, end));
   }
 
   async told({ number }: BegunCharge): Promise<void> {
@@ -81,8 +84,9 @@ export class ChargeFile implements ChargeJournal {
 
   /** Only what others have added since. Errors: `invalid_input` if it is damaged. */
   #read(): readonly Entry[] {
-    const size = existsSync(this.#path) ? statSync(this.#path).size : 0;
-    if (size !== this.#bytes) {
+    const { size, ino } = existsSync(this.#path) ? statSync(this.#path) : { size: 0, ino: 0 };
+    if (size !== this.#bytes || ino !== this.#inode) {
+      this.#inode = ino;
       const text = size === 0 ? '' : readFileSync(this.#path, 'utf8');
       const whole = text.slice(0, text.lastIndexOf('\n') + 1);
       this.#bytes = Buffer.byteLength(whole);
@@ -90,6 +94,27 @@ export class ChargeFile implements ChargeJournal {
       whole.split('\n').slice(0, -1).forEach((line) => this.#take(this.#parsed(line)));
     }
     return this.#entries;
+  }
+
+  /** Of many that have ended the last are enough: who asks for an older one again is answered by the registry. */
+  #shorten(): void {
+    const entries = this.#read();
+    if (entries.length < mostEntries) {
+      return;
+    }
+    const kept = entries.filter(({ end }, at) => end === undefined || at >= entries.length - mostEntries / 2);
+    const lines = kept.flatMap(({ begun, end, told }): Line[] => [
+      begunLine(begun),
+      ...(end === undefined ? [] : [endedLine(begun.number, end)]),
+      ...(told ? [{ number: begun.number, told }] : []),
+    ]);
+    const part = `${this.#path}.part`;
+    {
+      using file = LineFile.create(part, 'the journal', { replace: true });
+      lines.forEach((line) => file.append(`${JSON.stringify(line)}\n`));
+      file.sync();
+    }
+    renameSync(part, this.#path);
   }
 
   #take({ number, begun, ended: end, told }: Line): void {
@@ -126,6 +151,14 @@ export class ChargeFile implements ChargeJournal {
     }
     throw new LatchkeyError('invalid_input', `The journal of charges ${this.#path} is damaged.`, { hint: 'Compare it with `latchkey pos report`, and move it away.' });
   }
+}
+
+function begunLine({ number, order, charge, begunAt }: BegunCharge): Line {
+  return { number, begun: { order, key: charge.key, begun_at: instantToWire(begunAt), charge: chargeToWire(charge) } };
+}
+
+function endedLine(number: number, end: ChargeEnd): Line {
+  return { number, ended: end.kind === 'charged' ? { kind: end.kind, sale_id: end.saleId } : end };
 }
 
 function ended(entry: Entry | undefined): EndedCharge | undefined {

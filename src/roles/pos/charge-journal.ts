@@ -29,7 +29,7 @@ export interface ChargeJournal {
   paid(order: string): Promise<EndedCharge | undefined>;
   /** The last charge of a wallet, if it has ended and the wallet was not told. */
   untold(wallet: { readonly accountId: string; readonly terminalId: string }): Promise<EndedCharge | undefined>;
-  /** On the disk when the promise resolves, as with all below. */
+  /** Inside `exclusively`, and on the disk when the promise resolves, as with all below. */
   begin(charge: Omit<BegunCharge, 'number'>): Promise<BegunCharge>;
   end(charge: BegunCharge, end: ChargeEnd): Promise<void>;
   /** Its wallet knows how it ended. */

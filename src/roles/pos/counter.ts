@@ -7,7 +7,7 @@ import type { Register } from '../../domain/sale.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from '../../protocol/card-reading.ts';
 import type { PaymentInfo, PaymentOutcome } from '../../protocol/card-messages.ts';
 import type { Credential } from '../device/ports.ts';
-import type { ChargeJournal, EndedCharge } from './charge-journal.ts';
+import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import { isEnd, JournaledCharges, type JournaledCharge } from './journaled-charge.ts';
 import type { NfcCard } from './nfc-reader.ts';
 import type { Charge, ChargeAuthority, Charged, Claim, PosRole } from './ports.ts';
@@ -91,7 +91,7 @@ export class CounterService {
     const { begun, charged } = await this.#chargedOrTold(order, authority, card);
     const trouble = await troubleOf(async () => {
       await deliverResult(card, outcomeOf(charged, order.key));
-      await this.#context.journal.told(begun);
+      await this.#noteTold(begun);
     });
     const sold = { charged, grant: charged.grant, phoneToken: undefined };
     if (trouble !== undefined) {
@@ -103,7 +103,7 @@ export class CounterService {
   /** A phone pays by the transaction password that its wallet gave for this order. Errors: those of `JournaledCharges.charge`. */
   async chargePhone(order: CounterOrder, authority: Omit<WalletAuthority, 'kind'>, signal: AbortSignal): Promise<Served> {
     const { begun, charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'wallet', ...authority }));
-    await this.#context.journal.told(begun);
+    await this.#noteTold(begun);
     return this.#handed({ charged, grant: charged.grant, phoneToken: undefined }, signal);
   }
 
@@ -150,7 +150,7 @@ export class CounterService {
       throw new LatchkeyError('mandate_missing', 'There is no wallet on this card, and this charge takes no mandate.');
     }
     const { begun, charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'mandate', uid }));
-    await this.#context.journal.told(begun);
+    await this.#noteTold(begun);
     return this.#handed({ charged, grant: charged.grant, phoneToken: undefined }, signal);
   }
 
@@ -163,7 +163,7 @@ export class CounterService {
       const outcome = await this.#outcomeOf(untold);
       if (outcome !== undefined) {
         await deliverResult(card, outcome);
-        await journal.told(untold);
+        await this.#noteTold(untold);
       }
     }
     return info;
@@ -194,11 +194,16 @@ export class CounterService {
         const trouble = await troubleOf(() => deliverResult(card, { idempotencyKey: order.key, status: 'refused', reason: error.code }));
         const untold = trouble === undefined ? await this.#context.journal.untold(authority) : undefined;
         if (untold !== undefined) {
-          await this.#context.journal.told(untold);
+          await this.#noteTold(untold);
         }
       }
       throw error;
     }
+  }
+
+  #noteTold(charge: BegunCharge): Promise<void> {
+    const { journal } = this.#context;
+    return journal.exclusively(() => journal.told(charge));
   }
 
   #chargeOf({ key, amount, memo }: CounterOrder, authority: ChargeAuthority): Charge {
