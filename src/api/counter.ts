@@ -22,10 +22,8 @@ export const openCounterSchema = object(
   { network: ssid, charge: object('OpenCharge', { payee_id: id, amount: amountSchema, idempotency_key: id }, { memo: text }) },
 );
 export type OpenCounterWire = Static<typeof openCounterSchema>;
-export const checkOpenCounter = checker(openCounterSchema);
 
 export const phonePaymentSchema = input('PhonePayment', { account_id: id, terminal_id: id, code_number: { ...count, minimum: 1 }, password: name });
-export type PhonePaymentWire = Static<typeof phonePaymentSchema>;
 export const checkPhonePayment = checker(phonePaymentSchema);
 
 const handedOver = {
@@ -38,7 +36,6 @@ const handedOver = {
 } as const;
 export const phoneServedSchema = object('PhoneServed', {}, { payment: paymentReplySchema, phone_token: name, qr_svg: { type: 'string', description: 'With ?qr=true.' }, ...handedOver });
 export type PhoneServedWire = Static<typeof phoneServedSchema>;
-export const checkPhoneServed = checker(phoneServedSchema);
 
 /** One of them; none: the phone token of the cookie. */
 export const phoneAccessSchema = input('PhoneAccess', {}, { subject_token: { type: 'string', maxLength: 256 }, receipt_code: text, phone_token: name });

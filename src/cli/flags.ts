@@ -2,7 +2,7 @@ import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseAccountReference, parseCardReference } from '../domain/account.ts';
 import { parseCurrency } from '../domain/currency.ts';
 import { parseDay, parseInstant } from '../domain/day.ts';
-import { parseMac } from '../domain/device.ts';
+import { parseDescription, parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseFlashOffset } from '../domain/flash.ts';
@@ -46,6 +46,9 @@ export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: tru
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
 export const textFlag = custom<string>({ helpValue: 'TEXT' });
+
+/** What something is for, in 1 to 64 characters. */
+export const memoFlag = custom<string>({ helpValue: 'TEXT', parse: flagValue((text) => parseDescription(text, 'memo')) });
 
 /** A card reader. */
 export const readerFlag = custom<string>({ helpValue: 'NAME' });

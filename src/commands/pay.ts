@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../cli/base-command.ts';
-import { amountFlag, durationFlag, fileFlag, idempotencyFlag, remoteFlags, switchFlag, textFlag, yesFlag } from '../cli/flags.ts';
+import { amountFlag, durationFlag, fileFlag, idempotencyFlag, memoFlag, remoteFlags, switchFlag, textFlag, yesFlag } from '../cli/flags.ts';
 import { orderSchema, orderToWire, presentOrder, type OrderWire } from '../cli/present/wallet.ts';
 import type { Screen } from '../cli/present/screen.ts';
 import { cancelOrder, payOrder } from '../cli/wallet/pay-order.ts';
@@ -17,7 +17,7 @@ export default class Pay extends LatchkeyCommand<OrderWire> {
     to: textFlag({ description: 'Whom to pay: an account’s id or name.', helpValue: 'PAYEE', exclusive: ['cancel'] }),
     amount: amountFlag({ description: 'How much, with its currency.', exclusive: ['cancel'] }),
     account: textFlag({ description: 'From this account, by id or name; the only one if left out.', helpValue: 'NAME' }),
-    memo: textFlag({ description: 'What it is for; the payee sees it.', exclusive: ['cancel'] }),
+    memo: memoFlag({ description: 'What it is for; the payee sees it.', exclusive: ['cancel'] }),
     hold: durationFlag({ description: 'Hold it for so long instead: the payee takes it, or less, or gives it back.', exclusive: ['cancel'] }),
     cancel: switchFlag({ description: 'Give up the payment that is open. If it had been paid already, it says so.' }),
     yes: { ...yesFlag, description: 'Pay also if an earlier payment, just like this one, has only now gone through.' },

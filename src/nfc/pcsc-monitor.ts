@@ -46,14 +46,14 @@ export class PcscMonitor {
     if (known !== undefined) {
       return known;
     }
-    const monitor = new PcscMonitor(pcsc);
     try {
+      const monitor = new PcscMonitor(pcsc);
       monitor.#client.start();
+      running.set(pcsc, monitor);
+      return monitor;
     } catch (error) {
       throw pcscError(error);
     }
-    running.set(pcsc, monitor);
-    return monitor;
   }
 
   listen(listener: ReaderListener): Disposable {

@@ -13,14 +13,15 @@ import { measureRadius } from './radius/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
 import { keepSections, renderSection, type Section } from './report.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTapping } from './tapping/measure.ts';
 import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, and how many payments are made a second, against baselines in the same run;
+long a device takes to join over the air, how many payments are made a second, and how long a tap takes, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -53,6 +54,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
         : { many: 5_000_000, few: 5_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
       cache,
     ),
+  tap: (quick) => measureTapping({ rounds: quick ? 50 : 500 }, cache),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathsFrom } from '../../src/cli/paths.ts';
 import { Authority } from '../server/certificates.ts';
 import { CommandLine, jsonWith, type Running } from './command-line.ts';
 import { Counter } from './counter.ts';
@@ -82,6 +85,14 @@ export class Site {
   /** A role's command, one way or the other. */
   json<T = Record<string, any>>(...args: string[]): Promise<T> {
     return this.cli.json<T>([...args, ...this.flags], { env: this.env });
+  }
+
+  /** As somebody would who has the file. */
+  alterDatabase(statement: string, ...values: string[]): void {
+    const { env, folder } = this.#registry;
+    const database = new DatabaseSync(join(pathsFrom(env, process.platform, folder).data, 'latchkey.db'));
+    database.prepare(statement).run(...values);
+    database.close();
   }
 
   /** As `CommandLine.until`, for a role's command. */

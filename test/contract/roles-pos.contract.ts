@@ -141,6 +141,37 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf(pos.pos.access({ kind: 'receipt', code: '????' }))).toBe('receipt_code_invalid');
     });
 
+    test('is paid in the currency of whom it charges for, in cash as well', async () => {
+      const [uid, terminal] = [newUid(), await payer()];
+      const dollar = parseAmount('1.00USD');
+      expect(await codeOf(pos.pos.charge({ key: randomUUID(), amount: dollar, authority: { kind: 'cash', uid } }))).toBe('currency_mismatch');
+      await terminal.holder.mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') });
+      expect(await codeOf(pos.pos.charge({ key: randomUUID(), amount: dollar, authority: { kind: 'mandate', uid } }))).toBe('currency_mismatch');
+      expect((await pos.pos.sales({}, page)).items.filter(({ amount }) => amount.currency !== 'EUR')).toEqual([]);
+    });
+
+    test('what a charge is for has at most 64 characters', async () => {
+      for (const memo of ['', 'x'.repeat(65), 'two\nlines']) {
+        expect(await codeOf(pos.pos.charge({ ...cash('1.00', newUid()), memo }))).toBe('invalid_input');
+      }
+    });
+
+    test('a device whose time is over, though nobody has seen that yet, takes the rest of another’s', async () => {
+      const [from, to] = [newUid(), newUid()];
+      const over = await pos.pos.charge(cash('1.00', to));
+      shop.harness.clock.pass(10 * minute);
+      const { grant } = await pos.pos.charge(cash('1.00', from));
+      expect(await pos.pos.move(grant!.id, { kind: 'nfc', uid: to })).toMatchObject({ id: grant!.id });
+      expect(await pos.pos.permission(over.grant!.id)).toMatchObject({ state: 'ended', reason: 'its time is over' });
+    });
+
+    test('nothing is free for a receipt code: who shows it may have been here before', async () => {
+      const till = await register();
+      await till.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=10min', free: '5min' }));
+      const { sale } = await till.pos.charge(cash('1.00', undefined));
+      expect(sale.quantity).toEqual({ metric: 'time', size: BigInt(10 * minute) });
+    });
+
     test('of two phones that show a receipt code at once, one gets the time', async () => {
       const { receiptCode } = await pos.pos.charge(cash('1.00', undefined));
       const codes = await Promise.all(Array.from({ length: 6 }, () => codeOf(pos.pos.access({ kind: 'receipt', code: receiptCode! }))));

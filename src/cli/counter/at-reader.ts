@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
@@ -29,7 +30,7 @@ export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
 
 /** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
 export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, { signal, caution }: ReaderOptions): Promise<AtCounter> {
-  const { amount, memo, 'idempotency-key': key, 'mandate-ok': takesMandate } = flags;
+  const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url'), 'mandate-ok': takesMandate } = flags;
   const control = await openTapping(counter, { reader: flags.reader, signal, ...told(caution) });
   const served = await control.charge({ key, amount, memo, takesMandate }, signal);
   const { charged, isDelivered, trouble } = served;

@@ -130,7 +130,12 @@ export class ChargeFile implements ChargeJournal {
     }
   }
 
+  /** What could not be read again is not written. Errors: `invalid_input`. */
   #add(line: Line): void {
+    const checked = check(line);
+    if (!checked.ok) {
+      throw new LatchkeyError('invalid_input', 'This charge cannot be written down.', { problems: checked.problems });
+    }
     this.#read();
     ensureFolder(join(this.#path, '..'));
     using file = existsSync(this.#path) ? LineFile.reopen(this.#path, 'the journal', this.#bytes) : LineFile.create(this.#path, 'the journal');

@@ -5,7 +5,7 @@ import { trafficForPeople } from '../../domain/traffic.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import type { Credential } from '../../roles/device/ports.ts';
-import { credentialLines, credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
+import { credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { subjectForPeople } from './subjects.ts';
@@ -91,7 +91,12 @@ export function presentGrantWithCredential(grant: GrantWithCredentialWire, { qr,
   if (format !== 'text') {
     return (format === 'ndef-hex' ? credential.ndef : undefined) ?? credential.wifi_uri;
   }
-  return [presentGrant(grant, screen), details(credentialLines(credential), screen), ...(qr ? [presentQr(credential.wifi_uri, screen)] : [])].join('\n\n');
+  const { ssid, password, password_id: id, wifi_uri: uri } = credential;
+  return [
+    presentGrant({ ...grant, network: { ...grant.network, ssid }, password }, screen),
+    ...(id === undefined ? [] : [details([['identifier of it', id]], screen)]),
+    ...(qr ? [presentQr(uri, screen)] : []),
+  ].join('\n\n');
 }
 
 export function presentGrant(grant: ShownGrantWire, screen: Screen): string {

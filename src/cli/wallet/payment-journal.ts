@@ -80,7 +80,12 @@ export class PaymentFile implements PaymentJournal {
     return join(ensureFolder(this.#folder), `${accountId}.payments.ndjson`);
   }
 
+  /** What could not be read again is not written. Errors: `invalid_input`. */
   #add(accountId: string, line: Line): void {
+    const checked = check(line);
+    if (!checked.ok) {
+      throw new LatchkeyError('invalid_input', 'This payment cannot be written down.', { problems: checked.problems });
+    }
     const path = this.#path(accountId);
     using file = existsSync(path) ? LineFile.reopen(path, 'the journal', this.read(accountId).bytes) : LineFile.create(path, 'the journal');
     file.append(`${JSON.stringify(line)}\n`);

@@ -1,7 +1,7 @@
 import { accountToWire, postingToWire } from '../../api/accounts.ts';
 import { accountArg, amountArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { dryRunFlag, idempotencyFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
+import { dryRunFlag, idempotencyFlag, memoFlag, remoteFlags } from '../../cli/flags.ts';
 import { openLedger } from '../../cli/open-role.ts';
 import { payoutSchema, presentPayout, type PayoutWire } from '../../cli/present/accounts.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -19,7 +19,7 @@ export default class AccountPayout extends LatchkeyCommand<PayoutWire> {
     amount: amountArg({ description: 'How much, such as 12.50EUR.', required: true }),
   };
   static override readonly flags = {
-    memo: textFlag({ description: 'What for; kept with the posting.' }),
+    memo: memoFlag({ description: 'What for; kept with the posting.' }),
     'idempotency-key': idempotencyFlag(),
     'dry-run': dryRunFlag,
     ...remoteFlags,

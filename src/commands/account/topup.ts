@@ -2,7 +2,7 @@ import { accountToWire } from '../../api/accounts.ts';
 import { openTopUpToWire } from '../../api/top-ups.ts';
 import { accountArg, amountArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, dryRunFlag, idempotencyFlag, idFlag, remoteFlags, switchFlag, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, dryRunFlag, idempotencyFlag, idFlag, memoFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { openLedger } from '../../cli/open-role.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { presentToppedUp, toppedUpSchema, type ToppedUpWire } from '../../cli/present/top-ups.ts';
@@ -26,7 +26,7 @@ The client secret is for the payer and nobody else: it is in --json, else only w
   };
   static override readonly flags = {
     provider: choiceFlag(topUpProviders)({ description: 'Who collects it; ledger if left out.' }),
-    memo: textFlag({ description: 'What for; kept with the posting.' }),
+    memo: memoFlag({ description: 'What for; kept with the posting.' }),
     resume: idFlag({
       description: 'Ask what came of this top-up, instead of beginning one.',
       exclusive: ['provider', 'memo', 'idempotency-key', 'dry-run'],

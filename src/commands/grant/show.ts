@@ -3,7 +3,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { grantCredential } from '../../cli/counter/grant-credential.ts';
 import { credentialFlags, handOver, wantsFiles } from '../../cli/credential-output.ts';
 import { remoteFlags, switchFlag } from '../../cli/flags.ts';
-import { openGrants, openRevealer } from '../../cli/open-role.ts';
+import { openGrants } from '../../cli/open-role.ts';
 import { grantWithCredential, grantWithCredentialSchema, presentGrantWithCredential, shownGrantToWire, type GrantWithCredentialWire } from '../../cli/present/grants.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 
@@ -19,7 +19,7 @@ export default class GrantShow extends LatchkeyCommand<GrantWithCredentialWire> 
   #shown = { qr: false, format: 'text' };
   static override readonly args = { grant: idArg({ description: 'The grant’s id, as in `grant list`.', required: true }) };
   static override readonly flags = {
-    reveal: switchFlag({ description: 'Show the password; asks the AP agent on this machine.' }),
+    reveal: switchFlag({ description: 'Show the password.' }),
     ...credentialFlags,
     ...remoteFlags,
   };
@@ -30,7 +30,7 @@ export default class GrantShow extends LatchkeyCommand<GrantWithCredentialWire> 
     this.#shown = flags;
     const reader = await openGrants(flags, this.opening);
     const grant = await reader.grant(args.grant);
-    const shown = await shownGrantToWire(grant, flags.reveal ? await openRevealer() : undefined);
+    const shown = await shownGrantToWire(grant, flags.reveal ? () => grantCredential(grant, flags, this.opening, this.signal) : undefined);
     if (!flags.qr && flags.format === 'text' && !wantsFiles(flags)) {
       return shown;
     }

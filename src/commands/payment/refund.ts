@@ -1,7 +1,7 @@
 import { paymentSchema, paymentToWire, type PaymentWire } from '../../api/payments.ts';
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { amountFlag, dryRunFlag, idempotencyFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
+import { amountFlag, dryRunFlag, idempotencyFlag, memoFlag, remoteFlags } from '../../cli/flags.ts';
 import { openLedger } from '../../cli/open-role.ts';
 import { presentPayment } from '../../cli/present/payments.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -16,7 +16,7 @@ export default class PaymentRefund extends LatchkeyCommand<PaymentWire> {
   static override readonly args = { payment: idArg({ description: 'The payment’s id, as in `payment list`.', required: true }) };
   static override readonly flags = {
     amount: amountFlag({ description: 'How much of it; all that is left if left out.' }),
-    memo: textFlag({ description: 'Why; kept with the posting.' }),
+    memo: memoFlag({ description: 'Why; kept with the posting.' }),
     'idempotency-key': idempotencyFlag(),
     'dry-run': dryRunFlag,
     ...remoteFlags,

@@ -3,7 +3,7 @@ import { chargeAtReader } from '../../cli/counter/at-reader.ts';
 import { authorityFrom, chargeAtCounter } from '../../cli/counter/charge-at-counter.ts';
 import { openCounter } from '../../cli/counter/open-counter.ts';
 import { credentialFileFlags } from '../../cli/credential-output.ts';
-import { amountFlag, choiceFlag, idempotencyFlag, readerFlag, remoteFlags, switchFlag, textFlag, uidFlag } from '../../cli/flags.ts';
+import { amountFlag, choiceFlag, idempotencyFlag, memoFlag, readerFlag, remoteFlags, switchFlag, uidFlag } from '../../cli/flags.ts';
 import { presentReceipt, receiptSchema, type ReceiptWire } from '../../cli/present/sales.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { outsideTenders } from '../../domain/sale.ts';
@@ -28,7 +28,7 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
     tap: switchFlag({ description: 'Wait for a card or phone that pays.', exclusive: ['tender', 'mandate', 'uid'] }),
     'mandate-ok': switchFlag({ description: 'A card without a wallet pays by its payer’s mandate.', exclusive: ['tender', 'mandate'] }),
     reader: readerFlag({ description: 'The reader to use, by a part of its name. The agent is not asked then.', exclusive: ['tender', 'mandate'] }),
-    memo: textFlag({ description: 'What it is for.' }),
+    memo: memoFlag({ description: 'What it is for.' }),
     'idempotency-key': idempotencyFlag(),
     credential: switchFlag({ helpGroup: 'WI-FI', description: 'Hand over the Wi-Fi password with the receipt.' }),
     qr: switchFlag({ helpGroup: 'WI-FI', description: 'Show a QR code: of the Wi-Fi network if its password is handed over, else of the receipt code.' }),

@@ -83,11 +83,6 @@ export class CounterDesk implements CounterControl {
     return this.#open?.order;
   }
 
-  /** Undefined until it was looked for, or where there is none. */
-  get readerState(): ReaderState | undefined {
-    return this.#reader;
-  }
-
   /** As `order`, once there is one; undefined if there is none by then. */
   async nextOrder(waitMs: number, signal: AbortSignal): Promise<CounterOrder | undefined> {
     const until = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
@@ -121,6 +116,9 @@ export class CounterDesk implements CounterControl {
   }
 
   async tap({ writesTag }: { readonly writesTag: boolean }, signal: AbortSignal): Promise<Served> {
+    if (this.#context.reader === undefined) {
+      throw new LatchkeyError('reader_not_found', 'This counter is open without a reader.');
+    }
     const served = await this.#next(signal, (card) => this.#served('card', () => this.counter.accessCard(card, signal)));
     const { credential } = served;
     if (writesTag && credential !== undefined) {
@@ -170,7 +168,7 @@ export class CounterDesk implements CounterControl {
           throw error;
         }
         this.#readerIs({ kind: 'away', error });
-        await Promise.race([aborted(AbortSignal.any([signal, AbortSignal.timeout(readerPauseMs)]))]);
+        await aborted(AbortSignal.any([signal, AbortSignal.timeout(readerPauseMs)]));
       }
     }
   }

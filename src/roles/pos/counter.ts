@@ -193,7 +193,7 @@ export class CounterService {
       if (isEnd(error) || (error instanceof LatchkeyError && error.code === 'charge_over')) {
         const trouble = await troubleOf(() => deliverResult(card, { idempotencyKey: order.key, status: 'refused', reason: error.code }));
         const untold = trouble === undefined ? await this.#context.journal.untold(authority) : undefined;
-        if (untold !== undefined) {
+        if (untold?.charge.key === order.key) {
           await this.#noteTold(untold);
         }
       }

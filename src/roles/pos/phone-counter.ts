@@ -1,3 +1,4 @@
+import { clientOf } from '../../domain/client-address.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
@@ -75,12 +76,21 @@ export class PhoneCounter {
     if (claim.kind !== 'receipt') {
       return this.#served(await this.#desk.access(claim, signal), address);
     }
-    refuseIf(this.#atAddress.take(address));
+    const client = clientOf(address);
+    let wrong = false;
+    refuseIf(this.#atAddress.take(client));
     refuseIf(this.#inAll.take(''));
-    const served = await this.#desk.access(claim, signal);
-    this.#atAddress.giveBack(address);
-    this.#inAll.giveBack('');
-    return this.#served(served, address);
+    try {
+      return this.#served(await this.#desk.access(claim, signal), address);
+    } catch (error) {
+      wrong = error instanceof LatchkeyError && error.code === 'receipt_code_invalid';
+      throw error;
+    } finally {
+      if (!wrong) {
+        this.#atAddress.giveBack(client);
+        this.#inAll.giveBack('');
+      }
+    }
   }
 
   /** Who a phone is says its token, or else its address. Errors: those of the registry but refusals. */

@@ -97,7 +97,7 @@ export interface PosRole {
   permissions(filter: Pick<GrantFilter, 'subjectId' | 'state'>, page: PageRequest): Promise<Page<Grant>>;
   /** One of it. Errors: `grant_not_found`. */
   permission(grantId: string): Promise<Grant>;
-  /** Gives the rest of the time to another device. Errors: `grant_not_found`, `grant_over`, `random_identifier`, `device_conflict`. */
+  /** Gives the rest of the time to another device. Errors: `grant_not_found`, `grant_over`, `random_identifier`, `grant_conflict`. */
   move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant>;
   /** Errors: `grant_not_found`, `grant_over`, `grant_not_pausable`. */
   pause(grantId: string): Promise<Grant>;

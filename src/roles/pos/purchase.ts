@@ -74,7 +74,8 @@ async function purchased(context: ServiceContext, register: Register, subject: G
   if (tariff === undefined) {
     return undefined;
   }
-  const first = isFreeAtFirst(register) && !(await context.store.sales.hasBought(subject.id));
+  // Who shows a receipt code may have been here before.
+  const first = subject.kind !== 'receipt' && isFreeAtFirst(register) && !(await context.store.sales.hasBought(subject.id));
   try {
     return bought(tariff, amount, at, { first });
   } catch (error) {

@@ -3,7 +3,7 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseId } from '../../domain/identifiers.ts';
-import { amountText, checkedAmount } from '../../domain/money.ts';
+import { amountText, checkedAmount, sameCurrency } from '../../domain/money.ts';
 import type { Register, Sale } from '../../domain/sale.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
@@ -75,6 +75,7 @@ export class PosService implements PosRole {
   async charge(charge: Charge): Promise<Charged> {
     parseId(charge.key, 'idempotency key');
     checkedAmount(charge.amount);
+    if (charge.memo !== undefined) parseDescription(charge.memo, 'memo');
     const register = await this.self();
     switch (charge.authority.kind) {
       case 'wallet':
@@ -110,6 +111,7 @@ export class PosService implements PosRole {
     if (mandate === undefined || mandate.endedAt !== undefined) {
       throw new LatchkeyError('mandate_missing');
     }
+    sameCurrency(amount, mandate);
     const bought = this.#bought(register, { tender: 'mandate', subject, fingerprint });
     const request = { key, payeeId: register.payeeId, amount, memo };
     replyOf(await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought }));
@@ -127,9 +129,10 @@ export class PosService implements PosRole {
         requireSame(kept, fingerprint);
         return;
       }
+      sameCurrency(amount, await openAccount(tx, register.payeeId));
       const receiptCode = identified === undefined ? newReceiptCode(context) : undefined;
       const subject = identified ?? (await subjectOf(context, { kind: 'receipt', code: receiptCode! }));
-      await sell(context, { register, key, tender, amount, memo: memo === undefined ? undefined : parseDescription(memo, 'memo'), subject, payment: undefined, fingerprint, receiptCode });
+      await sell(context, { register, key, tender, amount, memo, subject, payment: undefined, fingerprint, receiptCode });
     });
     return this.#charged(register, key, undefined);
   }
@@ -156,12 +159,19 @@ export class PosService implements PosRole {
       const context = within(this.#context, tx);
       const { apId } = await this.#register(tx);
       const subject = claim.kind === 'terminal' ? await provenTerminal(context, apId, claim.token) : await subjectOf(context, claim);
-      const found = await tx.grants.permission(apId, subject);
+      const now = context.clock.now();
+      let found = await tx.grants.permission(apId, subject);
+      const changes = found !== undefined && (claim.kind === 'receipt' || timeLeft(found, now) === 0);
+      const revision = changes ? await tx.accessPoints.nextRevision(apId) : 0;
+      if (changes) {
+        // Others may have added to it, or redeemed the code, until the row was taken.
+        found = await tx.grants.permission(apId, subject);
+      }
       if (found === undefined) {
         return new LatchkeyError(claim.kind === 'receipt' ? 'receipt_code_invalid' : 'not_permitted');
       }
-      if (timeLeft(found, context.clock.now()) === 0) {
-        await endGrant(context, found.id, await tx.accessPoints.nextRevision(apId), { at: found.endsAt!, reason: timeIsOver });
+      if (timeLeft(found, now) === 0) {
+        await endGrant(context, found.id, revision, { at: found.endsAt!, reason: timeIsOver });
         return new LatchkeyError('time_used_up');
       }
       if (found.state === 'paused') {
@@ -172,11 +182,7 @@ export class PosService implements PosRole {
       }
       const phoneToken = base64url(random.bytes(16));
       const phone = await subjectOf(context, { kind: 'phone', token: phoneToken });
-      const revision = await tx.accessPoints.nextRevision(apId);
-      const still = await tx.grants.permission(apId, subject);
-      return still === undefined
-        ? new LatchkeyError('receipt_code_invalid')
-        : { grant: await moveTo(context, still, phone, revision), phoneToken };
+      return { grant: await moveTo(context, found, phone, revision), phoneToken };
     });
     // With what it changed on the disk.
     if (outcome instanceof LatchkeyError) {
@@ -228,8 +234,13 @@ export class PosService implements PosRole {
   async move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant> {
     return this.#changed(grantId, async (context, grant, revision) => {
       const subject = await subjectOf(context, to);
-      if ((await context.store.grants.permission(grant.network.apId, subject)) !== undefined) {
+      const other = await context.store.grants.permission(grant.network.apId, subject);
+      const now = context.clock.now();
+      if (other !== undefined && timeLeft(other, now) !== 0) {
         throw new LatchkeyError('grant_conflict', 'The other device has time of its own.');
+      }
+      if (other !== undefined) {
+        await endGrant(context, other.id, revision, { at: other.endsAt ?? now, reason: timeIsOver });
       }
       // It gets a password of its own, if an agent enforces it.
       await context.store.accessCodes.removeAll({ grantId });

@@ -32,7 +32,6 @@ export interface SaleRepository {
   findByPayment(paymentId: string): Promise<Sale | undefined>;
   /** Whether a subject has bought time before, anywhere. */
   hasBought(subjectId: string): Promise<boolean>;
-  find(id: string): Promise<Sale | undefined>;
   insert(sale: KeptSale): Promise<void>;
   /** Newest first. */
   list(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>>;

@@ -82,11 +82,6 @@ export class Sales implements SaleRepository {
     return (await this.#db.find(ofSubject, { subjectId })).length > 0;
   }
 
-  async find(id: string): Promise<Sale | undefined> {
-    const row = await this.#db.read.selectFrom('sales').selectAll().where('id', '=', id).executeTakeFirst();
-    return row && toSale(row);
-  }
-
   async insert({ sale, fingerprint, receiptCode }: KeptSale): Promise<void> {
     await this.#db.insertAll('sales', [{
       register_id: sale.registerId,

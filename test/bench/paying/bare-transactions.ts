@@ -26,6 +26,8 @@ const id = (prefix: string) => `${prefix}_${randomBytes(16).toString('base64url'
 async function onSqlite(path: string): Promise<void> {
   const database = new DatabaseSync(path, { timeout: 5000 });
   database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384');
+  // The load that comes next goes on with the codes of the one before.
+  const before = database.prepare('select account_id, code, code_number from bindings').all();
   const code = database.prepare('update bindings set code = ?, code_number = code_number + 1 where account_id = ?');
   const payment = database.prepare(`insert into payments (account_id, key, id, state, fingerprint, terminal_id, payee_id, currency, minor, captured, at, ended_at, reply)
     values (?, ?, ?, 'paid', ?, 'tok_bench', ?, 'EUR', 125, 125, ?, ?, ?)`);
@@ -43,6 +45,8 @@ async function onSqlite(path: string): Promise<void> {
     load.add(askedAt);
     if (count % 64 === 0) await new Promise(setImmediate);
   }
+  const restore = database.prepare('update bindings set code = ?, code_number = ? where account_id = ?');
+  before.forEach((row) => restore.run(row['code']!, row['code_number']!, row['account_id']!));
   database.close();
 }
 
@@ -56,6 +60,7 @@ async function onPostgres(url: string): Promise<void> {
       insert into postings (id, at, kind, debit_id, credit_id, currency, minor, payment_id, actor)
         values (posting, now(), 'payment', account, payee, 'EUR', 125, payment, 'local');
     end $$`);
+  const { rows: before } = await pool.query<{ account_id: string; code: Buffer; code_number: number }>('select account_id, code, code_number from bindings');
   const text = 'select bench_payment($1, $2, $3, $4, $5, $6, $7, $8)';
   await Promise.all(options.accountIds.map(async (accountId) => {
     const client = await pool.connect();
@@ -66,6 +71,9 @@ async function onPostgres(url: string): Promise<void> {
     }
     client.release();
   }));
+  for (const { account_id: accountId, code, code_number: number } of before) {
+    await pool.query('update bindings set code = $1, code_number = $2 where account_id = $3', [code, number, accountId]);
+  }
   await pool.end();
 }
 
