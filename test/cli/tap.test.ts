@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -167,6 +167,32 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await charging.ended).toMatchObject({ code: 0 });
     expect(before - (await balance())).toBe(400n);
     expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [] });
+  });
+
+  test('who waits for an agent that is gone without a word asks the next one for the same charge', async () => {
+    const { register_id: registerId } = await counter.json<{ register_id: string }>('pos', 'show');
+    const { host } = new URL(url);
+    serving.kill('SIGKILL');
+    await serving.ended;
+    const socket = join(pathsFrom(counter.cli.env, process.platform, counter.cli.folder).state, `pos-${registerId}.sock`);
+    rmSync(socket, { force: true });
+    const asked = [Promise.withResolvers<{ key?: string }>(), Promise.withResolvers<{ key?: string }>()] as const;
+    let calls = 0;
+    const dying = createServer(async (request) => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      asked[calls]?.resolve(JSON.parse(body));
+      calls += 1;
+      request.socket.destroy();
+    });
+    await new Promise<void>((resolve) => dying.listen(socket, resolve));
+    const charging = counter.cli.start(['pos', 'charge', '--amount', '1.00EUR', '--tap', '--json']);
+    const [first, second] = await Promise.all(asked.map(({ promise }) => promise));
+    charging.kill('SIGINT');
+    await charging.ended;
+    await new Promise((resolve) => dying.close(resolve));
+    ({ serving, url } = await serve('--listen', host));
+    expect(first!.key).toEqual(expect.any(String));
+    expect(second).toEqual(first);
   });
 
   test('a charge of which nobody knows what became is shown, and settled before the next', async () => {
