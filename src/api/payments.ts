@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { longestHoldMs, paymentStates, type Payment } from '../domain/payment.ts';
-import type { PaymentReply, PaymentRequest } from '../roles/wallet/ports.ts';
+import type { PaymentReply, PaymentRequest } from '../roles/ledger/payment-request.ts';
 import { base64url } from '../protocol/encoding.ts';
 import { payeeFromWire, payeeSchema, payeeToWire } from './accounts.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, minor } from './money.ts';

@@ -3,9 +3,8 @@ import { bindingStatusFromWire, bindRequestToWire, newBindingFromWire, verificat
 import { paymentInputToWire, paymentReplyFromWire } from '../api/payments.ts';
 import { routes } from '../api/routes.ts';
 import type { Payee } from '../domain/account.ts';
-import type {
-  BindingStatus, BindRequest, NewBinding, PaymentReply, PaymentRequest, VerificationRequest, VerificationSent, WalletRole,
-} from '../roles/wallet/ports.ts';
+import type { PaymentReply, PaymentRequest } from '../roles/ledger/payment-request.ts';
+import type { BindingStatus, BindRequest, NewBinding, VerificationRequest, VerificationSent, WalletRole } from '../roles/wallet/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
 export class WalletClient implements WalletRole {

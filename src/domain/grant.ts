@@ -82,6 +82,12 @@ export function timeLeft({ state, endsAt, waitingMs }: Pick<Grant, 'state' | 'en
   return waitingMs ?? (endsAt === undefined ? undefined : Math.max(0, endsAt.getTime() - at.getTime()));
 }
 
+/** The radio has a grant since then, in this revision: its time runs. */
+export interface GrantBegin {
+  readonly at: Date;
+  readonly revision: number;
+}
+
 /** A grant whose time waits, as it is when that runs from a moment on. */
 export function begunAt(grant: Grant, at: Date): Grant {
   const { waitingMs } = grant;
@@ -109,6 +115,11 @@ export function laterUsage(one: GrantUsage, other: GrantUsage): GrantUsage {
  */
 export const enforcements = ['none', 'shared-password', 'per-grant'] as const;
 export type Enforcement = (typeof enforcements)[number];
+
+/** Whether an agent brings the radio in step with the grants. Else who is on the network is who knows its one password. */
+export function isEnforced(enforcement: Enforcement | undefined): boolean {
+  return enforcement === 'per-grant' || enforcement === 'shared-password';
+}
 
 export const highestVlan = 4094;
 

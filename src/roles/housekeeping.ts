@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expireOverdue } from './ap/expiry.ts';
 import { releaseOverdue } from './ledger/holds.ts';
-import { endSold } from './pos/permission.ts';
+import { endSold } from './grants/permission.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
 

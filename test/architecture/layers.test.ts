@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseModule, readModule } from './imports.ts';
-import { forbiddenImports } from './layers.ts';
+import { forbiddenImports, rolesInCycles } from './layers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const modules = globSync('src/**/*.ts', { cwd: root })
@@ -12,6 +12,20 @@ const modules = globSync('src/**/*.ts', { cwd: root })
 
 test('every module imports only what its layer may', () => {
   expect(modules.flatMap(forbiddenImports)).toEqual([]);
+});
+
+test('no role builds on one that builds on it', () => {
+  expect(rolesInCycles(modules)).toEqual([]);
+});
+
+test('roles that build on each other are found through a third', () => {
+  const cycle = [
+    parseModule('src/roles/pos/x.ts', `import { a } from '../ledger/a.ts';`),
+    parseModule('src/roles/ledger/x.ts', `import { a } from '../wallet/a.ts';`),
+    parseModule('src/roles/wallet/x.ts', `import type { A } from '../pos/a.ts';`),
+    parseModule('src/roles/owner/x.ts', `import { a } from '../pos/a.ts';`),
+  ];
+  expect(rolesInCycles(cycle)).toEqual(['src/roles/pos imports what imports it.', 'src/roles/ledger imports what imports it.', 'src/roles/wallet imports what imports it.']);
 });
 
 test('every package that is imported is a dependency of ours', () => {

@@ -65,6 +65,27 @@ export function forbiddenImports({ path, imports }: Module): string[] {
     : sentences;
 }
 
+/** Folders of roles that import each other, if only through others: each as a sentence. One role may build on another. */
+export function rolesInCycles(modules: readonly Module[]): string[] {
+  const imports = new Map<string, Set<string>>();
+  for (const { path, imports: imported } of modules) {
+    const role = roleOf(path);
+    const others = imported.flatMap(({ path: other }) => roleOf(other ?? '') ?? []).filter((other) => other !== role);
+    if (role !== undefined) imports.set(role, new Set([...(imports.get(role) ?? []), ...others]));
+  }
+  const reached = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const next of imports.get(from) ?? []) {
+      if (!seen.has(next)) reached(next, seen.add(next));
+    }
+    return seen;
+  };
+  return [...imports.keys()].filter((role) => reached(role).has(role)).map((role) => `src/roles/${role} imports what imports it.`);
+}
+
+function roleOf(path: string): string | undefined {
+  return /^src\/roles\/([^/]+)\//.exec(path)?.[1];
+}
+
 function mayImportPackage(folder: string, source: string): boolean {
   if (source.startsWith('node:')) {
     return folder !== 'domain';

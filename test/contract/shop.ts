@@ -3,7 +3,8 @@ import type { Account } from '../../src/domain/account.ts';
 import { parseAmount, type Amount } from '../../src/domain/money.ts';
 import type { PasswordAlgorithm } from '../../src/domain/payment.ts';
 import { md5Password, nextCode, transactionPassword } from '../../src/protocol/transaction-password.ts';
-import type { PaymentReply, PaymentRequest, TemporaryCode } from '../../src/roles/wallet/ports.ts';
+import type { PaymentReply, PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
+import type { TemporaryCode } from '../../src/roles/wallet/ports.ts';
 import type { Holder, MakeHarness, RolesHarness } from './roles.harness.ts';
 
 export const identityCode = 'grün 2468';

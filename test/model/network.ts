@@ -1,4 +1,5 @@
-import type { BindRequest, PaymentRequest, VerificationRequest } from '../../src/roles/wallet/ports.ts';
+import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
+import type { BindRequest, VerificationRequest } from '../../src/roles/wallet/ports.ts';
 import type { TerminalProcess } from './terminal.ts';
 
 export type Call =

@@ -1,8 +1,8 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { isEnforced, type Grant } from '../../domain/grant.ts';
 import { openAccessCode } from '../../protocol/access-code.ts';
 import type { Credential } from '../../roles/device/ports.ts';
-import { isEnforced, type Counter } from './open-counter.ts';
+import type { Counter } from './open-counter.ts';
 
 /** An agent that runs has the grant in force, and its code at the server, within about a second. */
 const waitMs = 10_000;
@@ -13,7 +13,7 @@ const waitMs = 10_000;
  */
 export async function credentialFor({ pos, secrets }: Omit<Counter, 'ledger'>, grant: Grant, signal: AbortSignal): Promise<Credential> {
   const network = await pos.network();
-  const shared = isEnforced(network) ? undefined : await secrets.networkPassword();
+  const shared = isEnforced(network.enforcement) ? undefined : await secrets.networkPassword();
   if (shared !== undefined) {
     return { ssid: network.ssid ?? grant.network.ssid, ...shared };
   }

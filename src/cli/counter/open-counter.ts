@@ -1,7 +1,6 @@
 import type { Register } from '../../domain/sale.ts';
 import type { LedgerRole } from '../../roles/ledger/ports.ts';
 import type { PosRole } from '../../roles/pos/ports.ts';
-import type { AccessPoint } from '../../roles/store.ts';
 import { secretStore, type RoleFlags } from '../destination.ts';
 import { openRegister, type Opening } from '../open-role.ts';
 import { RegisterSecrets } from './register-secrets.ts';
@@ -19,9 +18,4 @@ export async function openCounter(flags: RoleFlags, opening: Opening): Promise<C
   const { pos, ledger } = await openRegister(flags, opening);
   const register = await pos.self();
   return { pos, ledger, register, secrets: new RegisterSecrets(await secretStore(opening.sources), register.id) };
-}
-
-/** Whether an agent does something for the permission list. Else who is on the network is who knows its one password. */
-export function isEnforced({ enforcement }: AccessPoint): boolean {
-  return enforcement === 'per-grant' || enforcement === 'shared-password';
 }

@@ -1,14 +1,14 @@
-import type { Grant } from '../../domain/grant.ts';
+import { isEnforced, type Grant } from '../../domain/grant.ts';
 import type { RegisterStatus } from '../present/registers.ts';
 import { ChargeFile } from './charge-file.ts';
-import { isEnforced, type Counter } from './open-counter.ts';
+import type { Counter } from './open-counter.ts';
 
 const atOnce = 1000;
 
 /** What of what was paid for is not served yet, and why. */
 export async function registerStatus({ pos, register }: Counter): Promise<RegisterStatus> {
   const network = await pos.network();
-  const enforced = isEnforced(network);
+  const enforced = isEnforced(network.enforcement);
   const { items: [lastSale] } = await pos.sales({}, { limit: 1 });
   return { register, network, enforced, waiting: enforced ? await waitingGrants(pos) : [], open: await new ChargeFile(register.id).pending(), lastSale };
 }

@@ -1,7 +1,7 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import type { Grant, GrantUsage } from '../../domain/grant.ts';
-import type { GrantBegin, GrantReport } from '../ap/ports.ts';
+import type { Grant, GrantBegin, GrantUsage } from '../../domain/grant.ts';
+import type { GrantReport } from '../ap/ports.ts';
 import type { AccountingAccessPoint, Session } from './radio.ts';
 
 export type SessionKey = Pick<Session, 'nasAddress' | 'sessionId' | 'mac'>;

@@ -2,8 +2,9 @@ import { isPending, isUnproven, mayFollow, requestLifetimeMs, type AccessRequest
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { noUsage, type Grant, type GrantTerms } from '../../domain/grant.ts';
 import { actorForPeople } from '../../domain/token.ts';
+import { revokeGrant } from '../grants/ending.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
-import { closeRequest, lockAccessPoints, revokeGrant } from './closing.ts';
+import { closeRequest, lockAccessPoints } from './closing.ts';
 
 export interface Decision {
   readonly verdict: 'approve' | 'deny';

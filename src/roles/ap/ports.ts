@@ -1,7 +1,7 @@
 import type { AccessRequest, DeviceReport } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
 import type { Register } from '../../domain/sale.ts';
-import type { Enforcement, Grant, GrantTerms, GrantUsage } from '../../domain/grant.ts';
+import type { Enforcement, Grant, GrantBegin, GrantTerms, GrantUsage } from '../../domain/grant.ts';
 
 export interface Verification {
   /** `unknown` also for devices outside the access point's scope and for those not yet confirmed. */
@@ -53,12 +53,6 @@ export interface Serving {
   readonly ssid: string;
   readonly onboardingSsid: string;
   readonly enforcement: Enforcement;
-}
-
-/** The radio has a grant since then, in this revision: its time runs. */
-export interface GrantBegin {
-  readonly at: Date;
-  readonly revision: number;
 }
 
 export interface GrantReport {

@@ -8,10 +8,10 @@ import { recordedActor } from '../../domain/token.ts';
 import { nextCode, rotationBytes, transactionPassword } from '../../protocol/transaction-password.ts';
 import { newId, within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
-import { outcomeFrom, outcomeText, type Outcome } from '../wallet/outcome.ts';
-import type { PaymentReply, PaymentRequest } from '../wallet/ports.ts';
 import { releaseOverdue } from './holds.ts';
+import { outcomeFrom, outcomeText, type Outcome } from './outcome.ts';
 import { bindingByPassword, lookupOf } from './password-lookup.ts';
+import type { PaymentReply, PaymentRequest } from './payment-request.ts';
 import type { Acceptance, Binding, KeptPayment, NewPosting, PaymentView } from './store.ts';
 
 /** What a payment buys: made in the payment's own transaction, so that neither is ever there without the other. */

@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
 import { RateLimit, refuseIf } from '../rate-limit.ts';
-import type { PaymentReply } from '../wallet/ports.ts';
+import type { PaymentReply } from '../ledger/payment-request.ts';
 import type { CounterDesk } from './counter-desk.ts';
 import type { Served } from './counter.ts';
 import type { ChargeAuthority, Claim, PosRole } from './ports.ts';

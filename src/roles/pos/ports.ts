@@ -4,7 +4,7 @@ import type { Mandate, Register, Sale } from '../../domain/sale.ts';
 import type { Tariff } from '../../domain/tariff.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { AccessPoint, GrantFilter } from '../store.ts';
-import type { PaymentReply } from '../wallet/ports.ts';
+import type { PaymentReply } from '../ledger/payment-request.ts';
 import type { SaleFilter } from './store.ts';
 import type { Identifier } from './subjects.ts';
 

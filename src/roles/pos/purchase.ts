@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { isEnforced, type Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
 import type { Register, Sale, Tender } from '../../domain/sale.ts';
 import { bought, type Purchase } from '../../domain/tariff.ts';
+import { permit } from '../grants/permission.ts';
 import type { Bought } from '../ledger/payment-desk.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import { wantAccessCode } from './access-codes.ts';
-import { isEnforced, permit } from './permission.ts';
 
 /** What a register sells in one go. */
 export interface Selling {
@@ -38,7 +38,7 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
   }
   const purchase = subject === undefined ? undefined : await purchased(context, register, subject, amount, at);
   const grant = purchase === undefined ? undefined : await permit(context, register.apId, subject!, purchase.quantity);
-  if (grant !== undefined && isEnforced(await store.accessPoints.find(register.apId))) {
+  if (grant !== undefined && isEnforced((await store.accessPoints.find(register.apId))?.enforcement)) {
     await wantAccessCode(context, register, grant);
   }
   const sale: Sale = {
@@ -86,43 +86,22 @@ async function purchased(context: ServiceContext, register: Register, subject: G
   }
 }
 
-/** False if the register has sold this to its payer before. */
-export async function sellOnce(context: ServiceContext, selling: Selling): Promise<boolean> {
-  const sold = await context.store.sales.ofKey(selling.register.id, selling.key);
-  if (sold.some(({ sale }) => sale.payerId === selling.payment?.accountId)) {
-    return false;
-  }
-  await sell(context, selling);
-  return true;
-}
-
-/**
- * What a terminal's payment buys at the register that asked for it. Errors: `invalid_input` if the payment is not to
- * that register's payee.
- */
-export async function purchaseBy(
-  context: ServiceContext,
-  { registerId }: { readonly registerId: string },
-  { payeeId, terminalId }: { readonly payeeId: string; readonly terminalId: string },
-): Promise<Bought> {
-  const register = await context.store.registers.find(registerId);
-  if (register === undefined || register.payeeId !== payeeId) {
-    throw new LatchkeyError('invalid_input', `There is no cash register ${registerId} that charges for ${payeeId}.`);
-  }
+/** What a payment at a register buys; once, for the same payer and key. `fingerprint`: of what else the key is for. */
+export function boughtAt(
+  register: Register,
+  { tender, subject, fingerprint }: { readonly tender: Tender; readonly subject: Grant['subject']; readonly fingerprint?: Uint8Array | undefined },
+): Bought {
   return {
-    description: `register ${registerId}`,
-    async make(within, payment) {
-      return sellOnce(within, {
-        register,
-        key: payment.key,
-        tender: 'wallet',
-        amount: payment.amount,
-        memo: payment.memo,
-        subject: { kind: 'terminal', id: terminalId },
-        payment,
-        fingerprint: createHash('sha256').update(`${payment.accountId} ${payment.key}`).digest(),
-        receiptCode: undefined,
-      });
+    description: `register ${register.id}`,
+    async make(context, payment) {
+      const { key, amount, memo, accountId } = payment;
+      const sold = await context.store.sales.ofKey(register.id, key);
+      if (sold.some(({ sale }) => sale.payerId === accountId)) {
+        return false;
+      }
+      const told = fingerprint ?? createHash('sha256').update(`${accountId} ${key}`).digest();
+      await sell(context, { register, key, tender, amount, memo, subject, payment, fingerprint: told, receiptCode: undefined });
+      return true;
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Amount } from '../../domain/money.ts';
 import type { Sale } from '../../domain/sale.ts';
 import { refundOf } from '../../domain/tariff.ts';
 import { recordedActor } from '../../domain/token.ts';
-import { revokeGrant } from '../ap/closing.ts';
+import { revokeGrant } from '../grants/ending.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import type { Refunded } from './ports.ts';
 

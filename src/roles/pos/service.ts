@@ -10,17 +10,17 @@ import { parseSsid } from '../../domain/ssid.ts';
 import { requireTime, type Tariff } from '../../domain/tariff.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
-import { endGrant } from '../ap/closing.ts';
+import { endGrant } from '../grants/ending.ts';
+import { moveTo, pause, resume, timeIsOver } from '../grants/permission.ts';
 import { openAccount } from '../ledger/accounts.ts';
-import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
+import { replyOf } from '../ledger/outcome.ts';
+import { PaymentDesk } from '../ledger/payment-desk.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, Store } from '../store.ts';
-import { replyOf } from '../wallet/outcome.ts';
 import { wantAccessCode } from './access-codes.ts';
-import { moveTo, pause, resume, timeIsOver } from './permission.ts';
 import type { Access, Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
-import { sell, sellOnce } from './purchase.ts';
+import { boughtAt, sell } from './purchase.ts';
 import { refundableOf, refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
 import { newReceiptCode, subjectOf, type Identifier } from './subjects.ts';
@@ -90,8 +90,7 @@ export class PosService implements PosRole {
 
   async #chargeWallet(register: Register, { key, amount, memo }: Charge, authority: Extract<Charge['authority'], { kind: 'wallet' }>): Promise<Charged> {
     const { accountId, terminalId, codeNumber, password } = authority;
-    const subject = { kind: 'terminal', id: terminalId } as const;
-    const bought = this.#bought(register, { tender: 'wallet', subject, fingerprint: paidFingerprint(accountId, key) });
+    const bought = boughtAt(register, { tender: 'wallet', subject: { kind: 'terminal', id: terminalId } });
     const request = { key, accountId, payeeId: register.payeeId, amount, password, codeNumber, memo, purchase: { registerId: register.id } };
     const reply = replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: false, bought }));
     return { ...(await this.#charged(register, key, accountId)), reply };
@@ -112,7 +111,7 @@ export class PosService implements PosRole {
       throw new LatchkeyError('mandate_missing');
     }
     sameCurrency(amount, mandate);
-    const bought = this.#bought(register, { tender: 'mandate', subject, fingerprint });
+    const bought = boughtAt(register, { tender: 'mandate', subject, fingerprint });
     const request = { key, payeeId: register.payeeId, amount, memo };
     replyOf(await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought }));
     return this.#charged(register, key, mandate.accountId);
@@ -135,15 +134,6 @@ export class PosService implements PosRole {
       await sell(context, { register, key, tender, amount, memo, subject, payment: undefined, fingerprint, receiptCode });
     });
     return this.#charged(register, key, undefined);
-  }
-
-  #bought(register: Register, of: Pick<Parameters<typeof sell>[1], 'tender' | 'subject' | 'fingerprint'>): Bought {
-    return {
-      description: `register ${register.id}`,
-      async make(context, payment) {
-        return sellOnce(context, { ...of, register, key: payment.key, amount: payment.amount, memo: payment.memo, payment, receiptCode: undefined });
-      },
-    };
   }
 
   async #charged(register: Register, key: string, payerId: string | undefined): Promise<Charged> {
@@ -358,10 +348,6 @@ async function nameNetwork(tx: Store, apId: string, ssid: string): Promise<void>
 
 function fingerprintOf(parts: readonly (string | null)[]): Uint8Array {
   return createHash('sha256').update(JSON.stringify(parts)).digest();
-}
-
-function paidFingerprint(accountId: string, key: string): Uint8Array {
-  return createHash('sha256').update(`${accountId} ${key}`).digest();
 }
 
 function requireSame({ fingerprint }: KeptSale, given: Uint8Array): void {

@@ -7,7 +7,8 @@ import type { Authorisation, TerminalToken } from '../../protocol/card-messages.
 import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac } from '../../protocol/subject-token.ts';
 import { nextCode, transactionPassword } from '../../protocol/transaction-password.ts';
-import type { NewBinding, PaymentReply, PaymentRequest, TemporaryCode, WalletRole } from './ports.ts';
+import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts';
+import type { NewBinding, TemporaryCode, WalletRole } from './ports.ts';
 
 /** The temporary code that a terminal keeps for an account; in the secret store, for it is half of every password. */
 export interface HeldCode extends TemporaryCode {

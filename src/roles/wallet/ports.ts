@@ -1,6 +1,6 @@
 import type { Payee } from '../../domain/account.ts';
-import type { Amount } from '../../domain/money.ts';
-import type { PasswordAlgorithm, PaymentState } from '../../domain/payment.ts';
+import type { PasswordAlgorithm } from '../../domain/payment.ts';
+import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts';
 
 /** A payer's terminal at the server (protocol.md section 4). Errors of all: `unauthorized`, `forbidden`, those of storage. */
 export interface WalletRole {
@@ -94,34 +94,6 @@ export interface BindingStatus {
   /** Bound to the account, without this one. */
   readonly otherTerminals: number;
   readonly boundAt: Date;
-}
-
-export interface PaymentRequest {
-  readonly key: string;
-  /** Left out by `md5`, where the password finds the account. */
-  readonly accountId?: string | undefined;
-  readonly payeeId: string;
-  readonly amount: Amount;
-  readonly password: string;
-  /** Of the temporary code that the password was made with; goes with `accountId`. */
-  readonly codeNumber?: number | undefined;
-  readonly memo?: string | undefined;
-  /** Holds it for so long instead of paying it. */
-  readonly holdMs?: number | undefined;
-  /** The cash register that asked for it, and that gives time on a network for it. */
-  readonly purchase?: { readonly registerId: string } | undefined;
-}
-
-export interface PaymentReply {
-  readonly paymentId: string;
-  readonly state: Extract<PaymentState, 'paid' | 'held'>;
-  readonly accountId: string;
-  readonly payee: Payee;
-  readonly amount: Amount;
-  readonly at: Date;
-  readonly expiresAt: Date | undefined;
-  /** What renews the terminal's code: 32 bytes to derive it from, or by `md5` the next code itself; none by a mandate. */
-  readonly renewal: { readonly rotation: Uint8Array } | { readonly nextCode: Uint8Array } | undefined;
 }
 
 /** How verification codes leave the server. Errors: `verification_unavailable`. */

@@ -4,22 +4,22 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { parseId } from '../../domain/identifiers.ts';
 import { checkedAmount } from '../../domain/money.ts';
 import { longestHoldMs, parseIdentityCode, type PasswordAlgorithm } from '../../domain/payment.ts';
+import type { Register } from '../../domain/sale.ts';
 import { temporaryCodeBytes } from '../../protocol/transaction-password.ts';
 import { openAccount } from '../ledger/accounts.ts';
+import { outcomeFrom, replyOf } from '../ledger/outcome.ts';
 import { lookupOf } from '../ledger/password-lookup.ts';
 import { PaymentDesk } from '../ledger/payment-desk.ts';
+import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts';
 import type { Binding } from '../ledger/store.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
-import { purchaseBy } from '../pos/purchase.ts';
+import { boughtAt } from '../pos/purchase.ts';
 import { auditEntry, newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
-import { outcomeFrom, replyOf } from './outcome.ts';
 import type {
   BindingStatus,
   BindRequest,
   NewBinding,
-  PaymentReply,
-  PaymentRequest,
   VerificationRequest,
   VerificationSender,
   VerificationSent,
@@ -101,8 +101,18 @@ export class WalletService implements WalletRole {
       throw new LatchkeyError('invalid_input', 'What buys time is paid, not held.');
     }
     const terminalId = this.#terminalId;
-    const bought = request.purchase && (await purchaseBy(this.#context, request.purchase, { payeeId: request.payeeId, terminalId }));
+    const register = request.purchase && (await this.#register(request.purchase.registerId, request.payeeId));
+    const bought = register && boughtAt(register, { tender: 'wallet', subject: { kind: 'terminal', id: terminalId } });
     return replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: true, bought }));
+  }
+
+  /** Errors: `invalid_input` if it charges for somebody else. */
+  async #register(id: string, payeeId: string): Promise<Register> {
+    const register = await this.#context.store.registers.find(id);
+    if (register === undefined || register.payeeId !== payeeId) {
+      throw new LatchkeyError('invalid_input', `There is no cash register ${id} that charges for ${payeeId}.`);
+    }
+    return register;
   }
 
   async cancel({ accountId, key }: { readonly accountId: string; readonly key: string }): Promise<PaymentReply | undefined> {

@@ -1,5 +1,4 @@
-import { laterUsage, noUsage, type Grant, type GrantPolicy } from '../../domain/grant.ts';
-import type { GrantBegin } from '../../roles/ap/ports.ts';
+import { laterUsage, noUsage, type Grant, type GrantBegin, type GrantPolicy } from '../../domain/grant.ts';
 import type { GrantForStation, GrantStore } from '../../roles/agent/store.ts';
 import type { Sealer } from '../../roles/sealer.ts';
 import { countable, toGrant, toGrantRow, type GrantRow } from '../repositories/grant-row.ts';

@@ -1,11 +1,9 @@
-import { begunAt, noUsage, timeLeft, type Grant } from '../../domain/grant.ts';
+import { begunAt, isEnforced, noUsage, timeLeft, type Grant, type GrantBegin } from '../../domain/grant.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { mostDurationMs } from '../../domain/duration.ts';
 import type { Allowance } from '../../domain/quantity.ts';
-import { endGrant } from '../ap/closing.ts';
-import type { GrantBegin } from '../ap/ports.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
-import type { AccessPoint } from '../store.ts';
+import { endGrant } from './ending.ts';
 
 // What changes a grant runs inside a transaction, with the access point's row taken: `revision` is its next one.
 
@@ -26,7 +24,7 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   }
   const ap = await store.accessPoints.find(apId);
   const ms = allowance === 'unlimited' ? undefined : Number(allowance.size);
-  const waits = isEnforced(ap);
+  const waits = isEnforced(ap?.enforcement);
   const grant: Grant = {
     id: newId(context, 'grt'),
     subject,
@@ -50,11 +48,6 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   await store.grants.insert(grant);
   await store.audit.append(auditEntry(context, { action: 'grant.created', apId, detail: { grant_id: grant.id } }));
   return grant;
-}
-
-/** Whether an agent brings the radio in step with the access point's grants. */
-export function isEnforced(ap: AccessPoint | undefined): boolean {
-  return ap?.enforcement === 'per-grant' || ap?.enforcement === 'shared-password';
 }
 
 export const timeIsOver = 'its time is over';
@@ -98,7 +91,7 @@ export async function pause(context: ServiceContext, grant: Grant, revision: num
 export async function resume(context: ServiceContext, grant: Grant, revision: number): Promise<Grant> {
   const { store, clock } = context;
   const ap = await store.accessPoints.find(grant.network.apId);
-  const runs = grant.waitingMs === undefined || isEnforced(ap) ? {} : { endsAt: new Date(clock.now().getTime() + grant.waitingMs), waitingMs: undefined };
+  const runs = grant.waitingMs === undefined || isEnforced(ap?.enforcement) ? {} : { endsAt: new Date(clock.now().getTime() + grant.waitingMs), waitingMs: undefined };
   return alter(context, grant, { ...grant, ...runs, state: 'active', revision });
 }
 

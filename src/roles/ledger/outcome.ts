@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { FinalRefusal } from '../../domain/payment.ts';
 import { base64url } from '../../protocol/encoding.ts';
-import type { PaymentReply } from './ports.ts';
+import type { PaymentReply } from './payment-request.ts';
 
 /** What a payment came to: its reply, or why it was refused. */
 export type Outcome = { readonly reply: PaymentReply } | { readonly refusal: FinalRefusal; readonly message: string };
