@@ -1,18 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Account } from '../../domain/account.ts';
-import { errorTable, LatchkeyError } from '../../domain/errors.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText } from '../../domain/money.ts';
 import { isFinalRefusal, waitAfterWrong, type FinalRefusal, type Payment } from '../../domain/payment.ts';
 import type { Mandate } from '../../domain/sale.ts';
-import { recordedActor } from '../../domain/token.ts';
 import { nextCode, rotationBytes, transactionPassword } from '../../protocol/transaction-password.ts';
-import { newId, within, type ServiceContext } from '../service-context.ts';
+import { within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import { releaseOverdue } from './holds.ts';
-import { outcomeFrom, outcomeText, type Outcome } from './outcome.ts';
+import { Judgement, overtaken } from './judgement.ts';
+import type { Outcome } from './outcome.ts';
 import { bindingByPassword, lookupOf } from './password-lookup.ts';
-import type { PaymentReply, PaymentRequest } from './payment-request.ts';
-import type { Acceptance, Binding, KeptPayment, NewPosting, PaymentView } from './store.ts';
+import type { PaymentRequest } from './payment-request.ts';
+import type { Binding, PaymentView } from './store.ts';
 
 /** What a payment buys: made in the payment's own transaction, so that neither is ever there without the other. */
 export interface Bought {
@@ -39,8 +39,6 @@ export interface MandateOrder {
   readonly bought: Bought | undefined;
 }
 
-/** Somebody else changed what a payment was judged by: it is judged anew. */
-const overtaken = Symbol('overtaken');
 const mostTries = 100;
 const dayMs = 86_400_000;
 
@@ -98,43 +96,43 @@ export class PaymentDesk {
     const fingerprintAt = (accountId: string) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, holdMs, bought?.description]);
     const { view, spent } = await this.#find(request, terminalId, fingerprintAt);
     const { binding, payer, payee } = view;
-    const file = new PaymentFile(this.#context, { request, payer: binding, fingerprint: fingerprintAt(binding.accountId) });
-    const kept = file.judged(view.kept);
+    const judgement = new Judgement(this.#context, { request, payer: binding, fingerprint: fingerprintAt(binding.accountId) });
+    const kept = judgement.judged(view.kept);
     if (kept !== undefined) {
       return kept;
     }
-    const { now } = file;
+    const { now } = judgement;
     if (binding.lockedUntil !== undefined && binding.lockedUntil > now) {
       throw new LatchkeyError('account_locked', undefined, { retryAfter: Math.ceil((binding.lockedUntil.getTime() - now.getTime()) / 1000) });
     }
     const { codeNumber = binding.codeNumber } = request;
     if (spent || codeNumber < binding.codeNumber) {
       // Only the terminal itself can say so: whoever else names an old code need not have it.
-      return file.refuse('code_superseded', async (tx) => (counts ? tx.bindings.noteSuperseded(binding, now) : undefined));
+      return judgement.refuse('code_superseded', async (tx) => (counts ? tx.bindings.noteSuperseded(binding, now) : undefined));
     }
     if (codeNumber > binding.codeNumber) {
-      return file.refuse('code_unknown');
+      return judgement.refuse('code_unknown');
     }
     if (!isRight(request, binding)) {
       const wait = waitAfterWrong(binding.wrong + 1);
-      return file.refuse('password_wrong', async (tx) => {
+      return judgement.refuse('password_wrong', async (tx) => {
         if (counts && !(await tx.bindings.countWrong(binding, wait === 0 ? undefined : new Date(now.getTime() + wait)))) {
           throw overtaken;
         }
       });
     }
     const refusal = foreseen ?? objection(payer, payee, request);
-    return refusal === undefined ? this.#accept(order, file, binding, payee!) : file.refuse(refusal);
+    return refusal === undefined ? this.#accept(order, judgement, binding, payee!) : judgement.refuse(refusal);
   }
 
   /** Payment, what it buys, next code and reply, in one transaction (protocol.md section 4). */
-  async #accept({ bought }: PasswordOrder, file: PaymentFile, binding: Binding, payee: Account): Promise<Outcome> {
+  async #accept({ bought }: PasswordOrder, judgement: Judgement, binding: Binding, payee: Account): Promise<Outcome> {
     const { store, random } = this.#context;
     const { algorithm, code, accountId } = binding;
     const rotation = random.bytes(rotationBytes);
     const next = algorithm === 'md5' ? rotation : nextCode(code, rotation, accountId);
     const lookup = await lookupOf(this.#context, binding, next);
-    const accepted = file.accepted(payee, algorithm === 'md5' ? { nextCode: next } : { rotation });
+    const accepted = judgement.accepted(payee, algorithm === 'md5' ? { nextCode: next } : { rotation });
     const accept = async (at: Store) => {
       if (!(await at.payments.accept({ ...accepted, binding, code: next, lookup }))) {
         throw overtaken;
@@ -159,25 +157,25 @@ export class PaymentDesk {
     const { key, payeeId, amount } = request;
     const context = within(this.#context, tx);
     const fingerprint = fingerprintOf([accountId, registerId, payeeId, amountText(amount), subjectId, undefined, bought?.description]);
-    const file = new PaymentFile(context, { request, payer: { accountId, terminalId: registerId }, fingerprint });
-    const kept = file.judged(await tx.payments.findKept(accountId, key));
+    const judgement = new Judgement(context, { request, payer: { accountId, terminalId: registerId }, fingerprint });
+    const kept = judgement.judged(await tx.payments.findKept(accountId, key));
     if (kept !== undefined) {
       return kept;
     }
     const standing = await tx.mandates.lock(subjectId);
     if (standing === undefined || standing.endedAt !== undefined || standing.accountId !== accountId) {
-      return file.refuse('mandate_missing');
+      return judgement.refuse('mandate_missing');
     }
-    const taken = await tx.mandates.takenSince(subjectId, new Date(file.now.getTime() - dayMs));
+    const taken = await tx.mandates.takenSince(subjectId, new Date(judgement.now.getTime() - dayMs));
     if (amount.currency !== standing.currency || amount.minor > standing.perTap || taken + amount.minor > standing.perDay) {
-      return file.refuse('mandate_exceeded');
+      return judgement.refuse('mandate_exceeded');
     }
     const payee = await tx.accounts.find(payeeId);
     const refusal = foreseen ?? objection((await tx.accounts.find(accountId))!, payee, request);
     if (refusal !== undefined) {
-      return file.refuse(refusal);
+      return judgement.refuse(refusal);
     }
-    const { payment, fingerprint: told, reply, posting, outcome } = file.accepted(payee!, undefined);
+    const { payment, fingerprint: told, reply, posting, outcome } = judgement.accepted(payee!, undefined);
     if ((await bought?.make(context, payment)) === false || !(await tx.payments.insert(payment, { fingerprint: told, reply }))) {
       throw overtaken;
     }
@@ -200,79 +198,6 @@ export class PaymentDesk {
       throw new LatchkeyError('not_bound');
     }
     return { view, spent: found.spent };
-  }
-}
-
-interface Case {
-  readonly request: Pick<PaymentRequest, 'key' | 'payeeId' | 'amount' | 'memo' | 'holdMs'>;
-  readonly payer: { readonly accountId: string; readonly terminalId: string };
-  readonly fingerprint: Uint8Array;
-}
-
-/** One payment under judgement: what it was judged before, and what goes on record of it now. */
-class PaymentFile {
-  readonly now: Date;
-  readonly #context: ServiceContext;
-  readonly #case: Case;
-
-  constructor(context: ServiceContext, of: Case) {
-    this.now = context.clock.now();
-    this.#context = context;
-    this.#case = of;
-  }
-
-  /** What it came to before. Errors: `idempotency_mismatch`. */
-  judged(kept: KeptPayment | undefined): Outcome | undefined {
-    if (kept?.state === 'cancelled') {
-      return { refusal: 'payment_cancelled', message: errorTable.payment_cancelled.title };
-    }
-    if (kept !== undefined && !timingSafeEqual(kept.fingerprint, this.#case.fingerprint)) {
-      throw new LatchkeyError('idempotency_mismatch');
-    }
-    return kept && outcomeFrom(kept.reply);
-  }
-
-  /** `also` is done in the same transaction. */
-  async refuse(refusal: FinalRefusal, also?: (tx: Store) => Promise<void>): Promise<Outcome> {
-    const outcome = { refusal, message: errorTable[refusal].title };
-    const payment: Payment = { ...this.#payment(), state: 'refused', endedAt: this.now, reason: refusal };
-    await this.#context.store.transaction(async (tx) => {
-      await also?.(tx);
-      if (!(await tx.payments.insert(payment, { fingerprint: this.#case.fingerprint, reply: outcomeText(outcome) }))) {
-        throw overtaken;
-      }
-    });
-    return outcome;
-  }
-
-  accepted({ id, name, currency }: Account, renewal: PaymentReply['renewal']): Pick<Acceptance, 'payment' | 'fingerprint' | 'reply' | 'posting'> & { readonly outcome: Outcome } {
-    const { request: { holdMs, amount }, payer: { accountId }, fingerprint } = this.#case;
-    const payment: Payment = holdMs === undefined
-      ? { ...this.#payment(), state: 'paid', captured: amount.minor, endedAt: this.now }
-      : { ...this.#payment(), state: 'held', expiresAt: new Date(this.now.getTime() + holdMs) };
-    const state = holdMs === undefined ? 'paid' : 'held';
-    const reply: PaymentReply = { paymentId: payment.id, state, accountId, payee: { id, name, currency }, amount, at: this.now, expiresAt: payment.expiresAt, renewal };
-    const posting: NewPosting = {
-      id: newId(this.#context, 'pst'),
-      at: this.now,
-      kind: 'payment',
-      debitId: accountId,
-      creditId: id,
-      amount,
-      paymentId: payment.id,
-      actor: recordedActor(this.#context.actor),
-      memo: payment.memo,
-    };
-    return { payment, fingerprint, reply: outcomeText({ reply }), posting: state === 'paid' ? posting : undefined, outcome: { reply } };
-  }
-
-  #payment(): Omit<Payment, 'state'> {
-    const { request: { key, payeeId, amount, memo }, payer: { accountId, terminalId } } = this.#case;
-    const id = newId(this.#context, 'pay');
-    return {
-      id, accountId, key, terminalId, payeeId, amount, memo,
-      captured: 0n, refunded: 0n, at: this.now, expiresAt: undefined, endedAt: undefined, reason: undefined,
-    };
   }
 }
 
