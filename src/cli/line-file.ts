@@ -65,8 +65,8 @@ export class LineFile implements Disposable {
   }
 }
 
-/** The name of a new file lasts only once its folder is on the disk. */
-function syncFolder(path: string): void {
+/** The name of a new file at `path` lasts only once its folder is on the disk. */
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') {
     return;
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChargeFile } from '../../src/cli/counter/charge-file.ts';
 import { systemRandom } from '../../src/cli/local-registry.ts';
-import { PaymentFile } from '../../src/cli/wallet/payment-journal.ts';
+import { PaymentFile } from '../../src/cli/wallet/payment-file.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { CardApplication, type WalletHandler } from '../../src/protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../src/protocol/card-messages.ts';

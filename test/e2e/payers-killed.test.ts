@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { PaymentFile } from '../../src/cli/wallet/payment-journal.ts';
+import { PaymentFile } from '../../src/cli/wallet/payment-file.ts';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import type { Payment } from '../../src/domain/payment.ts';
@@ -66,7 +66,7 @@ test(`${terminals} terminals pay through a proxy that cuts connections, of a ser
 
   const total = { paid: 0, cancelled: 0, unknown: 0 };
   for (const { cli, accountId, told } of payers) {
-    const journal = new PaymentFile(path.join(pathsFrom(cli.env, process.platform, cli.folder).state, 'wallet')).read(accountId).payments;
+    const journal = new PaymentFile(path.join(pathsFrom(cli.env, process.platform, cli.folder).state, 'wallet')).payments(accountId);
     const payments = await allOf(ledger, accountId);
     const paid = payments.filter(({ state }) => state === 'paid');
     const own = journal.filter(({ end }) => end?.kind === 'accepted');

@@ -7,7 +7,7 @@ import { systemClock, systemRandom } from '../local-registry.ts';
 import { openWallet, type Opening } from '../open-role.ts';
 import { paths } from '../paths.ts';
 import { StoredCodes } from './code-book.ts';
-import { PaymentFile } from './payment-journal.ts';
+import { PaymentFile } from './payment-file.ts';
 
 export interface OpenedPayer {
   readonly wallet: WalletRole;

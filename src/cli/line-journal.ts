@@ -1,0 +1,98 @@
+import { Buffer } from 'node:buffer';
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Checked } from '../api/check.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import { LineFile, syncFolder } from './line-file.ts';
+import { ensureFolder } from './paths.ts';
+
+/** What a journal is of, and what it comes to. */
+export interface JournalContent<Line, State> {
+  readonly check: (value: unknown) => Checked<Line>;
+  /** Before its first line. */
+  begin(): State;
+  take(state: State, line: Line): void;
+  /** Such as "charge". */
+  readonly of: string;
+  /** What to do with one that is damaged. */
+  readonly hint: string;
+}
+
+/**
+ * A journal of this machine, a JSON document a line, each on the disk before `add` returns. A torn last line counts as
+ * not written. Others may add to it meanwhile, one at a time.
+ */
+export class LineJournal<Line extends object, State> {
+  readonly #path: string;
+  readonly #content: JournalContent<Line, State>;
+  #state: State;
+  /** Of what is whole and was read. */
+  #bytes = 0;
+  /** Another one once it was replaced. */
+  #inode = 0;
+
+  constructor(path: string, content: JournalContent<Line, State>) {
+    this.#path = path;
+    this.#content = content;
+    this.#state = content.begin();
+  }
+
+  /** What its lines come to now. Errors: `invalid_input` if it is damaged. */
+  read(): State {
+    const { size, ino } = existsSync(this.#path) ? statSync(this.#path) : { size: 0, ino: 0 };
+    if (size !== this.#bytes || ino !== this.#inode) {
+      const text = size === 0 ? '' : readFileSync(this.#path, 'utf8');
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      const state = this.#content.begin();
+      whole.split('\n').slice(0, -1).forEach((line) => this.#content.take(state, this.#parsed(line)));
+      this.#state = state;
+      this.#bytes = Buffer.byteLength(whole);
+      this.#inode = ino;
+    }
+    return this.#state;
+  }
+
+  /** What could not be read again is not written. Errors: `invalid_input`, those of `LineFile`. */
+  add(line: Line): void {
+    const { check, of, take } = this.#content;
+    const checked = check(line);
+    if (!checked.ok) {
+      throw new LatchkeyError('invalid_input', `This ${of} cannot be written down.`, { problems: checked.problems });
+    }
+    const state = this.read();
+    ensureFolder(dirname(this.#path));
+    {
+      using file = existsSync(this.#path) ? LineFile.reopen(this.#path, 'the journal', this.#bytes) : LineFile.create(this.#path, 'the journal');
+      file.append(`${JSON.stringify(line)}\n`);
+      file.sync();
+      this.#bytes = file.size;
+    }
+    this.#inode = statSync(this.#path).ino;
+    take(state, line);
+  }
+
+  /** Puts other lines in the place of all that are there, or none. */
+  replace(lines: readonly Line[]): void {
+    const part = `${this.#path}.part`;
+    {
+      using file = LineFile.create(part, 'the journal', { replace: true });
+      lines.forEach((line) => file.append(`${JSON.stringify(line)}\n`));
+      file.sync();
+    }
+    renameSync(part, this.#path);
+    syncFolder(this.#path);
+  }
+
+  #parsed(text: string): Line {
+    const { check, of, hint } = this.#content;
+    try {
+      const checked = check(JSON.parse(text));
+      if (checked.ok) {
+        return checked.value;
+      }
+    } catch {
+      // As any other line that is none of ours.
+    }
+    throw new LatchkeyError('invalid_input', `The journal of ${of}s ${this.#path} is damaged.`, { hint });
+  }
+}
