@@ -17,7 +17,12 @@ const lineSchema = object('JournalLine', { key: id }, {
 type Line = Static<typeof lineSchema>;
 
 /** By their keys, in the order in which they were begun. */
-type Payments = Map<string, { begun: BegunPayment; end: PaymentEnd | undefined }>;
+type Payments = Map<string, Payment>;
+
+interface Payment {
+  begun: BegunPayment;
+  end: PaymentEnd | undefined;
+}
 
 const content = {
   check: checker(lineSchema),
@@ -26,6 +31,9 @@ const content = {
   of: 'payment',
   hint: 'Compare it with `latchkey payment list`, and move it away.',
 };
+
+/** Of more that have ended the last are enough: whoever asks for an older one again is answered by the server. */
+const mostPayments = 2000;
 
 /**
  * The journal of payments of this terminal, a file for each account: a line when a payment is begun, another when it
@@ -49,23 +57,25 @@ export class PaymentFile implements PaymentJournal {
   }
 
   async begin(begun: BegunPayment): Promise<void> {
-    const { accountId, payee, request, codeNumber, begunAt } = begun;
-    this.#journal(accountId).add({
-      key: request.key,
-      begun: { account_id: accountId, payee: payeeToWire(payee), code_number: codeNumber, begun_at: instantToWire(begunAt), request: paymentInputToWire(request) },
-    });
+    const journal = this.#journal(begun.accountId);
+    const payments = [...journal.read().values()];
+    if (payments.length >= mostPayments) {
+      const kept = payments.filter(({ end }, at) => end === undefined || at >= payments.length - mostPayments / 2);
+      journal.replace(kept.flatMap(linesOf));
+    }
+    journal.add(begunLine(begun));
   }
 
   async giveUp({ accountId, request: { key } }: BegunPayment): Promise<void> {
-    this.#journal(accountId).add({ key, given_up: true });
+    this.#journal(accountId).add(givenUpLine(key));
   }
 
   async end({ accountId, request: { key } }: BegunPayment, end: PaymentEnd): Promise<void> {
-    this.#journal(accountId).add({ key, ended: end.kind === 'accepted' ? { kind: end.kind, reply: paymentReplyToWire({ ...end.reply, renewal: undefined }) } : end });
+    this.#journal(accountId).add(endedLine(key, end));
   }
 
   /** All that are in it. Errors: `invalid_input` if it is damaged. */
-  payments(accountId: string): readonly { readonly begun: BegunPayment; readonly end: PaymentEnd | undefined }[] {
+  payments(accountId: string): readonly Readonly<Payment>[] {
     return [...this.#journal(accountId).read().values()];
   }
 
@@ -84,6 +94,26 @@ function take(payments: Payments, { key, begun, given_up: givenUp, ended: end }:
     payment.begun = givenUp === true ? { ...payment.begun, givenUp } : payment.begun;
     payment.end = end === undefined ? payment.end : endFrom(end);
   }
+}
+
+function linesOf({ begun, end }: Payment): Line[] {
+  const { key } = begun.request;
+  return [begunLine(begun), ...(begun.givenUp === true ? [givenUpLine(key)] : []), ...(end === undefined ? [] : [endedLine(key, end)])];
+}
+
+function begunLine({ accountId, payee, request, codeNumber, begunAt }: BegunPayment): Line {
+  return {
+    key: request.key,
+    begun: { account_id: accountId, payee: payeeToWire(payee), code_number: codeNumber, begun_at: instantToWire(begunAt), request: paymentInputToWire(request) },
+  };
+}
+
+function givenUpLine(key: string): Line {
+  return { key, given_up: true };
+}
+
+function endedLine(key: string, end: PaymentEnd): Line {
+  return { key, ended: end.kind === 'accepted' ? { kind: end.kind, reply: paymentReplyToWire({ ...end.reply, renewal: undefined }) } : end };
 }
 
 function begunFrom(key: string, begun: NonNullable<Line['begun']>): BegunPayment {
