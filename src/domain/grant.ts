@@ -1,7 +1,8 @@
 import { LatchkeyError } from './errors.ts';
 import { quoted } from './shown-text.ts';
 
-/** What a grant is for, how it was earned, and how it ends (glossary.md). */
+// What a grant is for, how it was earned, and how it ends (glossary.md).
+
 /**
  * `nfc` is a card’s or phone’s NFC identifier, `phone` one that redeemed a receipt code, both as keyed hashes; `receipt` a
  * code that nobody has redeemed yet.
@@ -40,6 +41,28 @@ export interface Grant {
   readonly closedBy: string | undefined;
   readonly reason: string | undefined;
   readonly revision: number;
+}
+
+type NewGrant = Pick<Grant, 'id' | 'subject' | 'network' | 'source' | 'startsAt' | 'revision'> &
+  Partial<Pick<Grant, 'requestId' | 'endsAt' | 'allowedMs' | 'waitingMs' | 'quotaBytes' | 'policy' | 'vlan'>>;
+
+/** A grant as it is made; what is not said of it has no bounds. */
+export function newGrant(of: NewGrant): Grant {
+  return {
+    requestId: undefined,
+    endsAt: undefined,
+    allowedMs: undefined,
+    waitingMs: undefined,
+    quotaBytes: undefined,
+    policy: 'cut',
+    vlan: undefined,
+    usage: noUsage,
+    state: 'active',
+    closedAt: undefined,
+    closedBy: undefined,
+    reason: undefined,
+    ...of,
+  };
 }
 
 /** What a grant's subject has used, as the radio counted it. */

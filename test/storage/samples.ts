@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import type { Attempt } from '../../src/domain/audit.ts';
-import { noUsage, type Grant } from '../../src/domain/grant.ts';
+import { newGrant as grantAsMade, type Grant } from '../../src/domain/grant.ts';
 import type { Token } from '../../src/domain/token.ts';
 import type { EnrollCode, NewDevice, Store } from '../../src/roles/store.ts';
 
@@ -67,27 +67,8 @@ export function newRequest(parts: Pick<AccessRequest, 'uuid' | 'apId'> & Partial
 }
 
 export function newGrant(apId: string, parts: Partial<Grant> = {}): Grant {
-  return {
-    id: newId('grt'),
-    subject: { kind: 'device', id: randomUUID() },
-    network: { apId, ssid: 'Home' },
-    source: 'device',
-    requestId: undefined,
-    startsAt: start,
-    endsAt: undefined,
-    allowedMs: undefined,
-    waitingMs: undefined,
-    quotaBytes: undefined,
-    policy: 'cut',
-    vlan: undefined,
-    usage: noUsage,
-    state: 'active',
-    closedAt: undefined,
-    closedBy: undefined,
-    reason: undefined,
-    revision: 1,
-    ...parts,
-  };
+  const grant = grantAsMade({ id: newId('grt'), subject: { kind: 'device', id: randomUUID() }, network: { apId, ssid: 'Home' }, source: 'device', startsAt: start, revision: 1 });
+  return { ...grant, ...parts };
 }
 
 export function newToken(parts: Partial<Token> = {}): Token {

@@ -1,6 +1,6 @@
 import { isPending, isUnproven, mayFollow, requestLifetimeMs, type AccessRequest } from '../../domain/access-request.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
-import { noUsage, type Grant, type GrantTerms } from '../../domain/grant.ts';
+import { newGrant, type GrantTerms } from '../../domain/grant.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import { revokeGrant } from '../grants/ending.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
@@ -107,7 +107,7 @@ async function approve(
   const at = context.clock.now();
   const { validMs, quotaBytes, policy = 'cut', vlan } = decision.terms ?? {};
   const ap = await store.accessPoints.find(request.apId);
-  const grant: Grant = {
+  const grant = newGrant({
     id: newId(context, 'grt'),
     subject: { kind: 'device', id: request.uuid },
     network: { apId: request.apId, ssid: ap?.ssid ?? '' },
@@ -115,18 +115,11 @@ async function approve(
     requestId: request.id,
     startsAt: at,
     endsAt: validMs === undefined ? undefined : new Date(at.getTime() + validMs),
-    allowedMs: undefined,
-    waitingMs: undefined,
     quotaBytes,
     policy,
     vlan,
-    usage: noUsage,
-    state: 'active',
-    closedAt: undefined,
-    closedBy: undefined,
-    reason: undefined,
     revision,
-  };
+  });
   await store.grants.insert(grant);
   const approved = await store.requests.change(request.id, ['pending'], {
     status: 'approved',

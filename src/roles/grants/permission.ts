@@ -1,4 +1,4 @@
-import { begunAt, isEnforced, noUsage, timeLeft, type Grant, type GrantBegin } from '../../domain/grant.ts';
+import { begunAt, isEnforced, newGrant, timeLeft, type Grant, type GrantBegin } from '../../domain/grant.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { mostDurationMs } from '../../domain/duration.ts';
 import type { Allowance } from '../../domain/quantity.ts';
@@ -25,26 +25,17 @@ export async function permit(context: ServiceContext, apId: string, subject: Gra
   const ap = await store.accessPoints.find(apId);
   const ms = allowance === 'unlimited' ? undefined : Number(allowance.size);
   const waits = isEnforced(ap?.enforcement);
-  const grant: Grant = {
+  const grant = newGrant({
     id: newId(context, 'grt'),
     subject,
     network: { apId, ssid: ap?.ssid ?? '' },
     source: 'payment',
-    requestId: undefined,
     startsAt: now,
     endsAt: ms === undefined || waits ? undefined : new Date(now.getTime() + ms),
     allowedMs: ms,
     waitingMs: waits ? ms : undefined,
-    quotaBytes: undefined,
-    policy: 'cut',
-    vlan: undefined,
-    usage: noUsage,
-    state: 'active',
-    closedAt: undefined,
-    closedBy: undefined,
-    reason: undefined,
     revision,
-  };
+  });
   await store.grants.insert(grant);
   await store.audit.append(auditEntry(context, { action: 'grant.created', apId, detail: { grant_id: grant.id } }));
   return grant;
