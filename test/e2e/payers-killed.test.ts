@@ -8,7 +8,9 @@ import { parseAmount } from '../../src/domain/money.ts';
 import type { Payment } from '../../src/domain/payment.ts';
 import { LedgerService } from '../../src/roles/ledger/service.ts';
 import { CommandLine } from '../cli/command-line.ts';
+import { startPostgres } from '../postgres.ts';
 import { LongRunning, makeHome } from '../program.ts';
+import { requires } from '../requirements.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 import { Registry } from './registry.ts';
 
@@ -25,10 +27,26 @@ interface Terminal {
   readonly told: { paid: number; refused: number; unknown: number; cancelled: number };
 }
 
-test(`${terminals} terminals pay through a proxy that cuts connections, of a server killed ${kills} times: journals and ledger agree`, { timeout: 300_000 }, async () => {
+const story = `${terminals} terminals pay through a proxy that cuts connections, of a server killed ${kills} times: journals and ledger agree`;
+const timeout = 300_000;
+
+test(`${story} (SQLite)`, { timeout }, async () => {
   const home = await makeHome();
   onTestFinished(() => home.remove());
-  const database = `sqlite:${path.join(home.folder, 'registry.db')}`;
+  await payAndKill(home, `sqlite:${path.join(home.folder, 'registry.db')}`);
+});
+
+requires('postgresql')('at PostgreSQL', () => {
+  test(story, { timeout }, async () => {
+    const home = await makeHome();
+    onTestFinished(() => home.remove());
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.stop());
+    await payAndKill(home, (await postgres.createDatabase()).url);
+  });
+});
+
+async function payAndKill(home: Awaited<ReturnType<typeof makeHome>>, database: string): Promise<void> {
   const registry = await Registry.open(database, home.key);
   onTestFinished(() => registry.close());
   const proxy = await CuttingProxy.open();
@@ -87,7 +105,7 @@ test(`${terminals} terminals pay through a proxy that cuts connections, of a ser
   expect(Math.min(proxy.cut.requests, proxy.cut.replies)).toBeGreaterThan(10);
   expect(total.paid).toBeGreaterThanOrEqual(terminals * paymentsEach);
   console.info(`${total.paid} payments, ${total.cancelled} given up, ${total.unknown} runs that did not know; cut: ${proxy.cut.requests} requests, ${proxy.cut.replies} replies`);
-});
+}
 
 async function terminal(registry: Registry, ledger: LedgerService, url: string, at: number): Promise<Terminal> {
   const cli = await CommandLine.make();
