@@ -1,5 +1,5 @@
 import { quoted } from '../domain/shown-text.ts';
-import type { GrantReader } from './open-role.ts';
+import type { GrantReader } from './grant-reader.ts';
 
 /** What a permission list does not bring about at access points that enforce less than a password each; one sentence each. */
 export async function enforcementCautions(reader: GrantReader, apIds: readonly string[]): Promise<string[]> {

@@ -18,6 +18,7 @@ import type { WalletRole } from '../roles/wallet/ports.ts';
 import { agentSocket } from './agent-files.ts';
 import { agentDesk, serverDesk, type Desk } from './desk.ts';
 import { activeDestination, destination, explicitDestination, explicitlyLocal, roleDestination, type RoleFlags, type ServerAccess } from './destination.ts';
+import type { GrantReader } from './grant-reader.ts';
 import type { ApIdentity } from './profiles.ts';
 import { openVerificationSender } from './open-verification.ts';
 import { keepReloading, openRegistry, systemClock, systemRandom } from './local-registry.ts';
@@ -143,9 +144,6 @@ async function registerAt(server: ServerAccess, opening: Opening): Promise<{ rea
   return { pos: new PosClient(http), ledger: new LedgerClient(http) };
 }
 
-/** Who may read grants, and of which access points. */
-export type GrantReader = Pick<OwnerRole, 'grants' | 'grant' | 'accessPoints'>;
-
 /** As the holder of an owner's, a technician's or an admin's token; or as a cash register, which sees its permission list. */
 export async function openGrants(flags: RoleFlags, opening: Opening): Promise<GrantReader> {
   const server = await destination(flags, opening.sources);
@@ -153,7 +151,7 @@ export async function openGrants(flags: RoleFlags, opening: Opening): Promise<Gr
     return openOwner(flags, opening);
   }
   const { pos } = await registerAt(server, opening);
-  const { permissionReader } = await import('./permission-reader.ts');
+  const { permissionReader } = await import('./grant-reader.ts');
   return permissionReader(pos);
 }
 

@@ -6,7 +6,7 @@ import { openDatabase } from './open-store.ts';
 import { dppKeyPlace, passTmpPlace } from './repositories/devices.ts';
 import { contactPlace } from './repositories/accounts.ts';
 import { codePlace, identityCodePlace } from './repositories/bindings.ts';
-import { paymentReplyPlace } from './repositories/payments.ts';
+import { paymentReplyPlace } from './repositories/payment-row.ts';
 import { replyPlace } from './repositories/replies.ts';
 import { receiptCodePlace } from './repositories/sales.ts';
 import { settingPlace } from './repositories/settings.ts';

@@ -1,5 +1,5 @@
 import { codePlace, identityCodePlace } from '../../src/storage/repositories/bindings.ts';
-import { paymentReplyPlace } from '../../src/storage/repositories/payments.ts';
+import { paymentReplyPlace } from '../../src/storage/repositories/payment-row.ts';
 import { verificationPlace } from '../../src/storage/repositories/verifications.ts';
 import { testSealer } from '../storage/sealer.ts';
 import type { Row, Rows } from './disk.ts';

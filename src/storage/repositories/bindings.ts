@@ -6,7 +6,7 @@ import type { Database } from '../database.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type AccountTable, type BindingTable, type PaymentTable } from '../tables.ts';
 import { toAccount } from './accounts.ts';
-import { keptPayment } from './payments.ts';
+import { keptPayment } from './payment-row.ts';
 
 type Row = Selectable<BindingTable>;
 

@@ -1,41 +1,18 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
-import type { Payment, PaymentState } from '../../domain/payment.ts';
+import type { Payment } from '../../domain/payment.ts';
 import type { Acceptance, KeptPayment, PaymentFilter, PaymentRepository } from '../../roles/ledger/store.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
-import type { Place, Sealer } from '../../roles/sealer.ts';
+import type { Sealer } from '../../roles/sealer.ts';
 import { isKeyTaken } from '../constraints.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import { step, type PreparedQuery } from '../prepared-query.ts';
-import { date, optionalDate, type PaymentTable } from '../tables.ts';
+import { date, type PaymentTable } from '../tables.ts';
 import { advancing, codePlace } from './bindings.ts';
+import { keptPayment, paymentReplyPlace, toPayment } from './payment-row.ts';
 import { moving, postingRow, postingWithPayment } from './postings.ts';
 
 type Row = Selectable<PaymentTable>;
-
-/** Where the reply to a payment is sealed to. Neither part holds the separator: both are ids. */
-export function paymentReplyPlace(accountId: string, key: string): Place {
-  return { table: 'payments', row: `${accountId} ${key}`, column: 'reply' };
-}
-
-function toPayment(row: Row): Payment {
-  return {
-    id: row.id,
-    accountId: row.account_id,
-    key: row.key,
-    terminalId: row.terminal_id,
-    state: row.state as PaymentState,
-    payeeId: row.payee_id ?? '',
-    amount: { minor: BigInt(row.minor), currency: row.currency ?? '' },
-    captured: BigInt(row.captured),
-    refunded: BigInt(row.refunded),
-    memo: row.memo ?? undefined,
-    at: date(row.at),
-    expiresAt: optionalDate(row.expires_at),
-    endedAt: optionalDate(row.ended_at),
-    reason: row.reason ?? undefined,
-  };
-}
 
 /** Written out, so that SQLite may use the index over those. */
 const isHeld = sql<boolean>`state = 'held'`;
@@ -44,15 +21,6 @@ const keptUnder: PreparedQuery<{ accountId: string; key: string }, Pick<Row, 'st
   db.selectFrom('payments').select(['state', 'terminal_id', 'fingerprint', 'reply']).where('account_id', '=', accountId).where('key', '=', key);
 
 const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => db.selectFrom('payments').selectAll().where('id', '=', id);
-
-type Kept = Pick<Row, 'state' | 'terminal_id' | 'fingerprint' | 'reply'>;
-
-/** What a row says is on record under its key. */
-export function keptPayment(sealer: Sealer, { accountId, key }: { readonly accountId: string; readonly key: string }, { state, terminal_id: terminalId, fingerprint, reply }: Kept): KeptPayment {
-  return fingerprint === null || reply === null
-    ? { state: 'cancelled', terminalId }
-    : { state: state as Exclude<PaymentState, 'cancelled'>, terminalId, fingerprint, reply: sealer.openText(reply, paymentReplyPlace(accountId, key)) };
-}
 
 const columns = [
   'account_id', 'key', 'id', 'state', 'fingerprint', 'terminal_id', 'payee_id', 'currency', 'minor', 'captured', 'refunded', 'memo', 'at', 'expires_at',

@@ -10,7 +10,7 @@ import { LedgerService } from '../../../src/roles/ledger/service.ts';
 import type { ServiceContext } from '../../../src/roles/service-context.ts';
 import { keyLength, KeyringSealer } from '../../../src/secrets/seal.ts';
 import { openDatabase, openStore } from '../../../src/storage/open-store.ts';
-import { paymentReplyPlace } from '../../../src/storage/repositories/payments.ts';
+import { paymentReplyPlace } from '../../../src/storage/repositories/payment-row.ts';
 import { cached } from '../cached.ts';
 
 export const identityCode = '2468';

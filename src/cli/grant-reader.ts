@@ -1,5 +1,8 @@
+import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { PosRole } from '../roles/pos/ports.ts';
-import type { GrantReader } from './open-role.ts';
+
+/** Who may read grants, and of which access points. */
+export type GrantReader = Pick<OwnerRole, 'grants' | 'grant' | 'accessPoints'>;
 
 /** A cash register's view of grants: those that were paid for at its network. */
 export function permissionReader(pos: PosRole): GrantReader {
