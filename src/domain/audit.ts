@@ -8,7 +8,7 @@ export const auditActions = [
   'request.created', 'request.approved', 'request.denied', 'request.expired',
   'request.delivered', 'request.joined', 'request.declined',
   'grant.created', 'grant.increased', 'grant.revoked', 'grant.ended',
-  'account.opened', 'account.closed', 'account.unlocked', 'account.bound', 'topup.refund_due',
+  'account.opened', 'account.closed', 'account.unlocked', 'account.bound', 'account.code_unsent', 'topup.refund_due',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

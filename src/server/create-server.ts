@@ -9,8 +9,10 @@ import { ApNonces } from '../roles/ap/ap-nonce.ts';
 import { Housekeeping, housekeepingMs, repeatedly } from '../roles/housekeeping.ts';
 import type { PaymentProvider } from '../roles/ledger/payment-provider.ts';
 import { askForPending, type LedgerServiceContext } from '../roles/ledger/top-ups.ts';
+import { auditEntry } from '../roles/service-context.ts';
 import type { Store } from '../roles/store.ts';
 import type { VerificationSender } from '../roles/wallet/ports.ts';
+import { VerificationPost, verificationRetryMs } from '../roles/wallet/verification-post.ts';
 import { answering } from './answering.ts';
 import { Authentication, LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
@@ -18,7 +20,7 @@ import { answerClientError, boundConnections } from './connections.ts';
 import { Exchange } from './exchange.ts';
 import { usualLimits, type Limits } from './limits.ts';
 import { makeLog, type Log, type LogOptions } from './log.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics, type BackgroundTask } from './metrics.ts';
 import { operations } from './operations.ts';
 import { RateLimit } from '../roles/rate-limit.ts';
 import { Router } from './router.ts';
@@ -60,7 +62,7 @@ export interface LatchkeyServer {
  * Errors: `invalid_input` for a certificate, key or proxy that is none.
  */
 export function createServer(options: ServerOptions): LatchkeyServer {
-  const { store, clock, random, reuse, verificationSender, allowMd5, providers } = options;
+  const { store, clock, random, reuse, verificationSender: sender, allowMd5, providers } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
   const log = makeLog(options.log);
   const stopping = new AbortController();
@@ -74,7 +76,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   });
 
   const metrics = new Metrics(connections.open);
-  const failed = (task: 'housekeeping' | 'journal' | 'topups') => (error: unknown) => {
+  const failed = (task: BackgroundTask) => (error: unknown) => {
     metrics.backgroundFailure(task);
     log.error({ err: error, task }, 'background work failed');
   };
@@ -93,6 +95,16 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       log.error({ topup_id: id, provider, state, reference, error_code: error.code, err: error }, 'a top-up needs looking into');
     },
   };
+  const verificationPost = sender && new VerificationPost({
+    store,
+    clock,
+    sender,
+    onTrouble: ({ id, accountId, terminalId }, error) => {
+      metrics.backgroundFailure('verifications');
+      journal.record(auditEntry(ledger, { action: 'account.code_unsent', detail: { account_id: accountId!, terminal_id: terminalId, verification_id: id } }));
+      log.error({ verification_id: id, account_id: accountId, terminal_id: terminalId, err: error }, 'a verification code was not sent');
+    },
+  });
   const router = new Router([
     ...operations({ store, authentication, metrics }),
     ...webhooks({ context: ledger, metrics, guesses }),
@@ -100,7 +112,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, verificationSender, allowMd5 }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, verificationPost, allowMd5 }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,
@@ -131,13 +143,15 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   );
   // Beside it: a provider may take long to answer.
   const asking = repeatedly(async () => void (await askForPending(ledger)), options.housekeepingMs ?? housekeepingMs, failed('topups'));
+  const posting = verificationPost && repeatedly(() => verificationPost.sendLeft(), verificationRetryMs, failed('verifications'));
   return {
     http,
     log,
     async stop(graceMs = 10_000) {
       stopping.abort();
       await close(http, graceMs);
-      await Promise.all([housekeeping.stop(), asking.stop()]);
+      await Promise.all([housekeeping.stop(), asking.stop(), posting?.stop()]);
+      await verificationPost?.settled();
       await journal.flush();
       await lastUses.write();
     },

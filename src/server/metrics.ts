@@ -25,6 +25,9 @@ export class RouteMetrics {
   }
 }
 
+/** What the server does by itself. */
+export type BackgroundTask = 'housekeeping' | 'journal' | 'topups' | 'verifications';
+
 let processRegistry: Registry | undefined;
 
 /** Memory, CPU, event loop: the process's own, observed once however many servers it holds. */
@@ -69,7 +72,7 @@ export class Metrics {
     return metrics;
   }
 
-  backgroundFailure(task: 'housekeeping' | 'journal' | 'topups'): void {
+  backgroundFailure(task: BackgroundTask): void {
     this.#failures.inc({ task });
   }
 

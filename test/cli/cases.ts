@@ -122,7 +122,8 @@ export const cases: Record<string, Case> = {
   'account bind': {
     happy: async (site) => {
       const [till, purse] = [await site.till(), await site.purse()];
-      const { verification, codeFile } = await purse.requested(await till.account('5.00EUR'));
+      const { id, name } = await till.account('5.00EUR');
+      const { verification, codeFile } = await purse.requested(['account', 'bind', '--account', id, '--name', name]);
       return payers(purse, ['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
     },
     failing: async (site) => ({ ...payers(await site.purse(), ['account', 'bind', '--account', 'acc_1', '--name', 'Anna']), exit: 2 }),

@@ -94,9 +94,8 @@ describe.each(ways)('paying, %s', (way) => {
 
   test('a terminal is bound anew, and its old code is good for nothing', async () => {
     const account = await payer();
-    const { verification_id: verification } = await purse.json(['account', 'rebind', account.id, '--request-code']);
-    const codeFile = purse.cli.file('rebind.code', purse.sentCode());
-    const bound = await purse.json(['account', 'rebind', '--verification', verification as string, '--verification-code-file', codeFile, '--identity-code-file', '-'], 'another code');
+    const { verification, codeFile } = await purse.requested(['account', 'rebind', account.id]);
+    const bound = await purse.json(['account', 'rebind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], 'another code');
     expect(bound).toMatchObject({ account_id: account.id, code_number: 2 });
     expect(JSON.stringify(bound)).not.toMatch(/temporary/);
     expect(await purse.json(pay(account, '--amount', '1.00EUR'), 'another code')).toMatchObject({ state: 'paid' });
@@ -104,7 +103,7 @@ describe.each(ways)('paying, %s', (way) => {
 
   test('a wrong verification code is said to be so; without anybody to ask it says what to do', async () => {
     const account = await till.account('1.00EUR');
-    const { verification, codeFile } = await purse.requested(account);
+    const { verification, codeFile } = await purse.requested(['account', 'bind', '--account', account.id, '--name', account.name]);
     const wrong = purse.cli.file('wrong.code', readFileSync(codeFile, 'utf8') === '000000' ? '000001' : '000000');
     const bind = (file: string) => ['account', 'bind', '--verification', verification, '--verification-code-file', file, '--identity-code-file', '-'];
     expect(await refusal(bind(wrong))).toMatchObject({ code: 'verification_code_wrong', exit: 4 });

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { vi } from 'vitest';
 import type { Account } from '../../src/domain/account.ts';
 import { CommandLine, type Ran } from './command-line.ts';
 import { verificationFile, type Site } from './site.ts';
@@ -38,20 +39,24 @@ export class Purse {
     return this.cli.run(args, { env: this.env, ...(input === undefined ? {} : { input }) });
   }
 
-  /** The last verification code that was sent. */
-  sentCode(): string {
-    const lines = readFileSync(verificationFile(this.#registry), 'utf8').trimEnd().split('\n');
-    return (JSON.parse(lines.at(-1)!) as { verification_code: string }).verification_code;
-  }
-
   /** A verification that waits for its code, and that code in a file. */
-  async requested({ id, name }: Pick<Account, 'id' | 'name'>): Promise<{ readonly verification: string; readonly codeFile: string }> {
-    const { verification_id: verification } = await this.json(['account', 'bind', '--account', id, '--name', name, '--request-code']);
-    return { verification: verification as string, codeFile: this.cli.file(`${String(verification)}.code`, this.sentCode()) };
+  async requested(by: readonly string[]): Promise<{ readonly verification: string; readonly codeFile: string }> {
+    const before = this.#sent().length;
+    const { verification_id: verification } = await this.json<{ verification_id: string }>([...by, '--request-code']);
+    // A server sends it after its answer.
+    const code = await vi.waitUntil(() => this.#sent()[before]);
+    return { verification, codeFile: this.cli.file(`${verification}.code`, code) };
   }
 
-  async bind(account: Pick<Account, 'id' | 'name'>): Promise<void> {
-    const { verification, codeFile } = await this.requested(account);
+  /** The verification codes that were sent. */
+  #sent(): string[] {
+    const file = verificationFile(this.#registry);
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+    return lines.map((line) => (JSON.parse(line) as { verification_code: string }).verification_code);
+  }
+
+  async bind({ id, name }: Pick<Account, 'id' | 'name'>): Promise<void> {
+    const { verification, codeFile } = await this.requested(['account', 'bind', '--account', id, '--name', name]);
     await this.json(['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
   }
 

@@ -29,8 +29,7 @@ export function walletContract(name: string, make: MakeHarness): void {
     test('is bound by the code that its account’s contact gets', async () => {
       const { outbox } = shop.harness;
       const terminal = await newTerminal();
-      const { verificationId, expiresAt } = await terminal.wallet.requestVerification({ key: randomUUID(), account: 'card_4711', name: 'Anna' });
-      const message = outbox.sent.at(-1)!;
+      const { verificationId, expiresAt, message } = await outbox.with(() => terminal.wallet.requestVerification({ key: randomUUID(), account: 'card_4711', name: 'Anna' }));
       expect(message).toMatchObject({ contact: 'anna@example.org', accountName: 'Anna', expiresAt });
       expect(message.code).toMatch(/^\d{6}$/);
       const binding = await terminal.wallet.bind({ verificationId, verificationCode: message.code, identityCode });
@@ -49,17 +48,18 @@ export function walletContract(name: string, make: MakeHarness): void {
         expect(Object.keys(sent).sort()).toEqual(['expiresAt', 'verificationId']);
         expect(await codeOf(terminal.wallet.bind({ verificationId: sent.verificationId, verificationCode: '123456', identityCode }))).toBe('verification_code_wrong');
       }
-      expect(outbox.sent).toHaveLength(before);
+      await bindTo(shop.harness, await newTerminal(), shop.anna);
+      expect(outbox.sent.slice(before)).toMatchObject([{ accountName: 'Anna' }]);
     });
 
     test('a verification code takes five tries, ten minutes, and its own terminal', async () => {
       const { outbox, clock } = shop.harness;
       const terminal = await newTerminal();
-      const send = () => terminal.wallet.requestVerification({ key: randomUUID(), account: shop.anna.id, name: 'Anna' });
+      const send = () => outbox.with(() => terminal.wallet.requestVerification({ key: randomUUID(), account: shop.anna.id, name: 'Anna' }));
       const bind = (verificationId: string, verificationCode: string, by = terminal) => by.wallet.bind({ verificationId, verificationCode, identityCode });
 
       const first = await send();
-      const right = outbox.sent.at(-1)!.code;
+      const right = first.message.code;
       const wrong = right === '000000' ? '000001' : '000000';
       expect(await codeOf(bind(first.verificationId, right, await newTerminal()))).toBe('verification_code_over');
       for (let tries = 0; tries < 5; tries += 1) {
@@ -69,9 +69,11 @@ export function walletContract(name: string, make: MakeHarness): void {
 
       const second = await send();
       clock.pass(10 * 60_000);
-      expect(await codeOf(bind(second.verificationId, outbox.sent.at(-1)!.code))).toBe('verification_code_over');
+      expect(await codeOf(bind(second.verificationId, second.message.code))).toBe('verification_code_over');
 
+      const before = outbox.sent.length;
       const asked = await Promise.all(Array.from({ length: 12 }, () => codeOf(send())));
+      await outbox.until(() => outbox.sent.length === before + 8);
       expect(asked.filter((code) => code === undefined)).toHaveLength(8);
       expect(await codeOf(send())).toBe('verification_limit');
       clock.pass(86_400_000);
@@ -84,12 +86,16 @@ export function walletContract(name: string, make: MakeHarness): void {
       const request = { key: randomUUID(), account: shop.anna.id, name: 'Anna' };
       const before = outbox.sent.length;
       outbox.fails = true;
+      const failures = outbox.failed;
+      // A server has answered by then, and alone on this machine it is an error.
       const failed = await codeOf(terminal.wallet.requestVerification(request));
+      expect([undefined, 'verification_unavailable']).toContain(failed);
+      await outbox.until(() => outbox.failed > failures);
       outbox.fails = false;
-      expect(failed).toBe('verification_unavailable');
-      const sent = await terminal.wallet.requestVerification(request);
+      const { message: _message, ...sent } = await outbox.with(() => terminal.wallet.requestVerification(request));
       expect(await terminal.wallet.requestVerification(request)).toEqual(sent);
-      expect(outbox.sent).toHaveLength(before + 1);
+      await bindTo(shop.harness, await newTerminal(), shop.anna);
+      expect(outbox.sent).toHaveLength(before + 2);
     });
 
     test('pays, and each payment renews its code', async () => {
@@ -308,8 +314,8 @@ export function walletContract(name: string, make: MakeHarness): void {
       const terminal = await payer();
       const account = await shop.admin.ledger.account(terminal.accountId);
       const ask = async () => {
-        const { verificationId } = await terminal.holder.wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name });
-        return { verificationId, verificationCode: outbox.sent.at(-1)!.code, identityCode };
+        const { verificationId, message } = await outbox.with(() => terminal.holder.wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name }));
+        return { verificationId, verificationCode: message.code, identityCode };
       };
       const late = await ask();
       const { temporaryCode } = await terminal.holder.wallet.bind(await ask());
@@ -323,9 +329,9 @@ export function walletContract(name: string, make: MakeHarness): void {
       const account = await shop.admin.ledger.account(terminal.accountId);
       const { wallet } = terminal.holder;
       for (let round = 0; round < 8; round += 1) {
-        const { verificationId } = await wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name });
+        const { verificationId, message } = await shop.harness.outbox.with(() => wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name }));
         const [{ temporaryCode }, paid] = await Promise.all([
-          wallet.bind({ verificationId, verificationCode: shop.harness.outbox.sent.at(-1)!.code, identityCode }),
+          wallet.bind({ verificationId, verificationCode: message.code, identityCode }),
           codeOf(wallet.pay(terminal.request(shop.cafe.id, one))),
         ]);
         expect(temporaryCode.number).toBe(terminal.code.number + (paid === undefined ? 2 : 1));

@@ -32,16 +32,44 @@ export class TestClock {
   }
 }
 
-/** Verification codes as they leave, or do not. */
+/** Verification codes as they leave, or do not; those of a server leave after its answer. */
 export class Outbox implements VerificationSender {
   readonly sent: VerificationMessage[] = [];
   fails = false;
+  /** How many did not leave. */
+  failed = 0;
+  readonly #waiting = new Set<() => void>();
 
   async send(message: VerificationMessage): Promise<void> {
     if (this.fails) {
+      this.failed += 1;
+    } else {
+      this.sent.push(message);
+    }
+    this.#waiting.forEach((look) => look());
+    if (this.fails) {
       throw new LatchkeyError('verification_unavailable');
     }
-    this.sent.push(message);
+  }
+
+  /** What is asked for, with the message that leaves for it. */
+  async with<T>(asking: () => Promise<T>): Promise<T & { readonly message: VerificationMessage }> {
+    const index = this.sent.length;
+    const asked = await asking();
+    await this.until(() => this.sent.length > index);
+    return { ...asked, message: this.sent[index]! };
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve) => {
+        const look = () => {
+          this.#waiting.delete(look);
+          resolve();
+        };
+        this.#waiting.add(look);
+      });
+    }
   }
 }
 

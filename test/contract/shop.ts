@@ -53,9 +53,8 @@ export async function bindTo(
   account: Account,
   options: { algorithm?: PasswordAlgorithm; identityCode?: string } = {},
 ): Promise<PlainTerminal> {
-  const { verificationId } = await terminal.wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name });
-  const verificationCode = outbox.sent.at(-1)!.code;
-  const binding = await terminal.wallet.bind({ verificationId, verificationCode, identityCode, ...options });
+  const { verificationId, message } = await outbox.with(() => terminal.wallet.requestVerification({ key: randomUUID(), account: account.id, name: account.name }));
+  const binding = await terminal.wallet.bind({ verificationId, verificationCode: message.code, identityCode, ...options });
   return new PlainTerminal(terminal, binding.accountId, binding.algorithm, binding.temporaryCode);
 }
 

@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { AccountWire, LedgerVerificationWire } from '../../api/accounts.ts';
 import type { EnrollCodeWire } from '../../api/enrollments.ts';
 import type { RefundedWire } from '../../api/registers.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { ReceiptWire } from '../present/sales.ts';
 import { moneyForPeople } from '../present/money.ts';
 import type { WalletTapWire } from '../present/wallet-taps.ts';
@@ -11,6 +13,7 @@ import { startScene, type Narrator } from './scene.ts';
 
 const identityCode = '2468';
 const shopPassword = 'espresso doppio';
+const sendingMs = 10_000;
 
 /**
  * Pay at the counter, get on the Wi-Fi: server, cash register and phone are processes of this program in a temporary
@@ -83,9 +86,23 @@ async function enrollCode(programs: Programs, role: string, ...match: string[]):
 
 async function bind(programs: Programs, home: string, { account_id: account, name }: AccountWire): Promise<void> {
   const { verification_id: verification } = await programs.json<{ verification_id: string }>(['account', 'bind', '--account', account, '--name', name, '--request-code']);
-  const { verification_code: sent } = JSON.parse(readFileSync(join(home, 'codes.ndjson'), 'utf8')) as { verification_code: string };
-  const codeFile = keep(home, 'code.txt', sent);
+  const codeFile = keep(home, 'code.txt', await sentCode(join(home, 'codes.ndjson')));
   await programs.json(['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
+}
+
+/** The server sends it after its answer. */
+async function sentCode(path: string): Promise<string> {
+  const end = performance.now() + sendingMs;
+  for (;;) {
+    const [line, rest] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    if (line !== undefined && rest !== undefined) {
+      return (JSON.parse(line) as { verification_code: string }).verification_code;
+    }
+    if (performance.now() > end) {
+      throw new LatchkeyError('verification_unavailable', 'The server has sent no verification code.');
+    }
+    await setTimeout(20);
+  }
 }
 
 function keep(home: string, name: string, text: string): string {

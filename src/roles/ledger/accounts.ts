@@ -2,9 +2,15 @@ import type { Account } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Store } from '../store.ts';
 
-/** By id, name or card reference; only one that is open is found by the latter two. */
+/**
+ * By id, name or card reference; only one that is open is found by the latter two. Looked for in all ways, so that the
+ * time it takes does not tell strangers whether one led to anything.
+ */
 export async function findAccount(store: Store, reference: string): Promise<Account | undefined> {
-  return (await store.accounts.find(reference)) ?? (await store.accounts.findByName(reference)) ?? (await store.accounts.findByCard(reference));
+  const byId = await store.accounts.find(reference);
+  const byName = await store.accounts.findByName(reference);
+  const byCard = await store.accounts.findByCard(reference);
+  return byId ?? byName ?? byCard;
 }
 
 export async function findOpenAccount(store: Store, reference: string): Promise<Account | undefined> {

@@ -47,8 +47,9 @@ export class LedgerService implements LedgerRole {
   }
 
   async account(reference: string): Promise<Account> {
+    const visible = await this.#visible();
     const account = await findAccount(this.#context.store, reference);
-    if (account === undefined || (await this.#visible())?.includes(account.id) === false) {
+    if (account === undefined || visible?.includes(account.id) === false) {
       throw new LatchkeyError('account_not_found', `There is no account ${reference}.`);
     }
     return account;

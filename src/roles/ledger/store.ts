@@ -219,6 +219,8 @@ export interface VerificationRepository {
   /** Counts a try, before the code is compared; false if others were counted meanwhile or it is used. */
   countTry(verification: Verification): Promise<boolean>;
   noteSent(id: string, at: Date): Promise<void>;
+  /** Those of an account that were not sent and could be used, oldest first. */
+  unsent(of: { readonly madeBefore: Date; readonly validAt: Date }, limit: number): Promise<Verification[]>;
   /** Uses it up; false if it is so already. */
   use(id: string, at: Date): Promise<boolean>;
   /** How many the terminal asked for since. Inside a transaction, until whose end nobody else counts. */

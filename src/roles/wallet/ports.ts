@@ -7,8 +7,9 @@ export interface WalletRole {
   /**
    * Has a verification code sent to whom the account belongs to. `account`: its id, its name or its card reference;
    * `name`: what the account is called, which has to fit. If they are not right, no code is sent and nothing else
-   * tells. The same key does it once.
-   * Errors: `verification_limit`, `verification_unavailable`.
+   * tells: a server sends after its answer. The same key does it once, and again if the code could not be sent.
+   * Errors: `verification_limit`; `verification_unavailable` where no code leaves at all, or, alone on this machine, if
+   * this one could not be sent.
    */
   requestVerification(request: VerificationRequest): Promise<VerificationSent>;
 

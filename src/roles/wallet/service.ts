@@ -14,21 +14,19 @@ import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts'
 import type { Binding } from '../ledger/store.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { boughtAt } from '../pos/purchase.ts';
-import { auditEntry, newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
+import { auditEntry, newId, requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type {
   BindingStatus,
   BindRequest,
   NewBinding,
   VerificationRequest,
-  VerificationSender,
   VerificationSent,
   WalletRole,
 } from './ports.ts';
-import { requestVerification, takeVerification, type Verified } from './verification.ts';
+import { requestVerification, takeVerification, type VerificationContext, type Verified } from './verification.ts';
 
-export interface WalletServiceContext extends ServiceContext {
-  readonly verificationSender?: VerificationSender | undefined;
+export interface WalletServiceContext extends VerificationContext {
   /** Whether the password as first described may be chosen (protocol.md section 4). */
   readonly allowMd5?: boolean | undefined;
 }

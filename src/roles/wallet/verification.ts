@@ -11,29 +11,44 @@ import type { VerificationRequest, VerificationSender, VerificationSent } from '
 
 const dayMs = 86_400_000;
 
-interface SendingContext extends ServiceContext {
+/** How codes leave. With neither, none can be asked for. */
+export interface VerificationContext extends ServiceContext {
+  /** Waited for: for the person whose machine and database it is. */
   readonly verificationSender?: VerificationSender | undefined;
+  /** Takes what is on record, and waits for nothing: for terminals elsewhere. */
+  readonly verificationPost?: { post(verification: Verification): void } | undefined;
 }
 
-/** Makes a verification code and has it sent, once for a key. */
+/** Makes a verification code and has it sent, once for a key. By a post the answer is the same for whatever is asked for. */
 export async function requestVerification(
-  context: SendingContext,
+  context: VerificationContext,
   terminalId: string,
   { key, account: reference, name }: VerificationRequest,
 ): Promise<VerificationSent> {
   parseId(key, 'idempotency key');
-  const { store, clock, verificationSender } = context;
-  if (verificationSender === undefined) {
+  const { store, verificationSender, verificationPost } = context;
+  if (verificationSender === undefined && verificationPost === undefined) {
     throw new LatchkeyError('verification_unavailable');
   }
   const verification = (await store.verifications.findByKey(terminalId, key)) ?? (await store.transaction((tx) => make(within(context, tx), terminalId, { key, account: reference, name })));
-  const { id, accountId, code, expiresAt, sentAt } = verification;
-  const account = accountId === undefined ? undefined : await store.accounts.find(accountId);
-  if (account !== undefined && sentAt === undefined) {
-    await verificationSender.send({ contact: await store.accounts.contactOf(account.id), accountName: account.name, code, expiresAt });
+  if (verificationPost !== undefined) {
+    verificationPost.post(verification);
+  } else {
+    await sendVerification({ ...context, sender: verificationSender! }, verification);
+  }
+  return { verificationId: verification.id, expiresAt: verification.expiresAt };
+}
+
+/** Sends a code that has an account and was not sent yet. Errors: `verification_unavailable`. */
+export async function sendVerification(
+  { store, clock, sender }: Pick<ServiceContext, 'store' | 'clock'> & { readonly sender: VerificationSender },
+  { id, accountId, code, expiresAt, sentAt }: Verification,
+): Promise<void> {
+  const account = accountId === undefined || sentAt !== undefined ? undefined : await store.accounts.find(accountId);
+  if (account !== undefined) {
+    await sender.send({ contact: await store.accounts.contactOf(account.id), accountName: account.name, code, expiresAt });
     await store.verifications.noteSent(id, clock.now());
   }
-  return { verificationId: id, expiresAt };
 }
 
 async function make(context: ServiceContext, terminalId: string, { key, account: reference, name }: VerificationRequest): Promise<Verification> {
@@ -84,7 +99,8 @@ export async function takeVerification(context: ServiceContext, terminalId: stri
     return new LatchkeyError('verification_code_wrong', 'Two tries at once: only one counts.');
   }
   const isRight = timingSafeEqual(Buffer.from(given), Buffer.from(verification.code));
-  const account = verification.accountId === undefined ? undefined : await store.accounts.find(verification.accountId);
+  // Looked for in any case: no time tells whether there is one.
+  const account = await store.accounts.find(verification.accountId ?? '');
   if (!isRight || account === undefined || account.closedAt !== undefined) {
     return new LatchkeyError('verification_code_wrong');
   }

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely';
+import { verificationLifeMs } from '../../domain/payment.ts';
 import type { Verification, VerificationRepository } from '../../roles/ledger/store.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
 import type { Database } from '../database.ts';
@@ -62,6 +63,19 @@ export class Verifications implements VerificationRepository {
 
   async noteSent(id: string, at: Date): Promise<void> {
     await this.#db.write.updateTable('verification_codes').set({ sent_at: at }).where('id', '=', id).execute();
+  }
+
+  async unsent({ madeBefore, validAt }: { readonly madeBefore: Date; readonly validAt: Date }, limit: number): Promise<Verification[]> {
+    const rows = await this.#db.read.selectFrom('verification_codes').selectAll()
+      .where('created_at', '>', new Date(validAt.getTime() - verificationLifeMs))
+      .where('created_at', '<', madeBefore)
+      .where('account_id', 'is not', null)
+      .where('sent_at', 'is', null)
+      .where('used_at', 'is', null)
+      .orderBy('created_at')
+      .limit(atMost(limit))
+      .execute();
+    return rows.map((row) => this.#toVerification(row));
   }
 
   async use(id: string, at: Date): Promise<boolean> {

@@ -1,0 +1,69 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { Verification } from '../ledger/store.ts';
+import type { Store } from '../store.ts';
+import type { VerificationSender } from './ports.ts';
+import { sendVerification } from './verification.ts';
+
+/** How often what is left is tried, and how long it is left to the server that made it. */
+export const verificationRetryMs = 60_000;
+const atOnce = 20;
+
+interface Context {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly sender: VerificationSender;
+  /** Told of a code that was not sent: it stays, to be tried again. */
+  readonly onTrouble: (verification: Verification, error: unknown) => void;
+}
+
+/**
+ * Sends verification codes after the answers to who asked for them, so that no answer tells by its time or an error
+ * whether there was one to send (ADR 34). What is made and not sent is on record: it survives a restart. A code may be
+ * sent twice, if a server ends before it has noted that it is sent.
+ */
+export class VerificationPost {
+  readonly #context: Context;
+  readonly #underWay = new Map<string, Promise<void>>();
+  #cleared = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Has it sent soon, if there is anything to send. */
+  post(verification: Verification): void {
+    const { id, accountId, sentAt } = verification;
+    if (accountId === undefined || sentAt !== undefined || this.#underWay.has(id)) {
+      return;
+    }
+    // Behind the answer, which is on its way before the event loop comes to this.
+    void this.#send(verification, new Promise((resolve) => setImmediate(resolve)));
+  }
+
+  /** Tries what is left; the first time that of a server that has ended, too. */
+  async sendLeft(): Promise<void> {
+    const { store, clock } = this.#context;
+    const now = clock.now();
+    const madeBefore = this.#cleared ? new Date(now.getTime() - verificationRetryMs) : now;
+    this.#cleared = true;
+    for (const verification of await store.verifications.unsent({ madeBefore, validAt: now }, atOnce)) {
+      if (!this.#underWay.has(verification.id)) {
+        await this.#send(verification);
+      }
+    }
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+
+  #send(verification: Verification, start = Promise.resolve()): Promise<void> {
+    const sending = start
+      .then(() => sendVerification(this.#context, verification))
+      .catch((error: unknown) => this.#context.onTrouble(verification, error))
+      .finally(() => this.#underWay.delete(verification.id));
+    this.#underWay.set(verification.id, sending);
+    return sending;
+  }
+}
