@@ -1,6 +1,6 @@
 import { accountKinds, type Account, type Payee } from '../domain/account.ts';
 import { postingKinds, type Posting, type StatementLine } from '../domain/posting.ts';
-import type { AccountOpening } from '../roles/ledger/ports.ts';
+import type { AccountOpening, Unlocked } from '../roles/ledger/ports.ts';
 import type { LedgerVerification } from '../roles/ledger/store.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, currency, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
@@ -10,12 +10,14 @@ import { instantFromWire, instantToWire, present } from './wire.ts';
 export const accountInputSchema = input('AccountInput', { name: text, currency }, { card_reference: text, contact: text });
 export type AccountInputWire = Static<typeof accountInputSchema>;
 
-export const accountSchema = object(
-  'Account',
-  { account_id: id, kind: oneOf(accountKinds), name: text, currency, balance: minor, held: minor, opened_at: instant },
-  { card_reference: text, closed_at: instant },
-);
+const accountMembers = { account_id: id, kind: oneOf(accountKinds), name: text, currency, balance: minor, held: minor, opened_at: instant };
+const someAccountMembers = { card_reference: text, closed_at: instant };
+export const accountSchema = object('Account', accountMembers, someAccountMembers);
 export type AccountWire = Static<typeof accountSchema>;
+
+export const unlockedSchema = object('UnlockedAccount', { ...accountMembers, unlocked_terminals: count }, someAccountMembers);
+export type UnlockedWire = Static<typeof unlockedSchema>;
+
 export const accountPageSchema = pageOf('AccountPage', accountSchema);
 export const accountQuerySchema = input('AccountQuery', {}, pageQuery);
 
@@ -79,6 +81,14 @@ export function accountFromWire(wire: AccountWire): Account {
     openedAt: instantFromWire(wire.opened_at),
     closedAt: instantFromWire(wire.closed_at),
   };
+}
+
+export function unlockedToWire({ account, terminals }: Unlocked): UnlockedWire {
+  return { ...accountToWire(account), unlocked_terminals: terminals };
+}
+
+export function unlockedFromWire({ unlocked_terminals: terminals, ...account }: UnlockedWire): Unlocked {
+  return { account: accountFromWire(account), terminals };
 }
 
 export function payeeToWire({ id: accountId, name, currency: code }: Payee): PayeeWire {

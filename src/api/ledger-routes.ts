@@ -1,6 +1,6 @@
 import {
   accountInputSchema, accountPageSchema, accountQuerySchema, accountSchema, ledgerVerificationSchema, movementSchema, payeeSchema, postingPageSchema,
-  postingSchema, statementPageSchema,
+  postingSchema, statementPageSchema, unlockedSchema,
 } from './accounts.ts';
 import { bindingListSchema, bindRequestSchema, newBindingSchema, verificationRequestSchema, verificationSentSchema } from './bindings.ts';
 import { pageQuery } from './page.ts';
@@ -127,7 +127,7 @@ export const ledgerRoutes = {
     roles: admin,
     params: byId,
     status: 200,
-    reply: accountSchema,
+    reply: unlockedSchema,
     idempotent: true,
     errors: ['account_not_found'],
   },
@@ -182,7 +182,7 @@ export const ledgerRoutes = {
   showPayee: {
     method: 'GET',
     path: '/v1/payees/{id}',
-    summary: 'Whom a payment would go to, by id or name',
+    summary: 'Whom a payment would go to, by id; by name a shop that has a cash register, or an account of the terminal',
     roles: accountReaders,
     params: byId,
     status: 200,

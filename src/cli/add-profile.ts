@@ -28,6 +28,7 @@ export async function addProfile(flags: NewProfileFlags, opening: Opening): Prom
   const code = await readCode(flags, opening);
   // LATCHKEY_TOKEN is for commands; into a profile goes only what a flag names.
   const secret = flags['token-file'] === undefined ? undefined : await readGivenSecret('token', flags['token-file'], sources);
+  let enrolled: string | undefined;
   if (code !== undefined) {
     const tokenName = flags['token-name'] ?? (flags.role === undefined ? usualTokenName() : hostname().slice(0, 64));
     const enrollment = await openEnrollmentAt({ url: place.server, token: undefined, ca: place.ca }, opening);
@@ -35,6 +36,7 @@ export async function addProfile(flags: NewProfileFlags, opening: Opening): Prom
     if (flags.role !== undefined && token.role !== flags.role) {
       throw new LatchkeyError('forbidden', `The code was for the role ${token.role}, not ${flags.role}; its token is in the profile "${name}".`);
     }
+    enrolled = token.name;
   } else if (secret !== undefined) {
     const enrollment = await openEnrollmentAt({ url: place.server, token: secret, ca: place.ca }, opening);
     await keepProfile(place, sources, async () => {
@@ -47,7 +49,7 @@ export async function addProfile(flags: NewProfileFlags, opening: Opening): Prom
   } else {
     profiles().add({ ...place, role: undefined, ap: undefined });
   }
-  return profileToWire(profiles().get(name), profiles().activeName() === name);
+  return { ...profileToWire(profiles().get(name), profiles().activeName() === name), ...(enrolled === undefined ? {} : { token_name: enrolled }) };
 }
 
 async function readCode(flags: NewProfileFlags, { sources }: Opening): Promise<string | undefined> {

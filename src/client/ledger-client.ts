@@ -1,4 +1,4 @@
-import { accountFromWire, accountInputToWire, ledgerVerificationFromWire, postingFromWire, statementLineFromWire } from '../api/accounts.ts';
+import { accountFromWire, accountInputToWire, ledgerVerificationFromWire, postingFromWire, statementLineFromWire, unlockedFromWire } from '../api/accounts.ts';
 import { amountToWire } from '../api/money.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { paymentFromWire } from '../api/payments.ts';
@@ -10,7 +10,7 @@ import type { Amount } from '../domain/money.ts';
 import type { Payment } from '../domain/payment.ts';
 import type { Posting, StatementLine } from '../domain/posting.ts';
 import type { TopUp } from '../domain/top-up.ts';
-import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest } from '../roles/ledger/ports.ts';
+import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest, Unlocked } from '../roles/ledger/ports.ts';
 import type { LedgerVerification, PaymentFilter, TopUpFilter } from '../roles/ledger/store.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
 import type { HttpClient } from './http-client.ts';
@@ -64,8 +64,8 @@ export class LedgerClient implements LedgerRole {
     return accountFromWire(await this.#http.call(routes.closeAccount, { params: { id } }));
   }
 
-  async unlock(id: string): Promise<Account> {
-    return accountFromWire(await this.#http.call(routes.unlockAccount, { params: { id } }));
+  async unlock(id: string): Promise<Unlocked> {
+    return unlockedFromWire(await this.#http.call(routes.unlockAccount, { params: { id } }));
   }
 
   async postings(page: PageRequest): Promise<Page<Posting>> {

@@ -15,7 +15,7 @@ describe.each(ways)('paying, %s', (way) => {
   beforeAll(async () => {
     site = await Site.make(way);
     [till, purse] = [await site.till(), await site.purse()];
-    cafe = await till.empty();
+    cafe = await till.shop();
   });
   afterAll(() => site.close());
 
@@ -87,7 +87,8 @@ describe.each(ways)('paying, %s', (way) => {
     const { accounts } = await purse.json(['account', 'status']);
     const [status] = (accounts as { account_id: string; locked_until?: string; pending?: unknown }[]).filter((one) => one.account_id === account.id);
     expect([typeof status!.locked_until, status!.pending]).toEqual(['string', undefined]);
-    await site.json('account', 'unlock', account.id);
+    expect((await site.cli.run(['account', 'unlock', account.id, ...site.flags], { env: site.env })).stdout).toMatch(/^unlocked: +1 terminal, which may pay again at once\naccount: +acc_/);
+    expect(await site.json('account', 'unlock', account.id)).toMatchObject({ account_id: account.id, unlocked_terminals: 0 });
     expect(await purse.json(pay(account, '--amount', '1.00EUR'), identityCode)).toMatchObject({ state: 'paid' });
     expect(await balanceOf(account)).toBe('1900');
   });

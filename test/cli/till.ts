@@ -51,6 +51,13 @@ export class Till {
     return this.#admin.ledger.open({ name: randomUUID(), currency });
   }
 
+  /** A shop: an account that a cash register charges for. */
+  async shop(): Promise<Account> {
+    const account = await this.empty();
+    await (await this.#harness.hold('pos', { accounts: [account.id] })).pos.self();
+    return account;
+  }
+
   topUp(account: Account, amount: string, memo?: string) {
     return this.#admin.ledger.topUp(account.id, parseAmount(amount), { memo });
   }

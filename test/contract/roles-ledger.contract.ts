@@ -183,6 +183,8 @@ export function ledgerContract(name: string, make: MakeHarness): void {
     });
 
     test('adds up: every account anew, and all of a currency to nothing', async () => {
+      const { terminal } = await payer('1.00');
+      await codeOf(terminal.pay(terminal.request(shop.cafe.id, euros('1.01'))));
       const verification = await shop.admin.ledger.verify();
       expect(verification.findings).toEqual([]);
       expect(verification.postings).toBeGreaterThan(0);
@@ -194,7 +196,11 @@ export function ledgerContract(name: string, make: MakeHarness): void {
           sum + (creditId === account.id ? amount.minor : 0n) - (debitId === account.id ? amount.minor : 0n), 0n);
         expect(account.balance).toBe(moved);
       }
-      const paid = (await allPayments(shop.admin.ledger)).reduce((sum, { captured, refunded }) => sum + captured - refunded, 0n);
+      const payments = await allPayments(shop.admin.ledger);
+      const refused = payments.filter(({ state }) => state === 'refused');
+      expect(refused).not.toEqual([]);
+      expect(verification.payments).toBe(payments.length - refused.length);
+      const paid = payments.reduce((sum, { captured, refunded }) => sum + captured - refunded, 0n);
       const posted = postings.reduce((sum, { kind, amount }) => sum + (kind === 'payment' ? amount.minor : kind === 'refund' ? -amount.minor : 0n), 0n);
       expect(paid).toBe(posted);
     });

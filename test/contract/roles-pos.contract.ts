@@ -5,7 +5,7 @@ import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { subjectMac } from '../../src/protocol/subject-token.ts';
 import type { Charge, Claim } from '../../src/roles/pos/ports.ts';
-import { codeOf, type MakeHarness } from './roles.harness.ts';
+import { codeOf, errorOf, type MakeHarness } from './roles.harness.ts';
 import { bindTo, openShop, type PlainTerminal } from './shop.ts';
 
 const euros = (text: string) => parseAmount(`${text}EUR`);
@@ -384,7 +384,7 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(offered.grant.state).toBe('active');
       expect(byHand.sales.map(({ sale, amount }) => [sale.amount, amount])).toEqual([[euros('1.00'), euros('1.00')], [euros('2.00'), euros('0.49')]]);
       expect(byHand).toMatchObject({ inLedger: [], byHand: [euros('1.00'), euros('0.49')] });
-      expect(await codeOf(pos.pos.refund(grant!.id))).toBe('grant_over');
+      expect(await errorOf(pos.pos.refund(grant!.id))).toMatchObject({ code: 'grant_over', message: `Grant ${grant!.id} was refunded already.` });
       expect(await codeOf(pos.pos.refundable(grant!.id))).toBe('grant_over');
       expect((await shop.admin.ledger.verify()).findings).toEqual([]);
     });

@@ -234,7 +234,8 @@ export function walletContract(name: string, make: MakeHarness): void {
       expect(await codeOf(terminal.pay(terminal.request(shop.cafe.id, one)))).toBeUndefined();
       const stranger = await newTerminal();
       expect(await codeOf(stranger.wallet.pay(terminal.request(shop.cafe.id, one)))).toBe('not_bound');
-      await shop.admin.ledger.unlock(account.id);
+      expect(await shop.admin.ledger.unlock(account.id)).toMatchObject({ account: { id: account.id }, terminals: 1 });
+      expect((await shop.admin.ledger.unlock(account.id)).terminals).toBe(0);
       expect(await codeOf(second.pay(second.request(shop.cafe.id, one, { identityCode: 'another code' })))).toBeUndefined();
     });
 
@@ -383,12 +384,27 @@ export function walletContract(name: string, make: MakeHarness): void {
       }
     });
 
-    test('finds whom to pay, by id or name', async () => {
+    test('finds whom to pay by the id, and by the name a shop or an account of its own', async () => {
       const { wallet } = shop.terminal.holder;
-      const payee = { id: shop.cafe.id, name: 'Café', currency: 'EUR' };
-      expect(await wallet.payee('Café')).toEqual(payee);
-      expect(await wallet.payee(shop.cafe.id)).toEqual(payee);
+      const bakery = await shop.admin.ledger.open({ name: 'Bakery', currency: 'EUR' });
+      const payee = { id: bakery.id, name: 'Bakery', currency: 'EUR' };
+      expect(await wallet.payee(bakery.id)).toEqual(payee);
+      const toNobody = await errorOf(wallet.payee('nobody'));
+      expect(toNobody).toMatchObject({ code: 'account_not_found', message: 'There is no account nobody.' });
+      expect(await errorOf(wallet.payee('Bakery'))).toMatchObject({ code: 'account_not_found', message: 'There is no account Bakery.' });
+      await (await shop.harness.hold('pos', { accounts: [bakery.id] })).pos.self();
+      expect(await wallet.payee('Bakery')).toEqual(payee);
+      expect((await wallet.payee('Anna')).id).toBe(shop.anna.id);
+      expect(await codeOf((await newTerminal()).wallet.payee('Anna'))).toBe('account_not_found');
       expect(await codeOf(wallet.payee('card_4711'))).toBe('account_not_found');
+      expect(await codeOf(wallet.payee('out_EUR'))).toBe('account_not_found');
+    });
+
+    test('one person pays another, who has no shop', async () => {
+      const terminal = await payer();
+      const friend = await payer();
+      await terminal.pay(terminal.request(friend.accountId, one));
+      expect(await spentBy(friend)).toBe(-100n);
     });
 
     test('refuses identity codes that cannot be typed again', async () => {

@@ -56,7 +56,7 @@ async function payAndKill(home: Awaited<ReturnType<typeof makeHome>>, database: 
   const payers = await Promise.all(Array.from({ length: terminals }, (_, at) => terminal(registry, ledger, proxy.url, at)));
 
   let remaining = terminals;
-  const paying = payers.map((one) => payAll(one).finally(() => { remaining -= 1; }));
+  const paying = payers.map((one) => payAll(one, cafe.id).finally(() => { remaining -= 1; }));
   paying.forEach((one) => void one.catch(() => {}));
   let killed = 0;
   while (remaining > 0 || killed < kills) {
@@ -123,9 +123,9 @@ async function terminal(registry: Registry, ledger: LedgerService, url: string, 
 }
 
 /** Pays until it was told so often that it has paid; now and then it gives up what it does not know of. */
-async function payAll({ cli, env, told }: Terminal): Promise<void> {
+async function payAll({ cli, env, told }: Terminal, payeeId: string): Promise<void> {
   for (let at = 1; told.paid < paymentsEach; at += 1) {
-    const args = ['pay', '--to', 'Café', '--amount', `${1 + randomInt(9)}.${10 + randomInt(90)}EUR`, '--memo', `cup ${at}`, '--identity-code-file', '-', '--yes', '--timeout', '4s', '--json'];
+    const args = ['pay', '--to', payeeId, '--amount', `${1 + randomInt(9)}.${10 + randomInt(90)}EUR`, '--memo', `cup ${at}`, '--identity-code-file', '-', '--yes', '--timeout', '4s', '--json'];
     const { code, stderr } = await cli.run(args, { input: identityCode, env });
     if (code === 0) {
       told.paid += 1;

@@ -1,4 +1,4 @@
-import { accountSchema, postingSchema, type AccountWire, type PostingWire, type StatementLineWire } from '../../api/accounts.ts';
+import { accountSchema, postingSchema, type AccountWire, type PostingWire, type StatementLineWire, type UnlockedWire } from '../../api/accounts.ts';
 import { object, type Static } from '../../api/schema.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import { moneyForPeople, someMoney } from './money.ts';
@@ -33,6 +33,11 @@ export function presentAccounts(page: PageWire<AccountWire>, screen: Screen): st
 
 export function presentAccount(account: AccountWire, screen: Screen): string {
   return details(accountEntries(account), screen);
+}
+
+export function presentUnlocked({ unlocked_terminals: terminals, ...account }: UnlockedWire, screen: Screen): string {
+  const unlocked = terminals === 0 ? 'no terminal had to wait' : `${terminals} ${terminals === 1 ? 'terminal' : 'terminals'}, which may pay again at once`;
+  return details([['unlocked', unlocked], ...accountEntries(account)], screen);
 }
 
 export function presentPayout({ account, posting }: PayoutWire, screen: Screen): string {

@@ -8,7 +8,7 @@ import { details, table } from './table.ts';
 export const profileSchema = object(
   'Profile',
   { name: text, active: boolean },
-  { server: { type: 'string' }, role: oneOf(roles), ap_id: id, ap_name: remark, ca: { type: 'string', description: 'PEM.' } },
+  { server: { type: 'string' }, token_name: { ...text, description: 'What the server calls its token, where it was just enrolled.' }, role: oneOf(roles), ap_id: id, ap_name: remark, ca: { type: 'string', description: 'PEM.' } },
 );
 export const profileListSchema = object('ProfileList', { items: arrayOf(profileSchema) });
 export type ProfileWire = Static<typeof profileSchema>;
@@ -37,6 +37,8 @@ export function presentProfile(profile: ProfileWire, screen: Screen): string {
       ['active', profile.active ? 'yes' : 'no'],
       ['server', profile.server ?? 'the database on this machine'],
       ['role', profile.role],
+      // An access point is called as its token.
+      ['enrolled as', profile.ap_id === undefined ? profile.token_name : undefined],
       ['access point', profile.ap_id && `${profile.ap_name} (${profile.ap_id})`],
       ['authorities', profile.server === undefined ? undefined : profile.ca === undefined ? 'the usual ones' : 'its own'],
     ],

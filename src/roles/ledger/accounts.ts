@@ -20,7 +20,11 @@ export async function findOpenAccount(store: Store, reference: string): Promise<
 
 /** Somebody's, by id or name. Errors: `account_not_found`, `account_closed`. */
 export async function openAccount(store: Store, reference: string): Promise<Account> {
-  const account = (await store.accounts.find(reference)) ?? (await store.accounts.findByName(reference));
+  return requireOpen((await store.accounts.find(reference)) ?? (await store.accounts.findByName(reference)), reference);
+}
+
+/** What was found by a reference, if it is somebody's and open. Errors: `account_not_found`, `account_closed`. */
+export function requireOpen(account: Account | undefined, reference: string): Account {
   if (account === undefined || account.kind !== 'customer') {
     throw new LatchkeyError('account_not_found', `There is no account ${reference}.`);
   }

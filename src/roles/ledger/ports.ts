@@ -15,6 +15,12 @@ export interface AccountOpening {
   readonly contact?: string | undefined;
 }
 
+export interface Unlocked {
+  readonly account: Account;
+  /** How many of its terminals had to wait, and may pay at once now. */
+  readonly terminals: number;
+}
+
 /** What moves money may be named, so that repeating it moves nothing again. */
 export interface Movement {
   readonly memo?: string | undefined;
@@ -60,7 +66,7 @@ export interface LedgerRole {
   /** Closed already is as good. Errors: `account_not_found`, `account_not_empty`. */
   close(reference: string): Promise<Account>;
   /** Ends the waits after wrong passwords, of all its terminals. Errors: `account_not_found`. */
-  unlock(reference: string): Promise<Account>;
+  unlock(reference: string): Promise<Unlocked>;
 
   /** Oldest first. */
   postings(page: PageRequest): Promise<Page<Posting>>;

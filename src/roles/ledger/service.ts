@@ -12,7 +12,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, newId, requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import { findAccount, openAccount } from './accounts.ts';
-import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest } from './ports.ts';
+import type { AccountOpening, LedgerRole, Movement, OpenTopUp, TopUpRequest, Unlocked } from './ports.ts';
 import type { LedgerVerification, PaymentFilter, TopUpFilter } from './store.ts';
 import { goOn, outsideAccount, postTopUp, providerOf, type LedgerServiceContext } from './top-ups.ts';
 
@@ -142,13 +142,15 @@ export class LedgerService implements LedgerRole {
     return (await store.accounts.find(account.id))!;
   }
 
-  async unlock(reference: string): Promise<Account> {
+  async unlock(reference: string): Promise<Unlocked> {
     const account = await this.account(reference);
-    await this.#context.store.transaction(async (tx) => {
-      await tx.bindings.unlock(account.id);
-      await tx.audit.append(auditEntry(this.#context, { action: 'account.unlocked', detail: { account_id: account.id } }));
+    const { store, clock } = this.#context;
+    const terminals = await store.transaction(async (tx) => {
+      const waited = await tx.bindings.unlock(account.id, clock.now());
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.unlocked', detail: { account_id: account.id, terminals: waited } }));
+      return waited;
     });
-    return account;
+    return { account, terminals };
   }
 
   async postings(page: PageRequest): Promise<Page<Posting>> {

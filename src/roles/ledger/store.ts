@@ -47,6 +47,7 @@ export interface PostingRepository {
 export interface LedgerVerification {
   readonly accounts: number;
   readonly postings: number;
+  /** Those that took or held money, if only for a while: not what was refused or cancelled. */
   readonly payments: number;
   /** Where what is kept is not what the postings come to, at most 100. */
   readonly findings: readonly LedgerFinding[];
@@ -193,8 +194,8 @@ export interface BindingRepository {
   /** Compare-and-set of the count of wrong passwords under a code. */
   countWrong(binding: Pick<Binding, 'accountId' | 'terminalId' | 'codeNumber' | 'wrong'>, lockedUntil: Date | undefined): Promise<boolean>;
   noteSuperseded(binding: Pick<Binding, 'accountId' | 'terminalId'>, at: Date): Promise<void>;
-  /** Ends the waits of all of an account's terminals. */
-  unlock(accountId: string): Promise<void>;
+  /** Ends the waits of all of an account's terminals, and forgets their wrong passwords. Resolves to how many had to wait. */
+  unlock(accountId: string, at: Date): Promise<number>;
 }
 
 export interface Verification {

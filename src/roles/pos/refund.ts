@@ -8,6 +8,9 @@ import { revokeGrant } from '../grants/ending.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import type { Refunded } from './ports.ts';
 
+/** Why such a grant ended. */
+const refunded = 'refunded';
+
 /**
  * Ends a grant and gives back what of it is not used, by the tariffs that its sales were made by: what was bought last
  * is used last. Inside a transaction. Errors: `grant_over`, `insufficient_funds` (the payee's), `account_closed`.
@@ -16,7 +19,7 @@ export async function refundGrant(context: ServiceContext, found: Grant): Promis
   const { store } = context;
   const revision = await store.accessPoints.nextRevision(found.network.apId);
   const refundable = await refundableOf(context, (await store.grants.find(found.id))!);
-  await revokeGrant(context, found.id, revision, 'refunded');
+  await revokeGrant(context, found.id, revision, refunded);
   for (const { sale, amount } of refundable.sales) {
     if (!(await store.sales.refund(sale.id, amount.minor))) {
       throw new LatchkeyError('refund_too_large', `Of sale ${sale.id} a part went back at the same time.`, { hint: 'Ask again.' });
@@ -32,7 +35,7 @@ export async function refundGrant(context: ServiceContext, found: Grant): Promis
 export async function refundableOf({ store, clock }: ServiceContext, grant: Grant): Promise<Refunded> {
   const left = timeLeft(grant, clock.now());
   if (left === 0) {
-    throw new LatchkeyError('grant_over', `Grant ${grant.id} is over.`);
+    throw new LatchkeyError('grant_over', grant.reason === refunded ? `Grant ${grant.id} was refunded already.` : `Grant ${grant.id} is over.`);
   }
   const sales = backOf(await store.sales.ofGrant(grant.id), left);
   const amounts = (isInLedger: boolean) => sales.filter(({ sale }) => (sale.paymentId !== undefined) === isInLedger).map(({ amount }) => amount);

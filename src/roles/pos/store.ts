@@ -6,6 +6,8 @@ export interface RegisterRepository {
   find(id: string): Promise<Register | undefined>;
   /** Those of an access point that have said what their key is. */
   ofAccessPoint(apId: string): Promise<Register[]>;
+  /** Whether one charges for an account. */
+  hasPayee(accountId: string): Promise<boolean>;
   /** Puts it in the place of what is known of it. */
   put(register: Register): Promise<void>;
 }

@@ -22,7 +22,7 @@ export interface WalletRole {
   /** This terminal's bindings. */
   bindings(): Promise<readonly BindingStatus[]>;
 
-  /** Whom a payment could go to, by id or name. Errors: `account_not_found`, `account_closed`. */
+  /** Whom a payment could go to, by id; by name a shop that has a cash register, or an account of this terminal. Errors: `account_not_found`, `account_closed`. */
   payee(reference: string): Promise<Payee>;
 
   /**

@@ -1,4 +1,4 @@
-import { available, type Payee } from '../../domain/account.ts';
+import { available, type Account, type Payee } from '../../domain/account.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseId } from '../../domain/identifiers.ts';
@@ -6,7 +6,7 @@ import { checkedAmount } from '../../domain/money.ts';
 import { longestHoldMs, parseIdentityCode, type PasswordAlgorithm } from '../../domain/payment.ts';
 import type { Register } from '../../domain/sale.ts';
 import { temporaryCodeBytes } from '../../protocol/transaction-password.ts';
-import { openAccount } from '../ledger/accounts.ts';
+import { openAccount, requireOpen } from '../ledger/accounts.ts';
 import { outcomeFrom, replyOf } from '../ledger/outcome.ts';
 import { lookupOf } from '../ledger/password-lookup.ts';
 import { PaymentDesk } from '../ledger/payment-desk.ts';
@@ -83,9 +83,24 @@ export class WalletService implements WalletRole {
   }
 
   async payee(reference: string): Promise<Payee> {
-    requireKnown(this.#context.actor);
-    const { id, name, currency } = await openAccount(this.#context.store, reference);
+    const who = requireKnown(this.#context.actor);
+    const { id, name, currency } = who.kind === 'local' || who.token.role === 'admin'
+      ? await openAccount(this.#context.store, reference)
+      : await this.#payeeOf(who.token.id, reference);
     return { id, name, currency };
+  }
+
+  /**
+   * Names can be guessed, and people's are not to be found out: by its name a terminal finds a shop, and its own accounts.
+   * An id was given to whoever knows it. What is looked up is the same in any case, so that no time tells more.
+   */
+  async #payeeOf(terminalId: string, reference: string): Promise<Account> {
+    const { store } = this.#context;
+    const byId = await store.accounts.find(reference);
+    const named = await store.accounts.findByName(reference);
+    const isShop = await store.registers.hasPayee(named?.id ?? '');
+    const isOwn = (await store.bindings.ofTerminal(terminalId)).some(({ accountId }) => accountId === named?.id);
+    return requireOpen(byId ?? (isShop || isOwn ? named : undefined), reference);
   }
 
   async pay(request: PaymentRequest): Promise<PaymentReply> {

@@ -1,5 +1,5 @@
 import {
-  accountInputFromWire, accountToWire, ledgerVerificationToWire, payeeToWire, postingToWire, statementLineToWire,
+  accountInputFromWire, accountToWire, ledgerVerificationToWire, payeeToWire, postingToWire, statementLineToWire, unlockedToWire,
 } from '../../api/accounts.ts';
 import { amountFromWire } from '../../api/money.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
@@ -28,7 +28,7 @@ export const accountHandlers: Handlers<
     return accountToWire(await services.ledger.close(params.id));
   },
   async unlockAccount({ services, params }) {
-    return accountToWire(await services.ledger.unlock(params.id));
+    return unlockedToWire(await services.ledger.unlock(params.id));
   },
   async listPostings({ services, query }) {
     return pageToWire(await services.ledger.postings(pageRequestFromWire(query)), postingToWire);

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { PasswordAlgorithm } from '../../domain/payment.ts';
 import type { Binding, BindingRepository, Lookup, PaymentView } from '../../roles/ledger/store.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
@@ -177,8 +177,14 @@ export class Bindings implements BindingRepository {
       .execute();
   }
 
-  async unlock(accountId: string): Promise<void> {
+  async unlock(accountId: string, at: Date): Promise<number> {
+    const { count } = await this.#db.read.selectFrom('bindings')
+      .select(sql<number | string>`count(*)`.as('count'))
+      .where('account_id', '=', accountId)
+      .where('locked_until', '>', at)
+      .executeTakeFirstOrThrow();
     await this.#db.write.updateTable('bindings').set({ wrong: 0, locked_until: null }).where('account_id', '=', accountId).execute();
+    return Number(count);
   }
 
   #toBinding(row: Row): Binding {

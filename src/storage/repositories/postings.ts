@@ -139,7 +139,7 @@ export class Postings implements PostingRepository {
     ]);
     const { rows: [count] } = await sql<{ accounts: Big; postings: Big; payments: Big }>`
       select (select count(*) from accounts) as accounts, (select count(*) from postings) as postings,
-        (select count(*) from payments where state <> 'cancelled') as payments`.execute(this.#db.read);
+        (select count(*) from payments where state not in ('refused', 'cancelled')) as payments`.execute(this.#db.read);
     return {
       accounts: Number(count!.accounts),
       postings: Number(count!.postings),

@@ -38,6 +38,11 @@ export class Registers implements RegisterRepository {
     return rows.map(toRegister);
   }
 
+  async hasPayee(accountId: string): Promise<boolean> {
+    const row = await this.#db.read.selectFrom('registers').select('id').where('payee_id', '=', accountId).limit(1).executeTakeFirst();
+    return row !== undefined;
+  }
+
   async put({ id, name, payeeId, apId, tariff, jwk }: Register): Promise<void> {
     const values = {
       name,
