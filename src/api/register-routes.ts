@@ -207,7 +207,7 @@ export const registerRoutes = {
     status: 201,
     reply: mandateSchema,
     idempotent: true,
-    errors: ['not_bound', 'currency_mismatch', 'amount_not_positive', 'amount_too_large'],
+    errors: ['not_bound', 'mandate_conflict', 'mandate_limit', 'currency_mismatch', 'amount_not_positive', 'amount_too_large'],
   },
   listMandates: {
     method: 'GET',

@@ -85,7 +85,8 @@ export const errorTable = {
 
   charge_open: { exit: 5, http: 409, title: 'Another charge is open at this cash register', hint: 'Wait until it is paid, or end the command that opened it.' },
   charge_over: { exit: 5, http: 409, title: 'This charge is not open any more', hint: 'Nothing was charged by this. Ask at the counter for a new one.' },
-  mandate_conflict: { exit: 5, http: 409, title: 'There is a mandate for this card at another account', hint: 'End that one first: `latchkey account mandate end`.' },
+  mandate_conflict: { exit: 5, http: 409, title: 'This card pays from another account already', hint: 'Have it ended first where it was set: `latchkey account mandate end`, on a terminal of that account.' },
+  mandate_limit: { exit: 5, http: 409, title: 'This account has as many mandates as it may have', hint: 'End one that is not needed any more: `latchkey account mandate list` and `latchkey account mandate end`.' },
   account_exists: { exit: 5, http: 409, title: 'There is an account of this name or card', hint: 'Choose another name; that of a closed account is free again.' },
   account_closed: { exit: 5, http: 409, title: 'The account is closed', hint: 'Name an account that is open.' },
   account_not_empty: { exit: 5, http: 409, title: 'There is money on the account', hint: 'Pay it out first with `latchkey account payout`; what is held has to be captured or released.' },

@@ -50,6 +50,9 @@ export interface Sale {
   readonly refunded: bigint;
 }
 
+/** Mandates of an account at a time. */
+export const mostMandates = 20;
+
 /** What a payer allows to be taken without a transaction password, by tapping a card or phone (protocol.md section 8). */
 export interface Mandate {
   /** Keyed hash of the identifier. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mostDurationMs } from '../../src/domain/duration.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
+import { newAccessKey, publicJwkOf } from '../../src/protocol/access-code.ts';
 import { subjectMac } from '../../src/protocol/subject-token.ts';
 import type { Charge, Claim } from '../../src/roles/pos/ports.ts';
 import { codeOf, errorOf, type MakeHarness } from './roles.harness.ts';
@@ -16,6 +17,10 @@ const page = { limit: 100 };
 /** Of a card that keeps its UID. */
 function newUid(): Uint8Array {
   return Buffer.concat([Buffer.of(0x04), randomBytes(6)]);
+}
+
+function newPublicKey(): string {
+  return JSON.stringify(publicJwkOf(newAccessKey()));
 }
 
 export function posContract(name: string, make: MakeHarness): void {
@@ -62,10 +67,31 @@ export function posContract(name: string, make: MakeHarness): void {
     test('knows whom it charges for, its network and its tariff', async () => {
       const self = await pos.pos.self();
       expect(self).toMatchObject({ id: pos.token.id, payeeId: shop.cafe.id, tariff: byTheEuro, jwk: undefined });
-      expect(await pos.pos.describe({ jwk: '{"kty":"EC"}' })).toMatchObject({ jwk: '{"kty":"EC"}', tariff: byTheEuro });
+      const jwk = newPublicKey();
+      expect(await pos.pos.describe({ jwk })).toMatchObject({ jwk, tariff: byTheEuro });
       const nobody = await shop.harness.hold('pos');
       expect(await codeOf(nobody.pos.self())).toBe('account_not_found');
       expect(await codeOf(pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=500MB' })))).toBe('metric_mismatch');
+    });
+
+    test('its key is a public one, and nothing else of what it says is kept', async () => {
+      const { d, ...jwk } = newAccessKey();
+      expect(await pos.pos.describe({ jwk: JSON.stringify({ ...jwk, d, use: 'enc' }) })).toMatchObject({ jwk: JSON.stringify(jwk) });
+      for (const none of ['', 'nonsense', '[]', '{"kty":"EC"}', JSON.stringify({ ...jwk, crv: 'P-384' }), JSON.stringify({ ...jwk, y: jwk.x })]) {
+        expect(await codeOf(pos.pos.describe({ jwk: none })), none).toBe('invalid_input');
+      }
+      expect(await pos.pos.self()).toMatchObject({ jwk: JSON.stringify(jwk) });
+    });
+
+    test('what is said of it at the same time is all kept, also as the first thing', async () => {
+      for (let round = 0; round < 12; round += 1) {
+        const till = await shop.harness.hold('pos', { accounts: [shop.cafe.id] });
+        if (round % 2 === 0) await till.pos.self();
+        const jwk = newPublicKey();
+        await Promise.all([till.pos.describe({ jwk }), till.pos.setTariff(byTheEuro), till.pos.describe({ ssid: 'cafe-guests' }), till.pos.self()]);
+        expect(await till.pos.self()).toMatchObject({ jwk, tariff: byTheEuro });
+        expect(await till.pos.network()).toMatchObject({ ssid: 'cafe-guests' });
+      }
     });
 
     test('knows its network and who is on its list; whom it charges for is not its own to say', async () => {
@@ -286,6 +312,33 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await spent(terminal)).toBe(100n);
     });
 
+    test('a card pays from one account, also where two set that at once', async () => {
+      const [one, other] = [await payer(), await payer()];
+      const set = (terminal: PlainTerminal, uid: Uint8Array) =>
+        codeOf(terminal.holder.mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') }));
+      for (let round = 0; round < 8; round += 1) {
+        const uid = newUid();
+        const codes = await Promise.all([set(one, uid), set(other, uid)]);
+        expect(codes.toSorted()).toEqual(['mandate_conflict', undefined]);
+      }
+      const uid = newUid();
+      expect([await set(one, uid), await set(one, uid), await set(other, uid)]).toEqual([undefined, undefined, 'mandate_conflict']);
+    });
+
+    test('an account has so many mandates at a time, however many come at once', async () => {
+      const terminal = await payer();
+      const { mandates } = terminal.holder;
+      const set = (uid: Uint8Array) => codeOf(mandates.setMandate({ uid, accountId: terminal.accountId, perTap: euros('1.00'), perDay: euros('1.00') }));
+      const uids = Array.from({ length: 24 }, newUid);
+      const codes = await Promise.all(uids.map(set));
+      expect(codes.filter((code) => code === 'mandate_limit')).toHaveLength(4);
+      expect(await mandates.mandates()).toHaveLength(20);
+      expect(await set(uids[codes.indexOf(undefined)]!)).toBeUndefined();
+      await mandates.endMandate((await mandates.mandates())[0]!.subjectId);
+      expect(await set(newUid())).toBeUndefined();
+      expect(await set(newUid())).toBe('mandate_limit');
+    });
+
     test('each mandate of an account has a day of its own', async () => {
       const terminal = await payer();
       for (const uid of [newUid(), newUid()]) {
@@ -440,8 +493,9 @@ export function posContract(name: string, make: MakeHarness): void {
       await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
       const till = await register([ap.token.apId!]);
       expect(await ap.ap.registers()).toEqual([]);
-      await till.pos.describe({ jwk: '{"kty":"EC","crv":"P-256"}' });
-      expect(await ap.ap.registers()).toMatchObject([{ id: till.token.id, jwk: '{"kty":"EC","crv":"P-256"}' }]);
+      const jwk = newPublicKey();
+      await till.pos.describe({ jwk });
+      expect(await ap.ap.registers()).toMatchObject([{ id: till.token.id, jwk }]);
       const { grant } = await till.pos.charge(cash('1.00', newUid()));
       expect(await till.pos.accessCode(grant!.id, 0)).toBeUndefined();
       const waiting = till.pos.accessCode(grant!.id, 10_000);
@@ -462,7 +516,7 @@ export function posContract(name: string, make: MakeHarness): void {
       await till.pos.accessCode(before!.id, 0);
       expect((await ap.ap.changes(0, 0)).accessCodes).toEqual([]);
 
-      await till.pos.describe({ jwk: '{"kty":"EC","crv":"P-256"}' });
+      await till.pos.describe({ jwk: newPublicKey() });
       const { grant } = await till.pos.charge(cash('1.00', uid));
       const wanted = [{ grantId: grant!.id, registerId: till.token.id }];
       const { revision, accessCodes } = await ap.ap.changes(0, 0);

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { checkedAmount, sameCurrency } from '../../domain/money.ts';
-import type { Mandate } from '../../domain/sale.ts';
+import { mostMandates, type Mandate } from '../../domain/sale.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { MandateRole, MandateSetting } from './ports.ts';
@@ -23,14 +23,21 @@ export class MandateService implements MandateRole {
     sameCurrency(checkedAmount(perTap), account);
     sameCurrency(checkedAmount(perDay), account);
     const { id: subjectId } = await subjectOf(this.#context, { kind: 'nfc', uid });
-    const earlier = await store.mandates.find(subjectId);
-    if (earlier !== undefined && earlier.endedAt === undefined && earlier.accountId !== accountId) {
-      throw new LatchkeyError('mandate_conflict');
-    }
     const mandate: Mandate = {
       subjectId, accountId, currency: account.currency, perTap: perTap.minor, perDay: perDay.minor, setAt: clock.now(), endedAt: undefined,
     };
-    await store.mandates.put(mandate);
+    await store.transaction(async (tx) => {
+      const standing = await tx.mandates.countStanding(accountId);
+      const earlier = await tx.mandates.find(subjectId);
+      const isStanding = earlier !== undefined && earlier.endedAt === undefined;
+      if (isStanding && earlier.accountId !== accountId) {
+        throw new LatchkeyError('mandate_conflict');
+      }
+      if (!isStanding && standing >= mostMandates) {
+        throw new LatchkeyError('mandate_limit');
+      }
+      await tx.mandates.put(mandate);
+    });
     return mandate;
   }
 

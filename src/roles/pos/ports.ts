@@ -66,7 +66,7 @@ export interface MandateSetting {
 export interface PosRole {
   /** What the server knows of this register. Errors: `invalid_input` if its enrolment names no account. */
   self(): Promise<Register>;
-  /** Errors: `invalid_input` for what it may not say of itself, `account_not_found`. */
+  /** Errors: `invalid_input` for what it may not say of itself and what is no key, `account_not_found`. */
   describe(description: RegisterDescription): Promise<Register>;
   /** The network that it sells time on, and what enforces that. */
   network(): Promise<AccessPoint>;
@@ -130,6 +130,10 @@ export interface Refunded {
 
 /** What a payer sets for cards and phones of theirs. */
 export interface MandateRole {
+  /**
+   * In the place of an earlier one of the same account. Errors: `not_bound`, `currency_mismatch`, `random_identifier`;
+   * `mandate_conflict` if another account's stands, `mandate_limit`.
+   */
   setMandate(setting: MandateSetting): Promise<Mandate>;
   mandates(): Promise<readonly Mandate[]>;
   endMandate(subjectId: string): Promise<Mandate>;

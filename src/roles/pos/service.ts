@@ -8,6 +8,7 @@ import type { Register, Sale } from '../../domain/sale.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { requireTime, type Tariff } from '../../domain/tariff.ts';
+import { parsePublicJwk } from '../../protocol/access-code.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../grants/ending.ts';
@@ -48,20 +49,22 @@ export class PosService implements PosRole {
   async describe({ ssid, jwk, account }: RegisterDescription): Promise<Register> {
     const { store, actor } = this.#context;
     const named = ssid === undefined ? undefined : parseSsid(ssid);
+    const key = jwk === undefined ? undefined : parseKey(jwk);
     if (account !== undefined && actor.kind !== 'local') {
       throw new LatchkeyError('invalid_input', 'Which account a cash register charges for is said by its enrolment code.');
     }
     return store.transaction(async (tx) => {
       const payee = account === undefined ? undefined : await openAccount(tx, account);
-      const register = payee === undefined ? await this.#register(tx) : { ...(await this.#register(tx, payee.id)), payeeId: payee.id };
+      const known = await this.#locked(tx, payee?.id);
+      const register = payee === undefined ? known : { ...known, payeeId: payee.id };
       if (named !== undefined) {
         await nameNetwork(tx, register.apId, named);
       }
-      if (jwk !== undefined && jwk !== register.jwk) {
+      if (key !== undefined && key !== register.jwk) {
         // What is sealed to another key it cannot open.
         await tx.accessCodes.removeAll({ registerId: register.id });
       }
-      return this.#put(tx, { ...register, jwk: jwk ?? register.jwk });
+      return this.#put(tx, { ...register, jwk: key ?? register.jwk });
     });
   }
 
@@ -69,7 +72,7 @@ export class PosService implements PosRole {
     if (tariff !== undefined) {
       requireTime(tariff);
     }
-    return this.#context.store.transaction(async (tx) => this.#put(tx, { ...(await this.#register(tx)), tariff }));
+    return this.#context.store.transaction(async (tx) => this.#put(tx, { ...(await this.#locked(tx)), tariff }));
   }
 
   async charge(charge: Charge): Promise<Charged> {
@@ -306,6 +309,12 @@ export class PosService implements PosRole {
     return register;
   }
 
+  /** As `#register`, and nobody else changes it until the transaction ends. */
+  async #locked(tx: Store, payeeId?: string): Promise<Register> {
+    const { id } = await this.#register(tx, payeeId);
+    return (await tx.registers.lock(id))!;
+  }
+
   /**
    * Made at its first use, for the account and with the access point that its enrolment names, or else with a network
    * of its own. `payeeId`: the account where nobody has enrolled it.
@@ -316,7 +325,7 @@ export class PosService implements PosRole {
       throw new LatchkeyError('forbidden', 'Only a cash register may do that.');
     }
     const id = actor.kind === 'local' ? localRegisterId : actor.token.id;
-    const known = await store.registers.find(id);
+    const known = (await store.registers.find(id)) ?? (await store.registers.lock(id));
     if (known !== undefined) {
       return known;
     }
@@ -343,6 +352,15 @@ async function nameNetwork(tx: Store, apId: string, ssid: string): Promise<void>
     await tx.accessPoints.update(apId, { ssid, onboardingSsid: undefined, enforcement: 'none', seenAt: undefined });
   } else if (ap.ssid !== ssid) {
     throw new LatchkeyError('invalid_input', `The agent of ${quoted(ap.name)} says which network this is: ${quoted(ap.ssid ?? '')}.`, { hint: 'Give that one’s name, or none.' });
+  }
+}
+
+/** Without what does not belong to the key, such as its other half. Errors: `invalid_input`. */
+function parseKey(jwk: string): string {
+  try {
+    return JSON.stringify(parsePublicJwk(jwk));
+  } catch (error) {
+    throw new LatchkeyError('invalid_input', 'A cash register’s key is a public JWK on P-256.', { cause: error });
   }
 }
 

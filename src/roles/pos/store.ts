@@ -8,6 +8,11 @@ export interface RegisterRepository {
   ofAccessPoint(apId: string): Promise<Register[]>;
   /** Whether one charges for an account. */
   hasPayee(accountId: string): Promise<boolean>;
+  /**
+   * Takes its row until the transaction ends, so that what changes it is done one after the other; where there is none yet,
+   * nobody else makes one until then.
+   */
+  lock(id: string): Promise<Register | undefined>;
   /** Puts it in the place of what is known of it. */
   put(register: Register): Promise<void>;
 }
@@ -46,6 +51,8 @@ export interface SaleRepository {
 export interface MandateRepository {
   find(subjectId: string): Promise<Mandate | undefined>;
   ofAccount(accountId: string): Promise<Mandate[]>;
+  /** How many an account has that were not ended. Inside a transaction, until whose end nobody else counts. */
+  countStanding(accountId: string): Promise<number>;
   /** Puts it in the place of an earlier one of the same identifier. */
   put(mandate: Mandate): Promise<void>;
   /** Takes the mandate's row until the transaction ends, so that two taps are counted one after the other. */

@@ -43,6 +43,16 @@ export class Mandates implements MandateRepository {
     return rows.map(toMandate);
   }
 
+  async countStanding(accountId: string): Promise<number> {
+    await this.#db.lock('mandates');
+    const { count } = await this.#db.read.selectFrom('mandates')
+      .select(sql<number | string>`count(*)`.as('count'))
+      .where('account_id', '=', accountId)
+      .where('ended_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   async put({ subjectId, accountId, currency, perTap, perDay, setAt, endedAt }: Mandate): Promise<void> {
     const values = { account_id: accountId, currency, per_tap: perTap, per_day: perDay, set_at: setAt, ended_at: endedAt ?? null };
     await this.#db.write.insertInto('mandates')

@@ -21,6 +21,10 @@ function toRegister(row: Row): Register {
 
 const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => db.selectFrom('registers').selectAll().where('id', '=', id);
 
+/** Changes nothing, and takes the row. */
+const locking: PreparedQuery<{ id: string }, Row> = (db, { id }) =>
+  db.updateTable('registers').set((eb) => ({ name: eb.ref('name') })).where('id', '=', id).returningAll();
+
 export class Registers implements RegisterRepository {
   readonly #db: Database;
 
@@ -41,6 +45,16 @@ export class Registers implements RegisterRepository {
   async hasPayee(accountId: string): Promise<boolean> {
     const row = await this.#db.read.selectFrom('registers').select('id').where('payee_id', '=', accountId).limit(1).executeTakeFirst();
     return row !== undefined;
+  }
+
+  async lock(id: string): Promise<Register | undefined> {
+    const [row] = await this.#db.change(locking, { id });
+    if (row !== undefined) {
+      return toRegister(row);
+    }
+    await this.#db.lock('registers');
+    const [made] = await this.#db.change(locking, { id });
+    return made && toRegister(made);
   }
 
   async put({ id, name, payeeId, apId, tariff, jwk }: Register): Promise<void> {
