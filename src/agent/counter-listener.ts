@@ -4,10 +4,12 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { checkPhoneAccess, checkPhonePayment, openCounterToWire, phoneClaimFromWire, phoneServedToWire, portalToWire } from '../api/counter.ts';
 import { clientOf } from '../domain/client-address.ts';
+import type { Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import type { PhoneCounter, PhoneServed } from '../roles/pos/phone-counter.ts';
+import { isPhoneToken, newPhoneToken } from '../roles/pos/subjects.ts';
 import { RateLimit, refuseIf } from '../roles/rate-limit.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
 import { counterPage, counterPagePolicy } from './counter-page.ts';
@@ -22,6 +24,7 @@ export interface CounterListening {
   /** A certificate chain and its key in PEM; without them it is plain HTTP, and no captive portal (RFC 8908, 4). */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly pictures: (credential: Credential) => { readonly uri: string; readonly svg: string };
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -38,7 +41,7 @@ const cookieSeconds = 366 * 86_400;
 const hostForm = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /** HTTP for phones on the shop's network (protocol.md section 8). */
-export function createCounterListener({ phones, tls, pictures, log }: CounterListening): DeviceListener {
+export function createCounterListener({ phones, tls, pictures, random, log }: CounterListening): DeviceListener {
   const options = httpLimits(limits.requestMs);
   const server: Server = tls === undefined ? createHttpServer(options) : createHttpsServer({ ...options, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: limits.requestMs });
   // Who waits in the doorway is not read; http.createServer does not pass this option of net.createServer on.
@@ -48,7 +51,7 @@ export function createCounterListener({ phones, tls, pictures, log }: CounterLis
   server.on('request', ({ socket }) => admission.passed(socket));
   server.on('tlsClientError', (_error, socket: TLSSocket) => void socket.destroy());
   const requests = new RateLimit(requestsPerAddress);
-  serveJson(server, { routes: routesOf({ phones, tls, pictures, log }).map((route) => limited(route, requests)), log, onMalformed: () => {} });
+  serveJson(server, { routes: routesOf({ phones, tls, pictures, random, log }).map((route) => limited(route, requests)), log, onMalformed: () => {} });
   return deviceListener(server, admission, log);
 }
 
@@ -62,21 +65,27 @@ function limited(route: Route, requests: RateLimit): Route {
   };
 }
 
-function routesOf({ phones, tls, pictures }: CounterListening): readonly Route[] {
+function routesOf({ phones, tls, pictures, random }: CounterListening): readonly Route[] {
+  // Lax: who follows a link to the page keeps the cookie that it has, and no other site asks with it.
+  const cookie = (token: string) => ({ 'set-cookie': `${cookieName}=${token}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${tls === undefined ? '' : '; Secure'}` });
   const served = (answer: PhoneServed, { query }: Call): Reply => {
     const shown = answer.credential && pictures(answer.credential);
     const { phoneToken } = answer;
-    const cookie = `${cookieName}=${phoneToken}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Strict${tls === undefined ? '' : '; Secure'}`;
     return {
       status: 200,
       body: phoneServedToWire(answer, { uri: shown?.uri, svg: query.get('qr') === 'true' ? shown?.svg : undefined }),
-      headers: { ...secret, ...(phoneToken === undefined ? {} : { 'set-cookie': cookie }) },
+      headers: { ...secret, ...(phoneToken === undefined ? {} : cookie(phoneToken)) },
     };
   };
   const page: Route = {
     method: 'GET',
     path: /^\/$/,
-    handle: async () => ({ status: 200, content: { type: 'text/html; charset=utf-8', text: counterPage }, headers: { ...secret, 'content-security-policy': counterPagePolicy } }),
+    // By its cookie a phone asks again as the same one, whichever reply it loses and whenever it loads the page anew.
+    handle: async (call) => ({
+      status: 200,
+      content: { type: 'text/html; charset=utf-8', text: counterPage },
+      headers: { ...secret, ...cookie(cookieOf(call) ?? newPhoneToken({ random })), 'content-security-policy': counterPagePolicy },
+    }),
   };
   const portal: Route = {
     method: 'GET',
@@ -114,8 +123,10 @@ const secret = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 /** A charge that has begun is brought to its end, whether or not the phone hears of it. */
 const never = new AbortController().signal;
 
+/** The phone token of the cookie; what is none counts as not there. */
 function cookieOf({ request }: Call): string | undefined {
-  return cookieForm.exec(request.headers.cookie ?? '')?.[1];
+  const token = cookieForm.exec(request.headers.cookie ?? '')?.[1];
+  return token !== undefined && isPhoneToken(token) ? token : undefined;
 }
 
 /** The phone's own address: who is counted together where limits are would be taken for one here. */

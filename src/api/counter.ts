@@ -37,7 +37,7 @@ const handedOver = {
 export const phoneServedSchema = object('PhoneServed', {}, { payment: paymentReplySchema, phone_token: name, qr_svg: { type: 'string', description: 'With ?qr=true.' }, ...handedOver });
 export type PhoneServedWire = Static<typeof phoneServedSchema>;
 
-/** One of them; none: the phone token of the cookie. */
+/** One of them, a receipt code perhaps with the token that the phone has from then on; none: the phone token of the cookie. */
 export const phoneAccessSchema = input('PhoneAccess', {}, { subject_token: { type: 'string', maxLength: 256 }, receipt_code: text, phone_token: name });
 export type PhoneAccessWire = Static<typeof phoneAccessSchema>;
 export const checkPhoneAccess = checker(phoneAccessSchema);
@@ -70,12 +70,12 @@ export function openCounterFromWire({ register_id: registerId, ap_id: apId, netw
   };
 }
 
-/** Errors: `invalid_input` unless it says one thing, or nothing and the cookie does. */
+/** Errors: `invalid_input` unless it says one thing, or nothing and the cookie does. Who shows a receipt code has the cookie's token, unless it says another. */
 export function phoneClaimFromWire({ subject_token: subject, receipt_code: receipt, phone_token: token }: PhoneAccessWire, cookie: string | undefined): PhoneClaim {
   const claims: PhoneClaim[] = [
     ...(subject === undefined ? [] : [{ kind: 'terminal', token: parseSubjectToken(subject) } as const]),
-    ...(receipt === undefined ? [] : [{ kind: 'receipt', code: receipt } as const]),
-    ...(token === undefined ? [] : [{ kind: 'phone', token } as const]),
+    ...(receipt === undefined ? [] : [{ kind: 'receipt', code: receipt, phoneToken: token ?? cookie } as const]),
+    ...(token === undefined || receipt !== undefined ? [] : [{ kind: 'phone', token } as const]),
   ];
   const [claim] = claims.length === 0 && cookie !== undefined ? [{ kind: 'phone', token: cookie } as const] : claims;
   if (claim === undefined || claims.length > 1) {

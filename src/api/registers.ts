@@ -46,9 +46,10 @@ export const chargedSchema = object('Charged', { sale: saleSchema }, { grant: gr
 export type ChargedWire = Static<typeof chargedSchema>;
 
 const subjectTokenSchema = input('SubjectToken', { account_id: id, terminal_id: id, code_number: { ...count, minimum: 1 }, at: instant, mac: bytes32 });
+/** One of them; a receipt code with the token that the phone shows from then on. */
 export const claimSchema = input('AccessClaim', {}, { uid, receipt_code: text, phone_token: name, terminal: subjectTokenSchema });
 export type ClaimWire = Static<typeof claimSchema>;
-export const accessSchema = object('Access', { grant: grantSchema }, { phone_token: name });
+export const accessSchema = object('Access', { grant: grantSchema });
 export type AccessWire = Static<typeof accessSchema>;
 
 export const moveSchema = input('Move', {}, { uid, phone_token: name, terminal_id: id });
@@ -186,7 +187,7 @@ export function claimToWire(claim: Claim): ClaimWire {
     case 'nfc':
       return { uid: hex(claim.uid) };
     case 'receipt':
-      return { receipt_code: claim.code };
+      return { receipt_code: claim.code, phone_token: claim.phoneToken };
     case 'phone':
       return { phone_token: claim.token };
     case 'terminal': {
@@ -196,12 +197,14 @@ export function claimToWire(claim: Claim): ClaimWire {
   }
 }
 
-/** Undefined unless it is exactly one. */
+/** Undefined unless it is exactly one, and whole. */
 export function claimFromWire({ uid: card, receipt_code: code, phone_token: token, terminal }: ClaimWire): Claim | undefined {
+  if (code !== undefined && token === undefined) {
+    return undefined;
+  }
   const claims: Claim[] = [
     ...(card === undefined ? [] : [{ kind: 'nfc', uid: bytes(card) } as const]),
-    ...(code === undefined ? [] : [{ kind: 'receipt', code } as const]),
-    ...(token === undefined ? [] : [{ kind: 'phone', token } as const]),
+    ...(token === undefined ? [] : [code === undefined ? ({ kind: 'phone', token } as const) : ({ kind: 'receipt', code, phoneToken: token } as const)]),
     ...(terminal === undefined ? [] : [{
       kind: 'terminal',
       token: {
@@ -216,12 +219,12 @@ export function claimFromWire({ uid: card, receipt_code: code, phone_token: toke
   return claims.length === 1 ? claims[0] : undefined;
 }
 
-export function accessToWire({ grant, phoneToken }: Access): AccessWire {
-  return present({ grant: grantToWire(grant), phone_token: phoneToken });
+export function accessToWire({ grant }: Access): AccessWire {
+  return { grant: grantToWire(grant) };
 }
 
-export function accessFromWire({ grant, phone_token: phoneToken }: AccessWire): Access {
-  return { grant: grantFromWire(grant), phoneToken };
+export function accessFromWire({ grant }: AccessWire): Access {
+  return { grant: grantFromWire(grant) };
 }
 
 export type MoveTarget = Exclude<Identifier, { readonly kind: 'receipt' }>;

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
 
@@ -45,6 +45,20 @@ export class LineFile implements Disposable {
     });
   }
 
+  /** Puts a whole text in the place of what is there, on the disk when it returns; until then that stays. */
+  static replace(path: string, flag: string, text: string): void {
+    const part = `${path}.part`;
+    {
+      using file = LineFile.create(part, flag, { replace: true });
+      file.append(text);
+      file.sync();
+    }
+    guarded(path, flag, () => {
+      renameSync(part, path);
+      syncFolder(path);
+    });
+  }
+
   append(text: string): void {
     const bytes = Buffer.from(text);
     guarded(this.path, '', () => {
@@ -66,7 +80,7 @@ export class LineFile implements Disposable {
 }
 
 /** The name of a new file at `path` lasts only once its folder is on the disk. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   if (process.platform === 'win32') {
     return;
   }

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Checked } from '../api/check.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { LineFile, syncFolder } from './line-file.ts';
+import { LineFile } from './line-file.ts';
 import { ensureFolder } from './paths.ts';
 
 /** What a journal is of, and what it comes to. */
@@ -73,14 +73,7 @@ export class LineJournal<Line extends object, State> {
 
   /** Puts other lines in the place of all that are there, or none. */
   replace(lines: readonly Line[]): void {
-    const part = `${this.#path}.part`;
-    {
-      using file = LineFile.create(part, 'the journal', { replace: true });
-      lines.forEach((line) => file.append(`${JSON.stringify(line)}\n`));
-      file.sync();
-    }
-    renameSync(part, this.#path);
-    syncFolder(this.#path);
+    LineFile.replace(this.#path, 'the journal', lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
   #parsed(text: string): Line {

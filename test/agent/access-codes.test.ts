@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Grant } from '../../src/domain/grant.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { jwkThumbprint, newAccessKey, openAccessCode, publicJwkOf, type AccessCode, type PrivateJwk } from '../../src/protocol/access-code.ts';
+import { newPhoneToken } from '../../src/roles/pos/subjects.ts';
 import { Site } from './site.ts';
 import { StandInRadio } from './stand-in-radio.ts';
 import { newUid, Till } from './till.ts';
@@ -59,7 +60,7 @@ test('whoever redeems a receipt goes on with the password that was handed out wi
   const till = await Till.open(site, ours);
   const { grant, receiptCode } = await till.pos.charge({ key: 'k1', amount: parseAmount('1.00EUR'), authority: { kind: 'cash', uid: undefined } });
   const before = await fetched(till, grant!);
-  await till.pos.access({ kind: 'receipt', code: receiptCode! });
+  await till.pos.access({ kind: 'receipt', code: receiptCode!, phoneToken: newPhoneToken(site.context) });
   await expect.poll(() => fetched(till, grant!)).toEqual(before);
 });
 

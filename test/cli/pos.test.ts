@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { requires } from '../requirements.ts';
 import type { CommandLine } from './command-line.ts';
 import { Counter, newUid, shopPassword } from './counter.ts';
 import { Site, ways } from './site.ts';
+import type { Till } from './till.ts';
 
 /** The same, with and without --json. */
 async function refusal(cli: CommandLine, args: readonly string[], env: Record<string, string> = {}): Promise<Record<string, any>> {
@@ -58,6 +59,7 @@ describe.each(ways)('a cash register, %s', (way) => {
     [['pos', 'tap', '--uid', '04112233445566'], 'not_permitted', 4],
     [['pos', 'tap', '--receipt', '7K2M-9QXA'], 'receipt_code_invalid', 4],
     [['pos', 'tap', '--receipt', '????'], 'receipt_code_invalid', 4],
+    [['pos', 'tap', '--receipt', '7K2M-9QXA', '--phone-token-file', 'none.txt'], 'file_not_found', 3],
     [['pos', 'tap', '--phone-token-file', 'none.txt'], 'file_not_found', 3],
     [['pos', 'tariff', 'set'], 'missing_input', 2],
     [['pos', 'tariff', 'set', '--unlimited', '--fixed', '1h'], 'invalid_input', 2],
@@ -151,6 +153,12 @@ describe.each(ways)('a cash register, %s', (way) => {
     const again = await counter.json('pos', 'tap', '--phone-token-file', counter.cli.file('token.txt', token));
     expect(again).toMatchObject({ grant: { grant_id: receipt['grant'].grant_id }, credential: shop });
     expect(again['phone_token']).toBeUndefined();
+    const [own, other] = [counter.cli.file('own.txt', randomBytes(16).toString('base64url')), await counter.json(...charge('2.00EUR', '--tender', 'cash'))];
+    const redeem = ['pos', 'tap', '--receipt', other['receipt_code'] as string];
+    expect(await refusal(counter.cli, [...redeem, '--phone-token-file', counter.cli.file('malformed.txt', 'mine')])).toMatchObject({ code: 'invalid_input', exit: 2 });
+    const [once, twice] = [await counter.json(...redeem, '--phone-token-file', own), await counter.json(...redeem, '--phone-token-file', own)];
+    expect([once['phone_token'], twice['phone_token'], twice['grant'].grant_id]).toEqual([readFileSync(own, 'utf8'), readFileSync(own, 'utf8'), other['grant'].grant_id]);
+    expect(await refusal(counter.cli, redeem)).toMatchObject({ code: 'receipt_code_invalid' });
     const { stdout } = await counter.run(...charge('1.00EUR', '--tender', 'card', '--qr'));
     expect(stdout).toMatch(/receipt code: +[0-9A-Z]{4}-[0-9A-Z]{4}\n\n[ ▀▄█\n]+$/);
   });
@@ -317,19 +325,34 @@ describe.each(ways)('a cash register, %s', (way) => {
 
 describe('a cash register beside an agent', () => {
   let site: Site;
+  let cli: CommandLine;
+  let ap: Awaited<ReturnType<Till['accessPoint']>>;
   beforeAll(async () => {
     site = await Site.make('server');
-  });
-  afterAll(() => site.close());
-
-  test('each payer’s own password comes sealed for the register, which keeps none; who waits for the radio is told', async () => {
     const till = await site.till();
-    const [account, ap] = [await till.empty(), await till.accessPoint('cafe')];
+    const account = await till.empty();
+    [cli, ap] = [site.apCli, await till.accessPoint('cafe')];
     const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'pos', '--match', `account=${account.id}`, '--match', `ap=${ap.token.apId}`);
-    const cli = site.apCli;
     const enrolled = await cli.json(['pos', 'enroll', '--server', site.server!.url, '--ca', cli.file('pos.pem', site.server!.ca), '--enroll-code-file', '-'], { input: code });
     expect(enrolled).toMatchObject({ network: { ap_id: ap.token.apId, ssid: 'cafe', enforcement: 'per-grant' }, key_is_here: true, has_network_password: false });
     await cli.json(['pos', 'tariff', 'set', '--step', '1.00EUR=10min']);
+  });
+  afterAll(() => site.close());
+
+  /** Brings the password for a grant, again and again, for who asks for it meanwhile. */
+  async function bringing<T>(grantId: string, password: string, work: Promise<T>): Promise<T> {
+    const [register] = await ap.ap.registers();
+    const sealed = await sealAccessCode({ ssid: 'cafe', password, security: 'wpa2-psk' }, parsePublicJwk(register!.jwk!), grantId);
+    let isOver = false;
+    void work.finally(() => (isOver = true)).catch(() => {});
+    while (!isOver) {
+      await ap.ap.putAccessCode(grantId, register!.id, sealed);
+      await setTimeout(20);
+    }
+    return work;
+  }
+
+  test('each payer’s own password comes sealed for the register, which keeps none; who waits for the radio is told', async () => {
     const uid = newUid();
     const receipt = await cli.json(['pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash', '--uid', uid]);
     const grantId = receipt['grant'].grant_id as string;
@@ -338,36 +361,40 @@ describe('a cash register beside an agent', () => {
     expect((await cli.run(['pos', 'status'])).stdout).toMatch(/waiting: +1 paid, and the radio could not be told yet; their time has not begun\n\nGRANT +FOR +TIME +SINCE\ngrt_/);
     expect((await cli.run(['grant', 'list', '--source', 'payment', '--profile', 'pos'])).stderr).toBe('');
 
-    const [register] = await ap.ap.registers();
-    /** Brings the password, again and again, for who asks for it meanwhile. */
-    const bringing = async <T>(password: string, work: Promise<T>): Promise<T> => {
-      const sealed = await sealAccessCode({ ssid: 'cafe', password, security: 'wpa2-psk' }, parsePublicJwk(register!.jwk!), grantId);
-      let isOver = false;
-      void work.finally(() => (isOver = true)).catch(() => {});
-      while (!isOver) {
-        await ap.ap.putAccessCode(grantId, register!.id, sealed);
-        await setTimeout(20);
-      }
-      return work;
-    };
-    expect(await bringing('of this payer alone', cli.json(['pos', 'tap', '--uid', uid]))).toMatchObject({ credential: { ssid: 'cafe', password: 'of this payer alone' } });
+    expect(await bringing(grantId, 'of this payer alone', cli.json(['pos', 'tap', '--uid', uid]))).toMatchObject({ credential: { ssid: 'cafe', password: 'of this payer alone' } });
     const stored = await cli.json<{ items: { name: string }[] }>(['secret', 'list']);
     expect(JSON.stringify(stored)).not.toContain('network-password');
     const again = cli.run(['grant', 'show', grantId, '--profile', 'pos', '--format', 'wifi-qr']);
-    expect(await bringing('of this payer alone', again)).toMatchObject({ code: 0, stdout: 'WIFI:T:WPA;S:cafe;P:of this payer alone;;\n' });
+    expect(await bringing(grantId, 'of this payer alone', again)).toMatchObject({ code: 0, stdout: 'WIFI:T:WPA;S:cafe;P:of this payer alone;;\n' });
 
     const grant = await cli.json(['grant', 'show', grantId, '--profile', 'pos']);
     await ap.ap.reportGrants([{ grantId, usage: { bytesIn: 0n, bytesOut: 0n, seconds: 0 }, ended: undefined, begun: { at: new Date(), revision: grant['revision'] as number } }]);
     expect(await cli.json(['pos', 'status'])).toMatchObject({ waiting: [] });
   });
 
+  test('a tap that is killed after it has redeemed a receipt code, and before it says so, is made again', async () => {
+    const { grant, receipt_code: receipt } = await cli.json(['pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash']);
+    const grantId = grant.grant_id as string;
+    const tap = ['pos', 'tap', '--receipt', receipt as string];
+    const killed = cli.start([...tap, '--json']);
+    await cli.until<{ subject: { kind: string } }>(['grant', 'show', grantId, '--profile', 'pos'], ({ subject }) => subject.kind === 'phone');
+    killed.kill('SIGKILL');
+    expect((await killed.ended).stdout).toBe('');
+    const again = await bringing(grantId, 'of this phone alone', cli.json(tap));
+    expect(again).toMatchObject({ grant: { grant_id: grantId }, phone_token: expect.stringMatching(/^[\w-]{22}$/), credential: { password: 'of this phone alone' } });
+    expect(await refusal(cli, tap)).toMatchObject({ code: 'receipt_code_invalid', exit: 4 });
+    const token = cli.file('phone.txt', again['phone_token'] as string);
+    for (const by of [['--phone-token-file', token], ['--receipt', receipt as string, '--phone-token-file', token]]) {
+      expect(await bringing(grantId, 'of this phone alone', cli.json(['pos', 'tap', ...by]))).toMatchObject({ grant: { grant_id: grantId } });
+    }
+  });
+
   test('a code for nobody’s account enrols nothing, and leaves nothing behind', async () => {
     const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'pos');
-    const { cli } = site;
-    const refused = await cli.run(['pos', 'enroll', '--server', site.server!.url, '--ca', cli.file('pos.pem', site.server!.ca), '--enroll-code-file', '-', '--json'], { input: code });
+    const refused = await site.cli.run(['pos', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('pos.pem', site.server!.ca), '--enroll-code-file', '-', '--json'], { input: code });
     expect([refused.code, JSON.parse(refused.stderr)]).toEqual([3, expect.objectContaining({ code: 'account_not_found', message: expect.stringContaining('--match account=ID') })]);
-    expect(await refusal(cli, ['profile', 'show', 'pos'])).toMatchObject({ code: 'profile_not_found' });
-    expect(JSON.stringify(await cli.json(['secret', 'list']))).not.toContain('profile/pos');
+    expect(await refusal(site.cli, ['profile', 'show', 'pos'])).toMatchObject({ code: 'profile_not_found' });
+    expect(JSON.stringify(await site.cli.json(['secret', 'list']))).not.toContain('profile/pos');
   });
 });
 

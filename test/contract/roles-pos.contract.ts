@@ -23,6 +23,10 @@ function newPublicKey(): string {
   return JSON.stringify(publicJwkOf(newAccessKey()));
 }
 
+const newToken = () => randomBytes(16).toString('base64url');
+/** A receipt code that a phone shows, another one each time unless it is named. */
+const shown = (code: string, phoneToken = newToken()): Claim => ({ kind: 'receipt', code, phoneToken });
+
 export function posContract(name: string, make: MakeHarness): void {
   describe(`${name}: cash register`, () => {
     let shop: Awaited<ReturnType<typeof openShop>>;
@@ -160,12 +164,77 @@ export function posContract(name: string, make: MakeHarness): void {
       const { receiptCode, grant } = await pos.pos.charge(cash('1.00', undefined));
       expect(receiptCode).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
       const typed = receiptCode!.toLowerCase().replace('-', ' ');
-      const { phoneToken, grant: bound } = await pos.pos.access({ kind: 'receipt', code: typed });
+      const token = newToken();
+      const { grant: bound } = await pos.pos.access(shown(typed, token));
       expect(bound).toMatchObject({ id: grant!.id, subject: { kind: 'phone' } });
-      expect(await codeOf(pos.pos.access({ kind: 'receipt', code: receiptCode! }))).toBe('receipt_code_invalid');
-      expect((await pos.pos.access({ kind: 'phone', token: phoneToken! })).grant.id).toBe(grant!.id);
+      expect(await codeOf(pos.pos.access(shown(receiptCode!)))).toBe('receipt_code_invalid');
+      expect((await pos.pos.access({ kind: 'phone', token })).grant.id).toBe(grant!.id);
       expect(await codeOf(pos.pos.access({ kind: 'phone', token: 'another' }))).toBe('not_permitted');
-      expect(await codeOf(pos.pos.access({ kind: 'receipt', code: '????' }))).toBe('receipt_code_invalid');
+      expect(await codeOf(pos.pos.access(shown('????')))).toBe('receipt_code_invalid');
+    });
+
+    test('a phone whose reply was lost shows the same code again, for as long as the permission stands, and nobody else does', async () => {
+      const token = newToken();
+      const { receiptCode, grant } = await pos.pos.charge(cash('1.00', undefined));
+      const [one, other] = await Promise.all([pos.pos.access(shown(receiptCode!, token)), pos.pos.access(shown(receiptCode!, token))]);
+      expect(other).toEqual(one);
+      shop.harness.clock.pass(9 * minute);
+      expect(await pos.pos.access(shown(receiptCode!, token))).toEqual(one);
+      expect(await codeOf(pos.pos.access(shown(receiptCode!)))).toBe('receipt_code_invalid');
+      expect(await codeOf(pos.pos.access(shown('7K2M-9QXA', token)))).toBe('receipt_code_invalid');
+      const stranger = await pos.pos.charge(cash('1.00', undefined));
+      const theirs = newToken();
+      await pos.pos.access(shown(stranger.receiptCode!, theirs));
+      expect(await codeOf(pos.pos.access(shown(stranger.receiptCode!, token)))).toBe('receipt_code_invalid');
+      await pos.pos.move(stranger.grant!.id, { kind: 'nfc', uid: newUid() });
+      expect(await codeOf(pos.pos.access(shown(stranger.receiptCode!, theirs)))).toBe('receipt_code_invalid');
+      await pos.pos.pause(grant!.id);
+      expect(await codeOf(pos.pos.access(shown(receiptCode!, token)))).toBe('grant_paused');
+      await pos.pos.resume(grant!.id);
+      shop.harness.clock.pass(minute);
+      expect(await codeOf(pos.pos.access(shown(receiptCode!, token)))).toBe('time_used_up');
+      expect(await codeOf(pos.pos.access(shown(receiptCode!, token)))).toBe('receipt_code_invalid');
+    });
+
+    test.each(['', 'token', 'A'.repeat(21), 'A'.repeat(23), `${'A'.repeat(21)}B`, `${'A'.repeat(21)}=`])('a phone has no such token: %j', async (token) => {
+      const { receiptCode } = await pos.pos.charge(cash('1.00', undefined));
+      expect(await codeOf(pos.pos.access(shown(receiptCode!, token)))).toBe('invalid_input');
+      expect(await codeOf(pos.pos.access(shown(receiptCode!)))).toBeUndefined();
+    });
+
+    test('what a phone buys by another code is added to the time that it has, and goes back with it', async () => {
+      const token = newToken();
+      const [first, second, third] = [await pos.pos.charge(cash('1.00', undefined)), await pos.pos.charge(cash('2.00', undefined)), await pos.pos.charge(cash('1.00', undefined))];
+      const { grant } = await pos.pos.access(shown(first.receiptCode!, token));
+      const both = await pos.pos.access(shown(second.receiptCode!, token));
+      expect(both.grant).toMatchObject({ id: first.grant!.id, subject: grant.subject });
+      const added = both.grant.endsAt!.getTime() - grant.endsAt!.getTime();
+      expect(added).toBeLessThanOrEqual(20 * minute);
+      expect(added).toBeGreaterThan(20 * minute - 1000);
+      for (const code of [first.receiptCode!, second.receiptCode!]) {
+        expect(await pos.pos.access(shown(code, token))).toEqual(both);
+        expect(await codeOf(pos.pos.access(shown(code)))).toBe('receipt_code_invalid');
+      }
+      expect(await pos.pos.permission(second.grant!.id)).toMatchObject({ state: 'ended', reason: expect.stringContaining(first.grant!.id) });
+      await pos.pos.pause(grant.id);
+      expect(await codeOf(pos.pos.access(shown(third.receiptCode!, token)))).toBe('grant_paused');
+      expect((await pos.pos.access(shown(third.receiptCode!))).grant.id).toBe(third.grant!.id);
+      await pos.pos.resume(grant.id);
+      const { byHand } = await pos.pos.refund(grant.id);
+      expect(byHand.reduce((sum, { minor }) => sum + minor, 0n)).toBeGreaterThan(290n);
+      shop.harness.clock.pass(60 * minute);
+      const later = await pos.pos.charge(cash('1.00', undefined));
+      expect((await pos.pos.access(shown(later.receiptCode!, token))).grant.id).toBe(later.grant!.id);
+    });
+
+    test('a phone whose time is over, though nobody has seen that yet, gets what another code was sold with', async () => {
+      const token = newToken();
+      const first = await pos.pos.charge(cash('1.00', undefined));
+      await pos.pos.access(shown(first.receiptCode!, token));
+      shop.harness.clock.pass(10 * minute);
+      const second = await pos.pos.charge(cash('1.00', undefined));
+      expect((await pos.pos.access(shown(second.receiptCode!, token))).grant.id).toBe(second.grant!.id);
+      expect(await pos.pos.permission(first.grant!.id)).toMatchObject({ state: 'ended', reason: 'its time is over' });
     });
 
     test('is paid in the currency of whom it charges for, in cash as well', async () => {
@@ -201,7 +270,7 @@ export function posContract(name: string, make: MakeHarness): void {
 
     test('of two phones that show a receipt code at once, one gets the time', async () => {
       const { receiptCode } = await pos.pos.charge(cash('1.00', undefined));
-      const codes = await Promise.all(Array.from({ length: 6 }, () => codeOf(pos.pos.access({ kind: 'receipt', code: receiptCode! }))));
+      const codes = await Promise.all(Array.from({ length: 6 }, () => codeOf(pos.pos.access(shown(receiptCode!)))));
       expect(codes.filter((code) => code === undefined)).toHaveLength(1);
     });
 

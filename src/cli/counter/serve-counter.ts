@@ -11,6 +11,7 @@ import { counterSocket } from '../agent-files.ts';
 import { agentLog } from '../agent-log.ts';
 import { readText, type RoleFlags } from '../destination.ts';
 import type { ListenAddress } from '../listen-address.ts';
+import { systemRandom } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { counterEventToWire, settledToWire, troubleOf, type CounterEventWire } from '../present/counter-events.ts';
 import { openCounter, type Counter } from './open-counter.ts';
@@ -55,7 +56,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   const [{ serveCounterControl }, { createCounterListener }] = await Promise.all([import('../../agent/counter-control.ts'), import('../../agent/counter-listener.ts')]);
   closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), log));
   const phones = new PhoneCounter(desk, counter.pos, new PhoneFile(counter.register.id));
-  const listener = createCounterListener({ phones, tls, pictures, log });
+  const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
   const port = await listener.listen(flags.listen.port, flags.listen.host);
   closing.defer(() => listener.close());
   work(desk, serving, { emit, log });

@@ -91,6 +91,30 @@ export async function moveTo(context: ServiceContext, grant: Grant, subject: Gra
   return alter(context, grant, { ...grant, state: grant.state as 'active' | 'paused', subject, revision });
 }
 
+/**
+ * Gives what a receipt code was sold with to the phone that shows it; what it bought is added to the time that the phone
+ * has. Errors: `grant_paused` if that is paused.
+ */
+export async function redeemFor(context: ServiceContext, sold: Grant, phone: Grant['subject'], revision: number): Promise<Grant> {
+  const { store, clock } = context;
+  const now = clock.now();
+  const standing = await store.grants.permission(sold.network.apId, phone);
+  if (standing === undefined || timeLeft(standing, now) === 0) {
+    if (standing !== undefined) {
+      await endGrant(context, standing.id, revision, { at: standing.endsAt ?? now, reason: timeIsOver });
+    }
+    return moveTo(context, sold, phone, revision);
+  }
+  if (standing.state === 'paused') {
+    throw new LatchkeyError('grant_paused');
+  }
+  const left = timeLeft(sold, now);
+  await endGrant(context, sold.id, revision, { at: now, reason: `its time was added to ${standing.id}` });
+  await store.accessCodes.removeAll({ grantId: sold.id });
+  await store.sales.moveTo(standing.id, sold.id);
+  return alter(context, standing, { ...lengthened(standing, left === undefined ? 'unlimited' : { metric: 'time', size: BigInt(left) }, now), revision });
+}
+
 /** The radio has had a grant since a moment: its time runs from then. What was changed meanwhile is begun anew. */
 export async function begin(context: ServiceContext, grantId: string, begun: GrantBegin, revision: number): Promise<void> {
   const { store, clock } = context;

@@ -6,7 +6,8 @@ import type { Credential } from '../device/ports.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
 import { isEnd } from './journaled-charge.ts';
 import type { NfcCard, NfcReader } from './nfc-reader.ts';
-import type { ChargeAuthority, Claim } from './ports.ts';
+import type { ChargeAuthority } from './ports.ts';
+import type { CounterClaim } from './redemption.ts';
 
 /** What is to be charged to whoever holds a card or phone to the register. */
 export interface TapCharge {
@@ -138,7 +139,7 @@ export class CounterDesk implements CounterControl {
   }
 
   /** A phone asks for access. Errors: those of `CounterService.access`. */
-  access(claim: Claim, signal: AbortSignal): Promise<Served> {
+  access(claim: CounterClaim, signal: AbortSignal): Promise<Served> {
     return this.#served('phone', () => this.counter.access(claim, signal));
   }
 

@@ -10,7 +10,9 @@ import type { Credential } from '../device/ports.ts';
 import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import { isEnd, JournaledCharges, type JournaledCharge } from './journaled-charge.ts';
 import type { NfcCard } from './nfc-reader.ts';
-import type { Charge, ChargeAuthority, Charged, Claim, PosRole } from './ports.ts';
+import type { Charge, ChargeAuthority, Charged, PosRole } from './ports.ts';
+import { redeem, type CounterClaim, type Redeemed, type RedemptionJournal, type ShownReceipt } from './redemption.ts';
+import { parseReceiptCode } from './subjects.ts';
 
 /** What somebody is to pay at the counter. */
 export interface CounterOrder {
@@ -30,7 +32,7 @@ export interface Served {
   readonly charged: Charged | undefined;
   /** What lets them in. */
   readonly grant: Grant | undefined;
-  /** Shown this once, to the phone that redeemed a receipt code. */
+  /** What a phone that redeemed a receipt code shows from now on. */
   readonly phoneToken: string | undefined;
   /** Undefined if no time was bought, or it could not be had. */
   readonly credential: Credential | undefined;
@@ -44,6 +46,7 @@ export interface CounterContext {
   readonly pos: Pick<PosRole, 'charge' | 'access' | 'network'>;
   readonly register: Register;
   readonly journal: ChargeJournal;
+  readonly redemptions: RedemptionJournal;
   /** The password for a grant, for whom it is. Errors: `access_code_pending` and others. */
   readonly credentialFor: (grant: Grant, signal: AbortSignal) => Promise<Credential>;
   readonly clock: Clock;
@@ -62,6 +65,8 @@ export class CounterService {
   readonly register: Register;
   readonly charges: JournaledCharges;
   readonly #context: CounterContext;
+  /** By code; each the last that was begun. */
+  readonly #redeeming = new Map<string, Promise<unknown>>();
   #network: { readonly ssid: string | undefined; readonly at: number } | undefined;
 
   constructor(context: CounterContext) {
@@ -121,13 +126,39 @@ export class CounterService {
     }
     const claim = await requestAccess(card, await this.#networkRequest());
     const access = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
-    return this.#deliveredTo(card, await this.#handed({ ...access, charged: undefined }, AbortSignal.any([card.gone, signal])));
+    return this.#deliveredTo(card, await this.#handed({ ...access, charged: undefined, phoneToken: undefined }, AbortSignal.any([card.gone, signal])));
   }
 
-  /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`. */
-  async access(claim: Claim, signal: AbortSignal): Promise<Served> {
+  /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`, and of `redeem`. */
+  async access(claim: CounterClaim, signal: AbortSignal): Promise<Served> {
+    if (claim.kind === 'receipt') {
+      return this.#handed({ ...(await this.#redeemed(claim)), charged: undefined }, signal);
+    }
     const access = await this.#context.pos.access(claim);
-    return this.#handed({ ...access, charged: undefined }, signal);
+    return this.#handed({ ...access, charged: undefined, phoneToken: undefined }, signal);
+  }
+
+  /** Of those who show one code at once and bring no token, one after the other: they are not the same phone. */
+  async #redeemed(shown: ShownReceipt): Promise<Redeemed> {
+    const { pos, redemptions } = this.#context;
+    if (shown.phoneToken !== undefined) {
+      return redeem(pos, redemptions, shown);
+    }
+    const code = parseReceiptCode(shown.code);
+    const before = this.#redeeming.get(code) ?? Promise.resolve();
+    const redeeming = before.catch(() => {}).then(async () => {
+      const redeemed = await redeem(pos, redemptions, shown);
+      await redemptions.end(code);
+      return redeemed;
+    });
+    this.#redeeming.set(code, redeeming);
+    try {
+      return await redeeming;
+    } finally {
+      if (this.#redeeming.get(code) === redeeming) {
+        this.#redeeming.delete(code);
+      }
+    }
   }
 
   /** The network that it sells time on, by name. */

@@ -6,7 +6,8 @@ import { RateLimit, refuseIf } from '../rate-limit.ts';
 import type { PaymentReply } from '../ledger/payment-request.ts';
 import type { CounterDesk } from './counter-desk.ts';
 import type { Served } from './counter.ts';
-import type { ChargeAuthority, Claim, PosRole } from './ports.ts';
+import type { ChargeAuthority, PosRole } from './ports.ts';
+import type { CounterClaim } from './redemption.ts';
 
 /** What a phone is told of the counter. */
 export interface OpenCounter {
@@ -18,7 +19,7 @@ export interface OpenCounter {
   readonly order: { readonly payeeId: string; readonly amount: Amount; readonly key: string; readonly memo?: string | undefined } | undefined;
 }
 
-export type PhoneClaim = Exclude<Claim, { readonly kind: 'nfc' }>;
+export type PhoneClaim = Exclude<CounterClaim, { readonly kind: 'nfc' }>;
 
 export interface PhoneServed extends Pick<Served, 'grant' | 'phoneToken' | 'credential' | 'trouble'> {
   readonly reply: PaymentReply | undefined;
@@ -93,7 +94,7 @@ export class PhoneCounter {
     }
   }
 
-  /** Who a phone is says its token, or else its address. Errors: those of the registry but refusals. */
+  /** Who a phone is says its token, or else its address: one that has opened the page has a token, whatever let it in. Errors: those of the registry but refusals. */
   async portal(phoneToken: string | undefined, address: string): Promise<Portal> {
     const grant = await this.#grantOf(phoneToken, address);
     const leftMs = grant && this.#desk.counter.leftOf(grant);
@@ -101,18 +102,9 @@ export class PhoneCounter {
   }
 
   async #grantOf(phoneToken: string | undefined, address: string): Promise<Grant | undefined> {
+    const byToken = phoneToken === undefined ? undefined : await known(async () => (await this.#pos.access({ kind: 'phone', token: phoneToken })).grant);
     const grantId = this.#phones.find(address);
-    try {
-      if (phoneToken !== undefined) {
-        return (await this.#pos.access({ kind: 'phone', token: phoneToken })).grant;
-      }
-      return grantId === undefined ? undefined : await this.#pos.permission(grantId);
-    } catch (error) {
-      if (error instanceof LatchkeyError && ['not_permitted', 'time_used_up', 'grant_paused', 'grant_not_found'].includes(error.code)) {
-        return undefined;
-      }
-      throw error;
-    }
+    return byToken ?? (grantId === undefined ? undefined : known(() => this.#pos.permission(grantId)));
   }
 
   #served({ charged, grant, phoneToken, credential, trouble }: Served, address: string): PhoneServed {
@@ -120,5 +112,17 @@ export class PhoneCounter {
       this.#phones.note(address, grant.id);
     }
     return { reply: charged?.reply, grant, phoneToken, credential, trouble, leftMs: grant && this.#desk.counter.leftOf(grant) };
+  }
+}
+
+/** Undefined for who has no time. */
+async function known(find: () => Promise<Grant>): Promise<Grant | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof LatchkeyError && ['not_permitted', 'time_used_up', 'grant_paused', 'grant_not_found'].includes(error.code)) {
+      return undefined;
+    }
+    throw error;
   }
 }

@@ -20,8 +20,10 @@ export interface SubjectToken {
 
 /** Who asks for access at the counter. */
 export type Claim =
-  | Exclude<Identifier, { readonly kind: 'terminal' }>
-  | { readonly kind: 'terminal'; readonly token: SubjectToken };
+  | Exclude<Identifier, { readonly kind: 'terminal' | 'receipt' }>
+  | { readonly kind: 'terminal'; readonly token: SubjectToken }
+  /** `phoneToken`: made by who asks (`newPhoneToken`), who may so ask again when the reply is lost. */
+  | { readonly kind: 'receipt'; readonly code: string; readonly phoneToken: string };
 
 /** How a charge is paid. */
 export type ChargeAuthority =
@@ -51,8 +53,6 @@ export interface Charged {
 
 export interface Access {
   readonly grant: Grant;
-  /** What the phone shows from now on in the place of the receipt code that it has redeemed; shown this once. */
-  readonly phoneToken: string | undefined;
 }
 
 export interface MandateSetting {
@@ -80,8 +80,10 @@ export interface PosRole {
   charge(charge: Charge): Promise<Charged>;
 
   /**
-   * Whether somebody may use the network now. A receipt code is bound to the phone that shows it first.
-   * Errors: `not_permitted`, `time_used_up`, `grant_paused`, `receipt_code_invalid`, `random_identifier`.
+   * Whether somebody may use the network now. A receipt code is bound to the phone token with which it is shown first,
+   * and with that one is good for as long as the permission stands; a phone that has time left gets what it bought added.
+   * Errors: `not_permitted`, `time_used_up`, `grant_paused`, `receipt_code_invalid`, `random_identifier`; `invalid_input`
+   * for a phone token of another form.
    */
   access(claim: Claim): Promise<Access>;
 

@@ -9,10 +9,9 @@ import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { requireTime, type Tariff } from '../../domain/tariff.ts';
 import { parsePublicJwk } from '../../protocol/access-code.ts';
-import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../grants/ending.ts';
-import { moveTo, pause, resume, timeIsOver } from '../grants/permission.ts';
+import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
 import { openAccount } from '../ledger/accounts.ts';
 import { replyOf } from '../ledger/outcome.ts';
 import { PaymentDesk } from '../ledger/payment-desk.ts';
@@ -24,7 +23,7 @@ import type { Access, Charge, Charged, Claim, PosRole, Refunded, RegisterDescrip
 import { boughtAt, sell } from './purchase.ts';
 import { refundableOf, refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
-import { newReceiptCode, subjectOf, type Identifier } from './subjects.ts';
+import { newReceiptCode, parsePhoneToken, subjectOf, type Identifier } from './subjects.ts';
 
 /** The register that the person at this machine's own database is; its network is that person's access point. */
 const localRegisterId = 'pos_local';
@@ -147,18 +146,19 @@ export class PosService implements PosRole {
   }
 
   async access(claim: Claim): Promise<Access> {
-    const { store, random } = this.#context;
-    const outcome = await store.transaction(async (tx): Promise<Access | LatchkeyError> => {
+    const outcome = await this.#context.store.transaction(async (tx): Promise<Access | LatchkeyError> => {
       const context = within(this.#context, tx);
       const { apId } = await this.#register(tx);
       const subject = claim.kind === 'terminal' ? await provenTerminal(context, apId, claim.token) : await subjectOf(context, claim);
+      const phone = claim.kind === 'receipt' ? await subjectOf(context, { kind: 'phone', token: parsePhoneToken(claim.phoneToken) }) : undefined;
+      const find = () => (phone === undefined ? tx.grants.permission(apId, subject) : ofReceipt(tx, apId, subject, phone));
       const now = context.clock.now();
-      let found = await tx.grants.permission(apId, subject);
-      const changes = found !== undefined && (claim.kind === 'receipt' || timeLeft(found, now) === 0);
+      let found = await find();
+      const changes = found !== undefined && (found.subject.kind === 'receipt' || timeLeft(found, now) === 0);
       const revision = changes ? await tx.accessPoints.nextRevision(apId) : 0;
       if (changes) {
         // Others may have added to it, or redeemed the code, until the row was taken.
-        found = await tx.grants.permission(apId, subject);
+        found = await find();
       }
       if (found === undefined) {
         return new LatchkeyError(claim.kind === 'receipt' ? 'receipt_code_invalid' : 'not_permitted');
@@ -170,12 +170,7 @@ export class PosService implements PosRole {
       if (found.state === 'paused') {
         return new LatchkeyError('grant_paused');
       }
-      if (claim.kind !== 'receipt') {
-        return { grant: found, phoneToken: undefined };
-      }
-      const phoneToken = base64url(random.bytes(16));
-      const phone = await subjectOf(context, { kind: 'phone', token: phoneToken });
-      return { grant: await moveTo(context, found, phone, revision), phoneToken };
+      return { grant: phone === undefined || found.subject.kind !== 'receipt' ? found : await redeemFor(context, found, phone, revision) };
     });
     // With what it changed on the disk.
     if (outcome instanceof LatchkeyError) {
@@ -372,6 +367,16 @@ function requireSame({ fingerprint }: KeptSale, given: Uint8Array): void {
   if (!timingSafeEqual(fingerprint, given)) {
     throw new LatchkeyError('idempotency_mismatch');
   }
+}
+
+/** What a receipt code stands for while nobody has redeemed it, and afterwards for the phone that has. */
+async function ofReceipt({ grants, sales }: Store, apId: string, receipt: Grant['subject'], phone: Grant['subject']): Promise<Grant | undefined> {
+  const sold = await grants.permission(apId, receipt);
+  if (sold !== undefined) {
+    return sold;
+  }
+  const [grantId, standing] = [await sales.grantOfReceipt(receipt.id), await grants.permission(apId, phone)];
+  return standing?.id === grantId ? standing : undefined;
 }
 
 /** Errors: `not_permitted`. */

@@ -39,6 +39,10 @@ export interface SaleRepository {
   findByPayment(paymentId: string): Promise<Sale | undefined>;
   /** Whether a subject has bought time before, anywhere. */
   hasBought(subjectId: string): Promise<boolean>;
+  /** The grant that a receipt code was sold with, or that its time was added to. */
+  grantOfReceipt(subjectId: string): Promise<string | undefined>;
+  /** What was sold with one grant belongs to another from now on. */
+  moveTo(grantId: string, from: string): Promise<void>;
   insert(sale: KeptSale): Promise<void>;
   /** Newest first. */
   list(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>>;

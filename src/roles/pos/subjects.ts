@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import { nfcIdentifier } from '../../domain/nfc-identifier.ts';
-import { base64url } from '../../protocol/encoding.ts';
+import { base64url, parseBase64url } from '../../protocol/encoding.ts';
 import type { ServiceContext } from '../service-context.ts';
 
 const keyName = 'subject-key';
@@ -16,7 +16,7 @@ export type Identifier =
   | { readonly kind: 'terminal'; readonly id: string }
   /** A code from a receipt that nobody has redeemed yet. */
   | { readonly kind: 'receipt'; readonly code: string }
-  /** What a phone got when it redeemed one. */
+  /** What a phone shows since it redeemed one. */
   | { readonly kind: 'phone'; readonly token: string };
 
 /**
@@ -62,4 +62,24 @@ export function parseReceiptCode(text: string): string {
     throw new LatchkeyError('receipt_code_invalid', 'A receipt code has eight letters and digits, such as 7K2M-9QXA.');
   }
   return `${code.slice(0, 4)}-${code.slice(4)}`;
+}
+
+const phoneTokenBytes = 16;
+
+/** What a phone shows in the place of a receipt code that it has redeemed: 16 random bytes in base64url. */
+export function newPhoneToken({ random }: Pick<ServiceContext, 'random'>): string {
+  return base64url(random.bytes(phoneTokenBytes));
+}
+
+/** Whether it is as `newPhoneToken` writes it, and in no other form. */
+export function isPhoneToken(text: string): boolean {
+  return parseBase64url(text, phoneTokenBytes) !== undefined;
+}
+
+/** Errors: `invalid_input` unless it is as `newPhoneToken` writes it. */
+export function parsePhoneToken(text: string): string {
+  if (!isPhoneToken(text)) {
+    throw new LatchkeyError('invalid_input', 'A phone token has 16 bytes in base64url.');
+  }
+  return text;
 }

@@ -50,8 +50,11 @@ function allowanceText(allowance: Allowance | undefined): string | null {
 const byKey: PreparedQuery<{ registerId: string; key: string }, Row> = (db, { registerId, key }) =>
   db.selectFrom('sales').selectAll().where('register_id', '=', registerId).where('key', '=', key);
 
-const ofSubject: PreparedQuery<{ subjectId: string }, { id: string }> = (db, { subjectId }) =>
-  db.selectFrom('sales').select('id').where('subject_id', '=', subjectId).where('grant_id', 'is not', null).limit(atMost(1));
+const ofSubject: PreparedQuery<{ subjectId: string }, { grant_id: string | null }> = (db, { subjectId }) =>
+  db.selectFrom('sales').select('grant_id').where('subject_id', '=', subjectId).where('grant_id', 'is not', null).limit(atMost(1));
+
+const moving: PreparedQuery<{ grantId: string; from: string }, { id: string }> = (db, { grantId, from }) =>
+  db.updateTable('sales').set({ grant_id: grantId }).where('grant_id', '=', from).returning('id');
 
 const refunding: PreparedQuery<{ id: string; minor: bigint }, { id: string }> = (db, { id, minor }) =>
   db.updateTable('sales')
@@ -80,6 +83,15 @@ export class Sales implements SaleRepository {
 
   async hasBought(subjectId: string): Promise<boolean> {
     return (await this.#db.find(ofSubject, { subjectId })).length > 0;
+  }
+
+  async grantOfReceipt(subjectId: string): Promise<string | undefined> {
+    const [row] = await this.#db.find(ofSubject, { subjectId });
+    return row?.grant_id ?? undefined;
+  }
+
+  async moveTo(grantId: string, from: string): Promise<void> {
+    await this.#db.change(moving, { grantId, from });
   }
 
   async insert({ sale, fingerprint, receiptCode }: KeptSale): Promise<void> {
