@@ -30,12 +30,15 @@ export class PcscReader implements NfcReader {
     this.#options = options;
   }
 
-  async *cards(signal: AbortSignal): AsyncGenerator<NfcCard, void, undefined> {
+  async *cards(signal: AbortSignal, ready: () => void = () => {}): AsyncGenerator<NfcCard, void, undefined> {
     if (signal.aborted) {
       return;
     }
     const { name, firstWithinMs = 2000, load = loadPcsc } = this.#options;
     using watch = await PcscWatch.start(await load(), name, firstWithinMs, signal);
+    if (watch.hasReader) {
+      ready();
+    }
     for (let found = await watch.next(signal); found !== undefined; found = await watch.next(signal)) {
       const card = await connected(found);
       if (card === undefined) {

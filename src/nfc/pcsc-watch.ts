@@ -46,6 +46,10 @@ export class PcscWatch implements ReaderListener, Disposable {
     return watch;
   }
 
+  get hasReader(): boolean {
+    return this.#readers.size > 0;
+  }
+
   /** The next card that is there and was not given before; undefined when the signal comes first. Errors: `reader_not_found`, `reader_unavailable`. */
   async next(signal: AbortSignal): Promise<ReaderWithCard | undefined> {
     for (; !signal.aborted; await this.#change(signal)) {

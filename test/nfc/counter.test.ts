@@ -146,6 +146,11 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
       return (await served).served;
     }
 
+    test('the reader is told before any card comes', async () => {
+      expect(await desk.next('reader', 0)).toEqual({ kind: 'reader', state: { kind: 'ready' } });
+      expect(desk.events).toHaveLength(1);
+    });
+
     test('pay and credential in one tap, and then access by another', async () => {
       const card = await wallet();
       const charging = desk.charge('2.00');

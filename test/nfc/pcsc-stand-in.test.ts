@@ -129,6 +129,32 @@ requires('pcscd')('card readers that do what a test says', () => {
     expect((await next(cards({ name: 'SAM' }), [slot, PRESENT | count(1)])).gone.aborted).toBe(false);
   });
 
+  test('it is said as soon as there is a reader, before any card, and not where there is none', async () => {
+    const isReady = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const waiting = new PcscReader({ load: readers.load }).cards(stop.signal, isReady.resolve)[Symbol.asyncIterator]().next();
+    await readers.started.promise;
+    readers.see('A', EMPTY);
+    await isReady.promise;
+    stop.abort();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    readers = new Readers();
+    let isNone = true;
+    await expect(new PcscReader({ load: readers.load, firstWithinMs: 50 }).cards(new AbortController().signal, () => (isNone = false)).next()).rejects.toMatchObject({ code: 'reader_not_found' });
+    expect(isNone).toBe(true);
+  });
+
+  test('a library that cannot be used at all is said, and asked anew the next time', async () => {
+    const { load } = readers;
+    readers.load = async () => ({ ...(await load()), Client: class { constructor() { throw errorOf('NoService'); } } }) as never;
+    const broken = await readers.load();
+    await expect(new PcscReader({ load: async () => broken }).cards(new AbortController().signal).next()).rejects.toMatchObject({ code: 'reader_unavailable', message: expect.stringContaining('NoService') });
+    const mended = await load();
+    Object.assign(broken, { Client: mended.Client });
+    const given = new PcscReader({ load: async () => broken }).cards(new AbortController().signal)[Symbol.asyncIterator]();
+    expect((await next(given, ['A', PRESENT | count(1)])).gone.aborted).toBe(false);
+  });
+
   test('no reader is said after a while', async () => {
     await expect(cards({ firstWithinMs: 50 }).next()).rejects.toMatchObject({ code: 'reader_not_found', message: 'There is no card reader.' });
   });

@@ -8,12 +8,17 @@ const check = checker({ type: 'object', additionalProperties: { type: 'string', 
 /** Addresses of phones on one network; who has not come for longest is forgotten first. */
 const mostPhones = 4096;
 
-/** By which grant each address was let in last, in a file of this machine. What is damaged is begun anew: phones show their token or code again. */
+/**
+ * By which grant each address was let in last, in a file of this machine. What is damaged counts as empty, and what cannot
+ * be written is only `failed`: a phone shows its token again, and what it has paid for stands.
+ */
 export class PhoneFile implements PhoneBook {
   readonly #path: string;
+  readonly #failed: (error: unknown) => void;
   readonly #grants: Map<string, string>;
 
-  constructor(registerId: string, folder = join(paths().state, 'pos')) {
+  constructor(registerId: string, failed: (error: unknown) => void, folder = join(paths().state, 'pos')) {
+    this.#failed = failed;
     this.#path = join(ensureFolder(folder), `${registerId}.phones.json`);
     this.#grants = new Map(Object.entries(read(this.#path)));
   }
@@ -31,8 +36,12 @@ export class PhoneFile implements PhoneBook {
     for (const oldest of [...this.#grants.keys()].slice(0, Math.max(0, this.#grants.size - mostPhones))) {
       this.#grants.delete(oldest);
     }
-    writeFileSync(`${this.#path}.part`, JSON.stringify(Object.fromEntries(this.#grants)), { mode: 0o600 });
-    renameSync(`${this.#path}.part`, this.#path);
+    try {
+      writeFileSync(`${this.#path}.part`, JSON.stringify(Object.fromEntries(this.#grants)), { mode: 0o600 });
+      renameSync(`${this.#path}.part`, this.#path);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 }
 

@@ -55,7 +55,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   });
   const [{ serveCounterControl }, { createCounterListener }] = await Promise.all([import('../../agent/counter-control.ts'), import('../../agent/counter-listener.ts')]);
   closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), log));
-  const phones = new PhoneCounter(desk, counter.pos, new PhoneFile(counter.register.id));
+  const phones = new PhoneCounter(desk, counter.pos, new PhoneFile(counter.register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
   const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
   const port = await listener.listen(flags.listen.port, flags.listen.host);
   closing.defer(() => listener.close());

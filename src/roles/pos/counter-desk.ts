@@ -160,8 +160,7 @@ export class CounterDesk implements CounterControl {
     const { reader, readerPauseMs = usualReaderPauseMs } = this.#context;
     while (reader !== undefined && !signal.aborted) {
       try {
-        for await (const card of reader.cards(signal)) {
-          this.#readerIs({ kind: 'ready' });
+        for await (const card of reader.cards(signal, () => this.#readerIs({ kind: 'ready' }))) {
           await this.#serve(card, signal);
         }
       } catch (error) {

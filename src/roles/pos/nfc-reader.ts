@@ -17,7 +17,8 @@ export interface NfcReader {
   /**
    * The cards that are held to it, one after the other; one that is there already is the first. Each is the caller's
    * alone until it asks for the next, and comes again only when it was away. Ends with the signal. Errors:
-   * `reader_not_found` (there is none, or the last was unplugged), `reader_unavailable`.
+   * `reader_not_found` (there is none, or the last was unplugged), `reader_unavailable`. `ready`: called as soon as there
+   * is a reader, before any card.
    */
-  cards(signal: AbortSignal): AsyncIterable<NfcCard>;
+  cards(signal: AbortSignal, ready?: () => void): AsyncIterable<NfcCard>;
 }

@@ -32,7 +32,7 @@ export interface Portal {
   readonly leftMs: number | undefined;
 }
 
-/** By which grant the phone at an address was let in last; it survives the register's restart. */
+/** By which grant the phone at an address was let in last; it survives the register's restart. A convenience: nothing fails by it. */
 export interface PhoneBook {
   find(address: string): string | undefined;
   note(address: string, grantId: string): void;
