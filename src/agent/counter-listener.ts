@@ -8,7 +8,7 @@ import type { Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Credential } from '../roles/device/ports.ts';
-import type { PhoneCounter, PhoneServed } from '../roles/pos/phone-counter.ts';
+import type { PhoneServed, PhoneService } from '../roles/pos/phone-counter.ts';
 import { isPhoneToken, newPhoneToken } from '../roles/pos/subjects.ts';
 import { RateLimit, refuseIf } from '../roles/rate-limit.ts';
 import { limitConnections, type ConnectionLimits } from './admission.ts';
@@ -20,7 +20,7 @@ import { SlicedStream } from './sliced-stream.ts';
 import { httpLimits, serveJson, usualRequestMs, type Call, type Reply, type Route } from './json-http.ts';
 
 export interface CounterListening {
-  readonly phones: PhoneCounter;
+  readonly phones: PhoneService;
   /** A certificate chain and its key in PEM; without them it is plain HTTP, and no captive portal (RFC 8908, 4). */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly pictures: (credential: Credential) => { readonly uri: string; readonly svg: string };

@@ -24,7 +24,7 @@ function left() {
 }
 async function ask(body) {
   const reply = await fetch('/v1/access?qr=true', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  return { ok: reply.ok, answer: await reply.json() };
+  return { ok: reply.ok, isAway: reply.status >= 500, answer: await reply.json() };
 }
 function present(answer) {
   endsAt = answer.left_s === undefined ? undefined : Date.now() + answer.left_s * 1000;
@@ -42,9 +42,9 @@ function present(answer) {
 async function submit(body, quiet) {
   of('trouble').textContent = '';
   try {
-    const { ok, answer } = await ask(body);
+    const { ok, isAway, answer } = await ask(body);
     if (ok) present(answer);
-    else if (!quiet) of('trouble').textContent = answer.detail || answer.title;
+    else if (!quiet) of('trouble').textContent = isAway ? 'The cash register does not reach its server. What was paid stands: try again in a moment.' : answer.detail || answer.title;
   } catch {
     if (!quiet) of('trouble').textContent = 'The cash register does not answer. Try again in a moment.';
   }

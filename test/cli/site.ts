@@ -43,7 +43,7 @@ export class Site {
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Where `flags` point, and what it takes to trust it. */
-  readonly server: { readonly url: string; readonly ca: string } | undefined;
+  readonly server: SiteServer | undefined;
   /** The machine of the database. */
   readonly #registry: CommandLine;
   readonly #others: readonly CommandLine[];
@@ -71,7 +71,8 @@ export class Site {
       return new Site({ way, cli, apCli: cli, flags: [], env: {}, server: undefined }, cli, []);
     }
     const host = await CommandLine.make();
-    const { url, ca } = await startServer(host);
+    const server = await SiteServer.start(host);
+    const { url, ca } = server;
     const { token } = await host.json(['server', 'init']);
     const caFile = cli.file('ca.pem', ca);
     const env = { LATCHKEY_TOKEN: token as string };
@@ -79,7 +80,7 @@ export class Site {
     const apCli = await CommandLine.make();
     const { code } = await cli.json(['server', 'enroll-code', 'create', '--role', 'ap', ...flags], { env });
     await apCli.json(['ap', 'enroll', '--server', url, '--ca', apCli.file('ca.pem', ca), '--enroll-code-file', '-', '--name', 'Hall'], { input: code });
-    return new Site({ way, cli, apCli, flags, env, server: { url, ca } }, host, [apCli, host]);
+    return new Site({ way, cli, apCli, flags, env, server }, host, [apCli, host]);
   }
 
   /** A role's command, one way or the other. */
@@ -201,11 +202,40 @@ export function verificationFile({ folder }: CommandLine): string {
   return `${folder}/verification-codes.ndjson`;
 }
 
-async function startServer(host: CommandLine): Promise<{ url: string; ca: string }> {
-  const authority = new Authority();
-  const { cert, key } = authority.server();
-  const tls = ['--tls-cert', host.file('server.pem', cert), '--tls-key', host.file('server.key', key)];
-  const running = host.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--verification-file', verificationFile(host), '--json']);
-  const url = await running.line((line) => (JSON.parse(line) as { url: string }).url);
-  return { url, ca: authority.cert };
+/** The server, which may go and come back at the same address. */
+export class SiteServer {
+  readonly url: string;
+  readonly ca: string;
+  readonly #start: (listen: string) => Running;
+  #running: Running;
+
+  private constructor(url: string, ca: string, start: (listen: string) => Running, running: Running) {
+    this.url = url;
+    this.ca = ca;
+    this.#start = start;
+    this.#running = running;
+  }
+
+  static async start(host: CommandLine): Promise<SiteServer> {
+    const authority = new Authority();
+    const { cert, key } = authority.server();
+    const tls = ['--tls-cert', host.file('server.pem', cert), '--tls-key', host.file('server.key', key)];
+    const start = (listen: string) => host.start(['server', 'start', '--listen', listen, ...tls, '--verification-file', verificationFile(host), '--json']);
+    const running = start('127.0.0.1:0');
+    return new SiteServer(await urlOf(running), authority.cert, start, running);
+  }
+
+  async stop(): Promise<void> {
+    this.#running.kill('SIGKILL');
+    await this.#running.ended;
+  }
+
+  async startAgain(): Promise<void> {
+    this.#running = this.#start(`127.0.0.1:${new URL(this.url).port}`);
+    await urlOf(this.#running);
+  }
+}
+
+function urlOf(running: Running): Promise<string> {
+  return running.line((line) => (JSON.parse(line) as { url: string }).url);
 }

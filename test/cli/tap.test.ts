@@ -304,3 +304,64 @@ test('beyond this machine it wants TLS or a word, and one agent serves a registe
   const second = await counter.run('pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json');
   expect([second.code, JSON.parse(second.stderr)]).toEqual([5, expect.objectContaining({ code: 'already_running' })]);
 });
+
+describe('a register that comes up before its server', () => {
+  let site: Site;
+  let counter: Counter;
+  beforeAll(async () => {
+    site = await Site.make('server');
+    counter = await Counter.make(site);
+  });
+  afterAll(async () => {
+    await counter.close();
+    await site.close();
+  });
+
+  const serve = () => counter.cli.start(['pos', 'serve', '--no-reader', '--json', '--listen', '127.0.0.1:0']);
+  const waiting = (serving: Running) => serving.line(jsonWith('event', 'waiting')) as Promise<{ url: string }>;
+
+  test('says so to phones, and once the server is there serves them where they ask, and settles what its journal left open', async () => {
+    const { receipt } = await counter.sold('1.00EUR');
+    const { register_id: registerId } = await counter.json<{ register_id: string }>('pos', 'show');
+    const file = new ChargeFile(registerId, join(pathsFrom(counter.cli.env, process.platform, counter.cli.folder).state, 'pos'));
+    await file.begin({ order: 'lost', charge: { key: 'lost', amount: parseAmount('2.00EUR'), authority: { kind: 'cash', uid: undefined } }, begunAt: new Date() });
+    await site.server!.stop();
+    const serving = serve();
+    const { url } = await waiting(serving);
+    expect(await waiting(serving)).toMatchObject({ reachable: false, error_code: 'remote_unreachable', message: expect.stringContaining('127.0.0.1') });
+    const page = await fetch(url);
+    expect(await page.text()).toContain('What was paid stands');
+    const cookie = page.headers.get('set-cookie')!.split(';')[0]!;
+    const access = () => fetch(new URL('/v1/access', url), { method: 'POST', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify({ receipt_code: receipt['receipt_code'] }) });
+    for (const refused of [await access(), await fetch(new URL('/v1/charge?wait=20', url))]) {
+      expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([503, '2', expect.objectContaining({ code: 'server_unavailable' })]);
+    }
+    expect(await file.pending()).toHaveLength(1);
+
+    await site.server!.startAgain();
+    expect(await serving.line(jsonWith('event', 'listening'))).toMatchObject({ register_id: registerId, url });
+    expect(await serving.line(jsonWith('event', 'settled'))).toMatchObject({ key: 'lost', amount: { minor: '200' } });
+    expect(await file.pending()).toEqual([]);
+    const served = await access();
+    expect([served.status, await served.json()]).toEqual([200, expect.objectContaining({ grant_id: receipt['grant'].grant_id, credential: expect.objectContaining({ password: shopPassword }) })]);
+    expect(await counter.json('pos', 'report')).toMatchObject({ ok: true });
+    serving.kill('SIGTERM');
+    expect(await serving.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('ends when it is told to while it waits, and of two one is open in the end', async () => {
+    await site.server!.stop();
+    const told = serve();
+    await waiting(told);
+    told.kill('SIGTERM');
+    expect(await told.ended).toMatchObject({ code: 0, stderr: '' });
+    const two = [serve(), serve()];
+    await Promise.all(two.map(waiting));
+    await site.server!.startAgain();
+    const ended = await Promise.race(two.map(({ ended: end }) => end));
+    expect([ended.code, JSON.parse(ended.stderr)]).toEqual([5, expect.objectContaining({ code: 'already_running' })]);
+    const open = await Promise.any(two.map((serving) => serving.line(jsonWith('event', 'listening')).then(() => serving)));
+    open.kill('SIGTERM');
+    expect((await open.ended).code).toBe(0);
+  });
+});

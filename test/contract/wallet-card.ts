@@ -9,7 +9,7 @@ import { LatchkeyError } from '../../src/domain/errors.ts';
 import { CardApplication, type WalletHandler } from '../../src/protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../src/protocol/card-messages.ts';
 import type { Card } from '../../src/protocol/card.ts';
-import { CounterService } from '../../src/roles/pos/counter.ts';
+import { CounterService, type CounterContext } from '../../src/roles/pos/counter.ts';
 import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import type { PosRole } from '../../src/roles/pos/ports.ts';
 import { cardWallet } from '../../src/roles/wallet/card-wallet.ts';
@@ -145,7 +145,7 @@ export class SwitchedCounter {
     this.#clock = clock;
   }
 
-  async open(credentialFor = async () => shopCredential): Promise<CounterService> {
+  async open(credentialFor: CounterContext['credentialFor'] = async () => shopCredential): Promise<CounterService> {
     const pos = this.#pos;
     const register = await pos.self();
     return new CounterService({

@@ -7,6 +7,7 @@ import type { Log } from '../../roles/agent/log.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { CounterDesk } from '../../roles/pos/counter-desk.ts';
 import { PhoneCounter } from '../../roles/pos/phone-counter.ts';
+import { PhoneEntrance } from '../../roles/pos/phone-entrance.ts';
 import { counterSocket } from '../agent-files.ts';
 import { agentLog } from '../agent-log.ts';
 import { readText, type RoleFlags } from '../destination.ts';
@@ -38,41 +39,90 @@ export interface ServingCounter extends Opening {
 const awayCodes: readonly ErrorCode[] = ['remote_unreachable', 'server_unavailable', 'timed_out', 'storage_locked', 'rate_limited'];
 const [comeAgainMs, settleMs] = [2_000, 5_000];
 
-/** Opens the counter; it closes with the command. Errors: `already_running`, `address_in_use`, `missing_input` for an address that needs TLS. */
-export async function serveCounter(flags: ServeCounterFlags, serving: ServingCounter): Promise<void> {
+/** What goes on while the counter is served. */
+export interface ServedCounter {
+  /** Ends with what keeps a counter for good from being opened that had to wait for its server. */
+  readonly failed: Promise<never>;
+}
+
+type Emit = (event: CounterEventWire) => void;
+
+/**
+ * Opens the counter; it closes with the command. While its server is away phones are served with that, until it can be
+ * opened. Errors: `already_running`, `address_in_use`, `missing_input` for an address that needs TLS.
+ */
+export async function serveCounter(flags: ServeCounterFlags, serving: ServingCounter): Promise<ServedCounter> {
   const { closing } = serving;
   const tls = readTls(flags);
   const { requireSafeAddress } = await import('../../server/listen.ts');
   requireSafeAddress({ host: flags.listen.host, tls: tls !== undefined, insecureHttp: flags['insecure-http'] });
   const log = agentLog(serving);
-  const emit = (event: CounterEventWire) => void serving.emit(event).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
-  const counter = await onceThere(() => openCounter(flags, serving), emit, serving.signal);
+  const emit: Emit = (event) => void serving.emit(event).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
+  const phones = new PhoneEntrance();
+  const { createCounterListener } = await import('../../agent/counter-listener.ts');
+  const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
+  const listening = async () => {
+    const port = await listener.listen(flags.listen.port, flags.listen.host);
+    closing.defer(() => listener.close());
+    const host = flags.listen.host.includes(':') ? `[${flags.listen.host}]` : flags.listen.host;
+    return `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`;
+  };
+  const said = (registerId: string, url: string): CounterEventWire => ({
+    event: 'listening',
+    register_id: registerId,
+    url,
+    captive_portal: tls !== undefined,
+    ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
+    pid: process.pid,
+  });
+  const opened = await openIfThere(flags, serving);
+  if (!(opened instanceof LatchkeyError)) {
+    const desk = await openDesk(opened, flags, serving, { emit, log });
+    phones.opens(phonesAt(desk, opened, log));
+    const url = await listening();
+    work(desk, serving, { emit, log });
+    await serving.emit(said(opened.register.id, url));
+    return { failed: new Promise(() => {}) };
+  }
+  const url = await listening();
+  await serving.emit({ event: 'waiting', url, reachable: false, ...troubleOf(opened), pid: process.pid });
+  const resources = new AsyncDisposableStack();
+  const stop = new AbortController();
+  const opening = onceThere(flags, { ...serving, closing: resources }, stop.signal).then(async (counter) => {
+    if (counter !== undefined) {
+      const desk = await openDesk(counter, flags, { ...serving, closing: resources }, { emit, log });
+      phones.opens(phonesAt(desk, counter, log));
+      work(desk, { ...serving, closing: resources }, { emit, log });
+      emit(said(counter.register.id, url));
+    }
+  });
+  closing.defer(async () => {
+    stop.abort();
+    await Promise.race([opening.catch(() => {}), delay(comeAgainMs, undefined, { ref: false })]);
+    await resources.disposeAsync();
+  });
+  return { failed: new Promise((_, reject) => opening.catch(reject)) };
+}
+
+/** The counter of a register that is known, and its control. Errors: `already_running`. */
+async function openDesk(counter: Counter, flags: ServeCounterFlags, { closing }: ServingCounter, { emit, log }: { readonly emit: Emit; readonly log: Log }): Promise<CounterDesk> {
   const desk = openCounterDesk(counter, {
     reader: flags['no-reader'] ? undefined : await openReader(flags.reader),
     onEvent: (event) => emit(counterEventToWire(event)),
     onSettled: (charge) => emit(settledToWire(charge)),
     failed: (error) => log('error', 'A card could not be served.', { error }),
   });
-  const [{ serveCounterControl }, { createCounterListener }] = await Promise.all([import('../../agent/counter-control.ts'), import('../../agent/counter-listener.ts')]);
+  const { serveCounterControl } = await import('../../agent/counter-control.ts');
   closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), log));
-  const phones = new PhoneCounter(desk, counter.pos, new PhoneFile(counter.register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
-  const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
-  const port = await listener.listen(flags.listen.port, flags.listen.host);
-  closing.defer(() => listener.close());
-  work(desk, serving, { emit, log });
-  const host = flags.listen.host.includes(':') ? `[${flags.listen.host}]` : flags.listen.host;
-  await serving.emit({
-    event: 'listening',
-    register_id: counter.register.id,
-    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`,
-    captive_portal: tls !== undefined,
-    ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
-    pid: process.pid,
-  });
+  return desk;
+}
+
+function phonesAt(desk: CounterDesk, { pos, register }: Counter, log: Log): PhoneCounter {
+  return new PhoneCounter(desk, pos, new PhoneFile(register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
 }
 
 /** What goes on beside the calls: the reader, and what is left open. */
-function work(desk: CounterDesk, { closing }: ServingCounter, { emit, log }: { readonly emit: (event: CounterEventWire) => void; readonly log: Log }): void {
+function work(desk: CounterDesk, { closing }: ServingCounter, { emit, log }: { readonly emit: Emit; readonly log: Log }): void {
   const stop = new AbortController();
   const failed = (error: unknown) => log('error', 'The counter has to do without what failed.', { error });
   const running = Promise.all([desk.serveReader(stop.signal).catch(failed), settleAgainAndAgain(desk, stop.signal, emit).catch(failed)]);
@@ -82,7 +132,7 @@ function work(desk: CounterDesk, { closing }: ServingCounter, { emit, log }: { r
   });
 }
 
-async function settleAgainAndAgain(desk: CounterDesk, signal: AbortSignal, emit: (event: CounterEventWire) => void): Promise<void> {
+async function settleAgainAndAgain(desk: CounterDesk, signal: AbortSignal, emit: Emit): Promise<void> {
   let isAway = false;
   while (!signal.aborted) {
     try {
@@ -104,21 +154,31 @@ async function settleAgainAndAgain(desk: CounterDesk, signal: AbortSignal, emit:
   }
 }
 
-/** A register that comes up before its server waits for it. */
-async function onceThere(open: () => Promise<Counter>, emit: (event: CounterEventWire) => void, signal: AbortSignal): Promise<Counter> {
-  for (let said = false; ; said = true) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || !awayCodes.includes(error.code) || signal.aborted) {
-        throw error;
-      }
-      if (!said) {
-        emit({ event: 'waiting', reachable: false, ...troubleOf(error) });
-      }
-      await delay(comeAgainMs);
+/** The counter, or why its server cannot be asked now. Errors: all others. */
+async function openIfThere(flags: ServeCounterFlags, { closing, ...opening }: ServingCounter): Promise<Counter | LatchkeyError> {
+  await using attempt = new AsyncDisposableStack();
+  try {
+    const counter = await openCounter(flags, { ...opening, closing: attempt });
+    closing.use(attempt.move());
+    return counter;
+  } catch (error) {
+    if (error instanceof LatchkeyError && awayCodes.includes(error.code) && !opening.signal.aborted) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+/** A register that comes up before its server waits for it; undefined if the signal comes first. */
+async function onceThere(flags: ServeCounterFlags, serving: ServingCounter, signal: AbortSignal): Promise<Counter | undefined> {
+  while (!signal.aborted) {
+    await delay(comeAgainMs, undefined, { signal }).catch(() => {});
+    const opened = signal.aborted ? undefined : await openIfThere(flags, serving);
+    if (!(opened instanceof LatchkeyError)) {
+      return signal.aborted ? undefined : opened;
     }
   }
+  return undefined;
 }
 
 function readTls(flags: ServeCounterFlags): { cert: string; key: string } | undefined {

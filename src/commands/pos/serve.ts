@@ -6,7 +6,7 @@ import type { Screen } from '../../cli/present/screen.ts';
 
 export default class PosServe extends LatchkeyCommand<CounterEventWire> {
   static override readonly summary = 'Keep the counter open: cards and phones at the reader, and phones on the shop’s network.';
-  static override readonly description = `What \`pos charge --tap\` opens is paid by whoever comes first; a tap without an open charge asks for the time that is left. It prints what happens, and runs until it is told to stop. Charges are written down before they are sent: after a restart, or once the server is back, it finds out first what became of them. A reader that is unplugged is looked for again.
+  static override readonly description = `What \`pos charge --tap\` opens is paid by whoever comes first; a tap without an open charge asks for the time that is left. It prints what happens, and runs until it is told to stop. Charges are written down before they are sent: after a restart, or once the server is back, it finds out first what became of them. A reader that is unplugged is looked for again. A register that comes up before its server says so, also to phones, and opens once the server is there.
 Phones without a wallet open its address and type their receipt code. Beyond this machine it wants TLS, or --insecure-http; with TLS it also answers as a captive portal's API (RFC 8908) at /captive-portal.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -25,8 +25,8 @@ Phones without a wallet open its address and type their receipt code. Beyond thi
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(PosServe);
-    await serveCounter(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), signal: this.signal, emit: (event) => this.stream(event) });
-    await this.untilStopped();
+    const { failed } = await serveCounter(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), signal: this.signal, emit: (event) => this.stream(event) });
+    await Promise.race([this.untilStopped(), failed]);
     return undefined;
   }
 

@@ -42,6 +42,9 @@ export interface PhoneBook {
 const triesAtAddress = { perSecond: 0.1, burst: 5 };
 const triesInAll = { perSecond: 2, burst: 40 };
 
+/** What phones ask of a counter. */
+export type PhoneService = Pick<PhoneCounter, 'open' | 'pay' | 'access' | 'portal'>;
+
 /** The counter for phones on the shop's network (protocol.md section 8). */
 export class PhoneCounter {
   readonly #desk: CounterDesk;
