@@ -130,7 +130,7 @@ test('a phone that has opened the page but was let in otherwise is known by its 
   expect(await phones.portal(newToken(), '192.0.2.8')).toEqual({ isCaptive: true, leftMs: undefined });
 });
 
-test('wrong codes are counted for all addresses that one client has, and a right one at the end is not', async () => {
+test('wrong codes are counted for all addresses that one client has, and for nobody else', async () => {
   const guess = (address: string) => codeOf(phones.access({ kind: 'receipt', code: '7K2M-9QXA', phoneToken: newToken() }, address, never));
   const { code } = await sold();
   const codes: (string | undefined)[] = [];

@@ -249,6 +249,16 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect((await counter.run('grant', 'show', grantId)).stdout).not.toContain(shopPassword);
   });
 
+  test('the password behind a grant is shown to who asks for it, and to nobody else', async () => {
+    const { grantId } = await counter.sold('1.00EUR', newUid());
+    expect(await counter.json('grant', 'show', grantId)).not.toHaveProperty('password');
+    expect((await counter.run('grant', 'show', grantId)).stdout).toMatch(/password: +\(hidden, see --reveal\)\n/);
+    expect(await counter.json('grant', 'show', grantId, '--reveal')).toMatchObject({ grant_id: grantId, password: shopPassword });
+    expect((await counter.run('grant', 'show', grantId, '--reveal')).stdout).toMatch(/password: +coffee and cake\n/);
+    await counter.json('grant', 'refund', grantId);
+    expect(await counter.json('grant', 'show', grantId, '--reveal')).not.toHaveProperty('password');
+  });
+
   test('its secrets are shown to who asks for them, and the shop’s password may change', async () => {
     const show = await counter.run('pos', 'show');
     expect(show.stdout).toMatch(/network: +cafe-guests\n[^]*enforcement: +none: who knows the network’s password stays on it\npassword: +\(hidden, see --reveal\)\ntariff: +1\.00EUR=10min\nthumbprint: +[\w-]{43}\n$/);
@@ -365,6 +375,8 @@ describe('a cash register beside an agent', () => {
     const stored = await cli.json<{ items: { name: string }[] }>(['secret', 'list']);
     expect(JSON.stringify(stored)).not.toContain('network-password');
     const again = cli.run(['grant', 'show', grantId, '--profile', 'pos', '--format', 'wifi-qr']);
+    const revealed = cli.json(['grant', 'show', grantId, '--profile', 'pos', '--reveal']);
+    expect(await bringing(grantId, 'of this payer alone', revealed)).toMatchObject({ grant_id: grantId, password: 'of this payer alone' });
     expect(await bringing(grantId, 'of this payer alone', again)).toMatchObject({ code: 0, stdout: 'WIFI:T:WPA;S:cafe;P:of this payer alone;;\n' });
 
     const grant = await cli.json(['grant', 'show', grantId, '--profile', 'pos']);

@@ -186,6 +186,20 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(await isInStep(card)).toBe(true);
       });
 
+      test('when it is told, and another order that somebody else has paid refuses it before it knows: it is told of its own one still', async () => {
+        const [card, other, { switched, counter }] = [await wallet(), await wallet(), await counterAndLine()];
+        const [own, over] = [orderOf('2.00'), orderOf('1.00')];
+        await charge(counter, own, card, { away: { ins: walletInstruction.result, when: 'before' } });
+        await charge(counter, over, other);
+        // What came of the first cannot be looked up now, and of the second needs not be.
+        switched.line.line = 'away';
+        expect(await codeOf(charge(counter, over, card))).toBe('charge_over');
+        switched.line.line = 'good';
+        await counter.accessCard(held(card.application), never);
+        expect(card.outcomes.map(({ idempotencyKey, status }) => [idempotencyKey, status])).toEqual([[over.key, 'refused'], [own.key, 'paid']]);
+        expect([await spentBy(card), await spentBy(other), await isInStep(card)]).toEqual([200n, 100n, true]);
+      });
+
       test('when it is told, and has no way to the server: the next tap tells it first', async () => {
         const [card, { counter }] = [await wallet(), await counterAndLine()];
         card.line.line = 'away';

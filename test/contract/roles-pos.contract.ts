@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { mostDurationMs } from '../../src/domain/duration.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
@@ -574,6 +574,26 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await codeOf((await shop.harness.hold('ap')).ap.putAccessCode(grant!.id, till.token.id, 'x'))).toBe('grant_not_found');
       await till.pos.acknowledge(grant!.id);
       expect(await till.pos.accessCode(grant!.id, 0)).toBeUndefined();
+    });
+
+    test('who waits for a password that another got and had deleted meanwhile gets it, too', async () => {
+      const ap = await shop.harness.hold('ap');
+      await ap.ap.announce({ ssid: 'cafe', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      const till = await register([ap.token.apId!]);
+      await till.pos.describe({ jwk: newPublicKey() });
+      const { grant } = await till.pos.charge(cash('1.00', newUid()));
+      await till.pos.acknowledge(grant!.id);
+      const wanted = async () => (await ap.ap.changes(0, 0)).accessCodes.length > 0;
+      expect(await wanted()).toBe(false);
+      const waiting = till.pos.accessCode(grant!.id, 4000);
+      await vi.waitUntil(wanted);
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'aaa.bbb.ccc.ddd.eee');
+      await till.pos.acknowledge(grant!.id);
+      let isOver = false;
+      void waiting.finally(() => (isOver = true));
+      await vi.waitUntil(async () => isOver || (await wanted()));
+      await ap.ap.putAccessCode(grant!.id, till.token.id, 'aaa.bbb.ccc.ddd.eee');
+      expect(await waiting).toBe('aaa.bbb.ccc.ddd.eee');
     });
 
     test('the access point hears whatever password is wanted until it has brought it, and is kept nothing else of it', async () => {

@@ -184,11 +184,12 @@ export class PosService implements PosRole {
     await this.#own(this.#context.store, register, grantId);
     const { store } = this.#context;
     const endsAt = performance.now() + waitMs;
-    if ((await store.accessCodes.find(grantId, register.id)) === undefined && register.jwk !== undefined) {
-      await this.#wantAccessCode(register, grantId);
-    }
-    for (;;) {
+    for (let mayCome = true; ; ) {
       const kept = await store.accessCodes.find(grantId, register.id);
+      // Also where another who asks has got it, and had it deleted, while this one waits.
+      if (kept === undefined && mayCome) {
+        mayCome = register.jwk !== undefined && (await this.#wantAccessCode(register, grantId));
+      }
       const left = endsAt - performance.now();
       if (kept?.sealed !== undefined || left <= 0 || signal?.aborted === true) {
         return kept?.sealed;
@@ -197,10 +198,11 @@ export class PosService implements PosRole {
     }
   }
 
-  async #wantAccessCode(register: Register, grantId: string): Promise<void> {
-    await this.#context.store.transaction(async (tx) => {
+  /** False if none will come. */
+  async #wantAccessCode(register: Register, grantId: string): Promise<boolean> {
+    return this.#context.store.transaction(async (tx) => {
       await tx.accessPoints.nextRevision(register.apId);
-      await wantAccessCode(within(this.#context, tx), register, await this.#own(tx, register, grantId));
+      return wantAccessCode(within(this.#context, tx), register, await this.#own(tx, register, grantId));
     });
   }
 
