@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { LatchkeyError } from '../domain/errors.ts';
 import { encodeNdef } from '../formats/ndef.ts';
 import { writePng } from '../formats/png.ts';
 import { qrBitmap, qrSvg } from '../formats/qr-picture.ts';
@@ -53,10 +52,8 @@ export function wantsFiles({ png, svg, ndef }: Pick<CredentialFileFlags, 'png' |
  */
 export async function handOver(credential: Credential, flags: CredentialFileFlags, format: CredentialFormat = 'text'): Promise<CredentialWire> {
   const { png, svg, ndef } = flags;
-  const tag = credential.security === 'wpa2-psk' ? encodeNdef([wifiRecord(credential)]) : undefined;
-  if (tag === undefined && (ndef !== undefined || format === 'ndef-hex')) {
-    throw new LatchkeyError('invalid_input', 'A Wi-Fi tag cannot hold the credential of a WPA3 network.', { hint: 'Use a QR code.' });
-  }
+  const isTagWanted = ndef !== undefined || format === 'ndef-hex';
+  const tag = isTagWanted || credential.security === 'wpa2-psk' ? encodeNdef([wifiRecord(credential)]) : undefined;
   // Only that dialect has a place for the identifier of a password.
   const dialect = flags.wpa3 || credential.passwordId !== undefined ? 'wpa3' : 'classic';
   const uri = wifiUri(credential, { dialect, saysSae: flags.sae });

@@ -33,32 +33,6 @@ export function encodeNdef(records: readonly NdefRecord[]): Uint8Array {
   return message;
 }
 
-/** The records of a whole message, and nothing behind it. Records in chunks are not read here. Errors: `invalid_input`. */
-export function decodeNdef(bytes: Uint8Array): NdefRecord[] {
-  if (bytes.length > mostBytes) {
-    throw malformed('it is too long');
-  }
-  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records: NdefRecord[] = [];
-  for (let at = 0; ; ) {
-    const { record, end, flags } = decodeRecord(message, at);
-    if (((flags & flag.begin) !== 0) !== (at === 0)) {
-      throw malformed('its beginning is not marked');
-    }
-    records.push(record);
-    at = end;
-    if ((flags & flag.end) !== 0) {
-      if (at !== message.length) {
-        throw malformed('something is behind its end');
-      }
-      return records;
-    }
-    if (records.length === mostRecords) {
-      throw malformed('it has too many records');
-    }
-  }
-}
-
 function encodeRecord({ kind, type, id, payload }: NdefRecord, begins: boolean, ends: boolean): Buffer {
   checkRecord({ kind, type, id, payload });
   const short = payload.length <= shortPayload;
@@ -72,30 +46,6 @@ function encodeRecord({ kind, type, id, payload }: NdefRecord, begins: boolean, 
     header.writeUInt32BE(payload.length, 2);
   }
   return Buffer.concat([header, ...(id === undefined ? [] : [Buffer.of(id.length)]), Buffer.from(type, 'latin1'), id ?? Buffer.alloc(0), payload]);
-}
-
-function decodeRecord(message: Buffer, at: number): { readonly record: NdefRecord; readonly end: number; readonly flags: number } {
-  let place = at;
-  const take = (length: number) => {
-    if (place + length > message.length) {
-      throw malformed('it ends too soon');
-    }
-    place += length;
-    return message.subarray(place - length, place);
-  };
-  const flags = take(1)[0]!;
-  const kind = kinds[flags & 0x07];
-  if (kind === undefined || (flags & flag.chunk) !== 0) {
-    throw malformed('it has a record in chunks, or of an unknown kind');
-  }
-  const typeLength = take(1)[0]!;
-  const payloadLength = (flags & flag.short) !== 0 ? take(1)[0]! : take(4).readUInt32BE();
-  const idLength = (flags & flag.id) !== 0 ? take(1)[0]! : undefined;
-  const type = take(typeLength).toString('latin1');
-  const id = idLength === undefined ? undefined : Uint8Array.from(take(idLength));
-  const record = { kind, type, ...(id === undefined ? {} : { id }), payload: Uint8Array.from(take(payloadLength)) };
-  checkRecord(record);
-  return { record, end: place, flags };
 }
 
 /** NDEF specification, 3.2.6 and 3.2.9: which kinds have a type, and what it is made of. */

@@ -40,44 +40,6 @@ export function wifiUri(credential: Credential, options: Partial<WifiUriOptions>
   return `WIFI:${fields.join(';')};;`;
 }
 
-/** What is in a URI of one of the two dialects, fields in any order, others ignored. Errors: `invalid_input`. */
-export function parseWifiUri(text: string, dialect: WifiUriDialect): { readonly credential: Credential; readonly saysSae: boolean; readonly hidden: boolean } {
-  const fields = fieldsOf(text, dialect);
-  const type = fields.get('T');
-  const [ssid, password, passwordId] = [fields.get('S'), fields.get('P'), dialect === 'wpa3' ? fields.get('I') : undefined];
-  if ((type !== 'WPA' && type !== 'SAE') || ssid === undefined || password === undefined) {
-    throw malformed();
-  }
-  const security = type === 'SAE' || passwordId !== undefined ? 'wpa3-sae' : 'wpa2-psk';
-  return {
-    credential: { ssid: parseSsid(ssid), password: parsePassphrase(password), ...(passwordId === undefined ? {} : { passwordId }), security },
-    saysSae: type === 'SAE',
-    hidden: fields.get('H')?.toLowerCase() === 'true',
-  };
-}
-
-function fieldsOf(text: string, dialect: WifiUriDialect): ReadonlyMap<string, string> {
-  const field = dialect === 'classic' ? /([A-Z]):((?:\\.|[^\\;])*);/suy : /([A-Z]):([^;]*);/suy;
-  if (!text.startsWith('WIFI:') || text.length > 1024) {
-    throw malformed();
-  }
-  const fields = new Map<string, string>();
-  let at = 'WIFI:'.length;
-  while (at < text.length - 1) {
-    field.lastIndex = at;
-    const [whole, name, value] = field.exec(text) ?? [];
-    if (whole === undefined || fields.has(name!)) {
-      throw malformed();
-    }
-    fields.set(name!, dialect === 'classic' ? value!.replace(/\\(.)/gsu, '$1') : percentDecoded(value!));
-    at += whole.length;
-  }
-  if (text.slice(at) !== ';') {
-    throw malformed();
-  }
-  return fields;
-}
-
 function escaped(value: string): string {
   return value.replace(/[\\;,:"]/g, '\\$&');
 }
@@ -85,16 +47,4 @@ function escaped(value: string): string {
 /** All but what RFC 3986 calls unreserved: readers of the other dialect then find nothing that they would take for an escape. */
 function percentEncoded(value: string): string {
   return encodeURIComponent(value).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function percentDecoded(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    throw malformed();
-  }
-}
-
-function malformed(): LatchkeyError {
-  return new LatchkeyError('invalid_input', 'This is no URI of a Wi-Fi network with a password.');
 }

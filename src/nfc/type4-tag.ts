@@ -22,15 +22,6 @@ interface NdefFile {
 }
 
 /**
- * The NDEF message on a Type 4 tag, empty if it has none; undefined if the card is no such tag. Errors:
- * `tag_unsuitable` if what it says of itself makes no sense or it may not be read, and those of the card's `transmit`.
- */
-export async function readType4Tag(card: Card): Promise<Uint8Array | undefined> {
-  const file = await opened(card);
-  return file === undefined ? undefined : readMessage(card, file);
-}
-
-/**
  * Puts a message onto a Type 4 tag in place of what it has, and reads it back. Its length is made 0 first and is written
  * last: a tag that is taken away in the middle is empty, and not wrong. Errors: `tag_unsuitable` if the card is no such
  * tag, is too small, may not be written, or does not keep what was written; those of the card's `transmit`.

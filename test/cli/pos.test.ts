@@ -4,10 +4,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseWifiUri } from '../../src/formats/wifi-uri.ts';
-import { decodeNdef } from '../../src/formats/ndef.ts';
-import { wifiOfRecords } from '../../src/formats/wsc.ts';
 import { parsePublicJwk, sealAccessCode } from '../../src/protocol/access-code.ts';
+import { readWifiTag } from '../formats/read-wifi-tag.ts';
+import { readWifiUri } from '../formats/read-wifi-uri.ts';
 import { requires } from '../requirements.ts';
 import type { CommandLine } from './command-line.ts';
 import { Counter, newUid, shopPassword } from './counter.ts';
@@ -138,7 +137,7 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect(stdout).toMatch(/^for: +nfc .{6}…\nleft: +19 min \d+ s\nuntil: .*\nnetwork: +cafe-guests\npassword: +coffee and cake\n$/);
     expect((await counter.run(...tap(uid, '--format', 'wifi-qr', '--wpa3'))).stdout).toBe('WIFI:T:WPA;S:cafe-guests;P:coffee%20and%20cake;;\n');
     const hex = (await counter.run(...tap(uid, '--format', 'ndef-hex'))).stdout.trim();
-    expect(wifiOfRecords(decodeNdef(Buffer.from(hex, 'hex')))).toEqual(shop);
+    expect(readWifiTag(Buffer.from(hex, 'hex'))).toEqual(shop);
     expect((await counter.run(...tap(uid, '--qr'))).stdout).toMatch(/\n\n[ ▀▄█\n]+$/);
   });
 
@@ -285,7 +284,7 @@ describe.each(ways)('a cash register, %s', (way) => {
         await counter.json(...tap(uid, '--png', `${file}.png`, '--svg', `${file}.svg`, ...(dialect === 'wpa3' ? ['--wpa3'] : [])));
         execFileSync('rsvg-convert', ['--output', `${file}.drawn.png`, '--zoom', '2', `${file}.svg`]);
         for (const picture of [`${file}.png`, `${file}.drawn.png`]) {
-          expect(parseWifiUri(read(picture), dialect).credential).toEqual(shop);
+          expect(readWifiUri(read(picture), dialect).credential).toEqual(shop);
         }
       }
     });

@@ -153,10 +153,10 @@ export function counterContract(name: string, make: MakeHarness): void {
         ['before it is asked to pay', { ins: walletInstruction.authorise, when: 'before' }],
         ['before the register has its password', { ins: walletInstruction.authorise, when: 'after' }],
       ] as const)('%s: nothing is charged, and it is held there again', async (_name, away) => {
-        const [card, { counter }] = [await wallet(), await counterAndLine()];
+        const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
         const order = orderOf('2.00');
         expect(await codeOf(charge(counter, order, card, { away }))).toBe('card_removed');
-        expect(await counter.charges.pending()).toEqual([]);
+        expect(await switched.pending()).toEqual([]);
         expect(await spentBy(card)).toBe(0n);
         expect(await charge(counter, order, card)).toMatchObject({ isDelivered: true });
         expect([card.asked, await spentBy(card)]).toEqual([1, 200n]);
@@ -232,11 +232,11 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(await spentBy(card)).toBe(spent);
         // The register was killed, too.
         const again = await switched.open();
-        expect(await again.charges.pending()).toMatchObject([{ order: order.id }]);
+        expect(await switched.pending()).toMatchObject([{ order: order.id }]);
         expect(await codeOf(charge(again, order, card))).toBe(line === 'away' ? 'remote_unreachable' : 'timed_out');
         switched.line.line = 'good';
         expect(await charge(again, order, card)).toMatchObject({ isDelivered: true });
-        expect([await spentBy(card), (await salesOf(order)).length, await again.charges.pending()]).toEqual([200n, 1, []]);
+        expect([await spentBy(card), (await salesOf(order)).length, await switched.pending()]).toEqual([200n, 1, []]);
         expect(card.asked).toBe(1);
         expect(await isInStep(card)).toBe(true);
       });

@@ -9,6 +9,7 @@ import { LatchkeyError } from '../../src/domain/errors.ts';
 import { CardApplication, type WalletHandler } from '../../src/protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../src/protocol/card-messages.ts';
 import type { Card } from '../../src/protocol/card.ts';
+import type { BegunCharge } from '../../src/roles/pos/charge-journal.ts';
 import { CounterService, type CounterContext } from '../../src/roles/pos/counter.ts';
 import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import type { PosRole } from '../../src/roles/pos/ports.ts';
@@ -139,6 +140,7 @@ export class SwitchedCounter {
   readonly #folder = mkdtempSync(join(tmpdir(), 'lk-counter-'));
   readonly #pos: PosRole;
   readonly #clock: TestClock;
+  #journal: ChargeFile | undefined;
 
   constructor(pos: PosRole, clock: TestClock) {
     this.#pos = pos;
@@ -148,6 +150,7 @@ export class SwitchedCounter {
   async open(credentialFor: CounterContext['credentialFor'] = async () => shopCredential): Promise<CounterService> {
     const pos = this.#pos;
     const register = await pos.self();
+    this.#journal = new ChargeFile(register.id, this.#folder);
     return new CounterService({
       pos: {
         charge: (charge) => this.line.through(() => pos.charge(charge)),
@@ -155,11 +158,16 @@ export class SwitchedCounter {
         network: () => pos.network(),
       },
       register,
-      journal: new ChargeFile(register.id, this.#folder),
+      journal: this.#journal,
       redemptions: new RedemptionFile(register.id, this.#folder),
       credentialFor,
       clock: this.#clock,
     });
+  }
+
+  /** What the register has begun to charge and does not know the outcome of. */
+  async pending(): Promise<readonly BegunCharge[]> {
+    return this.#journal!.pending();
   }
 
   [Symbol.dispose](): void {

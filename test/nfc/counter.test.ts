@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { systemRandom } from '../../src/cli/local-registry.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
-import { decodeNdef, encodeNdef } from '../../src/formats/ndef.ts';
-import { wifiOfRecords, wifiRecord } from '../../src/formats/wsc.ts';
+import { encodeNdef } from '../../src/formats/ndef.ts';
+import { wifiRecord } from '../../src/formats/wsc.ts';
 import { PcscReader } from '../../src/nfc/pcsc-reader.ts';
 import { writeType4Tag } from '../../src/nfc/type4-tag.ts';
 import type { ResettableCard } from '../../src/nfc/virtual-card.ts';
@@ -16,6 +16,7 @@ import { openMemoryStore } from '../../src/storage/open-store.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import { bindTo, openShop } from '../contract/shop.ts';
 import { shopCredential, SwitchedCounter, WalletCard } from '../contract/wallet-card.ts';
+import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { requires } from '../requirements.ts';
 import { testSealer } from '../storage/sealer.ts';
 import { Type4Emulation } from './type4-emulation.ts';
@@ -248,12 +249,12 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
         const refused = desk.next('refused');
         hold(card);
         expect((await refused).error.code).toBe(line === 'away' ? 'remote_unreachable' : 'timed_out');
-        expect(await desk.desk.counter.charges.pending()).toHaveLength(1);
+        expect(await desk.switched.pending()).toHaveLength(1);
         desk.switched.line.line = 'good';
         await readers.removeAll();
         hold(card);
         expect(await charging).toMatchObject({ isDelivered: true });
-        expect([await balanceOf(card), await desk.desk.counter.charges.pending()]).toEqual([4800n, []]);
+        expect([await balanceOf(card), await desk.switched.pending()]).toEqual([4800n, []]);
         await readers.removeAll();
       }
     });
@@ -286,7 +287,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
       const tag = new Type4Emulation();
       readers.hold(tag, { uid: uid('04a22b915c6680') });
       expect(await tapping).toMatchObject({ credential: shopCredential });
-      expect(wifiOfRecords(decodeNdef(tag.message))).toMatchObject({ ssid: 'cafe-guests' });
+      expect(readWifiTag(tag.message)).toMatchObject({ ssid: 'cafe-guests' });
     });
   });
 

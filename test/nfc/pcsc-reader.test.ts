@@ -1,16 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nfcIdentifier } from '../../src/domain/nfc-identifier.ts';
-import { decodeNdef, encodeNdef } from '../../src/formats/ndef.ts';
-import { wifiOfRecords, wifiRecord } from '../../src/formats/wsc.ts';
+import { encodeNdef } from '../../src/formats/ndef.ts';
+import { wifiRecord } from '../../src/formats/wsc.ts';
 import { PcscReader } from '../../src/nfc/pcsc-reader.ts';
-import { readType4Tag, writeType4Tag } from '../../src/nfc/type4-tag.ts';
+import { writeType4Tag } from '../../src/nfc/type4-tag.ts';
 import { CardApplication } from '../../src/protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../src/protocol/card-messages.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from '../../src/protocol/card-reading.ts';
 import type { Card } from '../../src/protocol/card.ts';
 import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
+import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { requires } from '../requirements.ts';
+import { readType4Tag } from './read-type4-tag.ts';
 import { Type4Emulation } from './type4-emulation.ts';
 import { VirtualReaders } from './virtual-readers.ts';
 
@@ -211,7 +213,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('card readers', () => {
       await held.remove();
       await cards.allGone();
       const again = readers.hold(tag, { uid: first });
-      expect(wifiOfRecords(decodeNdef((await readType4Tag(await cards.next()))!))?.ssid).toBe('Café');
+      expect(readWifiTag(await readType4Tag(await cards.next()))?.ssid).toBe('Café');
       await again.remove();
       await cards.allGone();
 

@@ -45,11 +45,9 @@ export async function openReader(name: string | undefined): Promise<NfcReader> {
 
 /** Errors: `tag_unsuitable`, `invalid_input` for a credential that no tag can hold. */
 async function writeTag(card: NfcCard, credential: Credential): Promise<void> {
-  if (credential.security !== 'wpa2-psk') {
-    throw new LatchkeyError('invalid_input', 'A Wi-Fi tag cannot hold the credential of a WPA3 network.', { hint: 'Use a QR code.' });
-  }
+  const message = encodeNdef([wifiRecord(credential)]);
   const { writeType4Tag } = await import('../../nfc/type4-tag.ts');
-  await writeType4Tag(card, encodeNdef([wifiRecord(credential)]));
+  await writeType4Tag(card, message);
 }
 
 export interface Tapping {

@@ -1,7 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { base64url } from '../../protocol/encoding.ts';
 import { md5Password } from '../../protocol/transaction-password.ts';
+import { keyedHash } from '../keyed-hash.ts';
 import type { ServiceContext } from '../service-context.ts';
 import type { Binding, Lookup } from './store.ts';
 
@@ -9,7 +9,7 @@ const keyName = 'password-lookup-key';
 
 /** By what an account is found whose password is looked up; nothing by the algorithm whose password is bound to its account. */
 export async function lookupOf(context: ServiceContext, { algorithm, identityCode }: Pick<Binding, 'algorithm' | 'identityCode'>, code: Uint8Array): Promise<Lookup> {
-  return algorithm === 'md5' ? hash(context, md5Password(code, identityCode)) : undefined;
+  return algorithm === 'md5' ? keyedHash(context, keyName, md5Password(code, identityCode)) : undefined;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function bindingByPassword(
   },
 ): Promise<{ binding: Binding; spent: boolean }> {
   const { store } = context;
-  const found = await store.bindings.findByLookup(terminalId, await hash(context, password));
+  const found = await store.bindings.findByLookup(terminalId, await keyedHash(context, keyName, password));
   if (found !== undefined) {
     return found;
   }
@@ -48,14 +48,4 @@ export async function bindingByPassword(
     throw new LatchkeyError('not_bound');
   }
   return { binding: others.reduce((most, one) => (one.wrong > most.wrong ? one : most), first), spent: false };
-}
-
-/** Keyed: nobody learns a password from the database. */
-async function hash({ store, random }: ServiceContext, password: string): Promise<Uint8Array> {
-  let key = await store.settings.get(keyName);
-  if (key === undefined) {
-    await store.settings.insert(keyName, base64url(random.bytes(32)));
-    key = (await store.settings.get(keyName))!;
-  }
-  return createHmac('sha256', key).update(password).digest();
 }

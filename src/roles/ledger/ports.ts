@@ -38,7 +38,8 @@ export interface OpenTopUp extends TopUp {
 }
 
 /**
- * Accounts and what moves between them. An account is named by its id or, while it is open, its name. A terminal sees
+ * Accounts and what moves between them. An account is named by its id or, while it is open, its name; where nothing is
+ * moved, or it is only closed or unlocked, its card reference will do as well. A terminal sees
  * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything.
  * Errors of all: `unauthorized`, `forbidden`, those of storage.
  */

@@ -180,8 +180,7 @@ export class CounterService {
     if (!order.takesMandate) {
       throw new LatchkeyError('mandate_missing', 'There is no wallet on this card, and this charge takes no mandate.');
     }
-    const { begun, charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'mandate', uid }));
-    await this.#noteTold(begun);
+    const { charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'mandate', uid }));
     return this.#handed({ charged, grant: charged.grant, phoneToken: undefined }, signal);
   }
 

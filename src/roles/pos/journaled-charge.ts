@@ -16,7 +16,7 @@ interface Context {
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
 }
 
-/** What became of a charge: its reply with the journal's number of it, or an error in its place. */
+/** A charge that was answered, with what the journal calls it. */
 export interface JournaledCharge {
   readonly begun: BegunCharge;
   readonly charged: Charged;
@@ -31,10 +31,6 @@ export class JournaledCharges {
 
   constructor(context: Context) {
     this.#context = context;
-  }
-
-  pending(): Promise<readonly BegunCharge[]> {
-    return this.#context.journal.pending();
   }
 
   /** Brings what is open to its end. Errors: what keeps it open. */

@@ -101,10 +101,14 @@ export interface PosRole {
   permission(grantId: string): Promise<Grant>;
   /** Gives the rest of the time to another device. Errors: `grant_not_found`, `grant_over`, `random_identifier`, `grant_conflict`. */
   move(grantId: string, to: Exclude<Identifier, { readonly kind: 'receipt' }>): Promise<Grant>;
-  /** Errors: `grant_not_found`, `grant_over`, `grant_not_pausable`. */
+  /** Errors: `grant_not_found`, `grant_over`, `grant_not_pausable` by its tariff, `invalid_input` if it has no end. */
   pause(grantId: string): Promise<Grant>;
+  /** Errors: `grant_not_found`, `grant_over`. */
   resume(grantId: string): Promise<Grant>;
-  /** Ends a grant and gives back the unused part of what was paid, by the tariffs it was bought by. */
+  /**
+   * Ends a grant and gives back the unused part of what was paid, by the tariffs it was bought by. Errors: `grant_not_found`,
+   * `grant_over`, also if it was refunded already; `refund_too_large`, `insufficient_funds` (the payee's), `account_closed`.
+   */
   refund(grantId: string): Promise<Refunded>;
   /** What `refund` would give back now. Errors: `grant_not_found`, `grant_over`. */
   refundable(grantId: string): Promise<Refunded>;

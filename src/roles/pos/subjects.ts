@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import { nfcIdentifier } from '../../domain/nfc-identifier.ts';
 import { base64url, parseBase64url } from '../../protocol/encoding.ts';
+import { keyedHash } from '../keyed-hash.ts';
 import type { ServiceContext } from '../service-context.ts';
 
 const keyName = 'subject-key';
@@ -36,14 +36,10 @@ export async function subjectOf(context: ServiceContext, identifier: Identifier)
   }
 }
 
-async function hash({ store, random }: ServiceContext, kind: string, value: string): Promise<string> {
-  let key = await store.settings.get(keyName);
-  if (key === undefined) {
-    await store.settings.insert(keyName, base64url(random.bytes(32)));
-    key = (await store.settings.get(keyName))!;
-  }
+async function hash(context: ServiceContext, kind: string, value: string): Promise<string> {
+  const digest = await keyedHash(context, keyName, `${kind}\0`, value);
   // A prefix, so that none begins with what command lines take for a flag.
-  return idFrom('sub', base64url(createHmac('sha256', key).update(`${kind}\0`).update(value).digest().subarray(0, 16)));
+  return idFrom('sub', base64url(digest.subarray(0, 16)));
 }
 
 /** Without letters that look like others (Crockford's base32). */
