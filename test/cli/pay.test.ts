@@ -71,6 +71,10 @@ describe.each(ways)('paying, %s', (way) => {
     expect(await refusal(['pay', '--account', account.id, '--to', account.name, '--amount', '1.00EUR', '--identity-code-file', '-'])).toMatchObject({ code: 'payee_is_payer', exit: 2 });
     expect(await refusal(['pay', '--account', account.id, '--to', 'nobody', '--amount', '1.00EUR', '--identity-code-file', '-'])).toMatchObject({ code: 'account_not_found', exit: 3 });
     expect(await refusal(pay(account, '--amount', '100JPY'))).toMatchObject({ code: 'currency_mismatch', exit: 5 });
+    for (const memo of ['m'.repeat(65), 'tab\tbed', '']) {
+      // Before anything is asked or written down: the code would be wrong, too.
+      expect(await refusal(pay(account, '--amount', '1.00EUR', '--memo', memo), 'wrong code')).toMatchObject({ code: 'invalid_input', exit: 2, message: expect.stringMatching(/^--memo: A memo has 1 to 64 characters/) });
+    }
     expect(await refusal(pay(account, '--amount', '1,5EUR'))).toMatchObject({ code: 'amount_malformed', exit: 2 });
     expect(await refusal(['pay', '--account', 'nobody', '--to', cafe.name, '--amount', '1.00EUR', '--identity-code-file', '-'])).toMatchObject({ code: 'not_bound', exit: 4 });
     expect(await refusal(['pay', '--cancel', '--account', account.id])).toMatchObject({ code: 'nothing_pending', exit: 3 });

@@ -80,6 +80,12 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect(await refusal(counter.cli, args)).toMatchObject({ code, exit, hint: expect.stringMatching(/./) });
   });
 
+  test('a memo that no charge may have is said of its flag, and no charge is begun', async () => {
+    const charging = ['pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash', '--memo', 'm'.repeat(65)];
+    expect(await refusal(counter.cli, charging)).toMatchObject({ code: 'invalid_input', exit: 2, message: '--memo: A memo has 1 to 64 characters and no control characters.' });
+    expect((await counter.json('pos', 'status'))['open_charges']).toEqual([]);
+  });
+
   test('what is wrong with a tariff is said of its flag, and nothing is changed', async () => {
     const before = await counter.json('pos', 'tariff', 'show');
     const set = (...flags: string[]) => refusal(counter.cli, ['pos', 'tariff', 'set', ...flags]);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -53,6 +53,18 @@ test('a torn last line counts as not written, and damage is said', async () => {
   expect(await open().pending()).toHaveLength(2);
   appendFileSync(path(), 'nonsense\n');
   await expect(open().pending()).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('damaged') });
+});
+
+test('what could not be read again is not written', async () => {
+  const tooLong = { ...begun('key-1'), charge: { ...charge('key-1'), memo: 'm'.repeat(65) } };
+  await expect(open().begin(tooLong)).rejects.toMatchObject({ code: 'invalid_input', message: 'This charge cannot be written down.' });
+  expect(existsSync(path())).toBe(false);
+  const first = await open().begin(begun('key-1'));
+  const written = readFileSync(path(), 'utf8');
+  await expect(open().begin(tooLong)).rejects.toMatchObject({ code: 'invalid_input' });
+  await expect(open().end(first, { kind: 'refused', code: 'password_wrong', message: 'm'.repeat(1025) })).rejects.toMatchObject({ code: 'invalid_input' });
+  expect(readFileSync(path(), 'utf8')).toBe(written);
+  expect(await open().pending()).toEqual([first]);
 });
 
 test('of very many the last are kept, and all that are open', async () => {

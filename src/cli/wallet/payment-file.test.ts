@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,8 +48,13 @@ test('a torn last line counts as not written, and damage is said', async () => {
 
 test('what could not be read again is not written', async () => {
   const { request } = begun('key-1');
-  await expect(open().begin({ ...begun('key-1'), request: { ...request, memo: 'm'.repeat(10_000) } })).rejects.toMatchObject({ code: 'invalid_input' });
-  expect(await open().pending('acc_1')).toBeUndefined();
+  await expect(open().begin({ ...begun('key-1'), request: { ...request, memo: 'm'.repeat(65) } })).rejects.toMatchObject({ code: 'invalid_input' });
+  expect(existsSync(path())).toBe(false);
+  await open().begin(begun('key-1'));
+  const written = readFileSync(path(), 'utf8');
+  await expect(open().end(begun('key-1'), { ...refused, message: 'm'.repeat(1025) })).rejects.toMatchObject({ code: 'invalid_input' });
+  expect(readFileSync(path(), 'utf8')).toBe(written);
+  expect(await open().pending('acc_1')).toMatchObject(begun('key-1'));
 });
 
 test('of very many the last are kept, and what is open', async () => {
