@@ -1,21 +1,42 @@
-import { checkTap, checkTapCharge, servedToWire, tapChargeFromWire } from '../api/counter.ts';
+import { checkTap, checkTapCharge, failedLineToWire, servedLineToWire, tapChargeFromWire, waitingEventToWire } from '../api/counter.ts';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
-import type { CounterControl } from '../roles/pos/counter-desk.ts';
+import type { Served } from '../roles/pos/counter.ts';
+import type { CounterControl, Waiting } from '../roles/pos/counter-desk.ts';
 import { serveSocket } from './control-socket.ts';
-import type { Route } from './json-http.ts';
+import type { Call, Reply, Route } from './json-http.ts';
 
 /** The counter's control over a Unix socket; see `serveControl`. Who hangs up withdraws what was asked for. */
 export function serveCounterControl(control: CounterControl, path: string, log: Log): Promise<() => Promise<void>> {
+  const waits = (call: Call, work: (waiting: Waiting) => Promise<Served>): Reply => ({
+    status: 200,
+    lines: async (write) => {
+      try {
+        write(servedLineToWire(await work({ signal: call.signal(), onEvent: (event) => write(waitingEventToWire(event)) })));
+      } catch (error) {
+        if (!(error instanceof LatchkeyError)) {
+          log('error', 'What was waited for at the counter failed.', { error });
+        }
+        write(failedLineToWire(error instanceof LatchkeyError ? error : new LatchkeyError('internal', undefined, { cause: error })));
+      }
+    },
+  });
   const routes: Route[] = [
     {
       method: 'POST',
       path: /^\/v1\/charge$/,
-      handle: async (call) => ({ status: 200, body: servedToWire(await control.charge(tapChargeFromWire(await call.body(checkTapCharge)), call.signal())) }),
+      handle: async (call) => {
+        const charge = tapChargeFromWire(await call.body(checkTapCharge));
+        return waits(call, (waiting) => control.charge(charge, waiting));
+      },
     },
     {
       method: 'POST',
       path: /^\/v1\/tap$/,
-      handle: async (call) => ({ status: 200, body: servedToWire(await control.tap({ writesTag: (await call.body(checkTap)).writes_tag }, call.signal())) }),
+      handle: async (call) => {
+        const { writes_tag: writesTag } = await call.body(checkTap);
+        return waits(call, (waiting) => control.tap({ writesTag }, waiting));
+      },
     },
   ];
   return serveSocket(path, { routes, log, running: 'An agent of this cash register is running here already.' });

@@ -49,6 +49,8 @@ export interface Reply {
   readonly body?: object;
   /** In the place of a body: something else than JSON, or JSON of another media type. */
   readonly content?: { readonly type: string; readonly text: string } | undefined;
+  /** In the place of a body: NDJSON, a line when it is there. It never rejects. */
+  readonly lines?: ((write: (line: object) => void) => Promise<void>) | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the reply has left. */
   readonly sent?: (() => void) | undefined;
@@ -132,7 +134,12 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage, resp
   throw new LatchkeyError('route_not_found', undefined, { hint: 'See protocol.md section 1.' });
 }
 
-function send(response: ServerResponse, { status, body, content, headers, sent }: Reply): void {
+function send(response: ServerResponse, { status, body, content, lines, headers, sent }: Reply): void {
+  if (lines !== undefined) {
+    response.writeHead(status, { 'content-type': 'application/x-ndjson', ...headers });
+    void lines((line) => void response.write(`${JSON.stringify(line)}\n`)).then(() => response.end(sent));
+    return;
+  }
   const { type, text } = content ?? { type: 'application/json', text: body === undefined ? undefined : JSON.stringify(body) };
   if (text === undefined) {
     response.writeHead(status, headers);

@@ -1,15 +1,16 @@
 import { parseSubjectToken } from '../protocol/subject-token.ts';
 import { isErrorCode, LatchkeyError } from '../domain/errors.ts';
 import type { Served } from '../roles/pos/counter.ts';
-import type { TapCharge } from '../roles/pos/counter-desk.ts';
+import type { TapCharge, WaitingEvent } from '../roles/pos/counter-desk.ts';
 import type { OpenCounter, PhoneClaim, PhoneServed, Portal } from '../roles/pos/phone-counter.ts';
 import { credentialFromWire, credentialSchema, credentialToWire } from './agent-control.ts';
 import { checker } from './check.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire } from './money.ts';
+import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
 import { paymentReplyFromWire, paymentReplySchema, paymentReplyToWire } from './payments.ts';
 import { saleFromWire, saleSchema, saleToWire } from './registers.ts';
-import { boolean, count, id, input, instant, name, object, remark, ssid, text, type Static } from './schema.ts';
+import { boolean, count, id, input, instant, name, object, oneOf, remark, ssid, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 // What the agent of a cash register says to phones over HTTP, and to the commands beside it over its Unix socket.
@@ -94,7 +95,7 @@ export function phoneServedToWire({ reply, grant, leftMs, phoneToken, credential
     credential: credential && credentialToWire(credential),
     wifi_uri: pictures.uri,
     qr_svg: pictures.svg,
-    trouble: trouble && { code: trouble.code, message: trouble.message },
+    trouble: trouble && troubleToWire(trouble),
   });
 }
 
@@ -106,7 +107,7 @@ export function phoneServedFromWire(wire: PhoneServedWire) {
     endsAt: instantFromWire(wire.ends_at),
     leftMs: wire.left_s === undefined ? undefined : wire.left_s * 1000,
     credential: wire.credential && credentialFromWire(wire.credential),
-    trouble: troubleFromWire(wire.trouble),
+    trouble: wire.trouble && troubleFromWire(wire.trouble),
   };
 }
 
@@ -118,7 +119,54 @@ const servedSchema = object('Served', { is_delivered: boolean }, {
   sale: saleSchema, receipt_code: text, grant: grantSchema, phone_token: name, credential: credentialSchema, trouble: troubleSchema,
 });
 export type ServedWire = Static<typeof servedSchema>;
-export const checkServed = checker(servedSchema);
+
+/** One line of what is said to who waits: what happens, and at last what came of it. */
+const waitingLineSchema = {
+  anyOf: [
+    object('Waits', { event: oneOf(['waiting']), for: oneOf(['charge', 'access', 'tag']), has_reader: boolean }),
+    object('Refused', { event: oneOf(['refused']), by: oneOf(['card', 'phone']), trouble: troubleSchema }),
+    object('ReaderState', { event: oneOf(['reader']) }, { trouble: troubleSchema }),
+    object('Ended', { event: oneOf(['served']), served: servedSchema }),
+    object('Failed', { event: oneOf(['failed']), problem: problemSchema }),
+  ],
+} as const;
+export type WaitingLineWire = Static<typeof waitingLineSchema>;
+export const checkWaitingLine = checker(waitingLineSchema);
+
+export function waitingEventToWire(event: WaitingEvent): WaitingLineWire {
+  switch (event.kind) {
+    case 'waiting':
+      return { event: event.kind, for: event.for, has_reader: event.hasReader };
+    case 'refused':
+      return { event: event.kind, by: event.by, trouble: troubleToWire(event.error) };
+    case 'reader':
+      return present({ event: event.kind, trouble: event.state.kind === 'away' ? troubleToWire(event.state.error) : undefined });
+  }
+}
+
+export function servedLineToWire(served: Served): WaitingLineWire {
+  return { event: 'served', served: servedToWire(served) };
+}
+
+export function failedLineToWire(error: LatchkeyError): WaitingLineWire {
+  return { event: 'failed', problem: problemToWire(error) };
+}
+
+/** What happened, or what came of it; an error that came of it is thrown. */
+export function waitingLineFromWire(line: WaitingLineWire): WaitingEvent | Served {
+  switch (line.event) {
+    case 'waiting':
+      return { kind: line.event, for: line.for, hasReader: line.has_reader };
+    case 'refused':
+      return { kind: line.event, by: line.by, error: troubleFromWire(line.trouble) };
+    case 'reader':
+      return { kind: line.event, state: line.trouble === undefined ? { kind: 'ready' } : { kind: 'away', error: troubleFromWire(line.trouble) } };
+    case 'served':
+      return servedFromWire(line.served);
+    case 'failed':
+      throw problemFromWire(line.problem) ?? new LatchkeyError('bad_reply', 'The agent fails with a problem that is not known here.');
+  }
+}
 
 export function tapChargeToWire({ key, amount, memo, takesMandate }: TapCharge): Static<typeof tapChargeSchema> {
   return present({ key, amount: amountToWire(amount), memo, takes_mandate: takesMandate });
@@ -128,7 +176,7 @@ export function tapChargeFromWire({ key, amount, memo, takes_mandate: takesManda
   return { key, amount: amountFromWire(amount), memo, takesMandate };
 }
 
-export function servedToWire({ charged, grant, phoneToken, credential, isDelivered, trouble }: Served): ServedWire {
+function servedToWire({ charged, grant, phoneToken, credential, isDelivered, trouble }: Served): ServedWire {
   return present({
     is_delivered: isDelivered,
     sale: charged && saleToWire(charged.sale),
@@ -136,11 +184,11 @@ export function servedToWire({ charged, grant, phoneToken, credential, isDeliver
     grant: grant && grantToWire(grant),
     phone_token: phoneToken,
     credential: credential && credentialToWire(credential),
-    trouble: trouble && { code: trouble.code, message: trouble.message },
+    trouble: trouble && troubleToWire(trouble),
   });
 }
 
-export function servedFromWire(wire: ServedWire): Served {
+function servedFromWire(wire: ServedWire): Served {
   const grant = wire.grant && grantFromWire(wire.grant);
   return {
     charged: wire.sale && { sale: saleFromWire(wire.sale), grant, reply: undefined, receiptCode: wire.receipt_code },
@@ -148,10 +196,14 @@ export function servedFromWire(wire: ServedWire): Served {
     phoneToken: wire.phone_token,
     credential: wire.credential && credentialFromWire(wire.credential),
     isDelivered: wire.is_delivered,
-    trouble: troubleFromWire(wire.trouble),
+    trouble: wire.trouble && troubleFromWire(wire.trouble),
   };
 }
 
-function troubleFromWire(trouble: Static<typeof troubleSchema> | undefined): LatchkeyError | undefined {
-  return trouble && new LatchkeyError(isErrorCode(trouble.code) ? trouble.code : 'bad_reply', trouble.message);
+function troubleToWire({ code, message }: LatchkeyError): Static<typeof troubleSchema> {
+  return { code, message: message.slice(0, remark.maxLength) };
+}
+
+function troubleFromWire({ code, message }: Static<typeof troubleSchema>): LatchkeyError {
+  return new LatchkeyError(isErrorCode(code) ? code : 'bad_reply', message);
 }

@@ -1,7 +1,8 @@
-import { checkServed, servedFromWire, tapChargeToWire } from '../api/counter.ts';
-import type { CounterControl, TapCharge } from '../roles/pos/counter-desk.ts';
+import { checkWaitingLine, tapChargeToWire, waitingLineFromWire } from '../api/counter.ts';
+import { LatchkeyError } from '../domain/errors.ts';
+import type { CounterControl, TapCharge, Waiting } from '../roles/pos/counter-desk.ts';
 import type { Served } from '../roles/pos/counter.ts';
-import { callSocket } from './socket-call.ts';
+import { callSocketForLines } from './socket-call.ts';
 
 /** The agent of a cash register that runs on this machine. Errors besides its own: `counter_unreachable`, `bad_reply`. */
 export class CounterControlClient implements CounterControl {
@@ -11,15 +12,23 @@ export class CounterControlClient implements CounterControl {
     this.#path = socketPath;
   }
 
-  charge(charge: TapCharge, signal: AbortSignal): Promise<Served> {
-    return this.#call('/v1/charge', tapChargeToWire(charge), signal);
+  charge(charge: TapCharge, waiting: Waiting): Promise<Served> {
+    return this.#wait('/v1/charge', tapChargeToWire(charge), waiting);
   }
 
-  tap({ writesTag }: { readonly writesTag: boolean }, signal: AbortSignal): Promise<Served> {
-    return this.#call('/v1/tap', { writes_tag: writesTag }, signal);
+  tap({ writesTag }: { readonly writesTag: boolean }, waiting: Waiting): Promise<Served> {
+    return this.#wait('/v1/tap', { writes_tag: writesTag }, waiting);
   }
 
-  async #call(path: string, body: object, signal: AbortSignal): Promise<Served> {
-    return servedFromWire(await callSocket({ socketPath: this.#path, method: 'POST', path, body, check: checkServed, signal, unreachable: 'counter_unreachable' }));
+  async #wait(path: string, body: object, { signal, onEvent }: Waiting): Promise<Served> {
+    const unreachable = 'counter_unreachable';
+    for await (const line of callSocketForLines({ socketPath: this.#path, method: 'POST', path, body, check: checkWaitingLine, signal, unreachable })) {
+      const told = waitingLineFromWire(line);
+      if (!('kind' in told)) {
+        return told;
+      }
+      onEvent(told);
+    }
+    throw new LatchkeyError(unreachable, 'The register’s agent ended before it said what came of it.');
   }
 }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
+import { aborted } from '../roles/aborted.ts';
 import type { Prompt } from '../roles/agent/ports.ts';
 
 /** Where Linux shows its LEDs (Documentation/leds/leds-class.rst). */
@@ -83,14 +84,4 @@ async function restore(file: (attribute: string) => string, { trigger, brightnes
   if (trigger === 'none') {
     await writeFile(file('brightness'), brightness);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    } else {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
-  });
 }

@@ -94,7 +94,18 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(JSON.parse(wrong.stderr.trim().split('\n').at(-1)!)).toMatchObject({ code: 'password_wrong' });
     expect(await balance()).toBe(before);
     expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' } });
-    expect((await expensive.ended).code).toBe(0);
+    const { code, stderr } = await expensive.ended;
+    expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringContaining('password is wrong') }]);
+  });
+
+  test('who waits at the till is told what for, and of who could not pay', async () => {
+    const charging = counter.cli.start(['pos', 'charge', '--amount', '3.00EUR', '--tap']);
+    await serving.line(jsonWith('event', 'opened'));
+    await purse.run([...tap('--yes'), '--json'], 'wrong code');
+    await purse.json(tap('--yes'), identityCode);
+    const { code, stderr } = await charging.ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^Waiting for a phone on the shop’s network that pays; there is no reader\.\nWarning: .*password is wrong.*\n$/);
   });
 
   test('a register that goes before it says what came of it: the next tap finds out, and the time is there', async () => {

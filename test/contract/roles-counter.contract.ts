@@ -8,6 +8,7 @@ import { encodeResponse } from '../../src/protocol/apdu.ts';
 import type { CounterOrder, CounterService, Served } from '../../src/roles/pos/counter.ts';
 import { codeOf, type MakeHarness } from './roles.harness.ts';
 import { bindTo, openShop } from './shop.ts';
+import { controls, OpenDesk } from './open-desk.ts';
 import { bareCard, held, shopCredential, SwitchedCounter, WalletCard, type TapOptions } from './wallet-card.ts';
 
 const euros = (text: string) => parseAmount(`${text}EUR`);
@@ -352,6 +353,89 @@ export function counterContract(name: string, make: MakeHarness): void {
         await card.handler.pay!.result({ idempotencyKey: order.key, status: 'refused', reason: 'charge_over' });
         await card.handler.pay!.result({ ...accepted, idempotencyKey: randomUUID(), renewal: { rotation: new Uint8Array(32) } });
         expect(await isInStep(card)).toBe(true);
+      });
+    });
+
+    describe.each(controls)('who waits there, %s', (way) => {
+      const openDesk = async () => OpenDesk.open((await counterAndLine()).counter, way);
+      const waitingFor = (what: 'charge' | 'access' | 'tag') => ({ kind: 'waiting', for: what, hasReader: true });
+
+      test('hears of each who is refused, until somebody pays', async () => {
+        await using desk = await openDesk();
+        const [poor, card] = [await wallet(), await wallet()];
+        poor.declines = true;
+        const { events, ended } = desk.charge({ amount: euros('2.00'), takesMandate: false });
+        await desk.next(events, 'waiting');
+        desk.hold(bareCard, { uid: uid() });
+        expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'mandate_missing' }, by: 'card' });
+        desk.hold(poor.application);
+        expect(await desk.next(events, 'refused', 1)).toMatchObject({ error: { code: 'card_refused' } });
+        desk.hold(card.application);
+        expect(await ended).toMatchObject({ charged: { sale: { tender: 'wallet', amount: euros('2.00') } }, isDelivered: true });
+        expect(events.map(({ kind }) => kind)).toEqual(['waiting', 'refused', 'refused']);
+        expect(events[0]).toEqual(waitingFor('charge'));
+      });
+
+      test('hears of a phone that is refused', async () => {
+        await using desk = await openDesk();
+        const card = await wallet();
+        const { events, ended } = desk.charge({ key: randomUUID(), amount: euros('2.00'), takesMandate: false });
+        await desk.next(events, 'waiting');
+        const { accountId, terminalId } = card;
+        expect(await codeOf(desk.desk.pay(desk.desk.order!.key, { accountId, terminalId, codeNumber: 1, password: 'guess' }, never))).toBe('password_wrong');
+        expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'password_wrong' }, by: 'phone' });
+        desk.hold(card.application);
+        await ended;
+      });
+
+      test('hears that the reader is away, at once if it is so already, and that it is back', async () => {
+        await using desk = await openDesk();
+        const { events, ended } = desk.charge({ amount: euros('1.00'), takesMandate: false });
+        await desk.next(events, 'waiting');
+        desk.reader.unplug();
+        expect(await desk.next(events, 'reader')).toMatchObject({ state: { kind: 'away', error: { code: 'reader_not_found' } } });
+        const other = desk.tap({ writesTag: false });
+        expect(await desk.next(other.events, 'reader')).toMatchObject({ state: { kind: 'away', error: { code: 'reader_not_found' } } });
+        desk.reader.plug();
+        expect(await desk.next(events, 'reader', 1)).toEqual({ kind: 'reader', state: { kind: 'ready' } });
+        const card = await wallet();
+        desk.hold(card.application);
+        expect(await codeOf(other.ended)).toBe('not_permitted');
+        desk.hold(card.application);
+        await ended;
+      });
+
+      test('is given what a card that comes for access gets, or why not, and is told when the tag is wanted', async () => {
+        await using desk = await openDesk();
+        const card = await wallet();
+        const refused = desk.tap({ writesTag: false });
+        await desk.next(refused.events, 'waiting');
+        desk.hold(card.application);
+        expect(await codeOf(refused.ended)).toBe('not_permitted');
+        expect(refused.events).toEqual([waitingFor('access')]);
+        const { counter } = await counterAndLine();
+        await charge(counter, orderOf('1.00'), card);
+        const { events, ended } = desk.tap({ writesTag: true });
+        await desk.next(events, 'waiting');
+        desk.hold(card.application);
+        await desk.next(events, 'waiting', 1);
+        desk.hold(bareCard);
+        expect(await ended).toMatchObject({ credential: shopCredential, isDelivered: true });
+        expect(events).toEqual([waitingFor('access'), waitingFor('tag')]);
+        expect(desk.written).toEqual([shopCredential]);
+      });
+
+      test('goes, and what was asked for is withdrawn; two do not charge at once', async () => {
+        await using desk = await openDesk();
+        const charging = desk.charge({ amount: euros('1.00'), takesMandate: false });
+        await desk.next(charging.events, 'waiting');
+        const second = desk.charge({ amount: euros('2.00'), takesMandate: false });
+        expect(await codeOf(second.ended)).toBe('charge_open');
+        expect(second.events).toEqual([]);
+        charging.withdraw();
+        expect(await codeOf(charging.ended)).toBe('interrupted');
+        await desk.withdrawn;
+        expect(desk.desk.order).toBeUndefined();
       });
     });
 

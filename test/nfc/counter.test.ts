@@ -60,7 +60,7 @@ class OpenDesk implements AsyncDisposable {
   }
 
   charge(amount: string): Promise<Served> {
-    const charging = this.desk.charge({ amount: euros(amount), takesMandate: false }, this.#stop.signal);
+    const charging = this.desk.charge({ amount: euros(amount), takesMandate: false }, { signal: this.#stop.signal, onEvent: () => {} });
     charging.catch(() => {});
     return charging;
   }
@@ -279,7 +279,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
       hold(card);
       await charging;
       await readers.removeAll();
-      const tapping = desk.desk.tap({ writesTag: true }, never);
+      const tapping = desk.desk.tap({ writesTag: true }, { signal: never, onEvent: () => {} });
       const served = desk.next('served');
       hold(card);
       await served;

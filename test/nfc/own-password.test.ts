@@ -100,7 +100,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('a tap where an agent serves th
 
   test('a wallet gets a password of its own in the tap in which it pays, and again in a later one', async () => {
     const card = await wallet();
-    const charging = desk.charge({ amount: euros('2.00'), takesMandate: false }, AbortSignal.timeout(20_000));
+    const charging = desk.charge({ amount: euros('2.00'), takesMandate: false }, { signal: AbortSignal.timeout(20_000), onEvent: () => {} });
     const paid = await served(card.application);
     expect(await charging).toEqual(paid);
     const grantId = paid.grant!.id;

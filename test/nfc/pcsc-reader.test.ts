@@ -9,6 +9,7 @@ import { CardApplication } from '../../src/protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../src/protocol/card-messages.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from '../../src/protocol/card-reading.ts';
 import type { Card } from '../../src/protocol/card.ts';
+import { aborted } from '../../src/roles/aborted.ts';
 import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { requires } from '../requirements.ts';
@@ -260,9 +261,3 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('card readers', () => {
     });
   });
 });
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-  }
-}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
-import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
+import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
 import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
 import type { CredentialWire } from '../present/credentials.ts';
@@ -9,7 +9,7 @@ import { receiptToWire, tapToWire, type ReceiptWire } from '../present/sales.ts'
 import type { AtCounter } from './charge-at-counter.ts';
 import { settledSentence } from './journaled-charges.ts';
 import type { Counter } from './open-counter.ts';
-import { openTapping } from './open-desk.ts';
+import { openTapping, type Tapping } from './open-desk.ts';
 import type { Tapped } from './tap-at-counter.ts';
 
 export interface ReaderFlags {
@@ -19,6 +19,8 @@ export interface ReaderFlags {
 export interface ReaderOptions {
   readonly signal: AbortSignal;
   readonly caution: (text: string) => void;
+  /** What is waited for. */
+  readonly note: (text: string) => void;
 }
 
 export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
@@ -29,10 +31,10 @@ export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
 }
 
 /** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
-export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, { signal, caution }: ReaderOptions): Promise<AtCounter> {
+export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, options: ReaderOptions): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url'), 'mandate-ok': takesMandate } = flags;
-  const control = await openTapping(counter, { reader: flags.reader, signal, ...told(caution) });
-  const served = await control.charge({ key, amount, memo, takesMandate }, signal);
+  const control = await openTapping(counter, tapping(flags, options));
+  const served = await control.charge({ key, amount, memo, takesMandate }, told(options));
   const { charged, isDelivered, trouble } = served;
   if (charged === undefined) {
     throw new LatchkeyError('bad_reply', 'The register’s agent does not say what was charged.');
@@ -53,10 +55,10 @@ export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, { 
 export async function tapAtReader(
   counter: Counter,
   flags: CredentialFileFlags & ReaderFlags & { readonly format: CredentialFormat; readonly 'write-tag': boolean },
-  { signal, caution }: ReaderOptions,
+  options: ReaderOptions,
 ): Promise<Tapped> {
-  const control = await openTapping(counter, { reader: flags.reader, signal, ...told(caution) });
-  const served = await control.tap({ writesTag: flags['write-tag'] }, signal);
+  const control = await openTapping(counter, tapping(flags, options));
+  const served = await control.tap({ writesTag: flags['write-tag'] }, told(options));
   const { grant, phoneToken, isDelivered, trouble } = served;
   if (grant === undefined) {
     throw trouble ?? new LatchkeyError('not_permitted');
@@ -70,9 +72,34 @@ async function shown({ credential, isDelivered }: Served, flags: CredentialFileF
   return credential === undefined || !isWanted ? undefined : handOver(credential, flags, format);
 }
 
-function told(caution: (text: string) => void) {
+function tapping({ reader }: ReaderFlags, { signal, caution }: ReaderOptions): Tapping {
+  return { reader, signal, onSettled: (charge) => caution(settledSentence(charge)) };
+}
+
+/** As it happens: who waits at the counter is to know why nothing comes of a card. */
+function told({ signal, caution, note }: ReaderOptions): Waiting {
   return {
-    onSettled: (charge: EndedCharge) => caution(settledSentence(charge)),
-    onRefused: (error: LatchkeyError) => caution(`${error.message} ${error.hint}`),
+    signal,
+    onEvent(event) {
+      switch (event.kind) {
+        case 'waiting':
+          return note(waitingSentence(event));
+        case 'refused':
+          return caution(`${event.error.message} ${event.error.hint}`);
+        case 'reader':
+          return event.state.kind === 'ready' ? note('The reader is back.') : caution(`The reader is away. ${event.state.error.message} ${event.state.error.hint}`);
+      }
+    },
   };
+}
+
+function waitingSentence({ for: what, hasReader }: Extract<WaitingEvent, { kind: 'waiting' }>): string {
+  switch (what) {
+    case 'charge':
+      return hasReader ? 'Waiting for a card or phone that pays.' : 'Waiting for a phone on the shop’s network that pays; there is no reader.';
+    case 'access':
+      return 'Waiting for a card or phone.';
+    case 'tag':
+      return 'Waiting for the tag that is to be written.';
+  }
 }

@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { encodeNdef } from '../../formats/ndef.ts';
 import { wifiRecord } from '../../formats/wsc.ts';
 import type { Credential } from '../../roles/device/ports.ts';
-import { CounterDesk, type CounterControl, type CounterEvent, type TapCharge } from '../../roles/pos/counter-desk.ts';
+import { CounterDesk, type CounterControl, type CounterEvent, type TapCharge, type Waiting } from '../../roles/pos/counter-desk.ts';
 import { CounterService } from '../../roles/pos/counter.ts';
 import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
 import type { NfcCard, NfcReader } from '../../roles/pos/nfc-reader.ts';
@@ -55,8 +55,6 @@ export interface Tapping {
   readonly reader?: string | undefined;
   readonly signal: AbortSignal;
   readonly onSettled: (charge: EndedCharge) => void;
-  /** What went wrong with a card, after which the next one may come. */
-  readonly onRefused: (error: LatchkeyError) => void;
 }
 
 /** An agent that is being restarted is there again by then. */
@@ -68,8 +66,8 @@ export async function openTapping(counter: Counter, tapping: Tapping): Promise<C
   const { CounterControlClient } = await import('../../client/counter-control-client.ts');
   const agent = new CounterControlClient(counterSocket(counter.register.id));
   return {
-    charge: (charge, signal) => withAgent(agent, counter, tapping, (control) => chargeAt(control, charge, signal)),
-    tap: (options, signal) => withAgent(agent, counter, tapping, (control) => control.tap(options, signal)),
+    charge: (charge, waiting) => withAgent(agent, counter, tapping, (control) => chargeAt(control, charge, waiting)),
+    tap: (options, waiting) => withAgent(agent, counter, tapping, (control) => control.tap(options, waiting)),
   };
 }
 
@@ -87,10 +85,10 @@ async function withAgent(agent: CounterControl, counter: Counter, tapping: Tappi
 }
 
 /** By its key a charge is the same one at an agent that goes away and comes up again in the middle. */
-async function chargeAt(control: CounterControl, charge: TapCharge, signal: AbortSignal): Promise<Served> {
+async function chargeAt(control: CounterControl, charge: TapCharge, waiting: Waiting): Promise<Served> {
   for (let lostAt: number | undefined; ; ) {
     try {
-      return await control.charge(charge, signal);
+      return await control.charge(charge, waiting);
     } catch (error) {
       if (!isAway(error)) {
         throw error;
@@ -114,7 +112,7 @@ function isAway(error: unknown): error is LatchkeyError {
 }
 
 /** Errors: `reader_not_found`, `reader_unavailable` as soon as it is so. */
-async function atOwnReader(counter: Counter, { reader, signal, onSettled, onRefused }: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
+async function atOwnReader(counter: Counter, { reader, signal, onSettled }: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
   const stop = new AbortController();
   const trouble = Promise.withResolvers<never>();
   const desk = openCounterDesk(counter, {
@@ -122,7 +120,6 @@ async function atOwnReader(counter: Counter, { reader, signal, onSettled, onRefu
     onSettled,
     onEvent: (event) => {
       if (event.kind === 'reader' && event.state.kind === 'away') trouble.reject(event.state.error);
-      if (event.kind === 'refused') onRefused(event.error);
     },
     failed: (error) => trouble.reject(error),
   });

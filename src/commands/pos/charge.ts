@@ -40,7 +40,7 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
   async run(): Promise<ReceiptWire> {
     const { flags } = await this.parse(PosCharge);
     this.#qr = flags.qr;
-    const options = { signal: this.signal, caution: (text: string) => void this.caution(text) };
+    const options = { signal: this.signal, caution: (text: string) => void this.caution(text), note: (text: string) => void this.note(text) };
     const { receipt, notHandedOver } = flags.tap
       ? await chargeAtReader(await openCounter(flags, this.opening), flags, options)
       : await chargeAtCounter(await openCounter(flags, this.opening), authorityFrom(flags), flags, options);

@@ -40,7 +40,7 @@ Without any of these it waits for the card or phone that is held to the reader n
     const counter = await openCounter(flags, this.opening);
     const { tap, failure, told } =
       claim === undefined
-        ? await tapAtReader(counter, flags, { signal: this.signal, caution: (text) => void this.caution(text) })
+        ? await tapAtReader(counter, flags, { signal: this.signal, caution: (text) => void this.caution(text), note: (text) => void this.note(text) })
         : await tapAtCounter(counter, claim, flags, this.signal);
     if (tap.phone_token !== undefined) {
       await this.emit(tap);

@@ -2,6 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Random } from '../../domain/clock.ts';
 import type { Amount } from '../../domain/money.ts';
 import { base64url } from '../../protocol/encoding.ts';
+import { aborted } from '../aborted.ts';
 import type { Credential } from '../device/ports.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
 import { isEnd } from './journaled-charge.ts';
@@ -18,15 +19,27 @@ export interface TapCharge {
   readonly takesMandate: boolean;
 }
 
+/** What somebody who waits at the counter hears meanwhile. */
+export type WaitingEvent =
+  /** `hasReader`: else only phones come. */
+  | { readonly kind: 'waiting'; readonly for: 'charge' | 'access' | 'tag'; readonly hasReader: boolean }
+  | Extract<CounterEvent, { readonly kind: 'refused' | 'reader' }>;
+
+export interface Waiting {
+  /** Withdraws what is waited for. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: WaitingEvent) => void;
+}
+
 /** What a cash register that waits at its reader is asked to do: here, or over its agent's socket. */
 export interface CounterControl {
-  /** Opens a charge and waits until it is paid; the signal withdraws it. Errors: `charge_open`, `interrupted`. */
-  charge(charge: TapCharge, signal: AbortSignal): Promise<Served>;
+  /** Opens a charge and waits until it is paid; who is refused meanwhile is told of. Errors: `charge_open`, `interrupted`. */
+  charge(charge: TapCharge, waiting: Waiting): Promise<Served>;
   /**
    * Waits for the next card that asks for access. `writesTag`: then for a tag, into which what was handed out is written.
    * Errors: those of `CounterService.accessCard`, `tag_unsuitable`, `interrupted`.
    */
-  tap(options: { readonly writesTag: boolean }, signal: AbortSignal): Promise<Served>;
+  tap(options: { readonly writesTag: boolean }, waiting: Waiting): Promise<Served>;
 }
 
 export type ReaderState = { readonly kind: 'ready' } | { readonly kind: 'away'; readonly error: LatchkeyError };
@@ -56,6 +69,7 @@ interface OpenCharge {
   /** Of the order as it is now and as it was before a refusal: who was asked for one of them may still pay. */
   readonly keys: string[];
   readonly paid: PromiseWithResolvers<Served>;
+  readonly waiting: Waiting;
 }
 
 type Job = (card: NfcCard) => Promise<void>;
@@ -71,6 +85,8 @@ export class CounterDesk implements CounterControl {
   #open: OpenCharge | undefined;
   /** Who wants the next card for themselves. */
   readonly #jobs: Job[] = [];
+  /** Who hears of the reader. */
+  readonly #waiting = new Set<Waiting>();
   #changed = Promise.withResolvers<void>();
   #reader: ReaderState | undefined;
 
@@ -93,7 +109,7 @@ export class CounterDesk implements CounterControl {
     return this.order;
   }
 
-  async charge({ key = this.#newKey(), amount, memo, takesMandate }: TapCharge, signal: AbortSignal): Promise<Served> {
+  async charge({ key = this.#newKey(), amount, memo, takesMandate }: TapCharge, waiting: Waiting): Promise<Served> {
     const earlier = await this.#earlier(key);
     if (earlier !== undefined) {
       return earlier;
@@ -102,13 +118,15 @@ export class CounterDesk implements CounterControl {
       throw new LatchkeyError('charge_open');
     }
     const order: CounterOrder = { id: key, key, amount, memo, takesMandate };
-    const open: OpenCharge = { order, keys: [key], paid: Promise.withResolvers() };
+    const open: OpenCharge = { order, keys: [key], paid: Promise.withResolvers(), waiting };
     this.#open = open;
     this.#tell();
     this.#context.onEvent({ kind: 'opened', order });
+    this.#waits(waiting, 'charge');
     try {
-      return await Promise.race([open.paid.promise, rejectedBy(signal)]);
+      return await Promise.race([open.paid.promise, rejectedBy(waiting.signal)]);
     } finally {
+      this.#waiting.delete(waiting);
       if (this.#open === open) {
         this.#open = undefined;
         this.#context.onEvent({ kind: 'withdrawn', order: open.order });
@@ -116,16 +134,23 @@ export class CounterDesk implements CounterControl {
     }
   }
 
-  async tap({ writesTag }: { readonly writesTag: boolean }, signal: AbortSignal): Promise<Served> {
+  async tap({ writesTag }: { readonly writesTag: boolean }, waiting: Waiting): Promise<Served> {
     if (this.#context.reader === undefined) {
       throw new LatchkeyError('reader_not_found', 'This counter is open without a reader.');
     }
-    const served = await this.#next(signal, (card) => this.#served('card', () => this.counter.accessCard(card, signal)));
-    const { credential } = served;
-    if (writesTag && credential !== undefined) {
-      await this.#next(signal, (card) => this.#context.writeTag(card, credential));
+    const { signal } = waiting;
+    try {
+      this.#waits(waiting, 'access');
+      const served = await this.#next(signal, (card) => this.#served('card', () => this.counter.accessCard(card, signal)));
+      const { credential } = served;
+      if (writesTag && credential !== undefined) {
+        this.#waits(waiting, 'tag');
+        await this.#next(signal, (card) => this.#context.writeTag(card, credential));
+      }
+      return served;
+    } finally {
+      this.#waiting.delete(waiting);
     }
-    return served;
   }
 
   /** A phone pays what is open. Errors: `charge_over` if that is not open any more, those of `CounterService.chargePhone`. */
@@ -198,6 +223,9 @@ export class CounterDesk implements CounterControl {
       this.#end(open, served);
       return served;
     } catch (error) {
+      if (error instanceof LatchkeyError) {
+        open.waiting.onEvent({ kind: 'refused', error, by });
+      }
       if (isEnd(error)) {
         const key = this.#newKey();
         open.order = { ...open.order, key };
@@ -263,8 +291,24 @@ export class CounterDesk implements CounterControl {
     const before = this.#reader;
     this.#reader = state;
     const isSame = before?.kind === state.kind && (state.kind === 'ready' || (before.kind === 'away' && before.error.code === state.error.code));
-    if (!isSame) {
-      onEvent({ kind: 'reader', state });
+    if (isSame) {
+      return;
+    }
+    const event = { kind: 'reader', state } as const;
+    onEvent(event);
+    // That it is there, who waits for cards takes for granted until it was away.
+    if (before !== undefined || state.kind === 'away') {
+      this.#waiting.forEach((waiting) => waiting.onEvent(event));
+    }
+  }
+
+  /** From now on they hear of the reader, and at once if it is away. */
+  #waits(waiting: Waiting, what: 'charge' | 'access' | 'tag'): void {
+    const isNew = !this.#waiting.has(waiting);
+    this.#waiting.add(waiting);
+    waiting.onEvent({ kind: 'waiting', for: what, hasReader: this.#context.reader !== undefined });
+    if (isNew && this.#reader?.kind === 'away') {
+      waiting.onEvent({ kind: 'reader', state: this.#reader });
     }
   }
 
@@ -276,16 +320,6 @@ export class CounterDesk implements CounterControl {
   #newKey(): string {
     return base64url(this.#context.random.bytes(16));
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    } else {
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    }
-  });
 }
 
 async function rejectedBy(signal: AbortSignal): Promise<never> {
