@@ -1,6 +1,6 @@
 import type { Amount } from './money.ts';
 import type { Allowance } from './quantity.ts';
-import type { Tariff } from './tariff.ts';
+import { whyNothing, type Nothing, type Tariff } from './tariff.ts';
 
 /** `wallet` and `mandate` are paid in the ledger, `cash` and `card` outside of it. */
 export const tenders = ['wallet', 'mandate', 'cash', 'card'] as const;
@@ -39,6 +39,7 @@ export interface Sale {
   readonly paymentId: string | undefined;
   /** What it made or lengthened; undefined if it bought no time. */
   readonly grantId: string | undefined;
+  /** As it was then; undefined if the register sold no time. */
   readonly tariff: Tariff | undefined;
   /** What the subject may use for it, with what is free. */
   readonly quantity: Allowance | undefined;
@@ -52,6 +53,11 @@ export interface Sale {
 
 /** Mandates of an account at a time. */
 export const mostMandates = 20;
+
+/** Why a sale bought no time; undefined if it bought some. */
+export function whyNoTime({ tariff, quantity, amount, at }: Sale): Nothing | undefined {
+  return quantity === undefined ? whyNothing(tariff, amount, at) : undefined;
+}
 
 /** What a payer allows to be taken without a transaction password, by tapping a card or phone (protocol.md section 8). */
 export interface Mandate {

@@ -6,7 +6,7 @@ import { added, mostSize, type Allowance, type Metric, type Quantity } from './q
 import { weekdays, type HappyHour } from './happy-hour.ts';
 import { parseTariff, tariffToJson } from './tariff-json.ts';
 import { isDearer, type Step, type Tier } from './tariff-step.ts';
-import { bought, priceOf, refundOf, refundRules, roundings, type StepsTariff, type Tariff } from './tariff.ts';
+import { bought, priceOf, refundOf, refundRules, roundings, whyNothing, type StepsTariff, type Tariff } from './tariff.ts';
 
 const nil = { nil: undefined };
 const euros = (minor: bigint): Amount => ({ minor, currency: 'EUR' });
@@ -135,4 +135,14 @@ test('a refund is no more than was used, all of it for all that was bought, and 
     expect(back({ ...sold, size: less })).toBeLessThanOrEqual(back({ ...sold, size: more }));
     expect(back(added(sold, { ...sold, size: more }))).toBe(back(sold));
   }), { numRuns: 300 });
+});
+
+test('why it buys nothing is said of what is refused and of nothing else, and the least amount buys something', () => {
+  fc.assert(
+    fc.property(anyTariff, anyAmount, anyTime, (tariff, paid, at) => {
+      const why = whyNothing(tariff, paid, at);
+      expect(why === undefined).toBe(unless(tooLittle, () => bought(tariff, paid, at)) !== undefined);
+      if (why?.kind === 'below_least') expect(bought(tariff, why.least, at).paid).toEqual(why.least);
+    }),
+  );
 });

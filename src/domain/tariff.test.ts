@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { amountText, parseAmount } from './money.ts';
 import { parseQuantity, quantityText, type Allowance } from './quantity.ts';
 import { parseTariff } from './tariff-json.ts';
-import { bought, priceOf, refundOf, type Tariff } from './tariff.ts';
+import { bought, priceOf, refundOf, whyNothing, type Tariff } from './tariff.ts';
 
 const noon = new Date('2026-11-02T12:00:00Z');
 const happyTime = new Date('2026-11-02T14:30:00Z');
@@ -245,5 +245,31 @@ describe('a refund', () => {
 
   test('is of the metric that was bought', () => {
     expect(() => refund(refunding, '3.50EUR', parseQuantity('1MB'))).toThrow(refused('metric_mismatch'));
+  });
+});
+
+describe('what buys nothing says why', () => {
+  const why = (json: object, paid: string, at = noon) => whyNothing(parseTariff(json), parseAmount(paid), at);
+  const least = (text: string, inHappyHours = false) => ({ kind: 'below_least', least: parseAmount(text), inHappyHours });
+
+  test('no tariff, another currency, less than the least amount', () => {
+    expect(whyNothing(undefined, parseAmount('1.00EUR'), noon)).toEqual({ kind: 'no_tariff' });
+    expect(why(tenMinutes, '1.00USD')).toEqual({ kind: 'other_currency', currency: 'EUR' });
+    expect(why(tenMinutes, '0.99EUR')).toEqual(least('1.00EUR'));
+    expect(why({ ...tenMinutes, rounding: 'up', minimum: '0.50EUR' }, '0.49EUR')).toEqual(least('0.50EUR'));
+    expect(why({ kind: 'fixed', allowed: '1h', price: '2.00EUR' }, '1.99EUR')).toEqual(least('2.00EUR'));
+    expect(why({ kind: 'unlimited', price: '2.00EUR' }, '1JPY')).toEqual({ kind: 'other_currency', currency: 'EUR' });
+  });
+
+  test('and nothing where it buys something', () => {
+    expect([why(tenMinutes, '1.00EUR'), why({ kind: 'unlimited' }, '1JPY')]).toEqual([undefined, undefined]);
+  });
+
+  test('whether happy hours would have helped', () => {
+    const happy = { ...tenMinutes, happy_hours: ['Mon-Fri 14:00-16:00 0.50EUR=10min'], zone: 'UTC' };
+    expect(why(happy, '0.50EUR', happyTime)).toBeUndefined();
+    expect(why(happy, '0.50EUR')).toEqual(least('1.00EUR', true));
+    expect(why(happy, '0.49EUR')).toEqual(least('1.00EUR'));
+    expect(why(happy, '0.49EUR', happyTime)).toEqual(least('0.50EUR'));
   });
 });

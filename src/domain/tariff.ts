@@ -84,6 +84,13 @@ export interface Purchase {
   readonly because: readonly Explanation[];
 }
 
+/** Why an amount buys nothing. */
+export type Nothing =
+  | { readonly kind: 'no_tariff' }
+  | { readonly kind: 'other_currency'; readonly currency: string }
+  /** `inHappyHours`: then it would buy something. */
+  | { readonly kind: 'below_least'; readonly least: Amount; readonly inHappyHours: boolean };
+
 /** Errors: `metric_mismatch` if it sells anything else, which no cash register can. */
 export function requireTime(tariff: Tariff): void {
   const sold = tariff.kind === 'fixed' ? tariff.allowed : tariff.kind === 'steps' ? tariff.step.quantity : undefined;
@@ -104,6 +111,26 @@ interface Occasion {
  */
 export function bought(tariff: Tariff, paid: Amount, at: Date, { first = false }: Occasion = {}): Purchase {
   return tariff.kind === 'steps' ? boughtBySteps(tariff, paid, at, first ? tariff.free : undefined) : boughtAtOnce(tariff, checkedAmount(paid));
+}
+
+/** Why `bought` would refuse an amount at a moment; undefined if it buys something. */
+export function whyNothing(tariff: Tariff | undefined, paid: Amount, at: Date): Nothing | undefined {
+  if (tariff === undefined) {
+    return { kind: 'no_tariff' };
+  }
+  const price = tariff.kind === 'steps' ? tariff.step.price : tariff.price;
+  if (price !== undefined && price.currency !== paid.currency) {
+    return { kind: 'other_currency', currency: price.currency };
+  }
+  if (tariff.kind !== 'steps') {
+    return price !== undefined && paid.minor < price.minor ? { kind: 'below_least', least: price, inHappyHours: false } : undefined;
+  }
+  const hour = happyHourAt(tariff.happy, at);
+  const minor = least(paid.minor, largestMinor(tariff));
+  const buys = (when: HappyHour | undefined) => count(tariff, minor, when).size > 0n;
+  return buys(hour)
+    ? undefined
+    : { kind: 'below_least', least: leastOf(tariff, hour), inHappyHours: hour === undefined && tariff.happy?.hours.some(buys) === true };
 }
 
 /**
@@ -165,7 +192,7 @@ function boughtBySteps(tariff: StepsTariff, paid: Amount, at: Date, free: Quanti
   const minor = least(paid.minor, largestMinor(tariff));
   const counted = count(tariff, minor, hour);
   if (counted.size === 0n && !forNothing) {
-    throw belowMinimum({ minor: leastMinor(tariff, 1n, hour), currency });
+    throw belowMinimum(leastOf(tariff, hour));
   }
   const size = least(counted.size, largestSize(tariff));
   const used = least(minor, leastMinor(inWholeSteps(tariff), size, hour));
@@ -217,6 +244,11 @@ function leastMinor(tariff: StepsTariff, size: bigint, hour: HappyHour | undefin
     else low = middle + 1n;
   }
   return high;
+}
+
+/** The least amount that buys anything. */
+function leastOf(tariff: StepsTariff, hour: HappyHour | undefined): Amount {
+  return { minor: leastMinor(tariff, 1n, hour), currency: tariff.step.price.currency };
 }
 
 /** Rounding up is a favour to who has paid already; a price is of whole steps. */

@@ -168,6 +168,19 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect(stdout).toMatch(/receipt code: +[0-9A-Z]{4}-[0-9A-Z]{4}\n\n[ ▀▄█\n]+$/);
   });
 
+  test('what buys no time is charged, and says why', async () => {
+    const args = charge('0.50EUR', '--tender', 'cash', '--uid', newUid(), '--idempotency-key', `little-${way}`);
+    const receipt = await counter.json(...args);
+    expect(receipt).toMatchObject({
+      sale: { amount: { minor: '50' } },
+      no_time: { kind: 'below_least', text: 'below the least amount, 1.00 EUR', least: { minor: '100', currency: 'EUR' }, in_happy_hours: false },
+    });
+    expect(receipt).not.toHaveProperty('grant');
+    const { stdout } = await counter.run(...args);
+    expect(stdout).toMatch(/^bought: +no time: below the least amount, 1\.00 EUR$/m);
+    expect(await counter.json(...charge('1.00EUR', '--tender', 'cash', '--uid', newUid()))).not.toHaveProperty('no_time');
+  });
+
   test('the same key charges once', async () => {
     const once = charge('3.00EUR', '--tender', 'cash', '--uid', newUid(), '--idempotency-key', `order-${way}`);
     const receipt = await counter.json(...once);

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { mostDurationMs } from '../../src/domain/duration.ts';
 import { parseAmount } from '../../src/domain/money.ts';
+import { whyNoTime } from '../../src/domain/sale.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { newAccessKey, publicJwkOf } from '../../src/protocol/access-code.ts';
 import { subjectMac } from '../../src/protocol/subject-token.ts';
@@ -144,8 +145,21 @@ export function posContract(name: string, make: MakeHarness): void {
 
     test('what buys no time is a sale all the same', async () => {
       const uid = newUid();
-      expect(await pos.pos.charge(cash('0.50', uid))).toMatchObject({ grant: undefined, sale: { quantity: undefined, grantId: undefined } });
+      const { sale, grant } = await pos.pos.charge(cash('0.50', uid, 'too-little'));
+      expect([sale, grant]).toEqual([expect.objectContaining({ quantity: undefined, grantId: undefined }), undefined]);
+      expect(whyNoTime(sale)).toEqual({ kind: 'below_least', least: euros('1.00'), inHappyHours: false });
       expect(await codeOf(pos.pos.access({ kind: 'nfc', uid }))).toBe('not_permitted');
+    });
+
+    test('why a sale bought no time is said by the tariff of then', async () => {
+      const other = await shop.harness.hold('pos', { accounts: [shop.cafe.id] });
+      const first = (await other.pos.charge(cash('0.50', newUid(), 'no-tariff'))).sale;
+      expect(whyNoTime(first)).toEqual({ kind: 'no_tariff' });
+      await other.pos.setTariff(byTheEuro);
+      const uid = newUid();
+      expect(whyNoTime((await other.pos.charge(cash('0.50', uid, 'too-little'))).sale)).toMatchObject({ kind: 'below_least' });
+      await other.pos.setTariff(undefined);
+      expect(whyNoTime((await other.pos.charge(cash('0.50', uid, 'too-little'))).sale)).toMatchObject({ kind: 'below_least' });
     });
 
     test('the same key charges once, whatever the tender; another request under it is refused', async () => {

@@ -4,11 +4,13 @@ import { saleSchema, saleToWire } from '../../api/registers.ts';
 import { boolean, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import type { LatchkeyError } from '../../domain/errors.ts';
+import { whyNoTime } from '../../domain/sale.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
 import type { CounterEvent } from '../../roles/pos/counter-desk.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
+import { noTimeSchema, noTimeToWire } from './tariffs.ts';
 import { clock, localTime } from './time.ts';
 
 const words = { type: 'string' } as const;
@@ -20,7 +22,7 @@ export const counterEventSchema = object(
   {
     register_id: id, url: words, captive_portal: boolean, reader: words, pid: count,
     key: id, amount: amountSchema, memo: remark,
-    by: oneOf(['card', 'phone']), sale: saleSchema, grant_id: id, ends_at: instant, delivered: boolean,
+    by: oneOf(['card', 'phone']), sale: saleSchema, no_time: noTimeSchema, grant_id: id, ends_at: instant, delivered: boolean,
     credential: { ...deliveredSchema, description: 'Of a card without a wallet, for its holder to read.' },
     reachable: boolean, error_code: words, message: remark,
   },
@@ -44,11 +46,13 @@ export function counterEventToWire(event: CounterEvent): CounterEventWire {
     }
     case 'served': {
       const { charged, grant, credential, isDelivered, trouble } = event.served;
+      const nothing = charged && whyNoTime(charged.sale);
       const isShown = event.by === 'card' && !isDelivered;
       return present({
         event: event.kind,
         by: event.by,
         sale: charged && saleToWire(charged.sale),
+        no_time: nothing && noTimeToWire(nothing),
         grant_id: grant?.id,
         ends_at: instantToWire(grant?.endsAt),
         delivered: isDelivered || (event.by === 'phone' && credential !== undefined),
@@ -89,9 +93,10 @@ export function presentCounterEvent(event: CounterEventWire, { style }: Screen):
       return line('refused', message);
     case 'served': {
       const paid = sale === undefined ? undefined : `${moneyForPeople(sale.amount)} (${sale.tender})`;
+      const noTime = event.no_time && `no time: ${event.no_time.text}`;
       const until = event.ends_at === undefined ? undefined : `until ${localTime(event.ends_at)}`;
       const access = event.delivered === true ? 'password handed over' : credential === undefined ? undefined : `${credential.ssid}: ${credential.password}`;
-      return line(sale === undefined ? 'let in' : 'paid', paid, access, until, message);
+      return line(sale === undefined ? 'let in' : 'paid', paid, noTime, access, until, message);
     }
     default:
       return line(event.event);

@@ -4,6 +4,7 @@ import { count, object, type Static } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
+import { whyNoTime } from '../../domain/sale.ts';
 import type { Charged } from '../../roles/pos/ports.ts';
 import { credentialLines, credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
 import { untilForPeople } from './grants.ts';
@@ -11,7 +12,7 @@ import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { subjectForPeople } from './subjects.ts';
 import { details } from './table.ts';
-import { allowanceForPeople } from './tariffs.ts';
+import { allowanceForPeople, noTimeSchema, noTimeToWire, type NoTimeWire } from './tariffs.ts';
 import { duration, localTime } from './time.ts';
 
 const words = { type: 'string' } as const;
@@ -20,14 +21,16 @@ const leftMs = { ...count, description: 'What is left of the time; absent if it 
 const delivered = { type: 'boolean', description: 'Whether the wallet that was held to the register has got the password.' } as const;
 
 /** What is handed over with a sale; `sale` has what was paid and bought. */
-export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, receipt_code: words, credential: credentialSchema, delivered });
+export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, no_time: { ...noTimeSchema, description: 'Why it bought none.' }, receipt_code: words, credential: credentialSchema, delivered });
 export type ReceiptWire = Static<typeof receiptSchema>;
 
 export function receiptToWire({ sale, grant, receiptCode }: Charged, credential: CredentialWire | undefined, now: Date, isDelivered?: boolean): ReceiptWire {
+  const nothing = whyNoTime(sale);
   return present({
     sale: saleToWire(sale),
     grant: grant && grantToWire(grant),
     left_ms: grant && timeLeft(grant, now),
+    no_time: nothing && noTimeToWire(nothing),
     receipt_code: receiptCode,
     credential,
     delivered: isDelivered,
@@ -35,14 +38,14 @@ export function receiptToWire({ sale, grant, receiptCode }: Charged, credential:
 }
 
 /** `qr`: the receipt code as a picture, or where a credential is handed over, that. */
-export function presentReceipt({ sale, grant, receipt_code: code, credential, delivered: isDelivered }: ReceiptWire, qr: boolean, screen: Screen): string {
+export function presentReceipt({ sale, grant, no_time: noTime, receipt_code: code, credential, delivered: isDelivered }: ReceiptWire, qr: boolean, screen: Screen): string {
   const lines = details(
     [
       ['receipt', sale.sale_id],
       ['time', localTime(sale.at)],
       ['paid', `${moneyForPeople(sale.amount)} (${sale.tender})`],
       ['for', sale.memo],
-      ['bought', sale.quantity === undefined ? 'no time' : timeForPeople(sale.quantity)],
+      ['bought', sale.quantity === undefined ? noTimeForPeople(noTime) : timeForPeople(sale.quantity)],
       ['until', grant && untilForPeople(grant)],
       ['grant', grant?.grant_id],
       ['receipt code', code],
@@ -56,6 +59,10 @@ export function presentReceipt({ sale, grant, receipt_code: code, credential, de
 }
 
 const inTheWallet = 'the wallet has it';
+
+function noTimeForPeople(why: NoTimeWire | undefined): string {
+  return why === undefined ? 'no time' : `no time: ${why.text}`;
+}
 
 function timeForPeople(quantity: string): string {
   return allowanceForPeople(quantity === 'unlimited' ? quantity : parseQuantity(quantity));

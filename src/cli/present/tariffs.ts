@@ -6,7 +6,7 @@ import type { Amount } from '../../domain/money.ts';
 import { quantityText, type Allowance, type Quantity } from '../../domain/quantity.ts';
 import { tariffToJson } from '../../domain/tariff-json.ts';
 import { stepText } from '../../domain/tariff-step.ts';
-import { refundRules, roundings, type Explanation, type Purchase, type Rounding, type Tariff } from '../../domain/tariff.ts';
+import { refundRules, roundings, type Explanation, type Nothing, type Purchase, type Rounding, type Tariff } from '../../domain/tariff.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -144,6 +144,27 @@ function sentence(reason: Explanation): string {
       return `${quantityForPeople(reason.quantity)} more is free, for it is the first time.`;
     case 'unused':
       return `${moneyForPeople(reason.amount)} of it buys nothing.`;
+  }
+}
+
+export const noTimeSchema = object(
+  'NoTime',
+  { kind: oneOf(['no_tariff', 'other_currency', 'below_least']), text: words },
+  { currency: words, least: amountSchema, in_happy_hours: { ...boolean, description: 'Then it would buy some.' } },
+);
+export type NoTimeWire = Static<typeof noTimeSchema>;
+
+/** Why an amount bought no time. */
+export function noTimeToWire(nothing: Nothing): NoTimeWire {
+  switch (nothing.kind) {
+    case 'no_tariff':
+      return { kind: nothing.kind, text: 'this cash register sells none' };
+    case 'other_currency':
+      return { kind: nothing.kind, text: `it is sold for ${nothing.currency}`, currency: nothing.currency };
+    case 'below_least': {
+      const { kind, least, inHappyHours } = nothing;
+      return { kind, text: `below the least amount${inHappyHours ? ' outside happy hours' : ''}, ${moneyForPeople(least)}`, least: amountToWire(least), in_happy_hours: inHappyHours };
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { LatchkeyError } from '../../domain/errors.ts';
 import { isEnforced, type Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
 import type { Register, Sale, Tender } from '../../domain/sale.ts';
-import { bought, type Purchase } from '../../domain/tariff.ts';
+import { bought, whyNothing, type Purchase } from '../../domain/tariff.ts';
 import { permit } from '../grants/permission.ts';
 import type { Bought } from '../ledger/payment-desk.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
@@ -54,7 +53,7 @@ export async function sell(context: ServiceContext, { register, subject, ...sell
     memo,
     paymentId: payment?.id,
     grantId: grant?.id,
-    tariff: purchase === undefined ? undefined : register.tariff,
+    tariff: register.tariff,
     quantity: purchase?.quantity,
     bought: purchase?.bought,
     used: purchase?.used.minor ?? 0n,
@@ -71,19 +70,12 @@ function isFreeAtFirst({ tariff }: Register): boolean {
 /** Undefined where the amount buys nothing. */
 async function purchased(context: ServiceContext, register: Register, subject: Grant['subject'], amount: Amount, at: Date): Promise<Purchase | undefined> {
   const { tariff } = register;
-  if (tariff === undefined) {
+  if (tariff === undefined || whyNothing(tariff, amount, at) !== undefined) {
     return undefined;
   }
   // Who shows a receipt code may have been here before.
   const first = subject.kind !== 'receipt' && isFreeAtFirst(register) && !(await context.store.sales.hasBought(subject.id));
-  try {
-    return bought(tariff, amount, at, { first });
-  } catch (error) {
-    if (error instanceof LatchkeyError && (error.code === 'amount_below_minimum' || error.code === 'currency_mismatch')) {
-      return undefined;
-    }
-    throw error;
-  }
+  return bought(tariff, amount, at, { first });
 }
 
 /** What a payment at a register buys; once, for the same payer and key. `fingerprint`: of what else the key is for. */
