@@ -1,4 +1,5 @@
 import { checkTap, checkTapCharge, failedLineToWire, servedLineToWire, tapChargeFromWire, waitingEventToWire } from '../api/counter.ts';
+import { present } from '../api/wire.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Log } from '../roles/agent/log.ts';
 import type { Served } from '../roles/pos/counter.ts';
@@ -6,8 +7,14 @@ import type { CounterControl, Waiting } from '../roles/pos/counter-desk.ts';
 import { serveSocket } from './control-socket.ts';
 import type { Call, Reply, Route } from './json-http.ts';
 
+interface ServedCounter {
+  readonly log: Log;
+  /** Where phones find the counter, once that is known. */
+  readonly phoneUrl: () => string | undefined;
+}
+
 /** The counter's control over a Unix socket; see `serveControl`. Who hangs up withdraws what was asked for. */
-export function serveCounterControl(control: CounterControl, path: string, log: Log): Promise<() => Promise<void>> {
+export function serveCounterControl(control: CounterControl, path: string, { log, phoneUrl }: ServedCounter): Promise<() => Promise<void>> {
   const waits = (call: Call, work: (waiting: Waiting) => Promise<Served>): Reply => ({
     status: 200,
     lines: async (write) => {
@@ -22,6 +29,11 @@ export function serveCounterControl(control: CounterControl, path: string, log: 
     },
   });
   const routes: Route[] = [
+    {
+      method: 'GET',
+      path: /^\/v1\/counter$/,
+      handle: async () => ({ status: 200, body: present({ phone_url: phoneUrl() }) }),
+    },
     {
       method: 'POST',
       path: /^\/v1\/charge$/,

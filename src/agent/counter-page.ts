@@ -55,7 +55,14 @@ of('code').addEventListener('submit', (event) => {
   submit(typed === '' ? {} : { receipt_code: typed }, false);
 });
 setInterval(left, 1000);
-submit({}, true);
+const scanned = location.hash.slice(1);
+if (scanned === '') submit({}, true);
+else {
+  // A page that is loaded again asks by what the phone has got for it.
+  history.replaceState(null, '', location.pathname);
+  of('receipt').value = scanned;
+  submit({ receipt_code: scanned }, false);
+}
 `;
 
 /** For phones without a wallet: takes a receipt code, and shows the credential, its QR code and the time left. */

@@ -111,6 +111,9 @@ export function phoneServedFromWire(wire: PhoneServedWire) {
   };
 }
 
+/** What the register's agent says of itself. */
+export const checkServedCounter = checker(object('ServedCounter', {}, { phone_url: { type: 'string', maxLength: 2048 } }));
+
 const tapChargeSchema = input('TapCharge', { amount: amountInputSchema, takes_mandate: boolean }, { key: id, memo: text });
 export const checkTapCharge = checker(tapChargeSchema);
 export const checkTap = checker(input('TapRequest', { writes_tag: boolean }));

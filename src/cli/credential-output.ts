@@ -8,11 +8,11 @@ import { wifiRecord } from '../formats/wsc.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { choiceFlag, pathFlag, switchFlag } from './flags.ts';
 import { writeNewFile } from './new-file.ts';
-import { credentialToWire, type CredentialWire } from './present/credentials.ts';
+import { credentialToWire, type HandedOver } from './present/credentials.ts';
 
-/** Files in which a Wi-Fi credential is handed over, and what they are written as. */
+/** Files in which a Wi-Fi credential is handed over, and what they are written as; then it is not on the screen unless something else asks for it. */
 export const credentialFileFlags = {
-  png: pathFlag({ helpGroup: 'WI-FI', description: 'Write the QR code of the Wi-Fi network into this file, as PNG.' }),
+  png: pathFlag({ helpGroup: 'WI-FI', description: 'Write the QR code of the Wi-Fi network into this file, as PNG, in the place of the screen.' }),
   svg: pathFlag({ helpGroup: 'WI-FI', description: 'The same as SVG.' }),
   ndef: pathFlag({ helpGroup: 'WI-FI', description: 'Write what an NFC tag holds into this file (NDEF, application/vnd.wfa.wsc).' }),
   wpa3: switchFlag({ helpGroup: 'WI-FI', description: 'Write the QR code in the dialect of the WPA3 specification, which older phones may not read.' }),
@@ -46,25 +46,45 @@ export function wantsFiles({ png, svg, ndef }: Pick<CredentialFileFlags, 'png' |
   return png !== undefined || svg !== undefined || ndef !== undefined;
 }
 
+export interface ShownFlags extends CredentialFileFlags {
+  readonly qr: boolean;
+  readonly format: CredentialFormat;
+}
+
+/** Whether a credential is to be seen on the screen, too. */
+export function isOnScreen(flags: ShownFlags): boolean {
+  return flags.qr || flags.format !== 'text' || !wantsFiles(flags);
+}
+
+interface HandingOver {
+  readonly format?: CredentialFormat | undefined;
+  readonly onScreen: boolean;
+}
+
 /**
  * Writes the files that the flags name, for the user alone, and returns all of its forms. Errors: `invalid_input` for a
  * form in which it cannot be written, `file_exists`, those of writing.
  */
-export async function handOver(credential: Credential, flags: CredentialFileFlags, format: CredentialFormat = 'text'): Promise<CredentialWire> {
-  const { png, svg, ndef } = flags;
+export async function handOver(credential: Credential, flags: CredentialFileFlags, { format = 'text', onScreen }: HandingOver): Promise<HandedOver> {
+  const { ndef } = flags;
   const isTagWanted = ndef !== undefined || format === 'ndef-hex';
   const tag = isTagWanted || credential.security === 'wpa2-psk' ? encodeNdef([wifiRecord(credential)]) : undefined;
   // Only that dialect has a place for the identifier of a password.
   const dialect = flags.wpa3 || credential.passwordId !== undefined ? 'wpa3' : 'classic';
   const uri = wifiUri(credential, { dialect, saysSae: flags.sae });
-  const code = qrCode(uri, 'M');
-  const files: readonly (readonly [path: string | undefined, content: () => string | Uint8Array])[] = [
-    [png, () => writePng(qrBitmap(code, moduleDots), dpi)],
-    [svg, () => qrSvg(code, moduleMm)],
-    [ndef, () => tag!],
-  ];
-  for (const [path, content] of files) {
-    if (path !== undefined) await writeNewFile(path, content(), 0o600);
-  }
-  return credentialToWire(credential, { uri, ndef: tag && Buffer.from(tag).toString('hex') });
+  const pictures = await writeQr(uri, flags);
+  if (ndef !== undefined) await writeNewFile(ndef, tag!, 0o600);
+  const written = [...pictures, ...(ndef === undefined ? [] : [ndef])];
+  return {
+    credential: onScreen ? credentialToWire(credential, { uri, ndef: tag && Buffer.from(tag).toString('hex') }) : undefined,
+    written: written.length === 0 ? undefined : written,
+  };
+}
+
+/** Writes a text as a QR code into the files that are named, for the user alone, and returns which those were. Errors: `file_exists`, those of writing. */
+export async function writeQr(text: string, { png, svg }: Pick<CredentialFileFlags, 'png' | 'svg'>): Promise<string[]> {
+  const code = qrCode(text, 'M');
+  if (png !== undefined) await writeNewFile(png, writePng(qrBitmap(code, moduleDots), dpi), 0o600);
+  if (svg !== undefined) await writeNewFile(svg, qrSvg(code, moduleMm), 0o600);
+  return [png, svg].filter((path) => path !== undefined);
 }

@@ -32,6 +32,8 @@ export const ssidFlag = custom<string>({ parse: flagValue(parseSsid), helpValue:
 export const interfaceFlag = custom<string>({ parse: flagValue(parseInterface), helpValue: 'NAME' });
 export const flashOffsetFlag = custom<number>({ parse: flagValue(parseFlashOffset), helpValue: 'ADDRESS' });
 export const serverUrlFlag = custom<string>({ parse: flagValue(parseServerUrl), helpValue: 'URL' });
+/** Of a page, with the slash at its end. */
+export const phoneUrlFlag = custom<string>({ parse: flagValue((text) => `${parseServerUrl(text)}/`), helpValue: 'URL' });
 export const profileNameFlag = custom<string>({ parse: flagValue((text) => parseId(text, 'name')), helpValue: 'NAME' });
 /** The UID of a card or a phone. */
 export const uidFlag = custom<Uint8Array>({ parse: flagValue((text) => Buffer.from(parseNfcIdentifier(text), 'hex')), helpValue: 'HEX' });

@@ -1,8 +1,11 @@
-import { checkWaitingLine, tapChargeToWire, waitingLineFromWire } from '../api/counter.ts';
+import { checkServedCounter, checkWaitingLine, tapChargeToWire, waitingLineFromWire } from '../api/counter.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { CounterControl, TapCharge, Waiting } from '../roles/pos/counter-desk.ts';
 import type { Served } from '../roles/pos/counter.ts';
-import { callSocketForLines } from './socket-call.ts';
+import { callSocket, callSocketForLines } from './socket-call.ts';
+
+/** What needs no thought is answered at once. */
+const askMs = 2_000;
 
 /** The agent of a cash register that runs on this machine. Errors besides its own: `counter_unreachable`, `bad_reply`. */
 export class CounterControlClient implements CounterControl {
@@ -18,6 +21,12 @@ export class CounterControlClient implements CounterControl {
 
   tap({ writesTag }: { readonly writesTag: boolean }, waiting: Waiting): Promise<Served> {
     return this.#wait('/v1/tap', { writes_tag: writesTag }, waiting);
+  }
+
+  /** Where phones on the shop's network find the counter, as far as the agent knows. */
+  async phoneUrl(): Promise<string | undefined> {
+    const { phone_url: url } = await callSocket({ socketPath: this.#path, method: 'GET', path: '/v1/counter', check: checkServedCounter, timeoutMs: askMs, unreachable: 'counter_unreachable' });
+    return url;
   }
 
   async #wait(path: string, body: object, { signal, onEvent }: Waiting): Promise<Served> {

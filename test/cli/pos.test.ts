@@ -8,7 +8,7 @@ import { parsePublicJwk, sealAccessCode } from '../../src/protocol/access-code.t
 import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { readWifiUri } from '../formats/read-wifi-uri.ts';
 import { requires } from '../requirements.ts';
-import type { CommandLine } from './command-line.ts';
+import { jsonWith, type CommandLine } from './command-line.ts';
 import { Counter, newUid, shopPassword } from './counter.ts';
 import { Site, ways } from './site.ts';
 import type { Till } from './till.ts';
@@ -124,7 +124,8 @@ describe.each(ways)('a cash register, %s', (way) => {
     await counter.json('pos', 'tariff', 'clear');
     expect(await refusal(counter.cli, ['pos', 'tariff', 'show'])).toMatchObject({ code: 'tariff_not_found', exit: 3 });
     const nothing = await counter.json(...charge('2.00EUR', '--tender', 'cash'));
-    expect(Object.keys(nothing)).toEqual(['sale']);
+    expect(Object.keys(nothing)).toEqual(['sale', 'no_time']);
+    expect(nothing['no_time']).toEqual({ kind: 'no_tariff', text: 'this cash register sells none' });
     expect(await counter.cli.json(['pos', 'tariff', 'set', '--file', '-'], { input: before })).toEqual(JSON.parse(before));
   });
 
@@ -255,7 +256,10 @@ describe.each(ways)('a cash register, %s', (way) => {
   test('the password is handed over again in pictures and for tags, to files that nobody else reads', async () => {
     const { grantId } = await counter.sold('1.00EUR', newUid());
     const [png, svg, ndef] = ['png', 'svg', 'ndef'].map((kind) => join(counter.cli.folder, `${randomUUID()}.${kind}`)) as [string, string, string];
-    const shown = await counter.json('grant', 'show', grantId, '--png', png, '--svg', svg, '--ndef', ndef);
+    const files = await counter.run('grant', 'show', grantId, '--png', png, '--svg', svg, '--ndef', ndef, '--json');
+    expect(JSON.parse(files.stdout)).toMatchObject({ grant_id: grantId, written: [png, svg, ndef] });
+    expect(files.stdout).not.toContain(shopPassword);
+    const shown = await counter.json('grant', 'show', grantId, '--qr');
     expect(shown).toMatchObject({ grant_id: grantId, credential: shop });
     expect([png, svg, ndef].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
     expect(readFileSync(ndef).toString('hex')).toBe(shown['credential'].ndef);
@@ -263,7 +267,10 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect(readFileSync(svg, 'utf8')).toMatch(/^<svg /);
     expect(await refusal(counter.cli, ['grant', 'show', grantId, '--png', png, '--wpa3'])).toMatchObject({ code: 'file_exists', exit: 5 });
     expect((await counter.run('grant', 'show', grantId, '--format', 'wifi-qr')).stdout).toBe(`${shown['credential'].wifi_uri}\n`);
-    expect((await counter.run('grant', 'show', grantId, '--qr')).stdout).toMatch(/password: +coffee and cake\n[^]*\n\n[ ▀▄█\n]+$/);
+    const qr = (await counter.run('grant', 'show', grantId, '--qr')).stdout;
+    expect(qr).toMatch(/password: +\(hidden, see --reveal\)\n[^]*\n\n[ ▀▄█\n]+$/);
+    expect(qr).not.toContain(shopPassword);
+    expect((await counter.run('grant', 'show', grantId, '--qr', '--reveal')).stdout).toMatch(/password: +coffee and cake\n[^]*\n\n[ ▀▄█\n]+$/);
     expect((await counter.run('grant', 'show', grantId)).stdout).not.toContain(shopPassword);
   });
 
@@ -275,6 +282,22 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect((await counter.run('grant', 'show', grantId, '--reveal')).stdout).toMatch(/password: +coffee and cake\n/);
     await counter.json('grant', 'refund', grantId);
     expect(await counter.json('grant', 'show', grantId, '--reveal')).not.toHaveProperty('password');
+  });
+
+  test('a password that is to be in a file is not on the screen as well, unless that is asked for', async () => {
+    const uid = newUid();
+    const picture = () => join(counter.cli.folder, `${randomUUID()}.png`);
+    const [one, two, three, four, five] = Array.from({ length: 5 }, picture) as [string, string, string, string, string];
+    const charged = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--uid', uid, '--png', one));
+    expect(charged.stdout).toContain(`written:  ${one}\n`);
+    const shown = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--uid', uid, '--png', two, '--credential'));
+    const tapped = await counter.run(...tap(uid, '--png', three, '--json'));
+    expect(JSON.parse(tapped.stdout)).toMatchObject({ written: [three] });
+    const both = await counter.run(...tap(uid, '--png', four, '--qr', '--json'));
+    expect(JSON.parse(both.stdout)).toMatchObject({ credential: shop, written: [four] });
+    const json = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--uid', uid, '--svg', five, '--json'));
+    expect([charged, shown, tapped, both, json].map(({ stdout }) => stdout.includes(shopPassword))).toEqual([false, true, false, true, false]);
+    expect([one, two, three, four, five].map((path) => statSync(path).mode & 0o777)).toEqual(Array.from({ length: 5 }, () => 0o600));
   });
 
   test('its secrets are shown to who asks for them, and the shop’s password may change', async () => {
@@ -306,6 +329,43 @@ describe.each(ways)('a cash register, %s', (way) => {
           expect(readWifiUri(read(picture), dialect).credential).toEqual(shop);
         }
       }
+    });
+  });
+
+  requires('zbar-tools')('a receipt code, read by zbarimg', () => {
+    const read = (file: string) => execFileSync('zbarimg', ['--nodbus', '-q', '--raw', file], { encoding: 'utf8' }).trim();
+
+    test('is the picture of who has no number, and the password is where that is asked for', async () => {
+      const [png, wifi] = [join(counter.cli.folder, `${randomUUID()}.png`), join(counter.cli.folder, `${randomUUID()}.png`)];
+      const receipt = await counter.json(...charge('1.00EUR', '--tender', 'cash', '--png', png));
+      expect(receipt).toMatchObject({ written: [png], receipt_code: read(png) });
+      expect([receipt['credential'], receipt['receipt_url'], statSync(png).mode & 0o777]).toEqual([undefined, undefined, 0o600]);
+      await counter.json(...charge('1.00EUR', '--tender', 'cash', '--png', wifi, '--credential'));
+      expect(readWifiUri(read(wifi), 'classic').credential).toEqual(shop);
+    });
+
+    test('is the address of the counter’s page, where phones can reach that', async () => {
+      await using stack = new AsyncDisposableStack();
+      const [png, ndef] = ['png', 'ndef'].map((kind) => join(counter.cli.folder, `${randomUUID()}.${kind}`)) as [string, string];
+      const serve = async (...more: string[]) => {
+        const serving = counter.cli.start(['pos', 'serve', '--no-reader', '--listen', '127.0.0.1:0', '--json', ...more]);
+        await serving.line(jsonWith('event', 'listening'));
+        return async () => {
+          serving.kill('SIGTERM');
+          await serving.ended;
+        };
+      };
+      const stop = await serve();
+      expect(await counter.json(...charge('1.00EUR', '--tender', 'cash'))).not.toHaveProperty('receipt_url');
+      await stop();
+      stack.defer(await serve('--phone-url', 'https://wifi.cafe.example'));
+      const receipt = await counter.json(...charge('1.00EUR', '--tender', 'cash', '--png', png, '--ndef', ndef));
+      const page = `https://wifi.cafe.example/#${receipt['receipt_code'] as string}`;
+      expect(receipt).toMatchObject({ receipt_url: page, written: [png, ndef] });
+      expect(read(png)).toBe(page);
+      expect(readWifiTag(readFileSync(ndef))).toMatchObject({ ssid: shop.ssid, password: shopPassword });
+      const { stdout } = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--qr'));
+      expect(stdout).toMatch(/^for the phone: +https:\/\/wifi\.cafe\.example\/#[0-9A-Z]{4}-[0-9A-Z]{4}\n\n[ ▀▄█\n]+$/m);
     });
   });
 

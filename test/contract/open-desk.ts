@@ -98,7 +98,7 @@ export class OpenDesk implements AsyncDisposable {
       const folder = mkdtempSync(join(tmpdir(), 'lk-desk-'));
       const socket = join(folder, 'pos.sock');
       open.#closing.defer(() => rmSync(folder, { recursive: true }));
-      open.#closing.defer(await serveCounterControl(open.desk, socket, () => {}));
+      open.#closing.defer(await serveCounterControl(open.desk, socket, { log: () => {}, phoneUrl: () => undefined }));
       open.#control = new CounterControlClient(socket);
     }
     return open;

@@ -3,8 +3,8 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
-import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
-import type { CredentialWire } from '../present/credentials.ts';
+import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
+import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, tapToWire, type ReceiptWire } from '../present/sales.ts';
 import type { AtCounter } from './charge-at-counter.ts';
 import { settledSentence } from './journaled-charges.ts';
@@ -27,6 +27,7 @@ export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
   readonly amount: Amount;
   readonly memo?: string | undefined;
   readonly 'mandate-ok': boolean;
+  readonly credential: boolean;
   readonly 'idempotency-key'?: string | undefined;
 }
 
@@ -39,10 +40,10 @@ export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, op
   if (charged === undefined) {
     throw new LatchkeyError('bad_reply', 'The register’s agent does not say what was charged.');
   }
-  const receipt = (credential?: CredentialWire): ReceiptWire => receiptToWire(charged, credential, new Date(), isDelivered);
+  const receipt = (handedOver?: HandedOver): ReceiptWire => receiptToWire({ charged, handedOver, isDelivered }, new Date());
   const stands = (message: string) => `It is charged, but the Wi-Fi password could not be handed over. ${message} Have the card held to the register once more.`;
   try {
-    return { receipt: receipt(await shown(served, flags)), notHandedOver: trouble && stands(trouble.message) };
+    return { receipt: receipt(await handedOver(served, flags, { onScreen: flags.credential || (!isDelivered && !wantsFiles(flags)) })), notHandedOver: trouble && stands(trouble.message) };
   } catch (error) {
     if (!(error instanceof LatchkeyError)) {
       throw error;
@@ -54,7 +55,7 @@ export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, op
 /** Waits until somebody on the permission list comes to the reader. Errors: why they are not, those of the reader and of a tag. */
 export async function tapAtReader(
   counter: Counter,
-  flags: CredentialFileFlags & ReaderFlags & { readonly format: CredentialFormat; readonly 'write-tag': boolean },
+  flags: ShownFlags & ReaderFlags & { readonly 'write-tag': boolean },
   options: ReaderOptions,
 ): Promise<Tapped> {
   const control = await openTapping(counter, tapping(flags, options));
@@ -63,13 +64,14 @@ export async function tapAtReader(
   if (grant === undefined) {
     throw trouble ?? new LatchkeyError('not_permitted');
   }
-  return { tap: tapToWire(grant, phoneToken, await shown(served, flags, flags.format), new Date(), isDelivered), failure: trouble };
+  const { format, qr } = flags;
+  const onScreen = isOnScreen(flags) && (!isDelivered || qr || format !== 'text');
+  return { tap: tapToWire(grant, phoneToken, await handedOver(served, flags, { format, onScreen }), new Date(), isDelivered), failure: trouble };
 }
 
-/** What the wallet has got is not shown, unless it is to be in files or in another form. */
-async function shown({ credential, isDelivered }: Served, flags: CredentialFileFlags, format?: CredentialFormat): Promise<CredentialWire | undefined> {
-  const isWanted = !isDelivered || (format ?? 'text') !== 'text' || flags.png !== undefined || flags.svg !== undefined || flags.ndef !== undefined;
-  return credential === undefined || !isWanted ? undefined : handOver(credential, flags, format);
+/** What the wallet has got already is shown and written only where that is asked for. */
+async function handedOver({ credential }: Served, flags: CredentialFileFlags, options: Parameters<typeof handOver>[2]): Promise<HandedOver> {
+  return credential === undefined || (!options.onScreen && !wantsFiles(flags)) ? {} : handOver(credential, flags, options);
 }
 
 function tapping({ reader }: ReaderFlags, { signal, caution }: ReaderOptions): Tapping {

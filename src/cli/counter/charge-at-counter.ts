@@ -3,12 +3,13 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { outsideTenders } from '../../domain/sale.ts';
 import type { ChargeAuthority } from '../../roles/pos/ports.ts';
-import { handOver, wantsFiles, type CredentialFileFlags } from '../credential-output.ts';
+import { handOver, wantsFiles, writeQr, type CredentialFileFlags } from '../credential-output.ts';
 import { toLatchkeyError } from '../failure.ts';
-import type { CredentialWire } from '../present/credentials.ts';
+import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
 import { credentialFor } from './hand-over.ts';
 import { journaledCharges } from './journaled-charges.ts';
+import { receiptUrlOf } from './receipt-url.ts';
 import type { Counter } from './open-counter.ts';
 
 export interface ChargeFlags extends CredentialFileFlags {
@@ -35,11 +36,6 @@ export function authorityFrom({ tender, mandate, uid }: Pick<ChargeFlags, 'tende
   return { kind: tender, uid };
 }
 
-/** Whether the password is to be handed over with the receipt. */
-export function wantsCredential(flags: ChargeFlags): boolean {
-  return flags.credential || wantsFiles(flags);
-}
-
 export interface AtCounter {
   readonly receipt: ReceiptWire;
   /** Why the password could not be handed over. */
@@ -47,7 +43,8 @@ export interface AtCounter {
 }
 
 /**
- * Charges, and hands over the password if it bought time and that is wanted. Whatever becomes of that, the charge
+ * Charges, and hands over the password if it bought time and that is wanted. Where there is a receipt code, pictures are
+ * of that, unless the password is to be handed over. Whatever becomes of that, the charge
  * stands: a script that took it for failed would charge again. Errors: those of a charge.
  */
 export async function chargeAtCounter(
@@ -58,13 +55,18 @@ export async function chargeAtCounter(
 ): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
   const { charged } = await journaledCharges(counter, caution).charge(key, { key, amount, memo, authority });
-  const { grant } = charged;
-  const receipt = (credential?: CredentialWire) => receiptToWire(charged, credential, new Date());
-  if (grant === undefined || !wantsCredential(flags)) {
+  const { grant, receiptCode } = charged;
+  const receiptUrl = receiptCode === undefined ? undefined : await receiptUrlOf(counter, receiptCode);
+  const receipt = (handedOver?: HandedOver) => receiptToWire({ charged, receiptUrl, handedOver }, new Date());
+  if (grant === undefined) {
     return { receipt: receipt(), notHandedOver: undefined };
   }
   try {
-    return { receipt: receipt(await handOver(await credentialFor(counter, grant, signal), flags)), notHandedOver: undefined };
+    const ofCode = flags.credential || receiptCode === undefined ? undefined : await writeQr(receiptUrl ?? receiptCode, flags);
+    const ofWifi = ofCode === undefined ? flags : { ...flags, png: undefined, svg: undefined };
+    const handedOver = flags.credential || wantsFiles(ofWifi) ? await handOver(await credentialFor(counter, grant, signal), ofWifi, { onScreen: flags.credential }) : undefined;
+    const written = [...(ofCode ?? []), ...(handedOver?.written ?? [])];
+    return { receipt: receipt({ ...handedOver, written: written.length === 0 ? undefined : written }), notHandedOver: undefined };
   } catch (error) {
     const { message } = toLatchkeyError(error);
     return { receipt: receipt(), notHandedOver: `It is charged, but the Wi-Fi password could not be handed over. ${message} Try again with \`latchkey grant show ${grant.id} --qr\`.` };

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isLoopback } from '../../api/loopback.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { qrSvg } from '../../formats/qr-picture.ts';
 import { qrCode } from '../../formats/qr.ts';
@@ -24,6 +25,7 @@ export interface ServeCounterFlags extends RoleFlags {
   readonly 'tls-cert'?: string | undefined;
   readonly 'tls-key'?: string | undefined;
   readonly 'insecure-http': boolean;
+  readonly 'phone-url'?: string | undefined;
   readonly reader?: string | undefined;
   readonly 'no-reader': boolean;
 }
@@ -61,11 +63,15 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   const phones = new PhoneEntrance();
   const { createCounterListener } = await import('../../agent/counter-listener.ts');
   const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
+  let phonesFind: string | undefined;
+  const phoneUrl = () => phonesFind;
   const listening = async () => {
     const port = await listener.listen(flags.listen.port, flags.listen.host);
     closing.defer(() => listener.close());
     const host = flags.listen.host.includes(':') ? `[${flags.listen.host}]` : flags.listen.host;
-    return `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`;
+    const url = `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`;
+    phonesFind = flags['phone-url'] ?? (isReachedByPhones(flags.listen.host) ? url : undefined);
+    return url;
   };
   const said = (registerId: string, url: string): CounterEventWire => ({
     event: 'listening',
@@ -77,7 +83,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   });
   const opened = await openIfThere(flags, serving);
   if (!(opened instanceof LatchkeyError)) {
-    const desk = await openDesk(opened, flags, serving, { emit, log });
+    const desk = await openDesk(opened, flags, serving, { emit, log, phoneUrl });
     phones.opens(phonesAt(desk, opened, log));
     const url = await listening();
     work(desk, serving, { emit, log });
@@ -90,7 +96,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   const stop = new AbortController();
   const opening = onceThere(flags, { ...serving, closing: resources }, stop.signal).then(async (counter) => {
     if (counter !== undefined) {
-      const desk = await openDesk(counter, flags, { ...serving, closing: resources }, { emit, log });
+      const desk = await openDesk(counter, flags, { ...serving, closing: resources }, { emit, log, phoneUrl });
       phones.opens(phonesAt(desk, counter, log));
       work(desk, { ...serving, closing: resources }, { emit, log });
       emit(said(counter.register.id, url));
@@ -105,7 +111,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
 }
 
 /** The counter of a register that is known, and its control. Errors: `already_running`. */
-async function openDesk(counter: Counter, flags: ServeCounterFlags, { closing }: ServingCounter, { emit, log }: { readonly emit: Emit; readonly log: Log }): Promise<CounterDesk> {
+async function openDesk(counter: Counter, flags: ServeCounterFlags, { closing }: ServingCounter, { emit, log, phoneUrl }: { readonly emit: Emit; readonly log: Log; readonly phoneUrl: () => string | undefined }): Promise<CounterDesk> {
   const desk = openCounterDesk(counter, {
     reader: flags['no-reader'] ? undefined : await openReader(flags.reader),
     onEvent: (event) => emit(counterEventToWire(event)),
@@ -113,12 +119,17 @@ async function openDesk(counter: Counter, flags: ServeCounterFlags, { closing }:
     failed: (error) => log('error', 'A card could not be served.', { error }),
   });
   const { serveCounterControl } = await import('../../agent/counter-control.ts');
-  closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), log));
+  closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), { log, phoneUrl }));
   return desk;
 }
 
 function phonesAt(desk: CounterDesk, { pos, register }: Counter, log: Log): PhoneCounter {
   return new PhoneCounter(desk, pos, new PhoneFile(register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
+}
+
+/** Not this machine alone, and one address rather than all that it has. */
+function isReachedByPhones(host: string): boolean {
+  return !isLoopback(host) && host !== '0.0.0.0' && host !== '::';
 }
 
 /** What goes on beside the calls: the reader, and what is left open. */

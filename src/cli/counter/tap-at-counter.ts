@@ -1,8 +1,8 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { redeem, type CounterClaim } from '../../roles/pos/redemption.ts';
 import { parseReceiptCode } from '../../roles/pos/subjects.ts';
-import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
-import type { CredentialWire } from '../present/credentials.ts';
+import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
+import type { HandedOver } from '../present/credentials.ts';
 import { tapToWire, type TapWire } from '../present/sales.ts';
 import { readGivenSecret, type SecretSources } from '../secret-input.ts';
 import { credentialFor } from './hand-over.ts';
@@ -41,13 +41,13 @@ export interface Tapped {
  * The password for who is on the permission list and has time left. If it cannot be had, what became of the receipt code
  * is told all the same: it is used up. Errors: `not_permitted`, `time_used_up`, `grant_paused`, `receipt_code_invalid`.
  */
-export async function tapAtCounter(counter: Counter, claim: CounterClaim, flags: CredentialFileFlags & { readonly format: CredentialFormat }, signal: AbortSignal): Promise<Tapped> {
+export async function tapAtCounter(counter: Counter, claim: CounterClaim, flags: ShownFlags, signal: AbortSignal): Promise<Tapped> {
   const { grant, phoneToken, told } = await letIn(counter, claim);
-  const tap = (credential?: CredentialWire) => tapToWire(grant, phoneToken, credential, new Date());
+  const tap = (handedOver: HandedOver) => tapToWire(grant, phoneToken, handedOver, new Date());
   try {
-    return { tap: tap(await handOver(await credentialFor(counter, grant, signal), flags, flags.format)), failure: undefined, told };
+    return { tap: tap(await handOver(await credentialFor(counter, grant, signal), flags, { format: flags.format, onScreen: isOnScreen(flags) })), failure: undefined, told };
   } catch (failure) {
-    return { tap: tap(), failure, told };
+    return { tap: tap({}), failure, told };
   }
 }
 

@@ -1,4 +1,4 @@
-import { object, oneOf, type Static } from '../../api/schema.ts';
+import { arrayOf, object, oneOf, type Static } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
 import { securities } from '../../domain/ssid.ts';
 import { qrTerminal, qrTerminalWidth } from '../../formats/qr-terminal.ts';
@@ -20,8 +20,19 @@ export function credentialToWire({ ssid, password, passwordId, security }: Crede
   return present({ ssid, password, password_id: passwordId, security, wifi_uri: uri, ndef });
 }
 
-export function credentialLines({ ssid, password, password_id: id }: CredentialWire): readonly (readonly [string, string | undefined])[] {
-  return [['network', ssid], ['password', password], ['identifier of it', id]];
+/** What became of a credential that was to be handed over. */
+export interface HandedOver {
+  /** For the screen. */
+  readonly credential?: CredentialWire | undefined;
+  /** The files that were written. */
+  readonly written?: string[] | undefined;
+}
+
+/** In which a command says that it wrote files. */
+export const writtenSchema = { ...arrayOf({ type: 'string' } as const), description: 'Files that were written.' } as const;
+
+export function credentialLines({ credential, written }: HandedOver): readonly (readonly [string, string | undefined])[] {
+  return [['network', credential?.ssid], ['password', credential?.password], ['identifier of it', credential?.password_id], ['written', written?.join(', ')]];
 }
 
 /** As a picture of blocks, where there is room for it. */

@@ -1,11 +1,12 @@
 import { grantSchema, grantToWire, type GrantWire } from '../../api/grants.ts';
 import { pageOf } from '../../api/page.ts';
+import { present } from '../../api/wire.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { trafficForPeople } from '../../domain/traffic.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import type { Credential } from '../../roles/device/ports.ts';
-import { credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
+import { credentialSchema, presentQr, writtenSchema, type CredentialWire, type HandedOver } from './credentials.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { subjectForPeople } from './subjects.ts';
@@ -26,11 +27,11 @@ export async function shownGrantToWire(grant: Grant, reveal?: (grantId: string) 
 }
 
 /** A grant, with all that its subject needs to get in where that was asked for. */
-export const grantWithCredentialSchema = { ...shownGrantSchema, title: 'GrantWithCredential', required, properties: { ...shownGrantSchema.properties, credential: credentialSchema } } as const;
-export type GrantWithCredentialWire = ShownGrantWire & { readonly credential?: CredentialWire };
+export const grantWithCredentialSchema = { ...shownGrantSchema, title: 'GrantWithCredential', required, properties: { ...shownGrantSchema.properties, credential: credentialSchema, written: writtenSchema } } as const;
+export type GrantWithCredentialWire = ShownGrantWire & { readonly credential?: CredentialWire; readonly written?: string[] };
 
-export function grantWithCredential(grant: ShownGrantWire, credential: CredentialWire): GrantWithCredentialWire {
-  return { ...grant, credential };
+export function grantWithCredential(grant: ShownGrantWire, handedOver: HandedOver): GrantWithCredentialWire {
+  return present({ ...grant, ...handedOver });
 }
 
 export const hidden = '(hidden, see --reveal)';
@@ -82,20 +83,18 @@ export function presentPermissions(page: PageWire<ShownGrantWire>, screen: Scree
   return text + morePages(page, screen);
 }
 
-/** `format`: its credential alone, in a form that is no text for people. */
+/** The password is in the QR code; in words it is there if `reveal` asked for it. `format`: the credential alone, in a form that is no text for people. */
 export function presentGrantWithCredential(grant: GrantWithCredentialWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
-  const { credential } = grant;
-  if (credential === undefined) {
-    return presentGrant(grant, screen);
-  }
-  if (format !== 'text') {
+  const { credential, written } = grant;
+  if (credential !== undefined && format !== 'text') {
     return (format === 'ndef-hex' ? credential.ndef : undefined) ?? credential.wifi_uri;
   }
-  const { ssid, password, password_id: id, wifi_uri: uri } = credential;
+  const { ssid = grant.network.ssid, password_id: id, wifi_uri: uri } = credential ?? {};
+  const more = details([['identifier of it', id], ['written', written?.join(', ')]], screen);
   return [
-    presentGrant({ ...grant, network: { ...grant.network, ssid }, password }, screen),
-    ...(id === undefined ? [] : [details([['identifier of it', id]], screen)]),
-    ...(qr ? [presentQr(uri, screen)] : []),
+    presentGrant({ ...grant, network: { ...grant.network, ssid } }, screen),
+    ...(more === '' ? [] : [more]),
+    ...(qr && uri !== undefined ? [presentQr(uri, screen)] : []),
   ].join('\n\n');
 }
 

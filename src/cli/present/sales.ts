@@ -6,7 +6,7 @@ import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import { whyNoTime } from '../../domain/sale.ts';
 import type { Charged } from '../../roles/pos/ports.ts';
-import { credentialLines, credentialSchema, presentQr, type CredentialWire } from './credentials.ts';
+import { credentialLines, credentialSchema, presentQr, writtenSchema, type HandedOver } from './credentials.ts';
 import { untilForPeople } from './grants.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
@@ -21,10 +21,18 @@ const leftMs = { ...count, description: 'What is left of the time; absent if it 
 const delivered = { type: 'boolean', description: 'Whether the wallet that was held to the register has got the password.' } as const;
 
 /** What is handed over with a sale; `sale` has what was paid and bought. */
-export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, no_time: { ...noTimeSchema, description: 'Why it bought none.' }, receipt_code: words, credential: credentialSchema, delivered });
+export const receiptSchema = object('Receipt', { sale: saleSchema }, { grant: grantSchema, left_ms: leftMs, no_time: { ...noTimeSchema, description: 'Why it bought none.' }, receipt_code: words, receipt_url: words, credential: credentialSchema, written: writtenSchema, delivered });
 export type ReceiptWire = Static<typeof receiptSchema>;
 
-export function receiptToWire({ sale, grant, receiptCode }: Charged, credential: CredentialWire | undefined, now: Date, isDelivered?: boolean): ReceiptWire {
+export interface ReceiptParts {
+  readonly charged: Charged;
+  /** Where a phone takes its receipt code. */
+  readonly receiptUrl?: string | undefined;
+  readonly handedOver?: HandedOver | undefined;
+  readonly isDelivered?: boolean | undefined;
+}
+
+export function receiptToWire({ charged: { sale, grant, receiptCode }, receiptUrl, handedOver, isDelivered }: ReceiptParts, now: Date): ReceiptWire {
   const nothing = whyNoTime(sale);
   return present({
     sale: saleToWire(sale),
@@ -32,13 +40,14 @@ export function receiptToWire({ sale, grant, receiptCode }: Charged, credential:
     left_ms: grant && timeLeft(grant, now),
     no_time: nothing && noTimeToWire(nothing),
     receipt_code: receiptCode,
-    credential,
+    receipt_url: receiptUrl,
+    ...handedOver,
     delivered: isDelivered,
   });
 }
 
 /** `qr`: the receipt code as a picture, or where a credential is handed over, that. */
-export function presentReceipt({ sale, grant, no_time: noTime, receipt_code: code, credential, delivered: isDelivered }: ReceiptWire, qr: boolean, screen: Screen): string {
+export function presentReceipt({ sale, grant, no_time: noTime, receipt_code: code, receipt_url: url, credential, written, delivered: isDelivered }: ReceiptWire, qr: boolean, screen: Screen): string {
   const lines = details(
     [
       ['receipt', sale.sale_id],
@@ -49,12 +58,13 @@ export function presentReceipt({ sale, grant, no_time: noTime, receipt_code: cod
       ['until', grant && untilForPeople(grant)],
       ['grant', grant?.grant_id],
       ['receipt code', code],
+      ['for the phone', url],
       ['password', isDelivered === true ? inTheWallet : undefined],
-      ...(credential === undefined ? [] : credentialLines(credential)),
+      ...credentialLines({ credential, written }),
     ],
     screen,
   );
-  const picture = credential?.wifi_uri ?? code;
+  const picture = credential?.wifi_uri ?? url ?? code;
   return qr && picture !== undefined ? `${lines}\n\n${presentQr(picture, screen)}` : lines;
 }
 
@@ -69,15 +79,15 @@ function timeForPeople(quantity: string): string {
 }
 
 /** Access that is handed over; without a credential where only the receipt code could be redeemed. */
-export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema, delivered });
+export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema, written: writtenSchema, delivered });
 export type TapWire = Static<typeof tapSchema>;
 
-export function tapToWire(grant: Grant, phoneToken: string | undefined, credential: CredentialWire | undefined, now: Date, isDelivered?: boolean): TapWire {
-  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, credential, delivered: isDelivered });
+export function tapToWire(grant: Grant, phoneToken: string | undefined, handedOver: HandedOver, now: Date, isDelivered?: boolean): TapWire {
+  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, ...handedOver, delivered: isDelivered });
 }
 
 /** `format`: its credential alone, in a form that is no text for people. */
-export function presentTap({ grant, left_ms: left, phone_token: token, credential, delivered: isDelivered }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
+export function presentTap({ grant, left_ms: left, phone_token: token, credential, written, delivered: isDelivered }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
   const alone = credential === undefined || format === 'text' ? undefined : format === 'ndef-hex' ? credential.ndef : credential.wifi_uri;
   if (alone !== undefined) {
     return alone;
@@ -87,7 +97,7 @@ export function presentTap({ grant, left_ms: left, phone_token: token, credentia
       ['for', subjectForPeople(grant.subject)],
       ['left', left === undefined ? 'no end' : duration(left)],
       ['until', untilForPeople(grant)],
-      ...(credential === undefined ? [] : credentialLines(credential)),
+      ...credentialLines({ credential, written }),
       ['password', isDelivered === true ? inTheWallet : undefined],
       ['phone token', token && `${token} (instead of the receipt code from now on; shown this once)`],
     ],

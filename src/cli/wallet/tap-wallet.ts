@@ -9,7 +9,7 @@ import type { Credential } from '../../roles/device/ports.ts';
 import { authoriseFor, cardWallet, type CardWalletContext } from '../../roles/wallet/card-wallet.ts';
 import type { Payer } from '../../roles/wallet/payer.ts';
 import type { BindingStatus, WalletRole } from '../../roles/wallet/ports.ts';
-import { handOver, type CredentialFileFlags, type CredentialFormat } from '../credential-output.ts';
+import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
 import { readAuthorities, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
 import { settledSentence } from '../present/wallet.ts';
@@ -17,7 +17,7 @@ import { walletTapToWire, type WalletTapWire } from '../present/wallet-taps.ts';
 import { readSecret } from '../secret-input.ts';
 import { boundAccount, openPayer, withAccount } from './open-payer.ts';
 
-export interface WalletTapFlags extends RoleFlags, CredentialFileFlags {
+export interface WalletTapFlags extends RoleFlags, ShownFlags {
   readonly pos?: string | undefined;
   readonly 'pos-ca'?: string | undefined;
   readonly 'insecure-http': boolean;
@@ -29,7 +29,6 @@ export interface WalletTapFlags extends RoleFlags, CredentialFileFlags {
   readonly max?: Amount | undefined;
   readonly yes: boolean;
   readonly 'identity-code-file'?: string | undefined;
-  readonly format: CredentialFormat;
 }
 
 export interface WalletTapOptions extends Opening {
@@ -173,7 +172,7 @@ async function tapped({ flags, payer, account: { accountId } }: Phone, key: stri
     payment: key === undefined ? undefined : await payer.known(accountId, key),
     endsAt,
     leftMs,
-    credential: credential && (await handOver(credential, flags, flags.format)),
+    handedOver: credential === undefined ? {} : await handOver(credential, flags, { format: flags.format, onScreen: isOnScreen(flags) }),
     trouble,
   });
 }

@@ -1,7 +1,7 @@
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { grantCredential } from '../../cli/counter/grant-credential.ts';
-import { credentialFlags, handOver, wantsFiles } from '../../cli/credential-output.ts';
+import { credentialFlags, handOver, isOnScreen, wantsFiles } from '../../cli/credential-output.ts';
 import { remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { openGrants } from '../../cli/open-role.ts';
 import { grantWithCredential, grantWithCredentialSchema, presentGrantWithCredential, shownGrantToWire, type GrantWithCredentialWire } from '../../cli/present/grants.ts';
@@ -34,7 +34,8 @@ export default class GrantShow extends LatchkeyCommand<GrantWithCredentialWire> 
     if (!flags.qr && flags.format === 'text' && !wantsFiles(flags)) {
       return shown;
     }
-    return grantWithCredential(shown, await handOver(await grantCredential(grant, flags, this.opening, this.signal), flags, flags.format));
+    const credential = await grantCredential(grant, flags, this.opening, this.signal);
+    return grantWithCredential(shown, await handOver(credential, flags, { format: flags.format, onScreen: isOnScreen(flags) }));
   }
 
   protected present(grant: GrantWithCredentialWire, screen: Screen): string {

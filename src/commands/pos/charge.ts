@@ -33,6 +33,7 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
     credential: switchFlag({ helpGroup: 'WI-FI', description: 'Hand over the Wi-Fi password with the receipt.' }),
     qr: switchFlag({ helpGroup: 'WI-FI', description: 'Show a QR code: of the Wi-Fi network if its password is handed over, else of the receipt code.' }),
     ...credentialFileFlags,
+    png: { ...credentialFileFlags.png, description: 'Write a QR code into this file, as PNG: of the receipt code if there is one and --credential is not given, else of the Wi-Fi network.' },
     ...remoteFlags,
   };
   static override readonly result = receiptSchema;

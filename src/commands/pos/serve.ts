@@ -1,6 +1,6 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { serveCounter } from '../../cli/counter/serve-counter.ts';
-import { listenFlag, pathFlag, readerFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
+import { listenFlag, pathFlag, phoneUrlFlag, readerFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
 import { counterEventSchema, presentCounterEvent, type CounterEventWire } from '../../cli/present/counter-events.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 
@@ -17,6 +17,7 @@ Phones without a wallet open its address and type their receipt code. Beyond thi
     'tls-cert': pathFlag({ description: 'Certificate chain in PEM.', dependsOn: ['tls-key'] }),
     'tls-key': pathFlag({ description: 'Its private key in PEM.', dependsOn: ['tls-cert'] }),
     'insecure-http': switchFlag({ description: 'Listen beyond this machine without TLS: whoever listens in on the network reads the passwords.', exclusive: ['tls-cert'] }),
+    'phone-url': phoneUrlFlag({ description: 'The address by which phones find it, for the QR codes of receipts, where that is not the one of --listen.' }),
     reader: readerFlag({ description: 'The card reader to use, by a part of its name; all if left out.', exclusive: ['no-reader'] }),
     'no-reader': switchFlag({ description: 'Use none: only phones on the network are served.' }),
     ...remoteFlags,
