@@ -52,6 +52,11 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** The result for people, without a newline at its end. */
   protected abstract present(result: T, screen: Screen): string;
 
+  /** What is said when it is interrupted or out of time. */
+  protected givenUp(reason: LatchkeyError): unknown {
+    return reason;
+  }
+
   /** What roles are opened with. */
   protected get opening(): Opening {
     return { closing: this.closing, sources: this.sources, timeoutMs: this.timeoutMs };
@@ -199,7 +204,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   async #untilEnded(work: Promise<T | undefined>): Promise<T | undefined> {
     const { signal } = this.#ended;
     const ended = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      signal.addEventListener('abort', () => reject(this.givenUp(signal.reason as LatchkeyError)), { once: true });
     });
     return Promise.race([work, ended]);
   }

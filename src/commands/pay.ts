@@ -4,6 +4,7 @@ import { orderSchema, orderToWire, presentOrder, type OrderWire } from '../cli/p
 import type { Screen } from '../cli/present/screen.ts';
 import { cancelOrder, payOrder } from '../cli/wallet/pay-order.ts';
 import { LatchkeyError } from '../domain/errors.ts';
+import { withOutcome } from '../domain/with-outcome.ts';
 
 export default class Pay extends LatchkeyCommand<OrderWire> {
   static override readonly summary = 'Pay from an account that this terminal is bound to.';
@@ -41,6 +42,10 @@ export default class Pay extends LatchkeyCommand<OrderWire> {
       ask: (question) => this.ask(question),
       caution: (text) => this.caution(text),
     }));
+  }
+
+  protected override givenUp(reason: LatchkeyError): unknown {
+    return withOutcome(reason, 'What had been sent by then may be paid.', 'The next `latchkey pay` finds out first, and never pays it twice; `latchkey pay --cancel` gives it up.');
   }
 
   protected present(order: OrderWire, screen: Screen): string {

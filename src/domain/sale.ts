@@ -51,13 +51,13 @@ export interface Sale {
   readonly refunded: bigint;
 }
 
-/** Mandates of an account at a time. */
-export const mostMandates = 20;
-
 /** Why a sale bought no time; undefined if it bought some. */
 export function whyNoTime({ tariff, quantity, amount, at }: Sale): Nothing | undefined {
   return quantity === undefined ? whyNothing(tariff, amount, at) : undefined;
 }
+
+/** Mandates of an account at a time. */
+export const mostMandates = 20;
 
 /** What a payer allows to be taken without a transaction password, by tapping a card or phone (protocol.md section 8). */
 export interface Mandate {

@@ -55,6 +55,17 @@ describe.each(ways)('paying, %s', (way) => {
     expect(await refusal(pay(account, '--amount', '4.00EUR', '--idempotency-key', `order-${way}`))).toMatchObject({ code: 'idempotency_mismatch', exit: 5 });
   });
 
+  test('while the server is away, nothing was paid, and that is said', async () => {
+    const account = await payer();
+    const away = async (...args: string[]) => {
+      const { code, stderr } = await purse.cli.run([...args, '--json', '--server', 'http://127.0.0.1:1'], { env: { ...purse.env, LATCHKEY_TOKEN: `lk_terminal_${'A'.repeat(22)}` } });
+      return [code, JSON.parse(stderr)] as const;
+    };
+    const said = (outcome: string) => [6, expect.objectContaining({ code: 'remote_unreachable', message: expect.stringMatching(new RegExp(`${outcome}$`)), hint: expect.stringContaining('Run it again') })];
+    expect(await away('pay', '--account', account.id, '--to', cafe.name, '--amount', '1.00EUR')).toEqual(said('Nothing was paid\\.'));
+    expect(await away('pay', '--account', account.id, '--cancel')).toEqual(said('No payment of this terminal is open\\.'));
+  });
+
   test('a hold is shown as held, and its payee takes it', async () => {
     const account = await payer();
     const order = await purse.json(pay(account, '--amount', '5.00EUR', '--hold', '10m'), identityCode);

@@ -182,6 +182,20 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect(await counter.json(...charge('1.00EUR', '--tender', 'cash', '--uid', newUid()))).not.toHaveProperty('no_time');
   });
 
+  test('while the server is away nothing is charged, and that is said; what is open is none', async () => {
+    const away = async (...args: string[]) => {
+      const { code, stdout, stderr } = await counter.cli.run([...args, '--json', '--server', 'http://127.0.0.1:1'], { env: { LATCHKEY_TOKEN: `lk_pos_${'A'.repeat(22)}` } });
+      return { code, stdout, error: JSON.parse(stderr) as object };
+    };
+    for (const args of [charge('1.00EUR', '--tender', 'cash'), charge('1.00EUR', '--tap')]) {
+      expect(await away(...args)).toMatchObject({
+        code: 6, stdout: '', error: { code: 'remote_unreachable', message: expect.stringMatching(/Nothing was charged by this command\.$/), hint: expect.stringContaining('pos status') },
+      });
+    }
+    const { code, stdout } = await away('pos', 'status');
+    expect([code, JSON.parse(stdout)]).toEqual([6, { reachable: false, open_charges: [] }]);
+  });
+
   test('the same key charges once', async () => {
     const once = charge('3.00EUR', '--tender', 'cash', '--uid', newUid(), '--idempotency-key', `order-${way}`);
     const receipt = await counter.json(...once);

@@ -19,6 +19,9 @@ import type { Till } from './till.ts';
 
 const run = promisify(execFile);
 
+/** A server that is away. */
+const atNobody = { flags: ['--server', 'http://127.0.0.1:1'], env: { LATCHKEY_TOKEN: `lk_pos_${'A'.repeat(22)}` } } as const;
+
 describe.each(ways)('phones at the counter, %s', (way) => {
   let site: Site;
   let till: Till;
@@ -122,6 +125,14 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(JSON.parse(lost.stderr.trim().split('\n').at(-1)!)).toMatchObject({ code: 'remote_unreachable' });
     expect(await balance()).toBe(before);
     expect(JSON.stringify(await purse.json(['account', 'status']))).toContain('"state":"pending"');
+    for (const args of [['pay', '--to', 'anybody', '--amount', '5.00EUR'], ['pay', '--cancel']]) {
+      const away = await purse.cli.run([...args, '--account', account.id, '--json', ...atNobody.flags], { env: { ...purse.env, ...atNobody.env } });
+      expect([away.code, JSON.parse(away.stderr)]).toEqual([6, expect.objectContaining({
+        code: 'remote_unreachable',
+        message: expect.stringMatching(/It is not known whether 1\.00EUR to .* was paid\.$/),
+        hint: expect.stringContaining('never twice'),
+      })]);
+    }
     const next = await purse.run(tap('--access', '--json'));
     expect(JSON.parse(next.stderr)).toEqual({ warning: expect.stringMatching(/^An earlier payment of 1\.00EUR .* was pending: it is paid\.$/) });
     expect(JSON.parse(next.stdout)).toMatchObject({ credential: { password: shopPassword } });
@@ -157,7 +168,8 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await counter.json('pos', 'charge', '--amount', '1.00EUR', '--tap', '--idempotency-key', `tap-${way}`)).toMatchObject({ sale: first.sale });
     const withdrawn = await opened('9.00EUR');
     withdrawn.kill('SIGINT');
-    expect((await withdrawn.ended).code).toBe(130);
+    const { code, stderr } = await withdrawn.ended;
+    expect([code, JSON.parse(stderr)]).toEqual([130, expect.objectContaining({ code: 'interrupted', message: 'Interrupted. What had been sent by then may be charged.', hint: expect.stringContaining('pos status') })]);
     await serving.line((line) => (line.includes('"withdrawn"') ? true : undefined));
     expect(await (await fetch(new URL('/v1/charge', url))).json()).not.toHaveProperty('charge');
     const late = await fetch(new URL('/v1/charge/none', url), {
@@ -217,6 +229,12 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     await file.begin({ order: key, charge: { key, amount: parseAmount('2.00EUR'), authority: { kind: 'cash', uid: Buffer.from(card, 'hex') } }, begunAt: new Date() });
     expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [{ key, tender: 'cash', amount: { minor: '200' } }] });
     expect((await counter.run('pos', 'status')).stdout).toMatch(/open charge: +2\.00 EUR \(cash\) since/);
+    const away = (...args: string[]) => counter.cli.run([...args, ...atNobody.flags], { env: atNobody.env });
+    const [json, plain] = [await away('pos', 'status', '--json'), await away('pos', 'status')];
+    expect([json.code, JSON.parse(json.stdout), JSON.parse(json.stderr)]).toEqual([
+      6, { reachable: false, open_charges: [expect.objectContaining({ key, amount: { minor: '200', currency: 'EUR' } })] }, expect.objectContaining({ code: 'remote_unreachable', exit: 6 }),
+    ]);
+    expect([plain.code, plain.stdout]).toEqual([6, expect.stringMatching(/^server: +away.*\nopen charge: +2\.00 EUR \(cash\) since /)]);
     const next = await counter.run('pos', 'charge', '--amount', '1.00EUR', '--tender', 'card', '--json');
     expect(JSON.parse(next.stderr)).toEqual({ warning: expect.stringMatching(/An earlier charge of 2\.00EUR \(cash\).* was open: it is charged/) });
     expect(await counter.json('pos', 'status')).toMatchObject({ open_charges: [] });

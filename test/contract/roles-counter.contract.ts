@@ -242,6 +242,18 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(await isInStep(card)).toBe(true);
       });
 
+      test('says of what it is not known, and what was not begun', async () => {
+        const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+        switched.line.line = 'away';
+        const sent = counter.charges;
+        await codeOf(charge(counter, orderOf('2.00'), card));
+        const other = { key: randomUUID(), amount: euros('5.00'), authority: { kind: 'cash', uid: undefined } } as const;
+        await expect(sent.charge(other.key, other)).rejects.toThrow(/It is not known whether 2\.00EUR was charged\. That was an earlier charge; this one was not begun\.$/);
+        switched.line.line = 'good';
+        expect((await sent.charge(other.key, other)).charged.sale.amount).toEqual(euros('5.00'));
+        expect(await spentBy(card)).toBe(200n);
+      });
+
       test('somebody else who comes meanwhile does not pay what turns out to be paid, and what they had begun is given up', async () => {
         const [first, second, { switched, counter }] = [await wallet(), await wallet(), await counterAndLine()];
         const order = orderOf('2.00');

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checker } from '../../api/check.ts';
 import { chargeFromWire, chargeSchema, chargeToWire } from '../../api/registers.ts';
@@ -33,6 +34,7 @@ const content = {
 /** Charges take a moment; a lock that is held for this long is held by a register that hangs. */
 const patienceMs = 60_000;
 const mostEntries = 2000;
+const extension = '.charges.ndjson';
 
 /**
  * The journal of charges of a cash register, a file of this machine: a line when a charge is begun, another when it has
@@ -43,9 +45,15 @@ export class ChargeFile implements ChargeJournal {
   readonly #path: string;
   readonly #journal: LineJournal<Line, Entry[]>;
 
-  constructor(registerId: string, folder = join(paths().state, 'pos')) {
-    this.#path = join(folder, `${registerId}.charges.ndjson`);
+  constructor(registerId: string, folder = chargesFolder()) {
+    this.#path = join(folder, `${registerId}${extension}`);
     this.#journal = new LineJournal(this.#path, content);
+  }
+
+  /** Of every register that has charged on this machine. */
+  static all(folder = chargesFolder()): ChargeFile[] {
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(extension)) : [];
+    return names.map((name) => new ChargeFile(name.slice(0, -extension.length), folder));
   }
 
   exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -111,6 +119,10 @@ function take(entries: Entry[], { number, begun, ended: end, told }: Line): void
     entry.end = end === undefined ? entry.end : endFrom(end);
     entry.told ||= told === true;
   }
+}
+
+function chargesFolder(): string {
+  return join(paths().state, 'pos');
 }
 
 function begunLine({ number, order, charge, begunAt }: BegunCharge): Line {

@@ -1,4 +1,5 @@
 import { isEnforced, type Grant } from '../../domain/grant.ts';
+import type { BegunCharge } from '../../roles/pos/charge-journal.ts';
 import type { RegisterStatus } from '../present/registers.ts';
 import { ChargeFile } from './charge-file.ts';
 import type { Counter } from './open-counter.ts';
@@ -11,6 +12,12 @@ export async function registerStatus({ pos, register }: Counter): Promise<Regist
   const enforced = isEnforced(network.enforcement);
   const { items: [lastSale] } = await pos.sales({}, { limit: 1 });
   return { register, network, enforced, waiting: enforced ? await waitingGrants(pos) : [], open: await new ChargeFile(register.id).pending(), lastSale };
+}
+
+/** The charges of this machine whose outcome is not known, without asking anybody. */
+export async function openChargesHere(): Promise<readonly BegunCharge[]> {
+  const journals = ChargeFile.all();
+  return (await Promise.all(journals.map((journal) => journal.pending()))).flat();
 }
 
 async function waitingGrants(pos: Counter['pos']): Promise<Grant[]> {

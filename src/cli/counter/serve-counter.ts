@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLoopback } from '../../api/loopback.ts';
-import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { qrSvg } from '../../formats/qr-picture.ts';
 import { qrCode } from '../../formats/qr.ts';
 import { wifiUri } from '../../formats/wifi-uri.ts';
@@ -16,6 +16,7 @@ import type { ListenAddress } from '../listen-address.ts';
 import { systemRandom } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { counterEventToWire, settledToWire, troubleOf, type CounterEventWire } from '../present/counter-events.ts';
+import { isServerAway } from '../server-away.ts';
 import { openCounter, type Counter } from './open-counter.ts';
 import { openCounterDesk, openReader } from './open-desk.ts';
 import { PhoneFile } from './phone-file.ts';
@@ -37,8 +38,6 @@ export interface ServingCounter extends Opening {
   readonly emit: (event: CounterEventWire) => Promise<void>;
 }
 
-/** The server does not answer now, and may later. */
-const awayCodes: readonly ErrorCode[] = ['remote_unreachable', 'server_unavailable', 'timed_out', 'storage_locked', 'rate_limited'];
 const [comeAgainMs, settleMs] = [2_000, 5_000];
 
 /** What goes on while the counter is served. */
@@ -173,7 +172,7 @@ async function openIfThere(flags: ServeCounterFlags, { closing, ...opening }: Se
     closing.use(attempt.move());
     return counter;
   } catch (error) {
-    if (error instanceof LatchkeyError && awayCodes.includes(error.code) && !opening.signal.aborted) {
+    if (isServerAway(error) && !opening.signal.aborted) {
       return error;
     }
     throw error;

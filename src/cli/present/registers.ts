@@ -88,8 +88,8 @@ const waitingSchema = object('WaitingGrant', { grant_id: id, subject: object('Wa
 const openChargeSchema = object('OpenCharge', { key: id, amount: amountSchema, tender: oneOf(tenders), since: instant });
 export const registerStatusSchema = object(
   'RegisterStatus',
-  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema), open_charges: arrayOf(openChargeSchema) },
-  { last_sale: saleSchema },
+  { reachable: { ...boolean, description: 'Whether the server was asked; else the rest is what this machine knows.' }, open_charges: arrayOf(openChargeSchema) },
+  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema), last_sale: saleSchema },
 );
 export type RegisterStatusWire = Static<typeof registerStatusSchema>;
 
@@ -106,6 +106,7 @@ export interface RegisterStatus {
 
 export function registerStatusToWire({ register, network, enforced, waiting, open, lastSale }: RegisterStatus): RegisterStatusWire {
   return present({
+    reachable: true,
     register_id: register.id,
     name: register.name,
     network: accessPointToWire(network),
@@ -113,22 +114,33 @@ export function registerStatusToWire({ register, network, enforced, waiting, ope
     waiting: waiting.map((grant) => ({
       grant_id: grant.id, subject: { kind: grant.subject.kind, id: grant.subject.id }, since: instantToWire(grant.startsAt), waiting_ms: grant.waitingMs ?? 0,
     })),
-    open_charges: open.map(({ charge: { key, amount, authority }, begunAt }) => ({ key, amount: amountToWire(amount), tender: authority.kind, since: instantToWire(begunAt) })),
+    open_charges: open.map(openChargeToWire),
     last_sale: lastSale && saleToWire(lastSale),
   });
 }
 
+/** What is known while the server is away. */
+export function awayStatusToWire(open: readonly BegunCharge[]): RegisterStatusWire {
+  return { reachable: false, open_charges: open.map(openChargeToWire) };
+}
+
+function openChargeToWire({ charge: { key, amount, authority }, begunAt }: BegunCharge) {
+  return { key, amount: amountToWire(amount), tender: authority.kind, since: instantToWire(begunAt) };
+}
+
 export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen): string {
-  const { network, waiting, open_charges: open, last_sale: sale } = status;
+  const { network, waiting = [], open_charges: open, last_sale: sale, enforced = false } = status;
   const head = details(
     [
-      ['register', `${status.name} (${status.register_id})`],
-      ['network', network.ssid ?? 'none yet'],
-      ['access point', `${network.name} (${network.ap_id})${network.last_seen_at === undefined || !status.enforced ? '' : `, heard ${age(network.last_seen_at, new Date())} ago`}`],
-      ['enforcement', enforcementForPeople(network)],
+      ['server', status.reachable ? undefined : 'away: this is what is written down on this machine'],
+      ['register', status.name && `${status.name} (${status.register_id})`],
+      ['network', network && (network.ssid ?? 'none yet')],
+      ['access point', network && `${network.name} (${network.ap_id})${network.last_seen_at === undefined || !enforced ? '' : `, heard ${age(network.last_seen_at, new Date())} ago`}`],
+      ['enforcement', network && enforcementForPeople(network)],
       ['last sale', sale && `${moneyForPeople(sale.amount)} (${sale.tender}), ${localTime(sale.at)}`],
       ...open.map(({ amount, tender, since }) => ['open charge', `${moneyForPeople(amount)} (${tender}) since ${localTime(since)}; the next charge finds out first what became of it`] as const),
-      ['waiting', !status.enforced ? undefined : waiting.length === 0 ? 'nobody: what was paid for is served' : `${waiting.length} paid, and the radio could not be told yet; their time has not begun`],
+      ['open charges', !status.reachable && open.length === 0 ? 'none' : undefined],
+      ['waiting', !enforced ? undefined : waiting.length === 0 ? 'nobody: what was paid for is served' : `${waiting.length} paid, and the radio could not be told yet; their time has not begun`],
     ],
     screen,
   );

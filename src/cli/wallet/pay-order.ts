@@ -1,12 +1,15 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { parseIdentityCode } from '../../domain/payment.ts';
-import type { EndedPayment, Order } from '../../roles/wallet/payer.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
+import { paymentLeftOpen, type EndedPayment, type Order } from '../../roles/wallet/payer.ts';
 import type { RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
 import { settledSentence } from '../present/wallet.ts';
 import { readSecret } from '../secret-input.ts';
+import { isServerAway } from '../server-away.ts';
 import { boundAccount, openPayer, withAccount } from './open-payer.ts';
+import { PaymentFile } from './payment-file.ts';
 
 export interface PayFlags extends RoleFlags {
   readonly account?: string | undefined;
@@ -30,10 +33,10 @@ export interface PayOptions extends Opening {
 export async function payOrder(to: string, amount: Amount, flags: PayFlags, options: PayOptions): Promise<EndedPayment> {
   const { interactive, ask, caution, ...opening } = options;
   const { wallet, payer } = await openPayer(flags, opening);
-  const { accountId } = await boundAccount(wallet, flags.account);
+  const { accountId } = await asking('Nothing was paid.', () => boundAccount(wallet, flags.account));
   return withAccount(accountId, async () => {
     const settled = await payer.settle(accountId);
-    const payee = await wallet.payee(to);
+    const payee = await asking('Nothing was paid.', () => wallet.payee(to));
     const order: Order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key: flags['idempotency-key'] };
     const earlier = await payer.earlier(order);
     if (settled !== undefined && settled.request.key !== earlier?.request.key) {
@@ -53,8 +56,21 @@ export async function payOrder(to: string, amount: Amount, flags: PayFlags, opti
 /** Gives up what is open. */
 export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, opening: Opening): Promise<EndedPayment> {
   const { wallet, payer } = await openPayer(flags, opening);
-  const { accountId } = await boundAccount(wallet, flags.account);
+  const { accountId } = await asking('No payment of this terminal is open.', () => boundAccount(wallet, flags.account));
   return withAccount(accountId, () => payer.cancel(accountId));
+}
+
+/** What is asked before anything is sent; while the server is away, what is open is told of, or else `nothing`. */
+async function asking<T>(nothing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isServerAway(error)) {
+      throw error;
+    }
+    const [open] = new PaymentFile().open();
+    throw open === undefined ? withOutcome(error, nothing, 'Run it again when the server can be reached.') : paymentLeftOpen(open, error);
+  }
 }
 
 function isSame({ request, payee }: EndedPayment, order: Order): boolean {

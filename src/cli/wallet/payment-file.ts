@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { payeeFromWire, payeeSchema, payeeToWire } from '../../api/accounts.ts';
 import { checker } from '../../api/check.ts';
@@ -34,6 +35,7 @@ const content = {
 
 /** Of more that have ended the last are enough: whoever asks for an older one again is answered by the server. */
 const mostPayments = 2000;
+const extension = '.payments.ndjson';
 
 /**
  * The journal of payments of this terminal, a file for each account: a line when a payment is begun, another when it
@@ -49,6 +51,12 @@ export class PaymentFile implements PaymentJournal {
 
   async pending(accountId: string): Promise<BegunPayment | undefined> {
     return this.payments(accountId).findLast(({ end }) => end === undefined)?.begun;
+  }
+
+  /** What is open of any account of this terminal. */
+  open(): BegunPayment[] {
+    const names = existsSync(this.#folder) ? readdirSync(this.#folder).filter((name) => name.endsWith(extension)) : [];
+    return names.flatMap((name) => this.payments(name.slice(0, -extension.length)).filter(({ end }) => end === undefined).map(({ begun }) => begun));
   }
 
   async find(accountId: string, key: string): Promise<EndedPayment | undefined> {
@@ -80,7 +88,7 @@ export class PaymentFile implements PaymentJournal {
   }
 
   #journal(accountId: string): LineJournal<Line, Payments> {
-    return new LineJournal(join(this.#folder, `${accountId}.payments.ndjson`), content);
+    return new LineJournal(join(this.#folder, `${accountId}${extension}`), content);
   }
 }
 

@@ -1,12 +1,14 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { chargeAtReader } from '../../cli/counter/at-reader.ts';
 import { authorityFrom, chargeAtCounter } from '../../cli/counter/charge-at-counter.ts';
-import { openCounter } from '../../cli/counter/open-counter.ts';
+import { openCounterToCharge } from '../../cli/counter/open-counter.ts';
 import { credentialFileFlags } from '../../cli/credential-output.ts';
 import { amountFlag, choiceFlag, idempotencyFlag, memoFlag, readerFlag, remoteFlags, switchFlag, uidFlag } from '../../cli/flags.ts';
 import { presentReceipt, receiptSchema, type ReceiptWire } from '../../cli/present/sales.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import type { LatchkeyError } from '../../domain/errors.ts';
 import { outsideTenders } from '../../domain/sale.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
 
 export default class PosCharge extends LatchkeyCommand<ReceiptWire> {
   static override readonly summary = 'Charge, and put who paid on the permission list for what the tariff gives for it.';
@@ -43,12 +45,16 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
     this.#qr = flags.qr;
     const options = { signal: this.signal, caution: (text: string) => void this.caution(text), note: (text: string) => void this.note(text) };
     const { receipt, notHandedOver } = flags.tap
-      ? await chargeAtReader(await openCounter(flags, this.opening), flags, options)
-      : await chargeAtCounter(await openCounter(flags, this.opening), authorityFrom(flags), flags, options);
+      ? await chargeAtReader(await openCounterToCharge(flags, this.opening), flags, options)
+      : await chargeAtCounter(await openCounterToCharge(flags, this.opening), authorityFrom(flags), flags, options);
     if (notHandedOver !== undefined) {
       await this.caution(notHandedOver);
     }
     return receipt;
+  }
+
+  protected override givenUp(reason: LatchkeyError): unknown {
+    return withOutcome(reason, 'What had been sent by then may be charged.', 'See `latchkey pos status`: the register finds out what became of it before it charges anything else, and never charges it twice.');
   }
 
   protected present(receipt: ReceiptWire, screen: Screen): string {

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { amountText } from '../../domain/money.ts';
 import { isFinalRefusal } from '../../domain/payment.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
 import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import type { Charge, Charged, PosRole } from './ports.ts';
 
@@ -44,7 +45,7 @@ export class JournaledCharges {
    */
   charge(order: string, charge: Charge): Promise<JournaledCharge> {
     return this.#context.journal.exclusively(async () => {
-      await this.#settle();
+      await this.#settleBefore(order);
       const { journal, clock } = this.#context;
       const paid = await journal.paid(order);
       if (paid !== undefined) {
@@ -58,7 +59,7 @@ export class JournaledCharges {
   /** What an order came to that is paid; undefined if it is not. Errors: what leaves an earlier charge open. */
   earlier(order: string): Promise<JournaledCharge | undefined> {
     return this.#context.journal.exclusively(async () => {
-      await this.#settle();
+      await this.#settleBefore(order);
       const paid = await this.#context.journal.paid(order);
       return paid && { begun: paid, charged: await this.#context.pos.charge(paid.charge) };
     });
@@ -79,6 +80,17 @@ export class JournaledCharges {
       throw new LatchkeyError('charge_over');
     }
     return pos.charge(paid.charge);
+  }
+
+  /** What keeps an earlier charge open keeps this order from being charged. */
+  async #settleBefore(order: string): Promise<void> {
+    const pending = await this.#context.journal.pending();
+    try {
+      await this.#settle();
+    } catch (error) {
+      const isOther = pending.every((begun) => begun.order !== order);
+      throw isOther && error instanceof LatchkeyError ? withOutcome(error, 'That was an earlier charge; this one was not begun.', error.hint) : error;
+    }
   }
 
   async #settle(): Promise<readonly EndedCharge[]> {
@@ -112,7 +124,7 @@ export class JournaledCharges {
         await journal.end(begun, { kind: 'refused', code: error.code, message: error.message });
         throw error;
       }
-      throw left(begun, error);
+      throw chargeLeftOpen(begun, error);
     }
   }
 }
@@ -128,14 +140,10 @@ export function isEnd(error: unknown): error is LatchkeyError {
 }
 
 /** The error that leaves a charge open, with what can be done. */
-function left({ charge: { amount } }: BegunCharge, error: unknown): unknown {
-  if (!(error instanceof LatchkeyError)) {
-    return error;
-  }
-  const { retryAfter } = error;
-  return new LatchkeyError(error.code, `${error.message} It is not known whether ${amountText(amount)} was charged.`, {
-    hint: 'The register finds out before it charges anything else: hold the card to it again, or run the command again. `latchkey pos status` shows what is open.',
-    cause: error,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  });
+function chargeLeftOpen({ charge: { amount } }: BegunCharge, error: unknown): unknown {
+  return withOutcome(
+    error,
+    `It is not known whether ${amountText(amount)} was charged.`,
+    'The register finds out before it charges anything else, and never charges it twice: hold the card to it again, or run the command again. `latchkey pos status` shows what is open.',
+  );
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { isFinalRefusal, type PasswordAlgorithm } from '../../domain/payment.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
 import type { Authorisation, TerminalToken } from '../../protocol/card-messages.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { subjectMac } from '../../protocol/subject-token.ts';
@@ -232,7 +233,7 @@ export class Payer {
         const { end } = await this.#cancel(begun);
         if (end.kind === 'cancelled') throw error;
       }
-      throw left(begun, error);
+      throw paymentLeftOpen(begun, error);
     }
   }
 
@@ -244,7 +245,7 @@ export class Payer {
     } catch (error) {
       const refused = await this.#refused(begun, error);
       if (refused === undefined) {
-        throw left(begun, error);
+        throw paymentLeftOpen(begun, error);
       }
       return refused;
     }
@@ -287,14 +288,10 @@ function renewed({ code }: HeldCode, renewal: NonNullable<PaymentReply['renewal'
 }
 
 /** The error that leaves a payment open, with what can be done. */
-function left({ request, payee }: BegunPayment, error: unknown): unknown {
-  if (!(error instanceof LatchkeyError)) {
-    return error;
-  }
-  const { retryAfter } = error;
-  return new LatchkeyError(error.code, `${error.message} It is not known whether ${amountText(request.amount)} to ${payee.name} was paid.`, {
-    hint: 'The next `latchkey pay` finds out first and pays it if need be; `latchkey pay --cancel` gives it up.',
-    cause: error,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  });
+export function paymentLeftOpen({ request, payee }: BegunPayment, error: unknown): unknown {
+  return withOutcome(
+    error,
+    `It is not known whether ${amountText(request.amount)} to ${payee.name} was paid.`,
+    'The next `latchkey pay` finds out first and pays it if need be, never twice; `latchkey pay --cancel` gives it up.',
+  );
 }
