@@ -9,6 +9,10 @@ import { withOutcome } from '../domain/with-outcome.ts';
 export default class Pay extends LatchkeyCommand<OrderWire> {
   static override readonly summary = 'Pay from an account that this terminal is bound to.';
   static override readonly description = `The payment is written down before it is sent, and sent again until there is an answer: a lost answer charges nothing twice. What is left open by an earlier run is brought to its end first, and told.`;
+  static override readonly usage = [
+    '<%= command.id %> --to PAYEE --amount AMOUNT [--hold DURATION] [--memo TEXT] [--idempotency-key KEY] [FLAGS]',
+    '<%= command.id %> --cancel [--account NAME] [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --to Café --amount 12.50EUR --memo breakfast',
     { description: 'In a script: running it again never pays twice', command: '<%= config.bin %> <%= command.id %> --to Café --amount 12.50EUR --identity-code-file code.txt --idempotency-key order-4711' },

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,34 @@ test('a topic and the program alone show their help on stdout', async () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('USAGE');
   }
+});
+
+interface Described {
+  readonly id: string;
+  readonly usage?: readonly string[];
+  readonly flags: Readonly<Record<string, { readonly exclusive?: readonly string[]; readonly dependsOn?: readonly string[] }>>;
+}
+const { commands } = JSON.parse(readFileSync(join(import.meta.dirname, '../../oclif.manifest.json'), 'utf8')) as { commands: Record<string, Described> };
+const described = Object.values(commands);
+
+test('a synopsis that is written by hand names flags that are there', () => {
+  const written = described.filter(({ usage }) => usage !== undefined);
+  expect(written.length).toBeGreaterThan(0);
+  for (const { id, usage, flags } of written) {
+    const named = usage!.join(' ').match(/--[a-z-]+/g)!.map((flag) => flag.slice(2));
+    expect([id, named.filter((flag) => !(flag in flags))]).toEqual([id, []]);
+  }
+});
+
+test('where flags go with or without each other in ways that oclif cannot put into one line, the synopsis is written by hand', () => {
+  const garbled = described.filter(({ usage, flags }) => {
+    // It takes a flag into the group of the first that names it, and leaves its place empty in the next one's.
+    const taken = new Set<string>();
+    const isEmpty = (name: string, others: readonly string[] = []) =>
+      !taken.has(name) && others.some((other) => taken.has(other) || !taken.add(other));
+    return usage === undefined && Object.entries(flags).some(([name, { dependsOn, exclusive }]) => isEmpty(name, dependsOn) || isEmpty(name, exclusive));
+  });
+  expect(garbled.map(({ id }) => id)).toEqual([]);
 });
 
 test('--version says which', async () => {

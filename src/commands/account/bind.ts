@@ -10,6 +10,10 @@ import { passwordAlgorithms } from '../../domain/payment.ts';
 export default class AccountBind extends LatchkeyCommand<BoundWire | VerificationSentWire> {
   static override readonly summary = 'Bind this terminal to an account, so that it can pay from it.';
   static override readonly description = `A verification code goes to whom the account belongs to; with it, and with an identity code that the payer chooses and types at every payment, the terminal gets its first temporary code, which goes into the secret store. Where nobody can be asked it takes two runs: --request-code, then --verification.`;
+  static override readonly usage = [
+    '<%= command.id %> --account ID --name TEXT [--request-code] [FLAGS]',
+    '<%= command.id %> --verification ID [--verification-code-file PATH|-] [--identity-code-file PATH|-] [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --account acc_nN4i0m0pR8mM9m6lq2c6Dw --name Anna',
     { description: 'In a script', command: '<%= config.bin %> <%= command.id %> --account card_4711 --name Anna --request-code' },

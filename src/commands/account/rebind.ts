@@ -11,6 +11,10 @@ import { boundAccount } from '../../cli/wallet/open-payer.ts';
 export default class AccountRebind extends LatchkeyCommand<BoundWire | VerificationSentWire> {
   static override readonly summary = 'Bind this terminal to its account anew: its temporary code is lost, or another terminal holds it.';
   static override readonly description = 'As `account bind`, for an account that this terminal is bound to already. The code before is good for nothing from then on.';
+  static override readonly usage = [
+    '<%= command.id %> [ACCOUNT] [--request-code] [FLAGS]',
+    '<%= command.id %> --verification ID [--verification-code-file PATH|-] [--identity-code-file PATH|-] [FLAGS]',
+  ];
   static override readonly examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> Anna'];
   static override readonly args = { account: textArg({ description: 'The account’s id or name; the only one if left out.' }) };
   static override readonly flags = { ...bindFlags, ...remoteFlags };

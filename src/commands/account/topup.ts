@@ -15,6 +15,10 @@ export default class AccountTopup extends LatchkeyCommand<ToppedUpWire> {
   static override readonly summary = 'Bring money from outside into an account.';
   static override readonly description = `By itself the ledger believes that the money is there: cash at the counter, a transfer that has arrived. With --provider stripe a server that has a key of Stripe’s begins to collect it: the top-up stays pending until its payer has paid with the client secret that is printed, and is posted as soon as the server hears of that. --resume asks at once.
 The client secret is for the payer and nobody else: it is in --json, else only with --reveal.`;
+  static override readonly usage = [
+    '<%= command.id %> NAME AMOUNT [--provider ledger|stripe] [--memo TEXT] [--idempotency-key KEY] [--dry-run] [FLAGS]',
+    '<%= command.id %> --resume ID [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> Anna 50.00EUR --memo cash',
     '<%= config.bin %> <%= command.id %> Anna 50.00EUR --provider stripe --idempotency-key order-4711 --json',

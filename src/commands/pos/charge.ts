@@ -15,6 +15,11 @@ export default class PosCharge extends LatchkeyCommand<ReceiptWire> {
   static override readonly description = `The time is for the card or phone whose UID is named; without one the receipt has a code, which the phone that shows it first makes its own. What buys no time is a charge all the same.
 A UID says who it is and no more: --mandate takes from an account what its payer allows to be taken by tapping, --tender says that it was paid outside of the ledger.
 With --tap it waits for the card or phone that is held to the reader, where \`pos serve\` runs also for a phone on the shop's network: its wallet pays by a transaction password, and gets the Wi-Fi password in the same tap. What goes wrong with one card is said, and the next may come; Ctrl-C or --timeout ends the charge.`;
+  static override readonly usage = [
+    '<%= command.id %> --amount AMOUNT --tender cash|card [--uid HEX] [FLAGS]',
+    '<%= command.id %> --amount AMOUNT --mandate --uid HEX [FLAGS]',
+    '<%= command.id %> --amount AMOUNT --tap [--mandate-ok] [--reader NAME] [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --amount 12.50EUR --tender cash --uid 04:a2:2b:91:5c:66:80',
     { description: 'For a phone without a number of its own', command: '<%= config.bin %> <%= command.id %> --amount 2.00EUR --tender card --qr' },

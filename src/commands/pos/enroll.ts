@@ -9,6 +9,10 @@ export default class PosEnroll extends LatchkeyCommand<ShownRegisterWire> {
   static override readonly summary = 'Make this machine a cash register, at a server or alone.';
   static override readonly description = `At a server it uses up a code of \`server enroll-code create --role pos --match account=ID --match ap=ID\`, which says for whom it charges and at which access point. Alone on this machine it charges for --account, and its network is that of this machine's access point. It makes a key pair: the private half goes into the secret store, and the thumbprint of the public one is for \`ap serve --pos-key\`, so that the agent seals passwords for this register and for no other.
 Where no agent serves the shop's network, --ssid names it; its password comes from --password-file, LATCHKEY_PASSWORD or a hidden prompt, and goes into the secret store.`;
+  static override readonly usage = [
+    '<%= command.id %> --server URL [--ca PATH] [--enroll-code-file PATH|-] [--name TEXT] [--profile NAME] [FLAGS]',
+    '<%= command.id %> --account NAME [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --server https://latchkey.example:8420 --enroll-code-file code.txt --name "Till 1"',
     { description: 'Alone on this machine, for a network that no agent serves', command: '<%= config.bin %> <%= command.id %> --account Café --ssid cafe-guests --password-file wifi.txt' },

@@ -13,6 +13,12 @@ export default class PosTap extends LatchkeyCommand<TapWire> {
   static override readonly description = `Where an agent serves the network it is a password of their own, which ends with the time; elsewhere the shop's. Who is not on the list, has used the time up or has paused it is refused.
 A receipt code is good for one phone: it gets a token to show in its place, or brings one of its own (16 random bytes in base64url), by which the same code may be shown again.
 Without any of these it waits for the card or phone that is held to the reader next. A wallet gets the password in that tap, of a card it is shown.`;
+  static override readonly usage = [
+    '<%= command.id %> [--reader NAME] [--write-tag] [FLAGS]',
+    '<%= command.id %> --uid HEX [FLAGS]',
+    '<%= command.id %> --receipt CODE [FLAGS]',
+    '<%= command.id %> --phone-token-file PATH|- [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --uid 04:a2:2b:91:5c:66:80 --qr',
     { description: 'Whoever is held to the reader next, and then into a tag', command: '<%= config.bin %> <%= command.id %> --write-tag' },

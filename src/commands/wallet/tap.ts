@@ -9,6 +9,10 @@ export default class WalletTap extends LatchkeyCommand<WalletTapWire> {
   static override readonly summary = 'Hold this terminal to a cash register: pay what is open there, and get the Wi-Fi password.';
   static override readonly description = `Plays the phone. It waits for what is to be paid, asks whether to, writes the payment down, and gives the register a transaction password that is good for this amount and payee alone. The register brings the payment and says what came of it, which is asked for at the server; where that is not known, the next \`pay\` finds out first, as after any lost answer.
 --reader holds it to a virtual card reader (vpcd), where a register with \`pos serve\` or \`pos charge --tap\` takes it for a card.`;
+  static override readonly usage = [
+    '<%= command.id %> --pos URL [--pos-ca PATH | --insecure-http] [--access] [FLAGS]',
+    '<%= command.id %> --reader READER [--uid HEX] [--keep] [--access] [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --pos http://127.0.0.1:8434',
     { description: 'In a script, up to an amount', command: '<%= config.bin %> <%= command.id %> --pos https://shop.example:8434 --yes --max 20.00EUR --identity-code-file code.txt' },
