@@ -2,6 +2,7 @@ import type { PaymentWire } from '../../api/payments.ts';
 import { moneyForPeople, someMoney } from './money.ts';
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
+import { idInShort } from './subjects.ts';
 import { details, table } from './table.ts';
 import { localTime } from './time.ts';
 
@@ -13,16 +14,10 @@ export function presentPayments(page: PageWire<PaymentWire>, screen: Screen): st
     page.items,
     [
       { title: 'PAYMENT', cell: ({ payment_id }) => payment_id },
-      { title: 'STATE', cell: ({ state }) => state },
-      { title: 'AMOUNT', right: true, cell: ({ amount }) => moneyForPeople(amount) },
-      { title: 'TAKEN', right: true, cell: taken },
-      { title: 'REFUNDED', right: true, cell: refunded },
-      { title: 'FROM', cell: ({ account_id }) => account_id },
-      { title: 'TO', cell: ({ payee_id }) => payee_id },
+      { title: 'STATE', cell: (payment) => sentence(payment.state, ['until', heldUntil(payment)], [':', payment.reason]) },
+      { title: 'AMOUNT', cell: (payment) => sentence(moneyForPeople(payment.amount), [', taken', taken(payment)], [', refunded', refunded(payment)]) },
+      { title: 'WHAT', cell: ({ account_id: from, payee_id: to, memo }) => sentence(`${idInShort(from)} to ${idInShort(to)}`, [':', memo]) },
       { title: 'TIME', cell: ({ at }) => localTime(at) },
-      { title: 'HELD UNTIL', cell: heldUntil },
-      { title: 'MEMO', cell: ({ memo }) => memo },
-      { title: 'REASON', cell: ({ reason }) => reason },
     ],
     screen,
   );
@@ -49,6 +44,11 @@ export function presentPayment(payment: PaymentWire, screen: Screen): string {
     ],
     screen,
   );
+}
+
+/** What there is of the rest behind it. */
+function sentence(begin: string, ...rest: readonly (readonly [joint: string, text: string | undefined])[]): string {
+  return rest.reduce((text, [joint, more]) => (more === undefined ? text : `${text}${/^[:,]/.test(joint) ? '' : ' '}${joint} ${more}`), begin);
 }
 
 /** Where it is not what was to be paid. */
