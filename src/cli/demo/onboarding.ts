@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessRequestWire } from '../../api/access-requests.ts';
 import type { AuditEntryWire, AuditVerificationWire } from '../../api/audit.ts';
-import type { EnrollCodeWire } from '../../api/enrollments.ts';
 import { actorForPeople } from '../../domain/token.ts';
 import type { AgentEventWire } from '../present/agent-events.ts';
 import type { FlashWire } from '../present/devices.ts';
-import type { Programs } from './programs.ts';
-import { startScene, type Narrator } from './scene.ts';
+import { Scene, type Narrator } from './scene.ts';
 
 const onboardingSsid = 'latchkey-setup';
 const ssid = 'Home';
@@ -16,14 +14,13 @@ const ssid = 'Home';
  * The whole story on one machine: server, AP agent and device are processes of this program in a temporary home,
  * talking over TLS and TLS-PSK as they would anywhere.
  */
-export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<void> {
-  const begun = performance.now();
-  const { programs, url, certFile } = await startScene(closing);
-  await tell({ who: 'server', text: `Runs at ${url}, with its registry in a new SQLite file.` });
+export async function tellOnboarding(narrator: Narrator): Promise<void> {
+  const { tell, ask } = narrator;
+  const scene = await Scene.start(narrator);
+  const { programs } = scene;
+  await tell({ who: 'server', text: `Runs at ${scene.url}, with its registry in a new SQLite file.` });
 
-  const remote = ['--server', url, '--ca', certFile];
-  const { code } = await programs.json<EnrollCodeWire>(['server', 'enroll-code', 'create', '--role', 'ap', '--profile', 'admin']);
-  const ap = await programs.json<{ ap_id: string; ap_name: string }>(['ap', 'enroll', ...remote, '--enroll-code-file', '-', '--name', 'Hall'], code);
+  const ap = await programs.json<{ ap_id: string; ap_name: string }>(['ap', 'enroll', ...scene.enrolling, '--name', 'Hall'], await scene.enrollCode('ap'));
   await tell({ who: 'admin', text: `Made a single-use code; with it the access point "${ap.ap_name}" got its token.` });
 
   const password = randomBytes(9).toString('base64url');
@@ -38,7 +35,7 @@ export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<
     text: `Listens for devices on "${onboardingSsid}" (hello ${port}, TLS-PSK ${securePort}); knows the password of "${ssid}".`,
   });
 
-  const device = await programs.json<FlashWire>(['device', 'register', '--ssid', onboardingSsid, '--model', 'lamp-2', '--label', 'Lamp', '--profile', 'admin']);
+  const device = await scene.admin<FlashWire>('device', 'register', '--ssid', onboardingSsid, '--model', 'lamp-2', '--label', 'Lamp');
   await tell({
     who: 'factory',
     text: 'Registered a lamp, and writes into it:',
@@ -73,23 +70,21 @@ export async function tellOnboarding({ tell, ask, closing }: Narrator): Promise<
     await tell({ who: 'device', text: 'Got nothing:', lines: stderr.trim().split('\n').slice(1) });
   }
 
-  const trail = await wholeTrail(programs, device.uuid, yes ? 'request.joined' : 'request.denied');
-  const log = await programs.json<AuditVerificationWire>(['audit', 'verify', '--profile', 'admin']);
+  const trail = await wholeTrail(scene, device.uuid, yes ? 'request.joined' : 'request.denied');
+  const log = await scene.admin<AuditVerificationWire>('audit', 'verify');
   await tell({
     who: 'server',
     text: `Its log of this device; the chain of ${log.head?.count} entries is whole:`,
     lines: trail.map(({ action, actor }) => `${action.padEnd(18)} ${actorForPeople(actor)}`),
   });
-  await programs.stopAll();
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  await tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
+  await scene.end();
 }
 
 /** What an access point asked is logged up to a second later, and the agent reports a moment after the device: waits for both. */
-async function wholeTrail(programs: Programs, uuid: string, last: AuditEntryWire['action']): Promise<AuditEntryWire[]> {
+async function wholeTrail(scene: Scene, uuid: string, last: AuditEntryWire['action']): Promise<AuditEntryWire[]> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const { items } = await programs.json<{ items: AuditEntryWire[] }>(['device', 'history', uuid, '--profile', 'admin']);
+    const { items } = await scene.admin<{ items: AuditEntryWire[] }>('device', 'history', uuid);
     const isWhole = ['device.asked', last].every((expected) => items.some(({ action }) => action === expected));
     if (isWhole || performance.now() > deadline) {
       return items;

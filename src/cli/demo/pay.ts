@@ -1,42 +1,41 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { AccountWire, LedgerVerificationWire } from '../../api/accounts.ts';
-import type { EnrollCodeWire } from '../../api/enrollments.ts';
 import type { RefundedWire } from '../../api/registers.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { ReceiptWire } from '../present/sales.ts';
 import { moneyForPeople } from '../present/money.ts';
 import type { WalletTapWire } from '../present/wallet-taps.ts';
-import type { Programs } from './programs.ts';
-import { startScene, type Narrator } from './scene.ts';
+import { Scene, type Narrator } from './scene.ts';
 
 const identityCode = '2468';
 const shopPassword = 'espresso doppio';
 const sendingMs = 10_000;
+/** Where verification codes go. */
+const codesFile = 'codes.ndjson';
 
 /**
  * Pay at the counter, get on the Wi-Fi: server, cash register and phone are processes of this program in a temporary
  * home, talking as they would anywhere.
  */
-export async function tellPayment({ tell, ask, closing }: Narrator): Promise<void> {
-  const begun = performance.now();
-  const { programs, home, url, certFile } = await startScene(closing, (at) => ['--verification-file', join(at, 'codes.ndjson')]);
-  await tell({ who: 'server', text: `Runs at ${url}, with its ledger in a new SQLite file.` });
+export async function tellPayment(narrator: Narrator): Promise<void> {
+  const { tell, ask } = narrator;
+  const scene = await Scene.start(narrator, (home) => ['--verification-file', join(home, codesFile)]);
+  const { programs, enrolling } = scene;
+  await tell({ who: 'server', text: `Runs at ${scene.url}, with its ledger in a new SQLite file.` });
 
-  const admin = ['--profile', 'admin'];
-  const cafe = await programs.json<AccountWire>(['account', 'open', 'Café', '--currency', 'EUR', ...admin]);
-  const anna = await programs.json<AccountWire>(['account', 'open', 'Anna', '--currency', 'EUR', ...admin]);
-  await programs.json(['account', 'topup', anna.account_id, '50.00EUR', ...admin]);
+  const cafe = await scene.admin<AccountWire>('account', 'open', 'Café', '--currency', 'EUR');
+  const anna = await scene.admin<AccountWire>('account', 'open', 'Anna', '--currency', 'EUR');
+  await scene.admin('account', 'topup', anna.account_id, '50.00EUR');
   await tell({ who: 'admin', text: 'Opened an account for the café and one for Anna, who brought 50.00 EUR.' });
 
-  const remote = ['--server', url, '--ca', certFile, '--enroll-code-file', '-'];
-  await programs.json(['wallet', 'enroll', ...remote, '--name', 'Anna’s phone'], await enrollCode(programs, 'terminal'));
-  await bind(programs, home, anna);
+  await programs.json(['wallet', 'enroll', ...enrolling, '--name', 'Anna’s phone'], await scene.enrollCode('terminal'));
+  await bind(scene, anna);
   await tell({ who: 'phone', text: 'Enrolled, and showed by the six digits that Anna was sent that the account is hers. It keeps a temporary code; Anna keeps her identity code in her head.' });
 
-  const code = await enrollCode(programs, 'pos', `account=${cafe.account_id}`);
-  await programs.json(['pos', 'enroll', ...remote, '--name', 'Till 1', '--ssid', 'Café', '--password-file', keep(home, 'password.txt', shopPassword)], code);
+  const code = await scene.enrollCode('pos', `account=${cafe.account_id}`);
+  await programs.json(['pos', 'enroll', ...enrolling, '--name', 'Till 1', '--ssid', 'Café', '--password-file', scene.keep('password.txt', shopPassword)], code);
   await programs.json(['pos', 'tariff', 'set', '--step', '1.00EUR=10min', '--minimum', '1.00EUR', '--refund', 'unused']);
   const { first: register } = await programs.service(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader'], (event) => {
     const { event: kind, url: at } = event as { event: string; url?: string };
@@ -51,7 +50,7 @@ export async function tellPayment({ tell, ask, closing }: Narrator): Promise<voi
     return;
   }
   const charging = programs.json<ReceiptWire>(['pos', 'charge', '--amount', '12.50EUR', '--memo', 'breakfast', '--tap']);
-  const tap = await programs.json<WalletTapWire>(['wallet', 'tap', '--pos', register.url, '--yes', '--max', '20.00EUR', '--identity-code-file', keep(home, 'identity.txt', identityCode)]);
+  const tap = await programs.json<WalletTapWire>(['wallet', 'tap', '--pos', register.url, '--yes', '--max', '20.00EUR', '--identity-code-file', scene.keep('identity.txt', identityCode)]);
   const receipt = await charging;
   await tell({
     who: 'register',
@@ -67,26 +66,20 @@ export async function tellPayment({ tell, ask, closing }: Narrator): Promise<voi
   const refunded = await programs.json<RefundedWire>(['grant', 'refund', receipt.grant!.grant_id]);
   await tell({ who: 'register', text: `Anna has to leave. The part of her time that she did not use goes back: ${refunded.in_ledger.map(moneyForPeople).join(', ')}.` });
 
-  const { items } = await programs.json<{ items: AccountWire[] }>(['account', 'list', ...admin]);
-  const ledger = await programs.json<LedgerVerificationWire>(['ledger', 'verify', ...admin]);
+  const { items } = await scene.admin<{ items: AccountWire[] }>('account', 'list');
+  const ledger = await scene.admin<LedgerVerificationWire>('ledger', 'verify');
   await tell({
     who: 'server',
     text: `Added up ${ledger.postings} postings anew: ${ledger.ok ? 'every account is right, and all of them together are nothing' : 'something is wrong'}.`,
     lines: items.map((account) => `${account.name.padEnd(8)} ${moneyForPeople({ minor: account.balance, currency: account.currency }).padStart(12)}`),
   });
-  await programs.stopAll();
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  await tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
+  await scene.end();
 }
 
-async function enrollCode(programs: Programs, role: string, ...match: string[]): Promise<string> {
-  const scope = match.flatMap((one) => ['--match', one]);
-  return (await programs.json<EnrollCodeWire>(['server', 'enroll-code', 'create', '--role', role, ...scope, '--profile', 'admin'])).code;
-}
-
-async function bind(programs: Programs, home: string, { account_id: account, name }: AccountWire): Promise<void> {
+async function bind(scene: Scene, { account_id: account, name }: AccountWire): Promise<void> {
+  const { programs } = scene;
   const { verification_id: verification } = await programs.json<{ verification_id: string }>(['account', 'bind', '--account', account, '--name', name, '--request-code']);
-  const codeFile = keep(home, 'code.txt', await sentCode(join(home, 'codes.ndjson')));
+  const codeFile = scene.keep('code.txt', await sentCode(join(scene.home, codesFile)));
   await programs.json(['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
 }
 
@@ -103,10 +96,4 @@ async function sentCode(path: string): Promise<string> {
     }
     await setTimeout(20);
   }
-}
-
-function keep(home: string, name: string, text: string): string {
-  const path = join(home, name);
-  writeFileSync(path, text, { mode: 0o600 });
-  return path;
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EnrollCodeWire } from '../../api/enrollments.ts';
+import type { Role } from '../../domain/token.ts';
 import type { StepWire } from '../present/story.ts';
 import { throwawayCertificate } from './certificate.ts';
 import { Programs } from './programs.ts';
@@ -15,30 +17,63 @@ export interface Narrator {
 }
 
 /** Where a story takes place: a temporary home with a server in it, and a profile `admin`. */
-export interface Scene {
+export class Scene {
   readonly programs: Programs;
   readonly home: string;
   readonly url: string;
-  /** The server's certificate, PEM. */
-  readonly certFile: string;
-}
+  /** What points a role at the server that is enrolled with a code from stdin. */
+  readonly enrolling: readonly string[];
+  readonly #tell: Narrator['tell'];
+  readonly #begun = performance.now();
 
-/** `serverArgs`: what the server is started with besides. */
-export async function startScene(closing: AsyncDisposableStack, serverArgs: (home: string) => readonly string[] = () => []): Promise<Scene> {
-  const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
-  closing.defer(() => rmSync(home, { recursive: true, force: true }));
-  const programs = new Programs(environment(home));
-  closing.defer(() => programs.stopAll());
+  private constructor(of: Pick<Scene, 'programs' | 'home' | 'url' | 'enrolling'>, tell: Narrator['tell']) {
+    this.programs = of.programs;
+    this.home = of.home;
+    this.url = of.url;
+    this.enrolling = of.enrolling;
+    this.#tell = tell;
+  }
 
-  const { cert, key } = throwawayCertificate(new Date(), 3_600_000);
-  const certFile = keep(home, 'server.pem', cert);
-  const keyFile = keep(home, 'server.key', key);
-  const { first: { url } } = await programs.service(
-    ['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', ...serverArgs(home)],
-    (event) => event as { url: string },
-  );
-  await programs.json(['server', 'init', '--store', 'admin', '--url', url, '--ca', certFile]);
-  return { programs, home, url, certFile };
+  /** `serverArgs`: what the server is started with besides. */
+  static async start({ closing, tell }: Narrator, serverArgs: (home: string) => readonly string[] = () => []): Promise<Scene> {
+    const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
+    closing.defer(() => rmSync(home, { recursive: true, force: true }));
+    const programs = new Programs(environment(home));
+    closing.defer(() => programs.stopAll());
+
+    const { cert, key } = throwawayCertificate(new Date(), 3_600_000);
+    const certFile = keep(home, 'server.pem', cert);
+    const keyFile = keep(home, 'server.key', key);
+    const { first: { url } } = await programs.service(
+      ['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', ...serverArgs(home)],
+      (event) => event as { url: string },
+    );
+    await programs.json(['server', 'init', '--store', 'admin', '--url', url, '--ca', certFile]);
+    return new Scene({ programs, home, url, enrolling: ['--server', url, '--ca', certFile, '--enroll-code-file', '-'] }, tell);
+  }
+
+  /** Runs a command as the admin, to its end. */
+  admin<T>(...args: readonly string[]): Promise<T> {
+    return this.programs.json<T>([...args, '--profile', 'admin']);
+  }
+
+  /** `match`: what the role is for. */
+  async enrollCode(role: Role, ...match: readonly string[]): Promise<string> {
+    const scope = match.flatMap((one) => ['--match', one]);
+    return (await this.admin<EnrollCodeWire>('server', 'enroll-code', 'create', '--role', role, ...scope)).code;
+  }
+
+  /** A file in its home, for nobody else to read. */
+  keep(name: string, text: string): string {
+    return keep(this.home, name, text);
+  }
+
+  /** Stops all that runs, and tells how long it took. */
+  async end(): Promise<void> {
+    await this.programs.stopAll();
+    const seconds = ((performance.now() - this.#begun) / 1000).toFixed(1);
+    await this.#tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
+  }
 }
 
 /** A home of its own: nothing of the user's is read or written, the keychain neither. */

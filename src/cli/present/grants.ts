@@ -10,7 +10,7 @@ import { credentialSchema, presentQr, writtenSchema, type CredentialWire, type H
 import { morePages, type PageWire } from './page.ts';
 import type { Screen } from './screen.ts';
 import { subjectForPeople } from './subjects.ts';
-import { details, table } from './table.ts';
+import { details, table, type Column } from './table.ts';
 import { clock, duration, localTime, span } from './time.ts';
 
 const { required, properties } = grantSchema;
@@ -37,50 +37,36 @@ export function grantWithCredential(grant: ShownGrantWire, handedOver: HandedOve
 export const hidden = '(hidden, see --reveal)';
 
 export function presentGrants(page: PageWire<ShownGrantWire>, screen: Screen): string {
-  if (page.items.length === 0) {
-    return 'No grants.';
-  }
-  const text = table(
-    page.items,
-    [
-      { title: 'GRANT', cell: (grant) => grant.grant_id },
-      { title: 'STATE', cell: (grant) => grant.state },
-      { title: 'FOR', cell: (grant) => subjectForPeople(grant.subject) },
-      { title: 'NETWORK', cell: (grant) => grant.network.ssid },
-      { title: 'PASSWORD', cell: (grant) => grant.password },
-      { title: 'SOURCE', cell: (grant) => grant.source },
-      { title: 'FROM', cell: (grant) => localTime(grant.starts_at) },
-      { title: 'UNTIL', cell: (grant) => grant.ends_at && localTime(grant.ends_at) },
-      { title: 'LEFT', cell: left },
-      { title: 'QUOTA', cell: quota },
-      { title: 'USED', cell: used },
-    ],
-    screen,
-  );
-  return text + morePages(page, screen);
+  return grantTable(page, 'No grants.', screen, [
+    { title: 'SOURCE', cell: (grant) => grant.source },
+    { title: 'FROM', cell: (grant) => localTime(grant.starts_at) },
+    { title: 'UNTIL', cell: (grant) => grant.ends_at && localTime(grant.ends_at) },
+    { title: 'LEFT', cell: left },
+    { title: 'QUOTA', cell: quota },
+    { title: 'USED', cell: used },
+  ]);
 }
 
 /** The permission list: who has paid, and what is left of it. */
 export function presentPermissions(page: PageWire<ShownGrantWire>, screen: Screen): string {
-  if (page.items.length === 0) {
-    return 'Nobody is on the permission list.';
-  }
-  const text = table(
-    page.items,
-    [
-      { title: 'GRANT', cell: (grant) => grant.grant_id },
-      { title: 'STATE', cell: (grant) => grant.state },
-      { title: 'FOR', cell: (grant) => subjectForPeople(grant.subject) },
-      { title: 'NETWORK', cell: (grant) => grant.network.ssid },
-      { title: 'PASSWORD', cell: (grant) => grant.password },
-      { title: 'ENTRY', cell: (grant) => localTime(grant.starts_at) },
-      { title: 'ALLOWED', cell: ({ allowed_ms: allowed }) => (allowed === undefined ? 'no end' : duration(allowed)) },
-      { title: 'USED', cell: timeUsed },
-      { title: 'LEFT', cell: left },
-    ],
-    screen,
-  );
-  return text + morePages(page, screen);
+  return grantTable(page, 'Nobody is on the permission list.', screen, [
+    { title: 'ENTRY', cell: (grant) => localTime(grant.starts_at) },
+    { title: 'ALLOWED', cell: ({ allowed_ms: allowed }) => (allowed === undefined ? 'no end' : duration(allowed)) },
+    { title: 'USED', cell: timeUsed },
+    { title: 'LEFT', cell: left },
+  ]);
+}
+
+const whoMayWhere: readonly Column<ShownGrantWire>[] = [
+  { title: 'GRANT', cell: (grant) => grant.grant_id },
+  { title: 'STATE', cell: (grant) => grant.state },
+  { title: 'FOR', cell: (grant) => subjectForPeople(grant.subject) },
+  { title: 'NETWORK', cell: (grant) => grant.network.ssid },
+  { title: 'PASSWORD', cell: (grant) => grant.password },
+];
+
+function grantTable(page: PageWire<ShownGrantWire>, nothing: string, screen: Screen, more: readonly Column<ShownGrantWire>[]): string {
+  return page.items.length === 0 ? nothing : table(page.items, [...whoMayWhere, ...more], screen) + morePages(page, screen);
 }
 
 /** The password is in the QR code; in words it is there if `reveal` asked for it. `format`: the credential alone, in a form that is no text for people. */
