@@ -14,6 +14,11 @@ export function shown(text: string): string {
   });
 }
 
+/** A message as the first of several sentences. */
+export function asSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
 const longestQuotation = 64;
 
 /**

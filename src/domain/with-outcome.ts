@@ -1,4 +1,5 @@
 import { LatchkeyError } from './errors.ts';
+import { asSentence } from './shown-text.ts';
 
 /** The same error, which also says what became of the money, and what to do; what nobody foresaw stays as it is. */
 export function withOutcome(error: unknown, outcome: string, hint: string): unknown {
@@ -6,5 +7,5 @@ export function withOutcome(error: unknown, outcome: string, hint: string): unkn
     return error;
   }
   const { code, message, retryAfter } = error;
-  return new LatchkeyError(code, `${message}${/[.!?]$/.test(message) ? '' : '.'} ${outcome}`, { hint, cause: error, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  return new LatchkeyError(code, `${asSentence(message)} ${outcome}`, { hint, cause: error, ...(retryAfter === undefined ? {} : { retryAfter }) });
 }

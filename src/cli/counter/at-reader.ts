@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
+import { asSentence } from '../../domain/shown-text.ts';
 import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
 import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
@@ -41,7 +42,7 @@ export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, op
     throw new LatchkeyError('bad_reply', 'The register’s agent does not say what was charged.');
   }
   const receipt = (handedOver?: HandedOver): ReceiptWire => receiptToWire({ charged, handedOver, isDelivered }, new Date());
-  const stands = (message: string) => `It is charged, but the Wi-Fi password could not be handed over. ${message} Have the card held to the register once more.`;
+  const stands = (message: string) => `It is charged, but the Wi-Fi password could not be handed over. ${asSentence(message)} Have the card held to the register once more.`;
   try {
     return { receipt: receipt(await handedOver(served, flags, { onScreen: flags.credential || (!isDelivered && !wantsFiles(flags)) })), notHandedOver: trouble && stands(trouble.message) };
   } catch (error) {
@@ -87,12 +88,16 @@ function told({ signal, caution, note }: ReaderOptions): Waiting {
         case 'waiting':
           return note(waitingSentence(event));
         case 'refused':
-          return caution(`${event.error.message} ${event.error.hint}`);
+          return caution(whatToDo(event.error));
         case 'reader':
-          return event.state.kind === 'ready' ? note('The reader is back.') : caution(`The reader is away. ${event.state.error.message} ${event.state.error.hint}`);
+          return event.state.kind === 'ready' ? note('The reader is back.') : caution(`The reader is away. ${whatToDo(event.state.error)}`);
       }
     },
   };
+}
+
+function whatToDo({ message, hint }: LatchkeyError): string {
+  return `${asSentence(message)} ${hint}`;
 }
 
 function waitingSentence({ for: what, hasReader }: Extract<WaitingEvent, { kind: 'waiting' }>): string {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { outsideTenders } from '../../domain/sale.ts';
+import { asSentence } from '../../domain/shown-text.ts';
 import type { ChargeAuthority } from '../../roles/pos/ports.ts';
 import { handOver, wantsFiles, writeQr, type CredentialFileFlags } from '../credential-output.ts';
 import { toLatchkeyError } from '../failure.ts';
@@ -69,6 +70,6 @@ export async function chargeAtCounter(
     return { receipt: receipt({ ...handedOver, written: written.length === 0 ? undefined : written }), notHandedOver: undefined };
   } catch (error) {
     const { message } = toLatchkeyError(error);
-    return { receipt: receipt(), notHandedOver: `It is charged, but the Wi-Fi password could not be handed over. ${message} Try again with \`latchkey grant show ${grant.id} --qr\`.` };
+    return { receipt: receipt(), notHandedOver: `It is charged, but the Wi-Fi password could not be handed over. ${asSentence(message)} Try again with \`latchkey grant show ${grant.id} --qr\`.` };
   }
 }
