@@ -422,6 +422,38 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await set(newUid())).toBe('mandate_limit');
     });
 
+    test('a tap that was refused is not charged late, whatever has become of the mandate', async () => {
+      const [one, other] = [await payer(), await payer()];
+      const uid = newUid();
+      const tap = (amount: string): Charge => ({ key: randomUUID(), amount: euros(amount), authority: { kind: 'mandate', uid } });
+      const set = ({ holder, accountId }: PlainTerminal, limit: string) => holder.mandates.setMandate({ uid, accountId, perTap: euros(limit), perDay: euros(limit) });
+      const early = tap('1.00');
+      expect(await codeOf(pos.pos.charge(early))).toBe('mandate_missing');
+      const { subjectId } = await set(one, '2.00');
+      const large = tap('3.00');
+      expect(await codeOf(pos.pos.charge(large))).toBe('mandate_exceeded');
+      await one.holder.mandates.endMandate(subjectId);
+      await set(other, '9.00');
+      expect([await codeOf(pos.pos.charge(early)), await codeOf(pos.pos.charge(large))]).toEqual(['mandate_missing', 'mandate_exceeded']);
+      expect(await codeOf(pos.pos.charge({ ...early, amount: euros('2.00') }))).toBe('idempotency_mismatch');
+      expect([await spent(one), await spent(other)]).toEqual([0n, 0n]);
+      expect(await codeOf(pos.pos.charge(tap('3.00')))).toBeUndefined();
+    });
+
+    test('of two payers who set a mandate for one card at once, one has it', async () => {
+      const payers = [await payer(), await payer()];
+      const uid = newUid();
+      const set = ({ holder, accountId }: PlainTerminal) => codeOf(holder.mandates.setMandate({ uid, accountId, perTap: euros('1.00'), perDay: euros('1.00') }));
+      const codes = await Promise.all(payers.map(set));
+      expect(codes.toSorted()).toEqual(['mandate_conflict', undefined]);
+      const [winner, loser] = codes[0] === undefined ? payers : payers.toReversed();
+      expect(await loser!.holder.mandates.mandates()).toEqual([]);
+      const [mandate] = await winner!.holder.mandates.mandates();
+      expect(await codeOf(loser!.holder.mandates.endMandate(mandate!.subjectId))).toBe('mandate_missing');
+      await winner!.holder.mandates.endMandate(mandate!.subjectId);
+      expect(await set(loser!)).toBeUndefined();
+    });
+
     test('each mandate of an account has a day of its own', async () => {
       const terminal = await payer();
       for (const uid of [newUid(), newUid()]) {

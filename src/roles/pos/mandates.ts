@@ -29,14 +29,13 @@ export class MandateService implements MandateRole {
     await store.transaction(async (tx) => {
       const standing = await tx.mandates.countStanding(accountId);
       const earlier = await tx.mandates.find(subjectId);
-      const isStanding = earlier !== undefined && earlier.endedAt === undefined;
-      if (isStanding && earlier.accountId !== accountId) {
+      if (!(await tx.mandates.set(mandate))) {
         throw new LatchkeyError('mandate_conflict');
       }
-      if (!isStanding && standing >= mostMandates) {
+      const isCounted = earlier?.accountId === accountId && earlier.endedAt === undefined;
+      if (!isCounted && standing >= mostMandates) {
         throw new LatchkeyError('mandate_limit');
       }
-      await tx.mandates.put(mandate);
     });
     return mandate;
   }
@@ -50,11 +49,11 @@ export class MandateService implements MandateRole {
   async endMandate(subjectId: string): Promise<Mandate> {
     const { store, clock } = this.#context;
     const mandate = await store.mandates.find(subjectId);
-    if (mandate === undefined || (await store.bindings.find(mandate.accountId, terminalIdOf(this.#context.actor))) === undefined) {
+    const isOwn = mandate !== undefined && (await store.bindings.find(mandate.accountId, terminalIdOf(this.#context.actor))) !== undefined;
+    const ended = isOwn ? await store.mandates.end(subjectId, mandate.accountId, clock.now()) : undefined;
+    if (ended === undefined) {
       throw new LatchkeyError('mandate_missing', `There is no mandate ${subjectId} of an account of this terminal.`);
     }
-    const ended = { ...mandate, endedAt: mandate.endedAt ?? clock.now() };
-    await store.mandates.put(ended);
     return ended;
   }
 }

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseId } from '../../domain/identifiers.ts';
 import { amountText, checkedAmount, sameCurrency } from '../../domain/money.ts';
+import type { FinalRefusal } from '../../domain/payment.ts';
 import type { Register, Sale } from '../../domain/sale.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
@@ -14,7 +15,7 @@ import { endGrant } from '../grants/ending.ts';
 import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
 import { openAccount } from '../ledger/accounts.ts';
 import { replyOf } from '../ledger/outcome.ts';
-import { PaymentDesk } from '../ledger/payment-desk.ts';
+import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, Store } from '../store.ts';
@@ -24,6 +25,7 @@ import { boughtAt, sell } from './purchase.ts';
 import { refundableOf, refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
 import { newReceiptCode, parsePhoneToken, subjectOf, type Identifier } from './subjects.ts';
+import { refusalOfTap, settleTap, type Tap } from './taps.ts';
 
 /** The register that the person at this machine's own database is; its network is that person's access point. */
 const localRegisterId = 'pos_local';
@@ -98,25 +100,51 @@ export class PosService implements PosRole {
     return { ...(await this.#charged(register, key, accountId)), reply };
   }
 
-  async #chargeMandate(register: Register, { key, amount, memo }: Charge, uid: Uint8Array): Promise<Charged> {
+  async #chargeMandate(register: Register, charge: Charge, uid: Uint8Array): Promise<Charged> {
+    const { key, amount } = charge;
     const subject = await subjectOf(this.#context, { kind: 'nfc', uid });
     const { store } = this.#context;
     const fingerprint = fingerprintOf(['mandate', amountText(amount), subject.id]);
     // What was charged before has its answer, whatever has become of the mandate.
-    const kept = (await store.sales.ofKey(register.id, key)).find(({ sale }) => sale.tender === 'mandate');
+    const byMandate = async () => (await store.sales.ofKey(register.id, key)).find(({ sale }) => sale.tender === 'mandate');
+    const kept = await byMandate();
     if (kept !== undefined) {
       requireSame(kept, fingerprint);
       return this.#charged(register, key, kept.sale.payerId);
     }
-    const mandate = await store.mandates.find(subject.id);
-    if (mandate === undefined || mandate.endedAt !== undefined) {
-      throw new LatchkeyError('mandate_missing');
+    const tap: Tap = { registerId: register.id, key, subjectId: subject.id, fingerprint };
+    const refusal = (await refusalOfTap(this.#context, tap)) ?? (await this.#payByMandate(register, charge, subject, tap));
+    // Whatever becomes of the mandate, or of whose it is: what was refused stays so.
+    const settled = refusal && (await settleTap(this.#context, tap, refusal));
+    if (settled !== undefined) {
+      throw new LatchkeyError(settled);
     }
-    sameCurrency(amount, mandate);
-    const bought = boughtAt(register, { tender: 'mandate', subject, fingerprint });
+    return this.#charged(register, key, (await byMandate())!.sale.payerId);
+  }
+
+  /** Undefined once it is charged. Errors: `idempotency_mismatch`. */
+  async #payByMandate(register: Register, { key, amount, memo }: Charge, subject: Grant['subject'], tap: Tap): Promise<FinalRefusal | undefined> {
+    const mandate = await this.#context.store.mandates.find(subject.id);
+    if (mandate === undefined || mandate.endedAt !== undefined) {
+      return 'mandate_missing';
+    }
+    if (mandate.currency !== amount.currency) {
+      return 'currency_mismatch';
+    }
+    const sold = boughtAt(register, { tender: 'mandate', subject, fingerprint: tap.fingerprint });
+    const bought: Bought = {
+      ...sold,
+      async make(context, payment) {
+        const refusal = await settleTap(context, tap, undefined);
+        if (refusal !== undefined) {
+          throw new LatchkeyError(refusal);
+        }
+        return sold.make(context, payment);
+      },
+    };
     const request = { key, payeeId: register.payeeId, amount, memo };
-    replyOf(await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought }));
-    return this.#charged(register, key, mandate.accountId);
+    const outcome = await new PaymentDesk(this.#context).payByMandate({ mandate, registerId: register.id, request, bought });
+    return 'refusal' in outcome ? outcome.refusal : undefined;
   }
 
   async #chargeOutside(register: Register, { key, amount, memo }: Charge, tender: 'cash' | 'card', uid: Uint8Array | undefined): Promise<Charged> {

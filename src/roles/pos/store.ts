@@ -57,8 +57,10 @@ export interface MandateRepository {
   ofAccount(accountId: string): Promise<Mandate[]>;
   /** How many an account has that were not ended. Inside a transaction, until whose end nobody else counts. */
   countStanding(accountId: string): Promise<number>;
-  /** Puts it in the place of an earlier one of the same identifier. */
-  put(mandate: Mandate): Promise<void>;
+  /** Puts it in the place of an earlier one of the same identifier; false if that stands, and is of another account. */
+  set(mandate: Mandate): Promise<boolean>;
+  /** Undefined if there is none of this account. One that has ended stays as it is. */
+  end(subjectId: string, accountId: string, at: Date): Promise<Mandate | undefined>;
   /** Takes the mandate's row until the transaction ends, so that two taps are counted one after the other. */
   lock(subjectId: string): Promise<Mandate | undefined>;
   /** What was taken by a mandate since, in minor units. */

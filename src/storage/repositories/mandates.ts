@@ -26,6 +26,13 @@ const bySubject: PreparedQuery<{ subjectId: string }, Row> = (db, { subjectId })
 const locking: PreparedQuery<{ subjectId: string }, Row> = (db, { subjectId }) =>
   db.updateTable('mandates').set((eb) => ({ account_id: eb.ref('account_id') })).where('subject_id', '=', subjectId).returningAll();
 
+const ending: PreparedQuery<{ subjectId: string; accountId: string; at: Date }, Row> = (db, { subjectId, accountId, at }) =>
+  db.updateTable('mandates')
+    .set({ ended_at: sql`coalesce(ended_at, ${at})` })
+    .where('subject_id', '=', subjectId)
+    .where('account_id', '=', accountId)
+    .returningAll();
+
 export class Mandates implements MandateRepository {
   readonly #db: Database;
 
@@ -53,12 +60,18 @@ export class Mandates implements MandateRepository {
     return Number(count);
   }
 
-  async put({ subjectId, accountId, currency, perTap, perDay, setAt, endedAt }: Mandate): Promise<void> {
+  async set({ subjectId, accountId, currency, perTap, perDay, setAt, endedAt }: Mandate): Promise<boolean> {
     const values = { account_id: accountId, currency, per_tap: perTap, per_day: perDay, set_at: setAt, ended_at: endedAt ?? null };
-    await this.#db.write.insertInto('mandates')
+    const result = await this.#db.write.insertInto('mandates')
       .values({ subject_id: subjectId, ...values })
-      .onConflict((conflict) => conflict.column('subject_id').doUpdateSet(values))
-      .execute();
+      .onConflict((conflict) => conflict.column('subject_id').doUpdateSet(values).where((eb) => eb.or([eb('mandates.account_id', '=', accountId), eb('mandates.ended_at', 'is not', null)])))
+      .executeTakeFirst();
+    return result.numInsertedOrUpdatedRows === 1n;
+  }
+
+  async end(subjectId: string, accountId: string, at: Date): Promise<Mandate | undefined> {
+    const [row] = await this.#db.change(ending, { subjectId, accountId, at });
+    return row && toMandate(row);
   }
 
   async lock(subjectId: string): Promise<Mandate | undefined> {
