@@ -336,6 +336,19 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(await isInStep(card)).toBe(true);
       });
 
+      test('that is told a renewal for what is not paid in the end still proves that it is there', async () => {
+        const card = await wallet();
+        const { counter } = await counterAndLine();
+        await charge(counter, orderOf('2.00'), card);
+        const order = orderOf('900.00');
+        const { apId, payeeId } = await pos.pos.self();
+        await card.handler.pay!.authorise({ payeeId, amount: order.amount, idempotencyKey: order.key, registerId: pos.token.id });
+        await card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: { rotation: new Uint8Array(32).fill(7) } });
+        expect(await card.payer.pending(card.accountId)).toBeUndefined();
+        const claim = await card.handler.access!.request({ network: 'cafe-guests', apId });
+        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).grant.subject.id).toBe(card.terminalId);
+      });
+
       test('that is told of a refusal gives the payment up, unless it had been paid', async () => {
         const [paid, unpaid] = [await authorised(), await authorised()];
         await paid.byRegister();

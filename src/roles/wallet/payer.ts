@@ -215,6 +215,16 @@ export class Payer {
     }
   }
 
+  /** A cash register's word was not so: nothing was paid. */
+  async #forgetNext(accountId: string): Promise<void> {
+    const { codes } = this.#context;
+    const held = await codes.get(accountId);
+    if (held?.next !== undefined) {
+      const { next: _next, ...current } = held;
+      await codes.set(accountId, current);
+    }
+  }
+
   async #send(begun: BegunPayment): Promise<EndedPayment> {
     try {
       return await this.#accept(begun, await this.#context.wallet.pay(begun.request));
@@ -270,6 +280,9 @@ export class Payer {
   }
 
   async #end(begun: BegunPayment, end: PaymentEnd): Promise<EndedPayment> {
+    if (end.kind !== 'accepted') {
+      await this.#forgetNext(begun.accountId);
+    }
     await this.#context.journal.end(begun, end);
     return { ...begun, end };
   }
