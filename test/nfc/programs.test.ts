@@ -50,13 +50,26 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('register and wallet as program
       await readers.removeAll();
     });
 
+    test('a card that is at the reader before the charge pays it', async () => {
+      const number = newUid();
+      await purse.json(['account', 'mandate', 'set', '--account', account.id, '--uid', number]);
+      readers.hold({ transmit: async () => Uint8Array.of(0x6a, 0x82) }, { uid: Buffer.from(number, 'hex') });
+      const { code, stdout } = await start(counter.cli, 'pos', 'charge', '--amount', '1.00EUR', '--tap', '--mandate-ok', '--reader', 'Virtual PCD', '--timeout', '20s').ended;
+      expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ sale: expect.objectContaining({ tender: 'mandate' }) })]);
+      await readers.removeAll();
+    });
+
     test('the agent serves wallets and cards as they come, and what they say is on its lines', async () => {
       const serving = start(counter.cli, 'pos', 'serve', '--listen', '127.0.0.1:0', '--reader', 'Virtual PCD');
       await serving.line(jsonWith('event', 'listening'));
       const charging = start(counter.cli, 'pos', 'charge', '--amount', '1.00EUR', '--tap');
       await serving.line(jsonWith('event', 'opened'));
+      readers.hold({ transmit: async () => Uint8Array.of(0x6a, 0x82) }, { uid: Buffer.from(newUid(), 'hex') });
+      expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ by: 'card', error_code: 'mandate_missing' });
+      await readers.removeAll();
       expect(await tap()).toMatchObject({ payment: { state: 'paid' }, credential: { password: shopPassword } });
-      expect((await charging.ended).code).toBe(0);
+      const { code, stderr } = await charging.ended;
+      expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringMatching(/^There is no wallet on this card, and this charge takes no mandate\. ./) }]);
       await readers.removeAll();
       const number = newUid();
       await counter.sold('1.00EUR', number);
@@ -64,7 +77,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('register and wallet as program
       expect(await serving.line((line) => (line.includes('"credential"') ? (JSON.parse(line) as object) : undefined))).toMatchObject({ event: 'served', by: 'card', credential: { password: shopPassword } });
       await readers.removeAll();
       readers.hold({ transmit: async () => Uint8Array.of(0x6a, 0x82) }, { uid: Buffer.from('08d41f77', 'hex') });
-      expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ error_code: 'random_identifier' });
+      expect(await serving.line((line) => (line.includes('random_identifier') ? (JSON.parse(line) as object) : undefined))).toMatchObject({ event: 'refused' });
       await readers.removeAll();
       serving.kill('SIGTERM');
       expect((await serving.ended).code).toBe(0);

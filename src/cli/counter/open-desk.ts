@@ -123,9 +123,21 @@ async function atOwnReader(counter: Counter, { reader, signal, onSettled }: Tapp
     },
     failed: (error) => trouble.reject(error),
   });
-  const serving = desk.serveReader(AbortSignal.any([stop.signal, signal]));
+  let serving: Promise<void> | undefined;
+  const heard = (waiting: Waiting): Waiting => ({
+    ...waiting,
+    onEvent(event) {
+      // A card that is there already is for what waits for it, and not for access before it.
+      if (event.kind === 'waiting') serving ??= desk.serveReader(AbortSignal.any([stop.signal, signal]));
+      // That the reader is away ends the waiting, and is said as the error that it is.
+      if (event.kind !== 'reader') waiting.onEvent(event);
+    },
+  });
   try {
-    return await Promise.race([work(desk), trouble.promise]);
+    return await Promise.race([
+      work({ charge: (charge, waiting) => desk.charge(charge, heard(waiting)), tap: (options, waiting) => desk.tap(options, heard(waiting)) }),
+      trouble.promise,
+    ]);
   } finally {
     stop.abort();
     trouble.promise.catch(() => {});
