@@ -10,9 +10,13 @@ export interface Rows {
   readonly payments: readonly Row[];
   readonly postings: readonly Row[];
   readonly verification_codes: readonly Row[];
+  readonly sales: readonly Row[];
+  readonly grants: readonly Row[];
+  readonly mandates: readonly Row[];
+  readonly replies: readonly Row[];
 }
 
-export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes'] as const;
+export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes', 'sales', 'grants', 'mandates', 'replies'] as const;
 
 export interface ServerProcess {
   readonly store: Store;

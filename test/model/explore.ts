@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { Coverage } from './crash-points.ts';
 import type { Disks } from './disk.ts';
+import type { Coverages } from './server.ts';
 import { anyStep } from './steps.ts';
-import { World, type Coverages } from './world.ts';
+import { World } from './world.ts';
 
 const stepsOfRun = 300;
 const runsOfPart = 10;
@@ -24,7 +25,7 @@ export function seedOfThisRun(): number {
 }
 
 export function noCoverages(): Coverages {
-  return { server: new Coverage(), terminal: new Coverage(), answers: new Map() };
+  return { server: new Coverage(), terminal: new Coverage(), register: new Coverage(), answers: new Map() };
 }
 
 /**
@@ -40,7 +41,7 @@ export async function explore(disks: Disks, leastSteps: number, seed: number, co
     const world = await World.create(disks, coverages);
     try {
       await fc.asyncModelRun(() => ({ model: world, real: world }), run);
-      await world.finish();
+      await world.end();
     } finally {
       steps += world.steps;
       runs += 1;
@@ -70,6 +71,8 @@ export function summary(name: string, { steps, runs, seed, seconds, coverages }:
     coverages.server.table,
     `Crashes of a terminal before and after each of its steps, ${coverages.terminal.total} in all:`,
     coverages.terminal.table,
+    `Crashes of a register before and after each of its steps, ${coverages.register.total} in all:`,
+    coverages.register.table,
     `Answers: ${answers.join(', ')}`,
   ].join('\n');
 }

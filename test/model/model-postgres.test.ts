@@ -18,11 +18,12 @@ requires('postgresql')('PostgreSQL', () => {
     await server.stop();
   });
 
-  test('whatever is lost, doubled, delayed or crashes, payments are as the plain ledger has them', async () => {
+  test('whatever is lost, doubled, delayed or crashes, payments and sales are as the plain ledger and the plain shop have them', async () => {
     const played = await play(disks, 3_000);
     console.log(summary(disks.name, played));
     expect(played.coverages.server.missing).toEqual([]);
     expect(played.coverages.terminal.missing).toEqual([]);
+    expect(played.coverages.register.missing).toEqual([]);
     expect(played.steps).toBeGreaterThanOrEqual(3_000);
   }, 600_000);
 });

@@ -2,8 +2,11 @@ import { codePlace, identityCodePlace } from '../../src/storage/repositories/bin
 import { paymentReplyPlace } from '../../src/storage/repositories/payment-row.ts';
 import { verificationPlace } from '../../src/storage/repositories/verifications.ts';
 import { testSealer } from '../storage/sealer.ts';
+import { areSame, Comparison, text, time } from './comparison.ts';
 import type { Row, Rows } from './disk.ts';
 import { bindingName, fresh, paymentName, verificationName, type PlainLedger } from './plain-ledger.ts';
+import type { PlainShop } from './plain-shop.ts';
+import { compareShop } from './shop-observation.ts';
 
 const sealer = testSealer();
 
@@ -28,18 +31,12 @@ export class Observation {
    * Where a database differs from what it has to be. What only the server could make up, ids and codes, the plain ledger
    * learns from it, once.
    */
-  differences(rows: Rows, ledger: PlainLedger): string[] {
+  differences(rows: Rows, ledger: PlainLedger, shop: PlainShop): string[] {
     this.rows = rows;
-    const differences: string[] = [];
-    const learnt: (() => void)[] = [];
-    const same = (what: string, actual: readonly unknown[], expected: readonly unknown[]) => {
-      if (!areSame(actual, expected)) differences.push(`${what}: ${text(actual)} instead of ${text(expected)}`);
-    };
-    const all = (what: string, actual: readonly string[], expected: ReadonlyMap<string, unknown>) => {
-      if (actual.length !== expected.size || !actual.every((name) => expected.has(name))) {
-        differences.push(`${what}: ${text(actual.toSorted())} instead of ${text([...expected.keys()].toSorted())}`);
-      }
-    };
+    const comparison = new Comparison();
+    const { differences, learnt } = comparison;
+    const same: Comparison['same'] = (...given) => comparison.same(...given);
+    const all: Comparison['all'] = (...given) => comparison.all(...given);
 
     all('accounts', rows.accounts.map(({ id }) => String(id)), ledger.accounts);
     for (const row of rows.accounts) {
@@ -120,6 +117,7 @@ export class Observation {
         verification.code = this.#open(row['code'], (box) => sealer.openText(box, verificationPlace(verification.terminalId, verification.key)));
       }
     }
+    compareShop(rows, shop, byId, comparison);
     if (differences.length === 0) learnt.forEach((learn) => learn());
     return differences;
   }
@@ -133,19 +131,6 @@ export class Observation {
     }
     return opened;
   }
-}
-
-/** A time as a number, whichever way the database gives it. */
-export function time(value: unknown): number | undefined {
-  return value === null ? undefined : Number(new Date(value as number | Date));
-}
-
-function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
-  return some.length === others.length && some.every((value, index) => (value ?? undefined) === (others[index] ?? undefined));
-}
-
-function text(values: readonly unknown[]): string {
-  return JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value ?? null));
 }
 
 export function ofPayment(row: Row): string {

@@ -51,6 +51,18 @@ export interface PlainRequest {
   readonly made: Ingredients | undefined;
   readonly memo: string | undefined;
   readonly holdMs: number | undefined;
+  /** The cash register that it buys time at. */
+  readonly registerId: string | undefined;
+}
+
+/** Whose money is taken, and at whose word: a terminal's by its binding, or a register's by a mandate. */
+export interface Taking {
+  readonly accountId: string;
+  readonly terminalId: string;
+  /** Renewed by a success. */
+  readonly binding: PlainBinding | undefined;
+  /** Makes what the payment is for, in one with it. */
+  readonly buy: ((payment: PlainPayment) => void) | undefined;
 }
 
 export interface PlainPayment {
@@ -97,6 +109,9 @@ export interface PlainVerification {
 export type Expected =
   | { readonly error: string; readonly retryAfter?: number }
   | { readonly payment: string }
+  /** `payment`: what paid it in the ledger. */
+  | { readonly charged: string; readonly payment: string | undefined }
+  | { readonly access: string }
   | { readonly cancelled: true }
   | { readonly done: true }
   | { readonly bound: { readonly accountId: string; readonly number: number; readonly algorithm: string } }
@@ -113,7 +128,7 @@ export const paymentName = (accountId: string, key: string) => `${accountId} ${k
 export const bindingName = paymentName;
 export const verificationName = paymentName;
 
-const done = { done: true } as const;
+export const done = { done: true } as const;
 
 const firstWaitMs = 60_000;
 const longestWaitMs = 24 * 3_600_000;
@@ -146,7 +161,8 @@ export class PlainLedger {
 
   // What a terminal asks for.
 
-  pay(terminalId: string, request: PlainRequest, now: number): Judged {
+  /** `counts`: whether it came under the terminal's own token. */
+  pay(terminalId: string, request: PlainRequest, now: number, { counts = true, buy }: { readonly counts?: boolean; readonly buy?: Taking['buy'] } = {}): Judged {
     const found = this.#bindingOf(terminalId, request);
     if (found === undefined) {
       return refused('not_bound');
@@ -156,32 +172,46 @@ export class PlainLedger {
     const { key, codeNumber = binding.number } = request;
     const kept = this.payment(accountId, key);
     if (kept !== undefined) {
-      return this.#again(kept, terminalId, request);
+      return this.again(kept, terminalId, request);
     }
     if (binding.lockedUntil !== undefined && binding.lockedUntil > now) {
       return { parts: [], expected: { error: 'account_locked', retryAfter: Math.ceil((binding.lockedUntil - now) / 1000) } };
     }
-    const refuse = (refusal: string, more: () => void = () => {}, before: readonly (() => void)[] = []): Judged => ({
-      parts: [...before, () => {
-        more();
-        this.#record(binding, request, now, { state: 'refused', refusal });
-      }],
-      expected: { error: refusal },
-    });
+    const taking = { accountId, terminalId, binding, buy };
     if (isSpent || codeNumber < binding.number) {
-      return refuse('code_superseded', () => { binding.supersededAt = now; });
+      return this.refuse(taking, request, now, 'code_superseded', { also: () => { if (counts) binding.supersededAt = now; } });
     }
     if (codeNumber > binding.number) {
-      return refuse('code_unknown');
+      return this.refuse(taking, request, now, 'code_unknown');
     }
     if (!isMadeOf(request.made, binding)) {
-      return refuse('password_wrong', () => {
-        binding.wrong += 1;
-        binding.lockedUntil = binding.wrong < 5 ? undefined : now + Math.min(longestWaitMs, firstWaitMs * 2 ** (binding.wrong - 5));
+      return this.refuse(taking, request, now, 'password_wrong', {
+        also: () => {
+          if (!counts) return;
+          binding.wrong += 1;
+          binding.lockedUntil = binding.wrong < 5 ? undefined : now + Math.min(longestWaitMs, firstWaitMs * 2 ** (binding.wrong - 5));
+        },
       });
     }
+    return this.take(taking, request, now);
+  }
+
+  /** Puts it on record, for good. */
+  refuse(of: Taking, request: PlainRequest, now: number, refusal: string, { also, before = [] }: { readonly also?: () => void; readonly before?: Judged['parts'] } = {}): Judged {
+    const refuse = () => {
+      also?.();
+      this.#record(of, request, now, { state: 'refused', refusal });
+    };
+    return { parts: [...before, refuse], expected: { error: refusal } };
+  }
+
+  /** Moves or holds the money, if that can be. */
+  take(taking: Taking, request: PlainRequest, now: number): Judged {
+    const { accountId, binding, buy } = taking;
+    const { key } = request;
     const payer = this.account(accountId);
     const payee = this.accounts.get(request.payeeId);
+    const refuse = (refusal: string) => this.refuse(taking, request, now, refusal);
     if (payee === undefined || payee.id.startsWith('out_')) return refuse('account_not_found');
     if (payee.id === payer.id) return refuse('payee_is_payer');
     if (payer.closed || payee.closed) return refuse('account_closed');
@@ -196,15 +226,18 @@ export class PlainLedger {
       }
     }
     if (available < request.minor) {
-      return refuse('insufficient_funds', () => {}, before);
+      return this.refuse(taking, request, now, 'insufficient_funds', { before });
     }
     const charge = () => {
-      binding.spent = binding.algorithm === 'md5' ? { code: binding.code, identityCode: binding.identityCode } : undefined;
-      Object.assign(binding, { number: binding.number + 1, code: fresh, wrong: 0, lockedUntil: undefined });
+      if (binding !== undefined) {
+        binding.spent = binding.algorithm === 'md5' ? { code: binding.code, identityCode: binding.identityCode } : undefined;
+        Object.assign(binding, { number: binding.number + 1, code: fresh, wrong: 0, lockedUntil: undefined });
+      }
       const isHold = request.holdMs !== undefined;
-      this.#record(binding, request, now, { state: isHold ? 'held' : 'paid', captured: isHold ? 0 : request.minor });
+      const payment = this.#record(taking, request, now, { state: isHold ? 'held' : 'paid', captured: isHold ? 0 : request.minor });
       if (isHold) payer.held += request.minor;
       else this.#post({ kind: 'payment', debitId: accountId, creditId: payee.id, minor: request.minor, payment: paymentName(accountId, key), memo: request.memo });
+      buy?.(payment);
     };
     return { parts: [...before, charge], expected: { payment: paymentName(accountId, key) } };
   }
@@ -384,19 +417,22 @@ export class PlainLedger {
     return binding && { binding, isSpent: false };
   }
 
-  #again(kept: PlainPayment, terminalId: string, request: PlainRequest): Judged {
+  /** What a request under a key that is taken comes to. */
+  again(kept: PlainPayment, terminalId: string, request: PlainRequest): Judged {
     if (kept.state === 'cancelled') {
       return refused('payment_cancelled');
     }
     return kept.terminalId === terminalId && isSame(kept.request!, request) ? { parts: [], expected: cameTo(kept) } : refused('idempotency_mismatch');
   }
 
-  #record({ accountId, terminalId }: PlainBinding, request: PlainRequest, at: number, { state, captured = 0, refusal }: { state: PlainPayment['state']; captured?: number; refusal?: string }): void {
+  #record({ accountId, terminalId }: Taking, request: PlainRequest, at: number, { state, captured = 0, refusal }: { state: PlainPayment['state']; captured?: number; refusal?: string }): PlainPayment {
     const { key, holdMs } = request;
-    this.payments.set(paymentName(accountId, key), {
+    const payment: PlainPayment = {
       accountId, key, terminalId, state, request, at, captured, refunded: 0,
       expiresAt: state === 'held' ? at + holdMs! : undefined, refusal, reason: refusal, id: undefined,
-    });
+    };
+    this.payments.set(paymentName(accountId, key), payment);
+    return payment;
   }
 
   #post({ kind, debitId, creditId, minor, unheld = 0, payment, memo }: Pick<PlainPosting, 'kind' | 'debitId' | 'creditId' | 'minor'> & Partial<PlainPosting>): void {
@@ -408,7 +444,8 @@ export class PlainLedger {
   }
 }
 
-function refused(error: string): Judged {
+/** Nothing is put on record of it. */
+export function refused(error: string): Judged {
   return { parts: [], expected: { error } };
 }
 
@@ -422,5 +459,5 @@ function isMadeOf(made: Ingredients | undefined, { code, identityCode }: Ingredi
 
 function isSame(one: PlainRequest, other: PlainRequest): boolean {
   return one.payeeId === other.payeeId && one.minor === other.minor && one.currency === other.currency && one.password === other.password
-    && one.memo === other.memo && one.holdMs === other.holdMs;
+    && one.holdMs === other.holdMs && one.registerId === other.registerId;
 }

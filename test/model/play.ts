@@ -1,6 +1,6 @@
 import type { Disks } from './disk.ts';
 import { explore, noCoverages, seedOfThisRun, type Exploration } from './explore.ts';
-import { sweepServer, sweepTerminal } from './sweep.ts';
+import { sweepServer, sweepPrograms } from './sweep.ts';
 
 /** So many steps at random, and a crash wherever there was none by chance; with `thorough` everywhere once more. */
 export async function play(disks: Disks, steps: number, thorough = false): Promise<Exploration> {
@@ -8,6 +8,6 @@ export async function play(disks: Disks, steps: number, thorough = false): Promi
   const coverages = noCoverages();
   const exploration = await explore(disks, steps, seedOfThisRun(), coverages);
   await sweepServer(disks, coverages, { onlyUncovered: !thorough });
-  await sweepTerminal(disks, coverages);
+  await sweepPrograms(disks, coverages);
   return { ...exploration, seconds: (performance.now() - began) / 1000 };
 }

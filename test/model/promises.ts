@@ -1,7 +1,10 @@
-import { ofPayment, time, type Observation } from './observation.ts';
-import { bindingName, paymentName } from './plain-ledger.ts';
-import type { TerminalDisk } from './terminal.ts';
+import { time } from './comparison.ts';
 import type { Row } from './disk.ts';
+import { ofPayment, type Observation } from './observation.ts';
+import { bindingName, paymentName } from './plain-ledger.ts';
+import type { RegisterDisk } from './register.ts';
+import { brokenByShops } from './shop-promises.ts';
+import type { TerminalDisk } from './terminal.ts';
 
 /** A terminal that keeps to the protocol, as far as its owner could tell. */
 export interface HonestTerminal {
@@ -14,6 +17,7 @@ export interface HonestTerminal {
 export interface Promised {
   readonly observation: Observation;
   readonly terminals: readonly HonestTerminal[];
+  readonly registers: readonly { readonly id: string; readonly payeeId: string; readonly disk: RegisterDisk }[];
   /** What anybody was ever told to be cancelled, by account and key. */
   readonly toldCancelled: ReadonlySet<string>;
 }
@@ -24,7 +28,7 @@ const isCharged = (row: Row | undefined) => row !== undefined && ['paid', 'held'
  * What holds whatever happened, told from the rows and from what terminals have on their disks alone: it knows nothing of
  * what led there.
  */
-export function brokenPromises({ observation, terminals, toldCancelled }: Promised): string[] {
+export function brokenPromises({ observation, terminals, registers, toldCancelled }: Promised): string[] {
   const { rows, codes } = observation;
   const broken: string[] = [];
   const promise = (isKept: boolean, otherwise: string) => { if (!isKept) broken.push(otherwise); };
@@ -64,7 +68,12 @@ export function brokenPromises({ observation, terminals, toldCancelled }: Promis
       `payment ${id} is charged and not on record as such`,
     );
   }
+  const returned = new Map<string, number>();
+  for (const row of rows.postings) {
+    if (row['kind'] === 'refund') add(returned, String(row['payment_id']), Number(row['minor']));
+  }
   for (const row of rows.payments) {
+    promise(Number(row['refunded']) <= Number(row['captured']) && Number(row['refunded']) === (returned.get(String(row['id'])) ?? 0), `of payment ${ofPayment(row)} not went back what is on record`);
     promise(row['state'] !== 'paid' || charges.has(String(row['id'])), `payment ${ofPayment(row)} is on record as paid and not charged`);
   }
 
@@ -112,6 +121,7 @@ export function brokenPromises({ observation, terminals, toldCancelled }: Promis
       promise(row['algorithm'] === 'md5' || Number(row['wrong']) <= (terminal.mistypes.get(accountId) ?? 0), `${name} has more wrong passwords than were typed`);
       // The code that a terminal has is the server's, or one behind while a payment is open.
       const code = terminal.disk.codes.get(accountId);
+      promise(code?.next === undefined || pending.has(accountId), `${name} has a next code by the word of a register, and nothing is open`);
       const hex = code && Buffer.from(code.code).toString('hex');
       const known = hex === undefined ? undefined : codes.get(hex);
       const number = Number(row['code_number']);
@@ -130,5 +140,5 @@ export function brokenPromises({ observation, terminals, toldCancelled }: Promis
       }
     }
   }
-  return broken;
+  return [...broken, ...brokenByShops({ rows, terminals, registers })];
 }

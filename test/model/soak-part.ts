@@ -8,8 +8,8 @@ const [kind, steps] = process.argv.slice(2);
 const server = kind === 'postgres' ? await startPostgres() : undefined;
 const disks = await (server === undefined ? sqliteDisks() : postgresDisks(server));
 try {
-  const { coverages: { server: ofServer, terminal, answers }, ...played } = await play(disks, Number(steps), true);
-  console.log(JSON.stringify({ ...played, server: ofServer.counts, terminal: terminal.counts, answers: [...answers] }));
+  const { coverages: { server: ofServer, terminal, register, answers }, ...played } = await play(disks, Number(steps), true);
+  console.log(JSON.stringify({ ...played, server: ofServer.counts, terminal: terminal.counts, register: register.counts, answers: [...answers] }));
 } finally {
   await disks.remove();
   await server?.stop();

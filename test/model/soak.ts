@@ -1,4 +1,4 @@
-/** `npm run soak`: 300,000 steps and more of payments against the plain ledger; the result goes into RESULT.md. */
+/** `npm run soak`: 300,000 steps and more of payments and sales against the plain ledger and shop; the result goes into RESULT.md. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -14,13 +14,14 @@ interface Part {
   readonly seed: number;
   readonly server: Counts;
   readonly terminal: Counts;
+  readonly register: Counts;
   readonly answers: readonly (readonly [string, number])[];
 }
 
 const usage = `npm run soak -- [--sqlite STEPS] [--postgres STEPS]
 
-Plays payments over a network that loses, doubles and delays, with servers and terminals that crash, and holds them
-against a plain ledger; by default 290,000 steps on SQLite and 15,000 on PostgreSQL, which takes some ten minutes.`;
+Plays payments and sales over a network that loses, doubles and delays, with servers, terminals and cash registers that
+crash, and holds them against a plain ledger and a plain shop; by default 290,000 steps on SQLite and 15,000 on PostgreSQL, which takes some ten minutes.`;
 
 const { values } = parseArgs({
   options: { sqlite: { type: 'string', default: '290000' }, postgres: { type: 'string', default: '15000' }, help: { type: 'boolean', default: false } },
@@ -64,12 +65,13 @@ async function play(kind: string, steps: number, seed: number): Promise<Part> {
 
 function merged(parts: readonly Part[], seconds: number): Exploration {
   const coverages = noCoverages();
-  for (const { server, terminal, answers } of parts) {
+  for (const { server, terminal, register, answers } of parts) {
     coverages.server.add(server);
     coverages.terminal.add(terminal);
+    coverages.register.add(register);
     for (const [answer, count] of answers) coverages.answers.set(answer, (coverages.answers.get(answer) ?? 0) + count);
   }
-  const missing = [...coverages.server.missing, ...coverages.terminal.missing];
+  const missing = [...coverages.server.missing, ...coverages.terminal.missing, ...coverages.register.missing];
   if (missing.length > 0) throw new Error(`There was no crash ${missing.join(', nor ')}.`);
   const sum = (of: (part: Part) => number) => parts.reduce((total, part) => total + of(part), 0);
   return { steps: sum(({ steps }) => steps), runs: sum(({ runs }) => runs), seed: parts[0]!.seed, seconds, coverages };

@@ -1,61 +1,16 @@
 import fc from 'fast-check';
+import { counterSteps } from './counter-steps.ts';
+import { registerCount } from './counter.ts';
 import { sides, type CrashPoint } from './crash-points.ts';
-import type { Network } from './network.ts';
-import { accountCount, attackers, attacks, honestCount, type World } from './world.ts';
+import { accountCount } from './office.ts';
+import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, serverCrash, step, terminal, underWay, type Step } from './step.ts';
+import { attackers, attacks, honestCount, terminalCount } from './world.ts';
 
-/** What a step may depend on before it is taken. */
-export interface Sight {
-  readonly network: Network;
-}
-
-/** One thing that somebody does. */
-class Step implements fc.AsyncCommand<Sight, World> {
-  readonly #name: string;
-  readonly #given: unknown;
-  readonly #needs: (sight: Sight) => boolean;
-  readonly #take: (world: World) => Promise<void>;
-
-  constructor(name: string, given: unknown, needs: (sight: Sight) => boolean, take: (world: World) => Promise<void>) {
-    this.#name = name;
-    this.#given = given;
-    this.#needs = needs;
-    this.#take = take;
-  }
-
-  check(sight: Sight): boolean {
-    return this.#needs(sight);
-  }
-
-  async run(_sight: Sight, world: World): Promise<void> {
-    world.steps += 1;
-    await this.#take(world);
-  }
-
-  toString(): string {
-    return `${this.#name} ${fc.stringify(this.#given)}`;
-  }
-}
-
-const always = () => true;
-const underWay = ({ network }: Sight) => network.size > 0;
-
-function step<Given>(name: string, given: { [Key in keyof Given]: fc.Arbitrary<Given[Key]> }, needs: (sight: Sight) => boolean, take: (world: World, given: Given) => Promise<void>): fc.Arbitrary<Step> {
-  return fc.record(given).map((values) => new Step(name, values, needs, (world) => take(world, values as Given)));
-}
-
-/** So many times to one that it is there. */
-const orNone = <T>(without: number, arbitrary: fc.Arbitrary<T>) => fc.oneof({ weight: without, arbitrary: fc.constant(undefined) }, arbitrary);
-/** The newest most often. */
-const back = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }, fc.nat(40));
-const terminal = fc.nat(honestCount - 1);
-const account = fc.nat(1);
 const place = fc.nat(accountCount - 1);
-const minor = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 300 }) }, fc.integer({ min: 1, max: 3_000 }));
+/** An honest terminal, or a register. */
+const party = fc.nat(honestCount + registerCount - 1).map((of) => (of < honestCount ? of : terminalCount + of - honestCount));
 const rarely = fc.integer({ min: 0, max: 9 }).map((of) => of === 9);
-const anyMemo = fc.constantFrom(undefined, 'breakfast', 'a key for room 7');
-const serverCrash: fc.Arbitrary<CrashPoint> = fc.record({ nth: fc.integer({ min: 1, max: 16 }), side: fc.constantFrom(...sides) });
-const perhapsServerCrash = orNone(1, serverCrash);
-const terminalCrash: fc.Arbitrary<CrashPoint> = fc.record({ nth: fc.integer({ min: 1, max: 7 }), side: fc.constantFrom(...sides) });
+const programCrash: fc.Arbitrary<CrashPoint> = fc.record({ nth: fc.integer({ min: 1, max: 7 }), side: fc.constantFrom(...sides) });
 const second = 1_000;
 
 const purchase = {
@@ -69,25 +24,26 @@ const purchase = {
   isMistyped: fc.integer({ min: 0, max: 4 }).map((of) => of === 4),
 };
 
-/** All that terminals, the network, the server, an admin and strangers do, about as often as it gets things going. */
+/** All that terminals, registers, the network, the server, an admin and strangers do, about as often as it gets things going. */
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  ...counterSteps,
   { weight: 10, arbitrary: step('begin a payment', purchase, always, (world, given) => world.pay(given)) },
   { weight: 8, arbitrary: step('pay', purchase, always, async (world, given) => {
     await world.pay(given);
-    await world.finishProgram(given.terminal);
+    await world.finish(given.terminal);
   }) },
   { weight: 1, arbitrary: step('mistype again and again', { purchase: fc.record(purchase), times: fc.integer({ min: 3, max: 7 }) }, always, async (world, given) => {
     for (let times = 0; times < given.times; times += 1) {
       await world.pay({ ...given.purchase, key: undefined, isMistyped: true });
-      await world.finishProgram(given.purchase.terminal);
+      await world.finish(given.purchase.terminal);
     }
   }) },
-  { weight: 3, arbitrary: step('settle', { terminal, account }, always, (world, given) => world.settle(given.terminal, given.account)) },
-  { weight: 3, arbitrary: step('cancel', { terminal, account }, always, (world, given) => world.cancel(given.terminal, given.account)) },
+  { weight: 3, arbitrary: step('settle', { terminal, account }, always, (world, given) => world.settle(given)) },
+  { weight: 3, arbitrary: step('cancel', { terminal, account }, always, (world, given) => world.cancel(given)) },
   { weight: 2, arbitrary: step('begin to bind anew', { terminal, account, algorithm: fc.constantFrom(undefined, undefined, 'md5', 'hmac-sha256'), isMistyped: rarely }, always, (world, given) => world.bind(given)) },
   { weight: 1, arbitrary: step('bind anew', { terminal, account, algorithm: fc.constant(undefined), isMistyped: rarely }, always, async (world, given) => {
     await world.bind(given);
-    await world.finishProgram(given.terminal);
+    await world.finish(given.terminal);
   }) },
   { weight: 22, arbitrary: step('deliver', { back }, underWay, (world, given) => world.deliver(world.network.look(given.back), undefined)) },
   { weight: 12, arbitrary: step('deliver to a server that crashes', { back, crashAt: serverCrash }, underWay, (world, given) => world.deliver(world.network.look(given.back), given.crashAt)) },
@@ -95,10 +51,10 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     world.deliverTogether([...new Set(given.backs.map((one) => world.network.look(one)))], given.crashAt)) },
   { weight: 4, arbitrary: step('lose', { back }, underWay, async (world, given) => world.network.take(world.network.look(given.back))) },
   { weight: 5, arbitrary: step('double', { back }, underWay, async (world, given) => world.network.send(world.network.look(given.back))) },
-  { weight: 4, arbitrary: step('give up waiting', { terminal, code: fc.constantFrom('timed_out' as const, 'remote_unreachable' as const, 'storage_locked' as const) }, always, (world, given) => world.giveUp(given.terminal, given.code)) },
-  { weight: 2, arbitrary: step('end a terminal’s program', { terminal }, always, async (world, given) => world.kill(given.terminal)) },
-  { weight: 5, arbitrary: step('let a terminal’s next program crash', { terminal, crashAt: terminalCrash }, always, async (world, given) => world.crashNext(given.terminal, given.crashAt)) },
-  { weight: 3, arbitrary: step('finish a terminal’s program', { terminal }, always, (world, given) => world.finishProgram(given.terminal)) },
+  { weight: 4, arbitrary: step('give up waiting', { party, code: fc.constantFrom('timed_out' as const, 'remote_unreachable' as const, 'storage_locked' as const) }, always, (world, given) => world.giveUp(given.party, given.code)) },
+  { weight: 2, arbitrary: step('end a program', { party }, always, async (world, given) => world.kill(given.party)) },
+  { weight: 5, arbitrary: step('let the next program crash', { party, crashAt: programCrash }, always, async (world, given) => world.crashNext(given.party, given.crashAt)) },
+  { weight: 3, arbitrary: step('finish a program', { party }, always, (world, given) => world.finish(given.party)) },
   { weight: 3, arbitrary: step('time passes', { ms: fc.constantFrom(second, 31 * second, 61 * second, 125 * second, 601 * second, 3_601 * second, 86_401 * second) }, always, async (world, given) => world.pass(given.ms)) },
   { weight: 5, arbitrary: step('attack', { terminal: fc.constantFrom(...attackers), attack: fc.constantFrom(...attacks), back, crashAt: perhapsServerCrash }, always, (world, given) => world.attack(given.terminal, given.attack, given.back, given.crashAt)) },
   { weight: 3, arbitrary: step('race', {
@@ -106,10 +62,10 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     mistakes: fc.constantFrom(0, 0, 4),
     crashAt: orNone(3, serverCrash),
   }, always, (world, given) => world.race(given.rivals, given.mistakes, given.crashAt)) },
-  { weight: 2, arbitrary: step('top up', { place, minor, crashAt: perhapsServerCrash }, always, (world, given) => world.topUp(given.place, given.minor, given.crashAt)) },
-  { weight: 4, arbitrary: step('conclude', { how: fc.constantFrom('capture' as const, 'capture' as const, 'release' as const, 'refund' as const), back, minor: orNone(1, minor), crashAt: perhapsServerCrash }, always, (world, given) => world.conclude(given.how, given.back, given.minor, given.crashAt)) },
-  { weight: 1, arbitrary: step('unlock', { place: fc.nat(2), crashAt: perhapsServerCrash }, always, (world, given) => world.unlock(given.place, given.crashAt)) },
-  { weight: 1, arbitrary: step('close an account', { place: fc.constantFrom(2, 4), crashAt: perhapsServerCrash }, always, (world, given) => world.closeAccount(given.place, given.crashAt)) },
-  { weight: 1, arbitrary: step('give back what is held no longer', { crashAt: perhapsServerCrash }, always, (world, given) => world.keepHouse(given.crashAt)) },
-  { weight: 1, arbitrary: step('verify', {}, always, (world) => world.verify()) },
+  { weight: 2, arbitrary: step('top up', { place, minor, crashAt: perhapsServerCrash }, always, (world, given) => world.office.topUp(given.place, given.minor, given.crashAt)) },
+  { weight: 4, arbitrary: step('conclude', { how: fc.constantFrom('capture' as const, 'capture' as const, 'release' as const, 'refund' as const), back, minor: orNone(1, minor), crashAt: perhapsServerCrash }, always, (world, given) => world.office.conclude(given.how, given.back, given.minor, given.crashAt)) },
+  { weight: 1, arbitrary: step('unlock', { place: fc.nat(2), crashAt: perhapsServerCrash }, always, (world, given) => world.office.unlock(given.place, given.crashAt)) },
+  { weight: 1, arbitrary: step('close an account', { place: fc.constantFrom(2, 2, 2, 4, 4, 4, 6), crashAt: perhapsServerCrash }, always, (world, given) => world.office.closeAccount(given.place, given.crashAt)) },
+  { weight: 1, arbitrary: step('keep house', { crashAt: perhapsServerCrash }, always, (world, given) => world.office.keepHouse(given.crashAt)) },
+  { weight: 1, arbitrary: step('verify', {}, always, (world) => world.office.verify()) },
 );

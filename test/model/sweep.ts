@@ -1,17 +1,9 @@
+import { counterScenarios } from './counter-scenarios.ts';
 import { sides, type CrashPoint } from './crash-points.ts';
 import type { Disks } from './disk.ts';
-import { World, type Coverages, type Purchase } from './world.ts';
-
-/** Something that a server does: `act` may have it crash over it, and may be done again at once. */
-interface Scenario {
-  readonly name: string;
-  /** In a world of its own each time: what is done is done once in any. */
-  readonly once?: true;
-  /** Whether that world's terminals are bound already. */
-  readonly isBound?: false;
-  prepare?(world: World): Promise<void>;
-  act(world: World, crashAt: CrashPoint | undefined): Promise<void>;
-}
+import type { Scenario } from './scenario.ts';
+import type { Coverages } from './server.ts';
+import { World, type Purchase } from './world.ts';
 
 const hour = 3_600_000;
 const coffee: Purchase = { terminal: 0, account: 0, payee: 3, minor: 3, memo: 'coffee', holdMs: undefined, key: undefined, isMistyped: false };
@@ -39,12 +31,12 @@ async function leaveOpen(world: World, purchase: Purchase): Promise<void> {
 async function rebind(world: World, binding: { terminal: number; account: number }): Promise<void> {
   world.pass(25 * hour);
   await world.bind({ ...rebinding, ...binding });
-  await world.finishProgram(binding.terminal);
+  await world.finish(binding.terminal);
 }
 
 async function hold(world: World): Promise<void> {
   await world.pay({ ...coffee, holdMs: hour });
-  await world.finishProgram(0);
+  await world.finish(0);
 }
 
 const serverScenarios: readonly Scenario[] = [
@@ -102,7 +94,7 @@ const serverScenarios: readonly Scenario[] = [
     async prepare(world) {
       await leaveOpen(world, coffee);
       world.network.take(world.network.look(0));
-      await world.cancel(0, 0);
+      await world.cancel(coffee);
     },
     act: deliver,
   },
@@ -112,7 +104,7 @@ const serverScenarios: readonly Scenario[] = [
       await leaveOpen(world, coffee);
       await world.deliver(world.network.look(0), undefined);
       world.network.take(world.network.look(0));
-      await world.cancel(0, 0);
+      await world.cancel(coffee);
     },
     act: deliver,
   },
@@ -138,7 +130,7 @@ const serverScenarios: readonly Scenario[] = [
     name: 'binding for the first time',
     async prepare(world) {
       world.pass(25 * hour);
-      await world.closeAccount(2, undefined);
+      await world.office.closeAccount(2, undefined);
       await world.bind({ ...rebinding, terminal: 3 });
       await world.deliver(world.network.look(0), undefined);
       await world.deliver(world.network.look(0), undefined);
@@ -148,7 +140,7 @@ const serverScenarios: readonly Scenario[] = [
   {
     name: 'the first money of a currency',
     once: true,
-    act: (world, crashAt) => world.topUp(5, 500, crashAt),
+    act: (world, crashAt) => world.office.topUp(5, 500, crashAt),
   },
   {
     name: 'the first terminal that has md5',
@@ -169,29 +161,30 @@ const serverScenarios: readonly Scenario[] = [
     },
     act: (world, crashAt) => world.deliverTogether([world.network.look(0), world.network.look(1)], crashAt),
   },
-  { name: 'a top-up', act: (world, crashAt) => world.topUp(0, 500, crashAt) },
-  { name: 'a capture', prepare: hold, act: (world, crashAt) => world.conclude('capture', 0, 2, crashAt) },
-  { name: 'a capture of too much', prepare: hold, act: (world, crashAt) => world.conclude('capture', 0, 900_000, crashAt) },
-  { name: 'a release', prepare: hold, act: (world, crashAt) => world.conclude('release', 0, undefined, crashAt) },
+  { name: 'a top-up', act: (world, crashAt) => world.office.topUp(0, 500, crashAt) },
+  { name: 'a capture', prepare: hold, act: (world, crashAt) => world.office.conclude('capture', 0, 2, crashAt) },
+  { name: 'a capture of too much', prepare: hold, act: (world, crashAt) => world.office.conclude('capture', 0, 900_000, crashAt) },
+  { name: 'a release', prepare: hold, act: (world, crashAt) => world.office.conclude('release', 0, undefined, crashAt) },
   {
     name: 'a refund',
     async prepare(world) {
       await world.pay(coffee);
-      await world.finishProgram(0);
+      await world.finish(0);
     },
-    act: (world, crashAt) => world.conclude('refund', 0, 1, crashAt),
+    act: (world, crashAt) => world.office.conclude('refund', 0, 1, crashAt),
   },
-  { name: 'an unlocking', act: (world, crashAt) => world.unlock(0, crashAt) },
-  { name: 'a payout', prepare: (world) => world.topUp(4, 50, undefined), act: (world, crashAt) => world.payOut(4, crashAt) },
-  { name: 'closing', act: (world, crashAt) => world.closeAccount(4, crashAt) },
+  { name: 'an unlocking', act: (world, crashAt) => world.office.unlock(0, crashAt) },
+  { name: 'a payout', prepare: (world) => world.office.topUp(4, 50, undefined), act: (world, crashAt) => world.office.payOut(4, crashAt) },
+  { name: 'closing', act: (world, crashAt) => world.office.closeAccount(4, crashAt) },
   {
     name: 'giving back what is held no longer',
     async prepare(world) {
       await hold(world);
       world.pass(2 * hour);
     },
-    act: (world, crashAt) => world.keepHouse(crashAt),
+    act: (world, crashAt) => world.office.keepHouse(crashAt),
   },
+  ...counterScenarios,
 ];
 
 /**
@@ -211,9 +204,9 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
       }
       await prepare?.(world);
       // What a server looks up once is looked up anew.
-      await world.restart();
+      await world.server.restart();
       const before = coverages.server.total;
-      const { statements } = await act(world, crashAt).then(() => world);
+      const { statements } = await act(world, crashAt).then(() => world.server);
       await world.settleAll();
       taken += 1;
       return { statements, crashed: coverages.server.total > before };
@@ -226,7 +219,7 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
           if (!isCovered || !(onlyUncovered || once)) await play({ nth: index + 1, side });
         }
       }
-      await world.finish();
+      await world.end();
     } finally {
       await world.remove();
     }
@@ -234,33 +227,50 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
   return taken;
 }
 
-/** Has a terminal's program end before and after each of its steps. */
-export async function sweepTerminal(disks: Disks, coverages: Coverages): Promise<number> {
+interface Program {
+  readonly of: 'terminal' | 'register';
+  prepare?(world: World): Promise<void>;
+  run(world: World): Promise<void>;
+}
+
+const programs: readonly Program[] = [
+  { of: 'terminal', run: (world) => world.pay(coffee) },
+  { of: 'terminal', prepare: (world) => leaveOpen(world, coffee), run: (world) => world.cancel(coffee) },
+  { of: 'terminal', prepare: (world) => leaveOpen(world, coffee), run: (world) => world.lie(coffee, { kind: 'refused' }) },
+  { of: 'terminal', run: (world) => world.bind(rebinding) },
+  {
+    of: 'register',
+    prepare: (world) => world.payAtCounter(0, coffee, 20, []),
+    run: (world) => world.deliver(world.network.look(0), undefined),
+  },
+  {
+    of: 'register',
+    prepare: (world) => world.payAtCounter(0, coffee, 20, ['authorisation', 'word']),
+    run: (world) => world.deliver(world.network.look(0), undefined),
+  },
+];
+
+/** Has each program end before and after each of its steps. */
+export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise<number> {
   let taken = 0;
-  const programs: readonly ((world: World) => Promise<void>)[] = [
-    (world) => world.pay(coffee),
-    async (world) => {
-      await leaveOpen(world, coffee);
-      await world.cancel(0, 0);
-    },
-    (world) => world.bind(rebinding),
-  ];
-  for (const program of programs) {
+  for (const { of, prepare, run } of programs) {
     const world = await World.create(disks, coverages);
+    const party = of === 'terminal' ? world.terminals[0]! : world.counter.registers[0]!;
     try {
       for (const side of sides) {
         for (let nth = 1, crashed = true; crashed; nth += 1) {
           world.pass(25 * hour);
-          const before = coverages.terminal.total;
-          world.crashNext(0, { nth, side });
-          await program(world);
-          await world.finishProgram(0);
-          crashed = coverages.terminal.total > before;
+          await prepare?.(world);
+          const before = coverages[of].total;
+          party.crashAt = { nth, side };
+          await run(world);
+          await world.finishProgram(party);
+          crashed = coverages[of].total > before;
           taken += 1;
           await world.settleAll();
         }
       }
-      await world.finish();
+      await world.end();
     } finally {
       await world.remove();
     }
