@@ -196,6 +196,14 @@ export class PlainLedger {
     return this.take(taking, request, now);
   }
 
+  /** What a request under a key that is taken comes to. */
+  again(kept: PlainPayment, terminalId: string, request: PlainRequest): Judged {
+    if (kept.state === 'cancelled') {
+      return refused('payment_cancelled');
+    }
+    return kept.terminalId === terminalId && isSame(kept.request!, request) ? { parts: [], expected: cameTo(kept) } : refused('idempotency_mismatch');
+  }
+
   /** Puts it on record, for good. */
   refuse(of: Taking, request: PlainRequest, now: number, refusal: string, { also, before = [] }: { readonly also?: () => void; readonly before?: Judged['parts'] } = {}): Judged {
     const refuse = () => {
@@ -415,14 +423,6 @@ export class PlainLedger {
     const [first, ...others] = (unused.length > 0 ? unused : md5).toSorted((one, other) => (one.accountId < other.accountId ? -1 : 1));
     const binding = first && others.reduce((most, one) => (one.wrong > most.wrong ? one : most), first);
     return binding && { binding, isSpent: false };
-  }
-
-  /** What a request under a key that is taken comes to. */
-  again(kept: PlainPayment, terminalId: string, request: PlainRequest): Judged {
-    if (kept.state === 'cancelled') {
-      return refused('payment_cancelled');
-    }
-    return kept.terminalId === terminalId && isSame(kept.request!, request) ? { parts: [], expected: cameTo(kept) } : refused('idempotency_mismatch');
   }
 
   #record({ accountId, terminalId }: Taking, request: PlainRequest, at: number, { state, captured = 0, refusal }: { state: PlainPayment['state']; captured?: number; refusal?: string }): PlainPayment {

@@ -192,8 +192,9 @@ const serverScenarios: readonly Scenario[] = [
  */
 export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUncovered }: { readonly onlyUncovered: boolean }): Promise<number> {
   let taken = 0;
-  // What is done at the counter changes little in a world: it is done in one.
-  for (const scenarios of [...serverScenarios.map((one) => [one]), counterScenarios]) {
+  const alone = (of: readonly Scenario[]) => of.map((one) => [one]);
+  // The few that are played of what is done at the counter are played in one world.
+  for (const scenarios of [...alone(serverScenarios), ...(onlyUncovered ? [counterScenarios] : alone(counterScenarios))]) {
     const { isBound = true } = scenarios[0]!;
     let world = await World.create(disks, coverages, isBound);
     /** What the server did, statement by statement. */
@@ -202,6 +203,7 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
         await world.remove();
         world = await World.create(disks, coverages, isBound);
       }
+      await world.office.topUp(0, 200, undefined);
       await prepare?.(world);
       // What a server looks up once is looked up anew.
       await world.server.restart();
