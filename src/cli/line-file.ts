@@ -4,7 +4,7 @@ import { LatchkeyError } from '../domain/errors.ts';
 
 /**
  * A file that grows by whole lines, readable to its owner alone. Errors of all of it: `file_exists`, `file_not_found`,
- * `storage_full`, `invalid_input` if it cannot be written.
+ * `storage_full`, `storage_read_only`, `storage_unavailable`, `invalid_input` if nothing can be written there.
  */
 export class LineFile implements Disposable {
   readonly path: string;
@@ -110,6 +110,12 @@ function fileError(error: unknown, path: string, where: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new LatchkeyError('storage_full', `${path} cannot be written: the disk is full.`, { cause: error });
+    case 'EROFS':
+      return new LatchkeyError('storage_read_only', `${path} cannot be written: its file system is read-only.`, { cause: error });
+    case 'EIO':
+    case 'EMFILE':
+    case 'ENFILE':
+      return new LatchkeyError('storage_unavailable', `${path} cannot be written (${code}).`, { cause: error });
     default:
       return new LatchkeyError('invalid_input', `${where}${path} cannot be written (${String(code)}).`, { cause: error });
   }

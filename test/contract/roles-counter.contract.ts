@@ -110,6 +110,35 @@ export function counterContract(name: string, make: MakeHarness): void {
       expect(await codeOf(counter.chargeCard(orderOf('1.00', { takesMandate: true }), held(bareCard, { uid: number }), never))).toBe('random_identifier');
     });
 
+    test.each(['card', 'phone'] as const)('a full disk after a charge fails no %s that has paid, and charges nobody twice', async (by) => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      const order = orderOf('2.00');
+      switched.full.add('end').add('told');
+      const byPhone = async () => {
+        const { payeeId, id: registerId } = counter.register;
+        const { accountId, terminalId } = card;
+        return counter.chargePhone(order, { accountId, terminalId, ...(await card.handler.pay!.authorise({ payeeId, amount: order.amount, idempotencyKey: order.key, registerId })) }, never);
+      };
+      const served = await (by === 'card' ? charge(counter, order, card) : byPhone());
+      expect(served).toMatchObject({ credential: shopCredential, trouble: undefined, charged: { sale: { tender: 'wallet' } } });
+      expect(switched.failures).toEqual(['storage_full', 'storage_full']);
+      expect(await switched.pending()).toHaveLength(1);
+      switched.full.clear();
+      expect(await codeOf(charge(await switched.open(), { ...order, key: randomUUID() }, await wallet()))).toBe('charge_over');
+      expect([await switched.pending(), (await salesOf(order)).length, await spentBy(card)]).toEqual([[], 1, 200n]);
+    });
+
+    test('a refusal that finds no room on the disk is told all the same, and is final', async () => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      switched.full.add('end');
+      const order = orderOf('50.01');
+      expect(await codeOf(charge(counter, order, card))).toBe('insufficient_funds');
+      switched.full.clear();
+      await shop.admin.ledger.topUp(card.accountId, euros('50.00'));
+      expect(await (await switched.open()).charges.settle()).toMatchObject([{ charge: { key: order.key }, end: { kind: 'refused', code: 'insufficient_funds' } }]);
+      expect(await salesOf(order)).toEqual([]);
+    });
+
     describe('a receipt code', () => {
       const sold = async () => (await pos.pos.charge({ key: randomUUID(), amount: euros('1.00'), authority: { kind: 'cash', uid: undefined } }));
       const show = (counter: CounterService, code: string, phoneToken?: string) => counter.access({ kind: 'receipt', code, phoneToken }, never);

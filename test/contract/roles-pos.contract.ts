@@ -422,6 +422,19 @@ export function posContract(name: string, make: MakeHarness): void {
       expect(await set(newUid())).toBe('mandate_limit');
     });
 
+    test('what a register was told that nobody pays is not paid late by its wallet', async () => {
+      const terminal = await payer();
+      const { wallet } = terminal.holder;
+      for (let tries = 0; tries < 5; tries += 1) await codeOf(wallet.pay(terminal.request(shop.cafe.id, euros('1.00'), { identityCode: 'wrong' })));
+      const key = randomUUID();
+      expect(await codeOf(pos.pos.charge(walletCharge(terminal, '2.00', key)))).toBe('account_locked');
+      shop.harness.clock.pass(60_000);
+      const request = { ...terminal.request(shop.cafe.id, euros('2.00'), { key }), purchase: { registerId: pos.token.id } };
+      expect(await codeOf(wallet.pay(request))).toBe('payment_cancelled');
+      expect(await codeOf(pos.pos.charge(walletCharge(terminal, '2.00', key)))).toBe('payment_cancelled');
+      expect([await wallet.cancel({ accountId: terminal.accountId, key }), await spent(terminal)]).toEqual([undefined, 0n]);
+    });
+
     test('a tap that was refused is not charged late, whatever has become of the mandate', async () => {
       const [one, other] = [await payer(), await payer()];
       const uid = newUid();

@@ -138,6 +138,9 @@ export const bareCard: Card = { transmit: async () => Uint8Array.of(0x6a, 0x82) 
 export class SwitchedCounter {
   readonly line = new Switched();
   readonly #folder = mkdtempSync(join(tmpdir(), 'lk-counter-'));
+  /** What finds no room on the disk, and what the register has said of it. */
+  readonly full = new Set<'end' | 'told'>();
+  readonly failures: string[] = [];
   readonly #pos: PosRole;
   readonly #clock: TestClock;
   #journal: ChargeFile | undefined;
@@ -150,7 +153,7 @@ export class SwitchedCounter {
   async open(credentialFor: CounterContext['credentialFor'] = async () => shopCredential): Promise<CounterService> {
     const pos = this.#pos;
     const register = await pos.self();
-    this.#journal = new ChargeFile(register.id, this.#folder);
+    this.#journal = new FailingFile(this.full, register.id, this.#folder);
     return new CounterService({
       pos: {
         charge: (charge) => this.line.through(() => pos.charge(charge)),
@@ -162,6 +165,7 @@ export class SwitchedCounter {
       redemptions: new RedemptionFile(register.id, this.#folder),
       credentialFor,
       clock: this.#clock,
+      failed: ({ code }) => this.failures.push(code),
     });
   }
 
@@ -176,3 +180,22 @@ export class SwitchedCounter {
 }
 
 export const shopCredential = { ssid: 'cafe-guests', password: 'coffee and cake', security: 'wpa2-psk' } as const;
+
+class FailingFile extends ChargeFile {
+  readonly #full: ReadonlySet<string>;
+
+  constructor(full: ReadonlySet<string>, ...of: ConstructorParameters<typeof ChargeFile>) {
+    super(...of);
+    this.#full = full;
+  }
+
+  override async end(...of: Parameters<ChargeFile['end']>): Promise<void> {
+    if (this.#full.has('end')) throw new LatchkeyError('storage_full');
+    return super.end(...of);
+  }
+
+  override async told(...of: Parameters<ChargeFile['told']>): Promise<void> {
+    if (this.#full.has('told')) throw new LatchkeyError('storage_full');
+    return super.told(...of);
+  }
+}

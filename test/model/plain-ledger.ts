@@ -175,7 +175,8 @@ export class PlainLedger {
       return this.again(kept, terminalId, request);
     }
     if (binding.lockedUntil !== undefined && binding.lockedUntil > now) {
-      return { parts: [], expected: { error: 'account_locked', retryAfter: Math.ceil((binding.lockedUntil - now) / 1000) } };
+      const parts = counts ? [] : [() => this.#giveUp(accountId, key, terminalId, now)];
+      return { parts, expected: { error: 'account_locked', retryAfter: Math.ceil((binding.lockedUntil - now) / 1000) } };
     }
     const taking = { accountId, terminalId, binding, buy };
     if (isSpent || codeNumber < binding.number) {
@@ -256,16 +257,19 @@ export class PlainLedger {
     }
     const kept = this.payment(accountId, key);
     if (kept === undefined) {
-      const tombstone: PlainPayment = {
-        accountId, key, terminalId, state: 'cancelled', request: undefined, at: now, captured: 0, refunded: 0,
-        expiresAt: undefined, refusal: undefined, reason: undefined, id: undefined,
-      };
-      return { parts: [() => this.payments.set(paymentName(accountId, key), tombstone)], expected: { cancelled: true } };
+      return { parts: [() => this.#giveUp(accountId, key, terminalId, now)], expected: { cancelled: true } };
     }
     if (kept.terminalId !== terminalId) {
       return refused('idempotency_mismatch');
     }
     return { parts: [], expected: kept.state === 'cancelled' ? { cancelled: true } : cameTo(kept) };
+  }
+
+  #giveUp(accountId: string, key: string, terminalId: string, at: number): void {
+    this.payments.set(paymentName(accountId, key), {
+      accountId, key, terminalId, state: 'cancelled', request: undefined, at, captured: 0, refunded: 0,
+      expiresAt: undefined, refusal: undefined, reason: undefined, id: undefined,
+    });
   }
 
   requestVerification(terminalId: string, { key, account, name }: { readonly key: string; readonly account: string; readonly name: string }, now: number): Judged {

@@ -99,8 +99,8 @@ function brokenCharges({ id, payeeId, disk }: PromisedByShops['registers'][numbe
       const row = byId.get(end.saleId);
       promise(row !== undefined && row['register_id'] === id && row['key'] === key && row['tender'] === authority.kind && row['payee_id'] === payeeId && Number(row['minor']) === Number(amount.minor), `${id} knows ${key} as charged, which the server does not`);
     }
-    // Unless it was tried again under its key; and what was locked the wallet has brought, or given up.
-    const isOver = end?.kind === 'refused' && end.code !== 'idempotency_mismatch' && end.code !== 'account_locked' && !charges.some(({ begun }) => begun.number > number && begun.charge.key === key);
+    // Unless it was tried again under its key.
+    const isOver = end?.kind === 'refused' && end.code !== 'idempotency_mismatch' && !charges.some(({ begun }) => begun.number > number && begun.charge.key === key);
     const isSold = (row: Row) => row['tender'] === authority.kind && (authority.kind !== 'wallet' || row['payer_id'] === authority.accountId);
     promise(!isOver || !(byKey.get(key) ?? []).some(isSold), `${id} knows ${key} as refused, and it is charged`);
   }

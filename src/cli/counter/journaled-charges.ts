@@ -8,7 +8,13 @@ import type { Counter } from './open-counter.ts';
 
 /** `caution`: told in a sentence of an earlier charge that has only now come to its end. */
 export function journaledCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void): JournaledCharges {
-  return new JournaledCharges({ pos, journal: new ChargeFile(register.id), clock: systemClock, onSettled: (charge) => caution(settledSentence(charge)) });
+  return new JournaledCharges({
+    pos,
+    journal: new ChargeFile(register.id),
+    clock: systemClock,
+    onSettled: (charge) => caution(settledSentence(charge)),
+    failed: ({ message }) => caution(`What came of the charge could not be written down; it stands. ${message}`),
+  });
 }
 
 /** What came of an earlier charge. */

@@ -33,6 +33,7 @@ export function openCounterDesk(counter: Counter, { reader, onEvent, onSettled, 
     credentialFor: (grant, signal) => credentialFor(counter, grant, signal),
     clock: systemClock,
     onSettled,
+    failed,
   });
   return new CounterDesk({ counter: service, reader, writeTag, random: systemRandom, onEvent, failed });
 }

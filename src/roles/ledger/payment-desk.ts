@@ -5,7 +5,7 @@ import { amountText } from '../../domain/money.ts';
 import { isFinalRefusal, waitAfterWrong, type FinalRefusal, type Payment } from '../../domain/payment.ts';
 import type { Mandate } from '../../domain/sale.ts';
 import { nextCode, rotationBytes, transactionPassword } from '../../protocol/transaction-password.ts';
-import { within, type ServiceContext } from '../service-context.ts';
+import { newId, within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import { releaseOverdue } from './holds.ts';
 import { Judgement, overtaken } from './judgement.ts';
@@ -75,7 +75,7 @@ export class PaymentDesk {
         return await judge(foreseen);
       } catch (error) {
         if (tries === mostTries) {
-          throw error === overtaken ? new LatchkeyError('storage_locked', 'Too many payments of one terminal at once.') : error;
+          throw error === overtaken ? new LatchkeyError('storage_locked', 'Too many payments at once.') : error;
         }
         if (error instanceof LatchkeyError && isFinalRefusal(error.code) && foreseen === undefined) {
           // Another may have given back at the same time what was held too long: whether it is enough is seen after that.
@@ -103,6 +103,10 @@ export class PaymentDesk {
     }
     const { now } = judgement;
     if (binding.lockedUntil !== undefined && binding.lockedUntil > now) {
+      if (!counts) {
+        // The register takes it to be over, and may charge somebody else: it is not paid late, by the terminal itself.
+        await this.#giveUp(request.key, binding, now);
+      }
       throw new LatchkeyError('account_locked', undefined, { retryAfter: Math.ceil((binding.lockedUntil.getTime() - now.getTime()) / 1000) });
     }
     const { codeNumber = binding.codeNumber } = request;
@@ -123,6 +127,12 @@ export class PaymentDesk {
     }
     const refusal = foreseen ?? objection(payer, payee, request);
     return refusal === undefined ? this.#accept(order, judgement, binding, payee!) : judgement.refuse(refusal);
+  }
+
+  async #giveUp(key: string, { accountId, terminalId }: Binding, at: Date): Promise<void> {
+    if (!(await this.#context.store.payments.insertCancelled({ id: newId(this.#context, 'pay'), accountId, key, terminalId, at }))) {
+      throw overtaken;
+    }
   }
 
   /** Payment, what it buys, next code and reply, in one transaction (protocol.md section 4). */

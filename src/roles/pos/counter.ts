@@ -52,6 +52,8 @@ export interface CounterContext {
   readonly clock: Clock;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
+  /** Told of what could not be written down, and comes to no harm by it. */
+  readonly failed?: ((error: LatchkeyError) => void) | undefined;
 }
 
 type Sold = Pick<Served, 'charged' | 'grant' | 'phoneToken'>;
@@ -94,14 +96,12 @@ export class CounterService {
     const { accountId, terminalId } = info;
     const authority: WalletAuthority = { kind: 'wallet', accountId, terminalId, codeNumber, password };
     const { begun, charged } = await this.#chargedOrTold(order, authority, card);
-    const trouble = await troubleOf(async () => {
-      await deliverResult(card, outcomeOf(charged, order.key));
-      await this.#noteTold(begun);
-    });
+    const trouble = await troubleOf(() => deliverResult(card, outcomeOf(charged, order.key)));
     const sold = { charged, grant: charged.grant, phoneToken: undefined };
     if (trouble !== undefined) {
       return { ...sold, credential: undefined, isDelivered: false, trouble };
     }
+    await this.#noteTold(begun);
     return charged.grant !== undefined && wallet.capabilities.includes('access') ? this.#handedTo(card, sold, signal) : this.#handed(sold, signal);
   }
 
@@ -231,9 +231,13 @@ export class CounterService {
     }
   }
 
-  #noteTold(charge: BegunCharge): Promise<void> {
-    const { journal } = this.#context;
-    return journal.exclusively(() => journal.told(charge));
+  /** What cannot be noted is told once more, at the wallet's next tap. */
+  async #noteTold(charge: BegunCharge): Promise<void> {
+    const { journal, failed } = this.#context;
+    const trouble = await troubleOf(() => journal.exclusively(() => journal.told(charge)));
+    if (trouble !== undefined) {
+      failed?.(trouble);
+    }
   }
 
   #chargeOf({ key, amount, memo }: CounterOrder, authority: ChargeAuthority): Charge {

@@ -3,7 +3,7 @@ import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { amountText } from '../../domain/money.ts';
 import { isFinalRefusal } from '../../domain/payment.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
-import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
+import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import type { Charge, Charged, PosRole } from './ports.ts';
 
 /** After these nothing was charged, and this register does not send the charge again. */
@@ -15,6 +15,8 @@ interface Context {
   readonly clock: Clock;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
+  /** Told of an end that could not be written down. It stands. */
+  readonly failed?: ((error: LatchkeyError) => void) | undefined;
 }
 
 /** A charge that was answered, with what the journal calls it. */
@@ -114,17 +116,29 @@ export class JournaledCharges {
   }
 
   async #send(begun: BegunCharge): Promise<Charged> {
-    const { pos, journal } = this.#context;
+    let charged: Charged;
     try {
-      const charged = await pos.charge(begun.charge);
-      await journal.end(begun, { kind: 'charged', saleId: charged.sale.id });
-      return charged;
+      charged = await this.#context.pos.charge(begun.charge);
     } catch (error) {
       if (isEnd(error)) {
-        await journal.end(begun, { kind: 'refused', code: error.code, message: error.message });
+        await this.#noteEnd(begun, { kind: 'refused', code: error.code, message: error.message });
         throw error;
       }
       throw chargeLeftOpen(begun, error);
+    }
+    await this.#noteEnd(begun, { kind: 'charged', saleId: charged.sale.id });
+    return charged;
+  }
+
+  /** A charge whose end is not on the disk is open there: it is sent again, and has the same answer. */
+  async #noteEnd(begun: BegunCharge, end: ChargeEnd): Promise<void> {
+    try {
+      await this.#context.journal.end(begun, end);
+    } catch (error) {
+      if (!(error instanceof LatchkeyError)) {
+        throw error;
+      }
+      this.#context.failed?.(error);
     }
   }
 }
