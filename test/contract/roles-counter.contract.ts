@@ -128,6 +128,16 @@ export function counterContract(name: string, make: MakeHarness): void {
       expect([await switched.pending(), (await salesOf(order)).length, await spentBy(card)]).toEqual([[], 1, 200n]);
     });
 
+    test.each(['cash', 'card'] as const)('what a wallet has paid is not sold for %s once more', async (kind) => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      const order = orderOf('2.00');
+      await charge(counter, order, card);
+      const { key, amount } = order;
+      const outside = { key, amount, memo: undefined, authority: { kind, uid: undefined } };
+      expect(await codeOf((await switched.open()).charges.charge(order.id, outside))).toBe('charge_over');
+      expect([await salesOf(order), await switched.pending()]).toMatchObject([[{ tender: 'wallet' }], []]);
+    });
+
     test('a refusal that finds no room on the disk is told all the same, and is final', async () => {
       const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
       switched.full.add('end');

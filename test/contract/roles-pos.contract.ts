@@ -477,6 +477,22 @@ export function posContract(name: string, make: MakeHarness): void {
       }
     });
 
+    test('what another shop sells while this one refunds is not given back by it', async () => {
+      const { apId } = await pos.pos.self();
+      const bar = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      const barPos = (await shop.harness.hold('pos', { accounts: [bar.id], aps: [apId] })).pos;
+      await barPos.setTariff(byTheEuro);
+      const sold = async (by: typeof barPos) => (await by.charge({ key: randomUUID(), amount: euros('1.00'), authority: { kind: 'cash', uid: undefined } })).receiptCode!;
+      for (let round = 0; round < 12; round += 1) {
+        const phoneToken = newToken();
+        const { grant } = await pos.pos.access(shown(await sold(pos.pos), phoneToken));
+        const other = shown(await sold(barPos), phoneToken);
+        const [refund] = await Promise.allSettled([pos.pos.refund(grant.id), barPos.access(other)]);
+        if (refund.status === 'fulfilled') expect(refund.value.sales.map(({ sale }) => sale.payeeId)).toEqual([shop.cafe.id]);
+        else expect(refund.reason).toMatchObject({ code: 'grant_not_found' });
+      }
+    });
+
     test('time that another shop sold at the same network is not changed, nor given back, by this one', async () => {
       const { apId } = await pos.pos.self();
       const bar = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });

@@ -75,7 +75,7 @@ export class JournaledCharges {
   /** Who has paid may ask again; nobody else pays it once more. What is paid outside the registry itself compares. */
   async #again(paid: EndedCharge, charge: Charge): Promise<Charged> {
     const { pos } = this.#context;
-    if (charge.authority.kind === 'cash' || charge.authority.kind === 'card') {
+    if (isOutside(paid.charge) && isOutside(charge)) {
       return pos.charge(charge);
     }
     if (textOf(paid.charge) !== textOf(charge)) {
@@ -141,6 +141,10 @@ export class JournaledCharges {
       this.#context.failed?.(error);
     }
   }
+}
+
+function isOutside({ authority: { kind } }: Charge): boolean {
+  return kind === 'cash' || kind === 'card';
 }
 
 function textOf({ key, amount, authority }: Charge): string {

@@ -13,13 +13,12 @@ const refunded = 'refunded';
 
 /**
  * Ends a grant and gives back what of it is not used, by the tariffs that its sales were made by: what was bought last
- * is used last. Inside a transaction. Errors: `grant_over`, `insufficient_funds` (the payee's), `account_closed`.
+ * is used last. Inside a transaction, with the access point's row taken. Errors: `grant_over`, `insufficient_funds` (the payee's), `account_closed`.
  */
-export async function refundGrant(context: ServiceContext, found: Grant): Promise<Refunded> {
+export async function refundGrant(context: ServiceContext, sold: Grant, revision: number): Promise<Refunded> {
   const { store } = context;
-  const revision = await store.accessPoints.nextRevision(found.network.apId);
-  const refundable = await refundableOf(context, (await store.grants.find(found.id))!);
-  await revokeGrant(context, found.id, revision, refunded);
+  const refundable = await refundableOf(context, sold);
+  await revokeGrant(context, sold.id, revision, refunded);
   for (const { sale, amount } of refundable.sales) {
     if (!(await store.sales.refund(sale.id, amount.minor))) {
       throw new LatchkeyError('refund_too_large', `Of sale ${sale.id} a part went back at the same time.`, { hint: 'Ask again.' });
@@ -28,7 +27,7 @@ export async function refundGrant(context: ServiceContext, found: Grant): Promis
       await giveBack(context, sale, sale.paymentId, amount);
     }
   }
-  return { ...refundable, grant: (await store.grants.find(found.id))! };
+  return { ...refundable, grant: (await store.grants.find(sold.id))! };
 }
 
 /** What `refundGrant` would give back now. Errors: `grant_over`. */

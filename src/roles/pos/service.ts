@@ -283,8 +283,10 @@ export class PosService implements PosRole {
   async refund(grantId: string): Promise<Refunded> {
     const register = await this.self();
     return this.#context.store.transaction(async (tx) => {
-      const grant = await this.#sold(tx, register, grantId);
-      return refundGrant(within(this.#context, tx), grant);
+      const { network } = await this.#sold(tx, register, grantId);
+      const revision = await tx.accessPoints.nextRevision(network.apId);
+      // Another shop's time may have come to it until the row was taken.
+      return refundGrant(within(this.#context, tx), await this.#sold(tx, register, grantId), revision);
     });
   }
 
