@@ -1,6 +1,6 @@
 import { parseDescription } from './device.ts';
 import { LatchkeyError } from './errors.ts';
-import { sameCurrency, type Amount } from './money.ts';
+import { amountText, sameCurrency, type Amount } from './money.ts';
 import { quoted } from './shown-text.ts';
 
 /** `customer` is somebody's money here; `outside` is everything that is not, one account for each currency. */
@@ -80,4 +80,10 @@ function passesLuhn(digits: string): boolean {
     return total + (value > 9 ? value - 9 : value);
   }, 0);
   return sum % 10 === 0;
+}
+
+/** Why an account cannot be closed that money is on. */
+export function notEmpty({ name, balance, held, currency }: Account): LatchkeyError {
+  const what = held === 0n ? `${amountText({ minor: balance, currency })} is on it` : `${amountText({ minor: held, currency })} of it is held`;
+  return new LatchkeyError('account_not_empty', `Account ${name} is not empty: ${what}.`);
 }

@@ -9,6 +9,9 @@ interface ErrorEntry {
   readonly hint: string;
 }
 
+/** The hint where there is nothing else to do. */
+export const tryLater = 'Try again in a while.';
+
 export const errorTable = {
   internal: { exit: 1, http: 500, title: 'Something went wrong inside Latchkey', hint: 'This is a bug. Run the command again with LATCHKEY_LOG=debug and report what it prints.' },
 
@@ -63,9 +66,9 @@ export const errorTable = {
   verification_limit: { exit: 4, http: 429, title: 'Too many verification codes were asked for', hint: 'A terminal gets 10 a day: wait.' },
   algorithm_disabled: { exit: 4, http: 403, title: 'The server does not allow this algorithm', hint: 'Leave --algorithm out, or ask who runs the server to start it with --allow-md5.' },
   password_wrong: { exit: 4, http: 403, title: 'The transaction password is wrong', hint: 'Nothing was charged. Check the identity code; after 5 wrong ones in a row there is a wait.' },
-  account_locked: { exit: 4, http: 429, title: 'Too many wrong transaction passwords', hint: 'Wait as long as `latchkey account status` says, or ask who keeps the accounts to end it: `latchkey account unlock NAME`.' },
+  account_locked: { exit: 4, http: 429, title: 'Too many wrong transaction passwords', hint: '`latchkey account status` says how long the wait is; who keeps the accounts can end it: `latchkey account unlock NAME`.' },
   mandate_missing: { exit: 4, http: 403, title: 'Nothing allows this payment', hint: 'What was tapped only says who it is. Pay with the wallet, or have its payer set a mandate with `latchkey account mandate set`.' },
-  mandate_exceeded: { exit: 4, http: 403, title: 'The mandate does not allow that much', hint: 'Nothing was charged. Pay with the wallet, or wait until its day has room.' },
+  mandate_exceeded: { exit: 4, http: 403, title: 'The mandate does not allow that much', hint: 'Nothing was charged. Pay with the wallet; what a day takes has room again later.' },
   receipt_code_invalid: { exit: 4, http: 403, title: 'The receipt code is unknown, used or over', hint: 'Codes are good once, as long as the time that was paid for lasts.' },
   topup_failed: { exit: 4, http: 402, title: 'The top-up was not collected', hint: 'Nothing was charged and nothing was posted. Begin another one.' },
   webhook_rejected: { exit: 4, http: 403, title: 'This notice is not signed as a payment provider’s', hint: 'Compare the signing secret that the server was started with to the provider’s, and both clocks.' },
@@ -126,10 +129,10 @@ export const errorTable = {
   access_code_pending: { exit: 6, http: 503, title: 'The access point has not brought the password yet', hint: 'Check that its agent runs, reaches the server, and has this register’s key pinned (--pos-key).' },
   provider_unavailable: { exit: 6, http: 409, title: 'This payment provider is not set up', hint: 'Start the server with --stripe-key-file. On this machine alone there is only --provider ledger.' },
   provider_refused: { exit: 6, http: 502, title: 'The payment provider refuses what this server asks', hint: 'Check the key that the server was started with, and the account at the provider. What is pending can be gone on with: `latchkey account topup --resume`.' },
-  server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: 'Try again in a while.' },
+  server_unavailable: { exit: 6, http: 503, title: 'The server cannot answer now', hint: tryLater },
   counter_unreachable: { exit: 6, http: 503, title: 'No agent of a cash register is running here', hint: 'Start `latchkey pos serve`.' },
-  agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: 'Try again in a while.' },
-  rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: 'Try again in a while.' },
+  agent_busy: { exit: 6, http: 503, title: 'Too many devices are asking', hint: tryLater },
+  rate_limited: { exit: 6, http: 429, title: 'Too many requests', hint: tryLater },
   reader_unavailable: { exit: 6, http: 503, title: 'Card readers cannot be used', hint: 'Check that the PC/SC service runs: on Linux install pcscd and start it (`systemctl start pcscd.socket`).' },
   card_removed: { exit: 6, http: 502, title: 'The card was taken away too soon', hint: 'Hold it to the reader again, until it is done.' },
   card_answer_malformed: { exit: 6, http: 502, title: 'The card’s answer makes no sense', hint: 'Hold it to the reader again; if it stays so, update the wallet or this program.' },

@@ -68,6 +68,13 @@ describe.each(ways)('money, %s', (way) => {
     expect(await balance(funded.id)).toBe('500');
   });
 
+  test('what could not be closed cannot be under --dry-run either', async () => {
+    const { id } = await till.account('1.00EUR');
+    expect(await refusal(site, 'account', 'close', id, '--yes', '--dry-run')).toMatchObject({ code: 'account_not_empty' });
+    await site.json('account', 'payout', id, '1.00EUR');
+    expect(await site.json('account', 'close', id, '--yes', '--dry-run')).not.toHaveProperty('closed_at');
+  });
+
   test('what could not be paid out cannot be under --dry-run either, and what could is not', async () => {
     const funded = await till.account('5.00EUR');
     const payout = (amount: string, account = funded.id) => ['account', 'payout', account, amount, '--dry-run'];

@@ -1,4 +1,4 @@
-import type { LatchkeyError } from '../../domain/errors.ts';
+import { tryLater, type LatchkeyError } from '../../domain/errors.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
 
@@ -7,8 +7,13 @@ export function presentError(error: LatchkeyError, { style }: Screen): string {
   return [
     `${style.bad('Error:')} ${shown(error.message)}`,
     ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${shown(detail)}`),
-    `  ${style.dim(error.retryAfter === undefined ? shown(error.hint) : `Try again in ${error.retryAfter} s.`)}`,
+    `  ${style.dim(shown(hintOf(error)))}`,
   ].join('\n');
+}
+
+function hintOf({ hint, retryAfter }: LatchkeyError): string {
+  const when = retryAfter === undefined ? undefined : `Try again in ${retryAfter} s.`;
+  return when === undefined ? hint : hint === tryLater ? when : `${when} ${hint}`;
 }
 
 export function presentWarning(text: string, { style }: Screen): string {

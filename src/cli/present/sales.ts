@@ -107,7 +107,7 @@ export function presentTap({ grant, left_ms: left, phone_token: token, credentia
 }
 
 export function presentRefunded({ grant, sales, in_ledger: inLedger, by_hand: byHand }: RefundedWire, screen: Screen): string {
-  const back = (amounts: RefundedWire['in_ledger']) => amounts.map(moneyForPeople).join(' + ') || undefined;
+  const back = (amounts: RefundedWire['in_ledger']) => sums(amounts).map(moneyForPeople).join(' + ') || undefined;
   return details(
     [
       ['grant', grant.grant_id],
@@ -119,6 +119,11 @@ export function presentRefunded({ grant, sales, in_ledger: inLedger, by_hand: by
     ],
     screen,
   );
+}
+
+/** One for each currency. */
+function sums(amounts: RefundedWire['in_ledger']): RefundedWire['in_ledger'] {
+  return [...Map.groupBy(amounts, ({ currency }) => currency)].map(([currency, of]) => ({ currency, minor: String(of.reduce((sum, { minor }) => sum + BigInt(minor), 0n)) }));
 }
 
 const whyNothing = 'by its tariff, or because nothing is left';

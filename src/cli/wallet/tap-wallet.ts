@@ -116,7 +116,7 @@ function contextOf({ flags, options, wallet, payer, account }: Omit<Phone, 'cont
 /** Errors: `card_refused`. */
 function requireWithin(max: Amount | undefined, amount: Amount): void {
   if (max !== undefined && (amount.currency !== max.currency || amount.minor > max.minor)) {
-    throw new LatchkeyError('card_refused', `${amountText(amount)} is more than --max ${amountText(max)} allows.`);
+    throw new LatchkeyError('card_refused', `${amountText(amount)} is more than --max ${amountText(max)} allows.`, { hint: 'Nothing was paid. Tap again with a larger --max, or without.' });
   }
 }
 

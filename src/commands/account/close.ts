@@ -5,6 +5,7 @@ import { dryRunFlag, remoteFlags, yesFlag } from '../../cli/flags.ts';
 import { openLedger } from '../../cli/open-role.ts';
 import { presentAccount } from '../../cli/present/accounts.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import { notEmpty } from '../../domain/account.ts';
 
 export default class AccountClose extends LatchkeyCommand<AccountWire> {
   static override readonly summary = 'Close an account for good: nothing comes to it or leaves it any more.';
@@ -20,6 +21,9 @@ export default class AccountClose extends LatchkeyCommand<AccountWire> {
     const ledger = await openLedger(flags, this.opening);
     const account = await ledger.account(args.name);
     if (flags['dry-run']) {
+      if (account.closedAt === undefined && (account.balance !== 0n || account.held !== 0n)) {
+        throw notEmpty(account);
+      }
       return accountToWire(await this.unchanged(account));
     }
     await this.confirm(`Close account ${account.name} for good?`, flags.yes);

@@ -1,4 +1,4 @@
-import { parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
+import { notEmpty, parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
 import { parseCurrency } from '../../domain/currency.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -133,9 +133,7 @@ export class LedgerService implements LedgerRole {
     }
     await store.transaction(async (tx) => {
       if (account.kind === 'outside' || !(await tx.accounts.close(account.id, clock.now()))) {
-        const { balance, held, currency } = (await tx.accounts.find(account.id))!;
-        const what = held === 0n ? `${amountText({ minor: balance, currency })} is on it` : `${amountText({ minor: held, currency })} of it is held`;
-        throw new LatchkeyError('account_not_empty', `Account ${account.name} is not empty: ${what}.`);
+        throw notEmpty((await tx.accounts.find(account.id))!);
       }
       await tx.audit.append(auditEntry(this.#context, { action: 'account.closed', detail: { account_id: account.id } }));
     });
