@@ -20,7 +20,8 @@ import { SlicedStream } from './sliced-stream.ts';
 import { httpLimits, serveJson, usualRequestMs, type Call, type Reply, type Route } from './json-http.ts';
 
 export interface CounterListening {
-  readonly phones: PhoneService;
+  /** Errors: why phones have to wait. */
+  readonly phones: () => PhoneService;
   /** A certificate chain and its key in PEM; without them it is plain HTTP, and no captive portal (RFC 8908, 4). */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly pictures: (credential: Credential) => { readonly uri: string; readonly svg: string };
@@ -91,7 +92,7 @@ function routesOf({ phones, tls, pictures, random }: CounterListening): readonly
     method: 'GET',
     path: /^\/captive-portal$/,
     handle: async (call) => {
-      const text = JSON.stringify(portalToWire(await phones.portal(cookieOf(call), addressOf(call)), `https://${hostOf(call)}/`));
+      const text = JSON.stringify(portalToWire(await phones().portal(cookieOf(call), addressOf(call)), `https://${hostOf(call)}/`));
       return { status: 200, content: { type: 'application/captive+json', text }, headers: { 'cache-control': 'private', 'x-content-type-options': 'nosniff' } };
     },
   };
@@ -101,20 +102,23 @@ function routesOf({ phones, tls, pictures, random }: CounterListening): readonly
     {
       method: 'GET',
       path: /^\/v1\/charge$/,
-      handle: async (call) => ({ status: 200, body: openCounterToWire(await phones.open(waitMs(call.query), call.signal())), headers: secret }),
+      handle: async (call) => ({ status: 200, body: openCounterToWire(await phones().open(waitMs(call.query), call.signal())), headers: secret }),
     },
     {
       method: 'POST',
       path: /^\/v1\/charge\/([A-Za-z0-9_-]{1,64})$/,
       handle: async (call) => {
         const { account_id: accountId, terminal_id: terminalId, code_number: codeNumber, password } = await call.body(checkPhonePayment);
-        return served(await phones.pay(call.params[0] ?? '', { accountId, terminalId, codeNumber, password }, addressOf(call), never), call);
+        return served(await phones().pay(call.params[0] ?? '', { accountId, terminalId, codeNumber, password }, addressOf(call), never), call);
       },
     },
     {
       method: 'POST',
       path: /^\/v1\/access$/,
-      handle: async (call) => served(await phones.access(phoneClaimFromWire(await call.body(checkPhoneAccess), cookieOf(call)), addressOf(call), call.signal()), call),
+      handle: async (call) => {
+        const claim = phoneClaimFromWire(await call.body(checkPhoneAccess), cookieOf(call));
+        return served(await phones().access(claim, addressOf(call), call.signal()), call);
+      },
     },
   ];
 }

@@ -38,7 +38,7 @@ beforeEach(async () => {
   });
   const grants = new Map<string, string>();
   phones = new PhoneCounter(desk, pos.pos, { find: (address) => grants.get(address), note: (address, grantId) => void grants.set(address, grantId) });
-  listener = createCounterListener({ phones, tls: undefined, pictures: () => ({ uri: 'WIFI:', svg: '<svg/>' }), random: systemRandom, log: () => {} });
+  listener = createCounterListener({ phones: () => phones, tls: undefined, pictures: () => ({ uri: 'WIFI:', svg: '<svg/>' }), random: systemRandom, log: () => {} });
   url = `http://127.0.0.1:${await listener.listen(0, '127.0.0.1')}/`;
 });
 afterEach(async () => {

@@ -329,8 +329,8 @@ test('beyond this machine it wants TLS or a word, and one agent serves a registe
   const open = await counter.run('pos', 'serve', '--listen', '0.0.0.0:0', '--no-reader', '--json');
   expect([open.code, JSON.parse(open.stderr)]).toEqual([2, expect.objectContaining({ code: 'missing_input' })]);
   const serving = counter.cli.start(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json']);
-  await serving.line(jsonWith('event', 'listening'));
-  const second = await counter.run('pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json');
+  const { url } = (await serving.line(jsonWith('event', 'listening'))) as { url: string };
+  const second = await counter.run('pos', 'serve', '--listen', new URL(url).host, '--no-reader', '--json');
   expect([second.code, JSON.parse(second.stderr)]).toEqual([5, expect.objectContaining({ code: 'already_running' })]);
 });
 

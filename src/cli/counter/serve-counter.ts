@@ -7,8 +7,7 @@ import { wifiUri } from '../../formats/wifi-uri.ts';
 import type { Log } from '../../roles/agent/log.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { CounterDesk } from '../../roles/pos/counter-desk.ts';
-import { PhoneCounter } from '../../roles/pos/phone-counter.ts';
-import { PhoneEntrance } from '../../roles/pos/phone-entrance.ts';
+import { PhoneCounter, type PhoneService } from '../../roles/pos/phone-counter.ts';
 import { counterSocket } from '../agent-files.ts';
 import { agentLog } from '../agent-log.ts';
 import { readText, type RoleFlags } from '../destination.ts';
@@ -40,13 +39,15 @@ export interface ServingCounter extends Opening {
 
 const [comeAgainMs, settleMs] = [2_000, 5_000];
 
-/** What goes on while the counter is served. */
 export interface ServedCounter {
-  /** Ends with what keeps a counter for good from being opened that had to wait for its server. */
-  readonly failed: Promise<never>;
+  /** Resolves when the counter is open, and rejects with what keeps it for good from being opened. */
+  readonly opened: Promise<void>;
 }
 
-type Emit = (event: CounterEventWire) => void;
+interface CounterOutput {
+  readonly emit: (event: CounterEventWire) => void;
+  readonly log: Log;
+}
 
 /**
  * Opens the counter; it closes with the command. While its server is away phones are served with that, until it can be
@@ -58,72 +59,69 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   const { requireSafeAddress } = await import('../../server/listen.ts');
   requireSafeAddress({ host: flags.listen.host, tls: tls !== undefined, insecureHttp: flags['insecure-http'] });
   const log = agentLog(serving);
-  const emit: Emit = (event) => void serving.emit(event).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
-  const phones = new PhoneEntrance();
+  const emit = (event: CounterEventWire) => void serving.emit(event).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
+  let phones: PhoneService | undefined;
+  const phonesOrAway = () => {
+    if (phones === undefined) {
+      throw new LatchkeyError('server_unavailable', 'The cash register does not reach its server yet.', { retryAfter: comeAgainMs / 1000 });
+    }
+    return phones;
+  };
   const { createCounterListener } = await import('../../agent/counter-listener.ts');
-  const listener = createCounterListener({ phones, tls, pictures, random: systemRandom, log });
-  let phonesFind: string | undefined;
-  const phoneUrl = () => phonesFind;
-  const listening = async () => {
-    const port = await listener.listen(flags.listen.port, flags.listen.host);
-    closing.defer(() => listener.close());
-    const host = flags.listen.host.includes(':') ? `[${flags.listen.host}]` : flags.listen.host;
-    const url = `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`;
-    phonesFind = flags['phone-url'] ?? (isReachedByPhones(flags.listen.host) ? url : undefined);
+  const listener = createCounterListener({ phones: phonesOrAway, tls, pictures, random: systemRandom, log });
+  let url: string | undefined;
+  const listen = async () => {
+    if (url === undefined) {
+      const port = await listener.listen(flags.listen.port, flags.listen.host);
+      closing.defer(() => listener.close());
+      const host = flags.listen.host.includes(':') ? `[${flags.listen.host}]` : flags.listen.host;
+      url = `${tls === undefined ? 'http' : 'https'}://${host}:${port}/`;
+    }
     return url;
   };
-  const said = (registerId: string, url: string): CounterEventWire => ({
-    event: 'listening',
-    register_id: registerId,
-    url,
-    captive_portal: tls !== undefined,
-    ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
-    pid: process.pid,
-  });
-  const opened = await openIfThere(flags, serving);
-  if (!(opened instanceof LatchkeyError)) {
-    const desk = await openDesk(opened, flags, serving, { emit, log, phoneUrl });
-    phones.opens(phonesAt(desk, opened, log));
-    const url = await listening();
-    work(desk, serving, { emit, log });
-    await serving.emit(said(opened.register.id, url));
-    return { failed: new Promise(() => {}) };
+  const phoneUrl = () => url && (flags['phone-url'] ?? (isReachedByPhones(flags.listen.host) ? url : undefined));
+  const open = async (counter: Counter, resources: AsyncDisposableStack) => {
+    const { pos, register } = counter;
+    const desk = await openDesk(counter, flags, { emit, log });
+    const { serveCounterControl } = await import('../../agent/counter-control.ts');
+    // Where an agent runs already, that is said, and not that its address is in use.
+    resources.defer(await serveCounterControl(desk, counterSocket(register.id), { log, phoneUrl }));
+    phones = new PhoneCounter(desk, pos, new PhoneFile(register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
+    const at = await listen();
+    resources.defer(work(desk, { emit, log }));
+    await serving.emit({
+      event: 'listening',
+      register_id: register.id,
+      url: at,
+      captive_portal: tls !== undefined,
+      ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
+      pid: process.pid,
+    });
+  };
+  const found = await openIfThere(flags, serving);
+  if (!(found instanceof LatchkeyError)) {
+    await open(found, closing);
+    return { opened: Promise.resolve() };
   }
-  const url = await listening();
-  await serving.emit({ event: 'waiting', url, reachable: false, ...troubleOf(opened), pid: process.pid });
+  await serving.emit({ event: 'waiting', url: await listen(), reachable: false, ...troubleOf(found), pid: process.pid });
   const resources = new AsyncDisposableStack();
   const stop = new AbortController();
-  const opening = onceThere(flags, { ...serving, closing: resources }, stop.signal).then(async (counter) => {
-    if (counter !== undefined) {
-      const desk = await openDesk(counter, flags, { ...serving, closing: resources }, { emit, log, phoneUrl });
-      phones.opens(phonesAt(desk, counter, log));
-      work(desk, { ...serving, closing: resources }, { emit, log });
-      emit(said(counter.register.id, url));
-    }
-  });
+  const opened = onceThere(flags, { ...serving, closing: resources }, stop.signal).then((counter) => counter && open(counter, resources));
   closing.defer(async () => {
     stop.abort();
-    await Promise.race([opening.catch(() => {}), delay(comeAgainMs, undefined, { ref: false })]);
+    await Promise.race([opened.catch(() => {}), delay(comeAgainMs, undefined, { ref: false })]);
     await resources.disposeAsync();
   });
-  return { failed: new Promise((_, reject) => opening.catch(reject)) };
+  return { opened };
 }
 
-/** The counter of a register that is known, and its control. Errors: `already_running`. */
-async function openDesk(counter: Counter, flags: ServeCounterFlags, { closing }: ServingCounter, { emit, log, phoneUrl }: { readonly emit: Emit; readonly log: Log; readonly phoneUrl: () => string | undefined }): Promise<CounterDesk> {
-  const desk = openCounterDesk(counter, {
+async function openDesk(counter: Counter, flags: ServeCounterFlags, { emit, log }: CounterOutput): Promise<CounterDesk> {
+  return openCounterDesk(counter, {
     reader: flags['no-reader'] ? undefined : await openReader(flags.reader),
     onEvent: (event) => emit(counterEventToWire(event)),
     onSettled: (charge) => emit(settledToWire(charge)),
     failed: (error) => log('error', 'A card could not be served.', { error }),
   });
-  const { serveCounterControl } = await import('../../agent/counter-control.ts');
-  closing.defer(await serveCounterControl(desk, counterSocket(counter.register.id), { log, phoneUrl }));
-  return desk;
-}
-
-function phonesAt(desk: CounterDesk, { pos, register }: Counter, log: Log): PhoneCounter {
-  return new PhoneCounter(desk, pos, new PhoneFile(register.id, (error) => log('warn', 'Where phones were let in cannot be kept.', { error })));
 }
 
 /** Not this machine alone, and one address rather than all that it has. */
@@ -131,18 +129,18 @@ function isReachedByPhones(host: string): boolean {
   return !isLoopback(host) && host !== '0.0.0.0' && host !== '::';
 }
 
-/** What goes on beside the calls: the reader, and what is left open. */
-function work(desk: CounterDesk, { closing }: ServingCounter, { emit, log }: { readonly emit: Emit; readonly log: Log }): void {
+/** Begins what goes on beside the calls, the reader and what is left open; the function that it returns ends that. */
+function work(desk: CounterDesk, { emit, log }: CounterOutput): () => Promise<void> {
   const stop = new AbortController();
   const failed = (error: unknown) => log('error', 'The counter has to do without what failed.', { error });
   const running = Promise.all([desk.serveReader(stop.signal).catch(failed), settleAgainAndAgain(desk, stop.signal, emit).catch(failed)]);
-  closing.defer(async () => {
+  return async () => {
     stop.abort();
     await Promise.race([running, delay(comeAgainMs, undefined, { ref: false })]);
-  });
+  };
 }
 
-async function settleAgainAndAgain(desk: CounterDesk, signal: AbortSignal, emit: Emit): Promise<void> {
+async function settleAgainAndAgain(desk: CounterDesk, signal: AbortSignal, emit: CounterOutput['emit']): Promise<void> {
   let isAway = false;
   while (!signal.aborted) {
     try {

@@ -26,8 +26,10 @@ Phones without a wallet open its address and type their receipt code. Beyond thi
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(PosServe);
-    const { failed } = await serveCounter(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), signal: this.signal, emit: (event) => this.stream(event) });
-    await Promise.race([this.untilStopped(), failed]);
+    const { opened } = await serveCounter(flags, { ...this.opening, quiet: this.quiet, json: this.jsonEnabled(), signal: this.signal, emit: (event) => this.stream(event) });
+    const stopped = this.untilStopped();
+    await Promise.race([stopped, opened]);
+    await stopped;
     return undefined;
   }
 
