@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createCounterListener } from '../../src/agent/counter-listener.ts';
 import type { DeviceListener } from '../../src/agent/device-listener.ts';
 import { systemRandom } from '../../src/cli/local-registry.ts';
@@ -140,4 +140,16 @@ test('wrong codes are counted for all addresses that one client has, and for nob
   for (let host = 1; host <= 7; host += 1) codes.push(await guess(host % 2 === 0 ? '192.0.2.9' : '::ffff:192.0.2.9'));
   expect(codes.slice(-2)).toEqual(['rate_limited', 'rate_limited']);
   expect(await codeOf(phones.access({ kind: 'receipt', code, phoneToken: newToken() }, '192.0.2.10', never))).toBeUndefined();
+});
+
+test('while strangers have used up the tries of all, an honest phone keeps its own', async () => {
+  let at = 0;
+  using _ = vi.spyOn(performance, 'now').mockImplementation(() => at);
+  const show = (code: string, address: string) => codeOf(phones.access({ kind: 'receipt', code, phoneToken: newToken() }, address, never));
+  const { code } = await sold();
+  for (let stranger = 0; stranger < 40; stranger += 1) expect(await show('7K2M-9QXA', `198.51.100.${stranger}`)).toBe('receipt_code_invalid');
+  for (let tries = 0; tries < 7; tries += 1) expect(await show(code, '192.0.2.10')).toBe('rate_limited');
+  // Of the tries of all there is one again.
+  at += 500;
+  expect(await show(code, '192.0.2.10')).toBeUndefined();
 });

@@ -80,21 +80,8 @@ export class PhoneCounter {
     if (claim.kind !== 'receipt') {
       return this.#served(await this.#desk.access(claim, signal), address);
     }
-    const client = clientOf(address);
-    let wrong = false;
-    refuseIf(this.#atAddress.take(client));
-    refuseIf(this.#inAll.take(''));
-    try {
-      return this.#served(await this.#desk.access(claim, signal), address);
-    } catch (error) {
-      wrong = error instanceof LatchkeyError && error.code === 'receipt_code_invalid';
-      throw error;
-    } finally {
-      if (!wrong) {
-        this.#atAddress.giveBack(client);
-        this.#inAll.giveBack('');
-      }
-    }
+    const access = () => this.#desk.access(claim, signal);
+    return this.#served(await counted(this.#atAddress, clientOf(address), () => counted(this.#inAll, '', access)), address);
   }
 
   /** Who a phone is says its token, or else its address: one that has opened the page has a token, whatever let it in. Errors: those of the registry but refusals. */
@@ -115,6 +102,22 @@ export class PhoneCounter {
       this.#phones.note(address, grant.id);
     }
     return { reply: charged?.reply, grant, phoneToken, credential, trouble, leftMs: grant && this.#desk.counter.leftOf(grant) };
+  }
+}
+
+/** A try, which a wrong receipt code alone uses up. Errors: `rate_limited` if there is none. */
+async function counted<T>(tries: RateLimit, of: string, work: () => Promise<T>): Promise<T> {
+  refuseIf(tries.take(of));
+  let isWrong = false;
+  try {
+    return await work();
+  } catch (error) {
+    isWrong = error instanceof LatchkeyError && error.code === 'receipt_code_invalid';
+    throw error;
+  } finally {
+    if (!isWrong) {
+      tries.giveBack(of);
+    }
   }
 }
 
