@@ -38,7 +38,7 @@ const handedOver = {
 export const phoneServedSchema = object('PhoneServed', {}, { payment: paymentReplySchema, phone_token: name, qr_svg: { type: 'string', description: 'With ?qr=true.' }, ...handedOver });
 export type PhoneServedWire = Static<typeof phoneServedSchema>;
 
-/** One of them, a receipt code perhaps with the token that the phone has from then on; none: the phone token of the cookie. */
+/** One of them, a receipt code with the token that the phone has from then on; in the place of a token that is left out goes that of the cookie. */
 export const phoneAccessSchema = input('PhoneAccess', {}, { subject_token: { type: 'string', maxLength: 256 }, receipt_code: text, phone_token: name });
 export type PhoneAccessWire = Static<typeof phoneAccessSchema>;
 export const checkPhoneAccess = checker(phoneAccessSchema);
@@ -71,11 +71,11 @@ export function openCounterFromWire({ register_id: registerId, ap_id: apId, netw
   };
 }
 
-/** Errors: `invalid_input` unless it says one thing, or nothing and the cookie does. Who shows a receipt code has the cookie's token, unless it says another. */
+/** Errors: `invalid_input` unless it says one thing, or nothing and the cookie does; for a receipt code without a token. */
 export function phoneClaimFromWire({ subject_token: subject, receipt_code: receipt, phone_token: token }: PhoneAccessWire, cookie: string | undefined): PhoneClaim {
   const claims: PhoneClaim[] = [
     ...(subject === undefined ? [] : [{ kind: 'terminal', token: parseSubjectToken(subject) } as const]),
-    ...(receipt === undefined ? [] : [{ kind: 'receipt', code: receipt, phoneToken: token ?? cookie } as const]),
+    ...(receipt === undefined ? [] : [{ kind: 'receipt', code: receipt, phoneToken: tokenToRedeem(token ?? cookie) } as const]),
     ...(token === undefined || receipt !== undefined ? [] : [{ kind: 'phone', token } as const]),
   ];
   const [claim] = claims.length === 0 && cookie !== undefined ? [{ kind: 'phone', token: cookie } as const] : claims;
@@ -83,6 +83,14 @@ export function phoneClaimFromWire({ subject_token: subject, receipt_code: recei
     throw new LatchkeyError('invalid_input', 'Access is asked for by one of subject_token, receipt_code and phone_token.');
   }
   return claim;
+}
+
+function tokenToRedeem(token: string | undefined): string {
+  if (token === undefined) {
+    // No hint goes over the wire.
+    throw new LatchkeyError('invalid_input', 'A receipt code goes with a token of the phone: open the register’s page and allow its cookie, or send a phone_token of 16 random bytes in base64url.');
+  }
+  return token;
 }
 
 export function phoneServedToWire({ reply, grant, leftMs, phoneToken, credential, trouble }: PhoneServed, pictures: { readonly uri: string | undefined; readonly svg: string | undefined }): PhoneServedWire {
@@ -119,7 +127,7 @@ export const checkTapCharge = checker(tapChargeSchema);
 export const checkTap = checker(input('TapRequest', { writes_tag: boolean }));
 
 const servedSchema = object('Served', { is_delivered: boolean }, {
-  sale: saleSchema, receipt_code: text, grant: grantSchema, phone_token: name, credential: credentialSchema, trouble: troubleSchema,
+  sale: saleSchema, receipt_code: text, grant: grantSchema, credential: credentialSchema, trouble: troubleSchema,
 });
 export type ServedWire = Static<typeof servedSchema>;
 
@@ -179,13 +187,12 @@ export function tapChargeFromWire({ key, amount, memo, takes_mandate: takesManda
   return { key, amount: amountFromWire(amount), memo, takesMandate };
 }
 
-function servedToWire({ charged, grant, phoneToken, credential, isDelivered, trouble }: Served): ServedWire {
+function servedToWire({ charged, grant, credential, isDelivered, trouble }: Served): ServedWire {
   return present({
     is_delivered: isDelivered,
     sale: charged && saleToWire(charged.sale),
     receipt_code: charged?.receiptCode,
     grant: grant && grantToWire(grant),
-    phone_token: phoneToken,
     credential: credential && credentialToWire(credential),
     trouble: trouble && troubleToWire(trouble),
   });
@@ -196,7 +203,6 @@ function servedFromWire(wire: ServedWire): Served {
   return {
     charged: wire.sale && { sale: saleFromWire(wire.sale), grant, reply: undefined, receiptCode: wire.receipt_code },
     grant,
-    phoneToken: wire.phone_token,
     credential: wire.credential && credentialFromWire(wire.credential),
     isDelivered: wire.is_delivered,
     trouble: wire.trouble && troubleFromWire(wire.trouble),

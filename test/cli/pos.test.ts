@@ -56,9 +56,10 @@ describe.each(ways)('a cash register, %s', (way) => {
     [['pos', 'charge', '--amount', '1.00EUR', '--mandate-ok'], 'missing_input', 2],
     [['pos', 'tap', '--uid', '04112233445566', '--receipt', '7K2M-9QXA'], 'invalid_input', 2],
     [['pos', 'tap', '--uid', '04112233445566'], 'not_permitted', 4],
-    [['pos', 'tap', '--receipt', '7K2M-9QXA'], 'receipt_code_invalid', 4],
+    [['pos', 'tap', '--receipt', '7K2M-9QXA'], 'missing_input', 2],
+    [['pos', 'tap', '--receipt', '7K2M-9QXA', '--phone-token-file', 'phone.txt'], 'receipt_code_invalid', 4],
     [['pos', 'tap', '--receipt', '????'], 'receipt_code_invalid', 4],
-    [['pos', 'tap', '--receipt', '7K2M-9QXA', '--phone-token-file', 'none.txt'], 'file_not_found', 3],
+    [['pos', 'tap', '--receipt', '7K2M-9QXA', '--phone-token-file', 'none/phone.txt'], 'file_not_found', 3],
     [['pos', 'tap', '--phone-token-file', 'none.txt'], 'file_not_found', 3],
     [['pos', 'tariff', 'set'], 'missing_input', 2],
     [['pos', 'tariff', 'set', '--unlimited', '--fixed', '1h'], 'invalid_input', 2],
@@ -152,19 +153,22 @@ describe.each(ways)('a cash register, %s', (way) => {
     const receipt = await counter.json(...charge('1.00EUR', '--tender', 'card'));
     const code = receipt['receipt_code'] as string;
     expect(code).toMatch(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/);
-    const first = await counter.json('pos', 'tap', '--receipt', code.toLowerCase());
-    expect(first).toMatchObject({ grant: { subject: { kind: 'phone' } }, credential: shop });
-    expect(await refusal(counter.cli, ['pos', 'tap', '--receipt', code])).toMatchObject({ code: 'receipt_code_invalid' });
-    const token = first['phone_token'] as string;
-    const again = await counter.json('pos', 'tap', '--phone-token-file', counter.cli.file('token.txt', token));
-    expect(again).toMatchObject({ grant: { grant_id: receipt['grant'].grant_id }, credential: shop });
-    expect(again['phone_token']).toBeUndefined();
-    const [own, other] = [counter.cli.file('own.txt', randomBytes(16).toString('base64url')), await counter.json(...charge('2.00EUR', '--tender', 'cash'))];
-    const redeem = ['pos', 'tap', '--receipt', other['receipt_code'] as string];
-    expect(await refusal(counter.cli, [...redeem, '--phone-token-file', counter.cli.file('malformed.txt', 'mine')])).toMatchObject({ code: 'invalid_input', exit: 2 });
-    const [once, twice] = [await counter.json(...redeem, '--phone-token-file', own), await counter.json(...redeem, '--phone-token-file', own)];
-    expect([once['phone_token'], twice['phone_token'], twice['grant'].grant_id]).toEqual([readFileSync(own, 'utf8'), readFileSync(own, 'utf8'), other['grant'].grant_id]);
-    expect(await refusal(counter.cli, redeem)).toMatchObject({ code: 'receipt_code_invalid' });
+    const token = join(counter.cli.folder, `phone-${way}.txt`);
+    const redeem = ['pos', 'tap', '--receipt', code.toLowerCase(), '--phone-token-file', token];
+    expect(await counter.json(...redeem)).toMatchObject({ grant: { subject: { kind: 'phone' } }, credential: shop });
+    expect([readFileSync(token, 'utf8'), statSync(token).mode & 0o777]).toEqual([expect.stringMatching(/^[\w-]{22}\n$/), 0o600]);
+    for (const again of [redeem, ['pos', 'tap', '--phone-token-file', token]]) {
+      expect(await counter.json(...again)).toMatchObject({ grant: { grant_id: receipt['grant'].grant_id }, credential: shop });
+    }
+    expect(await refusal(counter.cli, ['pos', 'tap', '--receipt', code, '--phone-token-file', `${token}.other`])).toMatchObject({ code: 'receipt_code_invalid' });
+
+    const [own, other] = [randomBytes(16).toString('base64url'), await counter.json(...charge('2.00EUR', '--tender', 'cash'))];
+    const redeemOther = ['pos', 'tap', '--receipt', other['receipt_code'] as string];
+    expect(await refusal(counter.cli, [...redeemOther, '--phone-token-file', counter.cli.file('malformed.txt', 'mine')])).toMatchObject({ code: 'invalid_input', exit: 2 });
+    for (const brought of [{ input: own, flags: ['--phone-token-file', '-'] }, { env: { LATCHKEY_PHONE_TOKEN: own }, flags: [] }]) {
+      const { flags, ...rest } = brought;
+      expect(await counter.cli.json([...redeemOther, ...flags], rest)).toMatchObject({ grant: { grant_id: other['grant'].grant_id }, credential: shop });
+    }
     const { stdout } = await counter.run(...charge('1.00EUR', '--tender', 'card', '--qr'));
     expect(stdout).toMatch(/receipt code: +[0-9A-Z]{4}-[0-9A-Z]{4}\n\n[ ▀▄█\n]+$/);
   });
@@ -479,18 +483,16 @@ describe('a cash register beside an agent', () => {
   test('a tap that is killed after it has redeemed a receipt code, and before it says so, is made again', async () => {
     const { grant, receipt_code: receipt } = await cli.json(['pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash']);
     const grantId = grant.grant_id as string;
-    const tap = ['pos', 'tap', '--receipt', receipt as string];
+    const token = join(cli.folder, 'killed-phone.txt');
+    const tap = ['pos', 'tap', '--receipt', receipt as string, '--phone-token-file', token];
     const killed = cli.start([...tap, '--json']);
     await cli.until<{ subject: { kind: string } }>(['grant', 'show', grantId, '--profile', 'pos'], ({ subject }) => subject.kind === 'phone');
     killed.kill('SIGKILL');
     expect((await killed.ended).stdout).toBe('');
     const again = await bringing(grantId, 'of this phone alone', cli.json(tap));
-    expect(again).toMatchObject({ grant: { grant_id: grantId }, phone_token: expect.stringMatching(/^[\w-]{22}$/), credential: { password: 'of this phone alone' } });
-    expect(await refusal(cli, tap)).toMatchObject({ code: 'receipt_code_invalid', exit: 4 });
-    const token = cli.file('phone.txt', again['phone_token'] as string);
-    for (const by of [['--phone-token-file', token], ['--receipt', receipt as string, '--phone-token-file', token]]) {
-      expect(await bringing(grantId, 'of this phone alone', cli.json(['pos', 'tap', ...by]))).toMatchObject({ grant: { grant_id: grantId } });
-    }
+    expect(again).toMatchObject({ grant: { grant_id: grantId }, credential: { password: 'of this phone alone' } });
+    expect(await refusal(cli, [...tap.slice(0, -1), `${token}.other`])).toMatchObject({ code: 'receipt_code_invalid', exit: 4 });
+    expect(await bringing(grantId, 'of this phone alone', cli.json(['pos', 'tap', '--phone-token-file', token]))).toMatchObject({ grant: { grant_id: grantId } });
   });
 
   test('a code for nobody’s account enrols nothing, and leaves nothing behind', async () => {
@@ -516,10 +518,12 @@ test('alone on a machine nobody is a cash register before it is enrolled', async
     const charged = await site.cli.run(['pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash', '--uid', uid, '--credential']);
     expect(charged).toMatchObject({ code: 0, stdout: expect.stringMatching(/bought: +time without end\nuntil: +no end\n/), stderr: expect.stringMatching(/^Warning: It is charged, but .* grant show grt_/) });
     expect(await refusal(site.cli, ['pos', 'tap', '--uid', uid])).toMatchObject({ code: 'secret_not_found', hint: expect.stringContaining('pos network set') });
-    // The code of a receipt is used up by the tap that shows it: what it became is told though the password cannot be.
+    // A receipt code that was redeemed while the password could not be had is good again for its phone.
     const { receipt_code: code } = await site.json('pos', 'charge', '--amount', '1.00EUR', '--tender', 'cash');
-    const tapped = await site.cli.run(['pos', 'tap', '--receipt', code as string, '--json']);
-    expect([tapped.code, JSON.parse(tapped.stdout)]).toEqual([3, expect.objectContaining({ phone_token: expect.any(String) })]);
+    const redeem = ['pos', 'tap', '--receipt', code as string, '--phone-token-file', 'phone.txt'];
+    expect(await refusal(site.cli, redeem)).toMatchObject({ code: 'secret_not_found', exit: 3 });
+    await site.cli.json(['pos', 'network', 'set', '--ssid', 'cafe', '--password-file', '-'], { input: shopPassword });
+    expect(await site.json(...redeem)).toMatchObject({ credential: { ssid: 'cafe', password: shopPassword } });
   } finally {
     await site.close();
   }

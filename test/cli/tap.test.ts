@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +19,7 @@ import { atTerminal } from './terminal.ts';
 import type { Till } from './till.ts';
 
 const run = promisify(execFile);
+const newToken = () => randomBytes(16).toString('base64url');
 
 /** A server that is away. */
 const atNobody = { flags: ['--server', 'http://127.0.0.1:1'], env: { LATCHKEY_TOKEN: `lk_pos_${'A'.repeat(22)}` } } as const;
@@ -244,33 +246,35 @@ describe.each(ways)('phones at the counter, %s', (way) => {
 
   test('a phone without a wallet shows its receipt code once, and its token from then on', async () => {
     const { receipt } = await counter.sold('2.00EUR');
-    const first = await access({ receipt_code: String(receipt['receipt_code']).toLowerCase() });
+    const token = newToken();
+    const first = await access({ receipt_code: String(receipt['receipt_code']).toLowerCase(), phone_token: token });
     const shown = (await first.json()) as Record<string, any>;
-    expect([first.status, shown]).toEqual([200, expect.objectContaining({ credential: { ssid: 'cafe-guests', password: shopPassword, security: 'wpa2-psk' }, left_s: expect.any(Number), phone_token: expect.any(String), qr_svg: expect.stringMatching(/^<svg/) })]);
+    expect([first.status, shown]).toEqual([200, expect.objectContaining({ credential: { ssid: 'cafe-guests', password: shopPassword, security: 'wpa2-psk' }, left_s: expect.any(Number), phone_token: token, qr_svg: expect.stringMatching(/^<svg/) })]);
     expect(shown['left_s']).toBeGreaterThan(1190);
     expect(shown['left_s']).toBeLessThanOrEqual(1200);
     expect(first.headers.get('cache-control')).toBe('no-store');
     const cookie = first.headers.get('set-cookie')!;
     expect(cookie).toMatch(/^latchkey_phone=[\w-]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
-    const used = await access({ receipt_code: receipt['receipt_code'] });
+    const used = await access({ receipt_code: receipt['receipt_code'], phone_token: newToken() });
     expect([used.status, await used.json()]).toEqual([403, expect.objectContaining({ code: 'receipt_code_invalid' })]);
     expect(await (await access({}, { cookie: cookie.split(';')[0]! })).json()).toMatchObject({ grant_id: shown['grant_id'] });
-    expect(await (await access({ phone_token: shown['phone_token'] })).json()).toMatchObject({ grant_id: shown['grant_id'] });
+    expect(await (await access({ phone_token: token })).json()).toMatchObject({ grant_id: shown['grant_id'] });
   });
 
   test('what makes no sense is refused, each with its own code, and receipt codes are not guessed', async () => {
     const refusal = async (body: object) => ((await (await access(body)).json()) as { code: string }).code;
     expect(await refusal({})).toBe('invalid_input');
+    expect(await refusal({ receipt_code: '7K2M-9QXA' })).toBe('invalid_input');
     expect(await refusal({ receipt_code: '7K2M-9QXA', phone_token: 'x' })).toBe('invalid_input');
     expect(await refusal({ subject_token: 'acc.tok.1' })).toBe('invalid_input');
     expect(await refusal({ uid: '04a22b915c6680' })).toBe('invalid_input');
     expect(await refusal({ phone_token: 'nobody' })).toBe('not_permitted');
     expect(await refusal({ phone_token: 'n'.repeat(5000) })).toBe('payload_too_large');
     const codes: string[] = [];
-    for (let tries = 0; tries < 8; tries += 1) codes.push(await refusal({ receipt_code: `7K2M-9QX${tries}` }));
+    for (let tries = 0; tries < 8; tries += 1) codes.push(await refusal({ receipt_code: `7K2M-9QX${tries}`, phone_token: newToken() }));
     expect(codes.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => 'receipt_code_invalid'));
     expect(codes.at(-1)).toBe('rate_limited');
-    const limited = await access({ receipt_code: '7K2M-9QXA' });
+    const limited = await access({ receipt_code: '7K2M-9QXA', phone_token: newToken() });
     expect([limited.status, Number(limited.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
   });
 
@@ -304,7 +308,7 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     await again();
     const { receipt } = await counter.sold('3.00EUR');
     const post = (body: object) => curl('/v1/access', '--json', JSON.stringify(body));
-    const shown = await post({ receipt_code: receipt['receipt_code'] });
+    const shown = await post({ receipt_code: receipt['receipt_code'], phone_token: newToken() });
     expect(shown.head).toMatch(/set-cookie: .*; secure/);
     const session = { captive: false, 'user-portal-url': expect.stringMatching(/^https:\/\/localhost:\d+\/$/), 'can-extend-session': true, 'seconds-remaining': expect.any(Number) };
     const here = await curl('/captive-portal');

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChargeFile } from '../../src/cli/counter/charge-file.ts';
-import { RedemptionFile } from '../../src/cli/counter/redemption-file.ts';
 import { systemRandom } from '../../src/cli/local-registry.ts';
 import { PaymentFile } from '../../src/cli/wallet/payment-file.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
@@ -162,7 +161,6 @@ export class SwitchedCounter {
       },
       register,
       journal: this.#journal,
-      redemptions: new RedemptionFile(register.id, this.#folder),
       credentialFor,
       clock: this.#clock,
       failed: ({ code }) => this.failures.push(code),

@@ -6,12 +6,11 @@ import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
 import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
 import type { HandedOver } from '../present/credentials.ts';
-import { receiptToWire, tapToWire, type ReceiptWire } from '../present/sales.ts';
+import { receiptToWire, tapToWire, type ReceiptWire, type TapWire } from '../present/sales.ts';
 import type { AtCounter } from './charge-at-counter.ts';
 import { settledSentence } from './journaled-charges.ts';
 import type { Counter } from './open-counter.ts';
 import { openTapping, type Tapping } from './open-desk.ts';
-import type { Tapped } from './tap-at-counter.ts';
 
 export interface ReaderFlags {
   readonly reader?: string | undefined;
@@ -58,16 +57,20 @@ export async function tapAtReader(
   counter: Counter,
   flags: ShownFlags & ReaderFlags & { readonly 'write-tag': boolean },
   options: ReaderOptions,
-): Promise<Tapped> {
+): Promise<TapWire> {
   const control = await openTapping(counter, tapping(flags, options));
   const served = await control.tap({ writesTag: flags['write-tag'] }, told(options));
-  const { grant, phoneToken, isDelivered, trouble } = served;
+  const { grant, isDelivered, trouble } = served;
   if (grant === undefined) {
     throw trouble ?? new LatchkeyError('not_permitted');
   }
   const { format, qr } = flags;
   const onScreen = isOnScreen(flags) && (!isDelivered || qr || format !== 'text');
-  return { tap: tapToWire(grant, phoneToken, await handedOver(served, flags, { format, onScreen }), new Date(), isDelivered), failure: trouble };
+  const tap = tapToWire(grant, await handedOver(served, flags, { format, onScreen }), new Date(), isDelivered);
+  if (trouble !== undefined) {
+    throw trouble;
+  }
+  return tap;
 }
 
 /** What the wallet has got already is shown and written only where that is asked for. */

@@ -13,7 +13,6 @@ import { systemClock, systemRandom } from '../local-registry.ts';
 import { ChargeFile } from './charge-file.ts';
 import { credentialFor } from './hand-over.ts';
 import type { Counter } from './open-counter.ts';
-import { RedemptionFile } from './redemption-file.ts';
 
 export interface DeskOptions {
   readonly reader: NfcReader | undefined;
@@ -29,7 +28,6 @@ export function openCounterDesk(counter: Counter, { reader, onEvent, onSettled, 
     pos,
     register,
     journal: new ChargeFile(register.id),
-    redemptions: new RedemptionFile(register.id),
     credentialFor: (grant, signal) => credentialFor(counter, grant, signal),
     clock: systemClock,
     onSettled,

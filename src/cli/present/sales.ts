@@ -78,16 +78,16 @@ function timeForPeople(quantity: string): string {
   return allowanceForPeople(quantity === 'unlimited' ? quantity : parseQuantity(quantity));
 }
 
-/** Access that is handed over; without a credential where only the receipt code could be redeemed. */
-export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, phone_token: words, credential: credentialSchema, written: writtenSchema, delivered });
+/** Access that is handed over. */
+export const tapSchema = object('Tap', { grant: grantSchema }, { left_ms: leftMs, credential: credentialSchema, written: writtenSchema, delivered });
 export type TapWire = Static<typeof tapSchema>;
 
-export function tapToWire(grant: Grant, phoneToken: string | undefined, handedOver: HandedOver, now: Date, isDelivered?: boolean): TapWire {
-  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), phone_token: phoneToken, ...handedOver, delivered: isDelivered });
+export function tapToWire(grant: Grant, handedOver: HandedOver, now: Date, isDelivered?: boolean): TapWire {
+  return present({ grant: grantToWire(grant), left_ms: timeLeft(grant, now), ...handedOver, delivered: isDelivered });
 }
 
 /** `format`: its credential alone, in a form that is no text for people. */
-export function presentTap({ grant, left_ms: left, phone_token: token, credential, written, delivered: isDelivered }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
+export function presentTap({ grant, left_ms: left, credential, written, delivered: isDelivered }: TapWire, { qr, format }: { readonly qr: boolean; readonly format: string }, screen: Screen): string {
   const alone = credential === undefined || format === 'text' ? undefined : format === 'ndef-hex' ? credential.ndef : credential.wifi_uri;
   if (alone !== undefined) {
     return alone;
@@ -99,7 +99,6 @@ export function presentTap({ grant, left_ms: left, phone_token: token, credentia
       ['until', untilForPeople(grant)],
       ...credentialLines({ credential, written }),
       ['password', isDelivered === true ? inTheWallet : undefined],
-      ['phone token', token && `${token} (instead of the receipt code from now on; shown this once)`],
     ],
     screen,
   );

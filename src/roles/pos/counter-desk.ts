@@ -7,8 +7,7 @@ import type { Credential } from '../device/ports.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
 import { isEnd } from './journaled-charge.ts';
 import type { NfcCard, NfcReader } from './nfc-reader.ts';
-import type { ChargeAuthority } from './ports.ts';
-import type { CounterClaim } from './redemption.ts';
+import type { ChargeAuthority, Claim } from './ports.ts';
 
 /** What is to be charged to whoever holds a card or phone to the register. */
 export interface TapCharge {
@@ -164,7 +163,7 @@ export class CounterDesk implements CounterControl {
   }
 
   /** A phone asks for access. Errors: those of `CounterService.access`. */
-  access(claim: CounterClaim, signal: AbortSignal): Promise<Served> {
+  access(claim: Claim, signal: AbortSignal): Promise<Served> {
     return this.#served('phone', () => this.counter.access(claim, signal));
   }
 
@@ -263,7 +262,7 @@ export class CounterDesk implements CounterControl {
 
   async #earlier(order: string): Promise<Served | undefined> {
     const earlier = await this.counter.charges.earlier(order);
-    return earlier && { charged: earlier.charged, grant: earlier.charged.grant, phoneToken: undefined, credential: undefined, isDelivered: false, trouble: undefined };
+    return earlier && { charged: earlier.charged, grant: earlier.charged.grant, credential: undefined, isDelivered: false, trouble: undefined };
   }
 
   /** What comes of the next card, which is for nothing else. */

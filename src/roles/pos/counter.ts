@@ -10,9 +10,7 @@ import type { Credential } from '../device/ports.ts';
 import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import { isEnd, JournaledCharges, type JournaledCharge } from './journaled-charge.ts';
 import type { NfcCard } from './nfc-reader.ts';
-import type { Charge, ChargeAuthority, Charged, PosRole } from './ports.ts';
-import { redeem, type CounterClaim, type Redeemed, type RedemptionJournal, type ShownReceipt } from './redemption.ts';
-import { parseReceiptCode } from './subjects.ts';
+import type { Charge, ChargeAuthority, Charged, Claim, PosRole } from './ports.ts';
 
 /** What somebody is to pay at the counter. */
 export interface CounterOrder {
@@ -32,8 +30,6 @@ export interface Served {
   readonly charged: Charged | undefined;
   /** What lets them in. */
   readonly grant: Grant | undefined;
-  /** What a phone that redeemed a receipt code shows from now on. */
-  readonly phoneToken: string | undefined;
   /** Undefined if no time was bought, or it could not be had. */
   readonly credential: Credential | undefined;
   /** Whether the wallet has got the credential in the same tap. */
@@ -46,7 +42,6 @@ export interface CounterContext {
   readonly pos: Pick<PosRole, 'charge' | 'access' | 'network'>;
   readonly register: Register;
   readonly journal: ChargeJournal;
-  readonly redemptions: RedemptionJournal;
   /** The password for a grant, for whom it is. Errors: `access_code_pending` and others. */
   readonly credentialFor: (grant: Grant, signal: AbortSignal) => Promise<Credential>;
   readonly clock: Clock;
@@ -56,7 +51,7 @@ export interface CounterContext {
   readonly failed?: ((error: LatchkeyError) => void) | undefined;
 }
 
-type Sold = Pick<Served, 'charged' | 'grant' | 'phoneToken'>;
+type Sold = Pick<Served, 'charged' | 'grant'>;
 type WalletAuthority = Extract<ChargeAuthority, { kind: 'wallet' }>;
 
 /** How long the network's name is believed, in milliseconds. */
@@ -67,8 +62,6 @@ export class CounterService {
   readonly register: Register;
   readonly charges: JournaledCharges;
   readonly #context: CounterContext;
-  /** By code; each the last that was begun. */
-  readonly #redeeming = new Map<string, Promise<unknown>>();
   #network: { readonly ssid: string | undefined; readonly at: number } | undefined;
 
   constructor(context: CounterContext) {
@@ -97,7 +90,7 @@ export class CounterService {
     const authority: WalletAuthority = { kind: 'wallet', accountId, terminalId, codeNumber, password };
     const { begun, charged } = await this.#chargedOrTold(order, authority, card);
     const trouble = await troubleOf(() => deliverResult(card, outcomeOf(charged, order.key)));
-    const sold = { charged, grant: charged.grant, phoneToken: undefined };
+    const sold = { charged, grant: charged.grant };
     if (trouble !== undefined) {
       return { ...sold, credential: undefined, isDelivered: false, trouble };
     }
@@ -109,7 +102,7 @@ export class CounterService {
   async chargePhone(order: CounterOrder, authority: Omit<WalletAuthority, 'kind'>, signal: AbortSignal): Promise<Served> {
     const { begun, charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'wallet', ...authority }));
     await this.#noteTold(begun);
-    return this.#handed({ charged, grant: charged.grant, phoneToken: undefined }, signal);
+    return this.#handed({ charged, grant: charged.grant }, signal);
   }
 
   /**
@@ -125,40 +118,14 @@ export class CounterService {
       return this.access({ kind: 'nfc', uid: await uidOf(card) }, signal);
     }
     const claim = await requestAccess(card, await this.#networkRequest());
-    const access = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
-    return this.#deliveredTo(card, await this.#handed({ ...access, charged: undefined, phoneToken: undefined }, AbortSignal.any([card.gone, signal])));
+    const { grant } = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
+    return this.#deliveredTo(card, await this.#handed({ grant, charged: undefined }, AbortSignal.any([card.gone, signal])));
   }
 
-  /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`, and of `redeem`. */
-  async access(claim: CounterClaim, signal: AbortSignal): Promise<Served> {
-    if (claim.kind === 'receipt') {
-      return this.#handed({ ...(await this.#redeemed(claim)), charged: undefined }, signal);
-    }
-    const access = await this.#context.pos.access(claim);
-    return this.#handed({ ...access, charged: undefined, phoneToken: undefined }, signal);
-  }
-
-  /** Of those who show one code at once and bring no token, one after the other: they are not the same phone. */
-  async #redeemed(shown: ShownReceipt): Promise<Redeemed> {
-    const { pos, redemptions } = this.#context;
-    if (shown.phoneToken !== undefined) {
-      return redeem(pos, redemptions, shown);
-    }
-    const code = parseReceiptCode(shown.code);
-    const before = this.#redeeming.get(code) ?? Promise.resolve();
-    const redeeming = before.catch(() => {}).then(async () => {
-      const redeemed = await redeem(pos, redemptions, shown);
-      await redemptions.end(code);
-      return redeemed;
-    });
-    this.#redeeming.set(code, redeeming);
-    try {
-      return await redeeming;
-    } finally {
-      if (this.#redeeming.get(code) === redeeming) {
-        this.#redeeming.delete(code);
-      }
-    }
+  /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`. */
+  async access(claim: Claim, signal: AbortSignal): Promise<Served> {
+    const { grant } = await this.#context.pos.access(claim);
+    return this.#handed({ grant, charged: undefined }, signal);
   }
 
   /** The network that it sells time on, by name. */
@@ -181,7 +148,7 @@ export class CounterService {
       throw new LatchkeyError('mandate_missing', 'There is no wallet on this card, and this charge takes no mandate.');
     }
     const { charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'mandate', uid }));
-    return this.#handed({ charged, grant: charged.grant, phoneToken: undefined }, signal);
+    return this.#handed({ charged, grant: charged.grant }, signal);
   }
 
   /** What the wallet says of itself; what it does not know of its last payment here, it is told. */

@@ -6,8 +6,7 @@ import { RateLimit, refuseIf } from '../rate-limit.ts';
 import type { PaymentReply } from '../ledger/payment-request.ts';
 import type { CounterDesk } from './counter-desk.ts';
 import type { Served } from './counter.ts';
-import type { ChargeAuthority, PosRole } from './ports.ts';
-import type { CounterClaim } from './redemption.ts';
+import type { ChargeAuthority, Claim, PosRole } from './ports.ts';
 
 /** What a phone is told of the counter. */
 export interface OpenCounter {
@@ -19,9 +18,11 @@ export interface OpenCounter {
   readonly order: { readonly payeeId: string; readonly amount: Amount; readonly key: string; readonly memo?: string | undefined } | undefined;
 }
 
-export type PhoneClaim = Exclude<CounterClaim, { readonly kind: 'nfc' }>;
+export type PhoneClaim = Exclude<Claim, { readonly kind: 'nfc' }>;
 
-export interface PhoneServed extends Pick<Served, 'grant' | 'phoneToken' | 'credential' | 'trouble'> {
+export interface PhoneServed extends Pick<Served, 'grant' | 'credential' | 'trouble'> {
+  /** What a phone that showed a receipt code shows from now on. */
+  readonly phoneToken: string | undefined;
   readonly reply: PaymentReply | undefined;
   readonly leftMs: number | undefined;
 }
@@ -81,7 +82,8 @@ export class PhoneCounter {
       return this.#served(await this.#desk.access(claim, signal), address);
     }
     const access = () => this.#desk.access(claim, signal);
-    return this.#served(await counted(this.#atAddress, clientOf(address), () => counted(this.#inAll, '', access)), address);
+    const served = await counted(this.#atAddress, clientOf(address), () => counted(this.#inAll, '', access));
+    return this.#served(served, address, claim.phoneToken);
   }
 
   /** Who a phone is says its token, or else its address: one that has opened the page has a token, whatever let it in. Errors: those of the registry but refusals. */
@@ -97,7 +99,7 @@ export class PhoneCounter {
     return byToken ?? (grantId === undefined ? undefined : known(() => this.#pos.permission(grantId)));
   }
 
-  #served({ charged, grant, phoneToken, credential, trouble }: Served, address: string): PhoneServed {
+  #served({ charged, grant, credential, trouble }: Served, address: string, phoneToken?: string): PhoneServed {
     if (grant !== undefined) {
       this.#phones.note(address, grant.id);
     }
