@@ -2,7 +2,7 @@ import { finalRefusals } from '../domain/payment.ts';
 import { accessPointSchema } from './access-points.ts';
 import { grantPageSchema, grantSchema } from './grants.ts';
 import {
-  accessCodeQuerySchema, accessSchema, chargedSchema, chargeSchema, claimSchema, mandateInputSchema, mandateSchema, mandatesSchema, moveSchema, permissionQuerySchema, refundedSchema,
+  accessCodeQuerySchema, chargedSchema, chargeSchema, claimSchema, mandateInputSchema, mandateSchema, mandatesSchema, moveSchema, permissionQuerySchema, refundedSchema,
   registerDescriptionSchema, registerSchema, registersSchema, salePageSchema, saleQuerySchema, sealedCodeInputSchema, sealedCodeSchema, tariffInputSchema,
 } from './registers.ts';
 import { byId, type Route } from './route.ts';
@@ -66,11 +66,11 @@ export const registerRoutes = {
   requestAccess: {
     method: 'POST',
     path: '/v1/registers/self/access',
-    summary: 'Whether somebody may use the network now; a receipt code is bound to the phone that shows it first',
+    summary: 'The grant by which somebody may use the network now; a receipt code is bound to the phone that shows it first',
     roles: pos,
     body: claimSchema,
     status: 200,
-    reply: accessSchema,
+    reply: grantSchema,
     idempotent: true,
     errors: ['not_permitted', 'time_used_up', 'grant_paused', 'receipt_code_invalid'],
   },

@@ -4,7 +4,7 @@ import { parseQuantity, quantityText, type Allowance } from '../domain/quantity.
 import { tenders, type Mandate, type Register, type Sale } from '../domain/sale.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { Access, Charge, Charged, Claim, MandateSetting, Refunded } from '../roles/pos/ports.ts';
+import type { Charge, Charged, Claim, MandateSetting, Refunded } from '../roles/pos/ports.ts';
 import type { Identifier } from '../roles/pos/subjects.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, currency, minor } from './money.ts';
@@ -49,8 +49,6 @@ const subjectTokenSchema = input('SubjectToken', { account_id: id, terminal_id: 
 /** One of them; a receipt code with the token that the phone shows from then on. */
 export const claimSchema = input('AccessClaim', {}, { uid, receipt_code: text, phone_token: name, terminal: subjectTokenSchema });
 export type ClaimWire = Static<typeof claimSchema>;
-export const accessSchema = object('Access', { grant: grantSchema });
-export type AccessWire = Static<typeof accessSchema>;
 
 export const moveSchema = input('Move', {}, { uid, phone_token: name, terminal_id: id });
 export const sealedCodeSchema = object('SealedCode', {}, { sealed: { type: 'string', maxLength: 4096, description: 'A compact JWE (RFC 7516).' } });
@@ -217,14 +215,6 @@ export function claimFromWire({ uid: card, receipt_code: code, phone_token: toke
     } as const]),
   ];
   return claims.length === 1 ? claims[0] : undefined;
-}
-
-export function accessToWire({ grant }: Access): AccessWire {
-  return { grant: grantToWire(grant) };
-}
-
-export function accessFromWire({ grant }: AccessWire): Access {
-  return { grant: grantFromWire(grant) };
 }
 
 export type MoveTarget = Exclude<Identifier, { readonly kind: 'receipt' }>;

@@ -2,7 +2,7 @@ import { accessPointFromWire } from '../api/access-points.ts';
 import { grantFromWire } from '../api/grants.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import {
-  accessFromWire, chargedFromWire, chargeToWire, claimToWire, mandateFromWire, mandateInputToWire, moveToWire, refundedFromWire, registerFromWire, saleFromWire,
+  chargedFromWire, chargeToWire, claimToWire, mandateFromWire, mandateInputToWire, moveToWire, refundedFromWire, registerFromWire, saleFromWire,
   type MoveTarget,
 } from '../api/registers.ts';
 import { routes } from '../api/routes.ts';
@@ -12,7 +12,7 @@ import type { Mandate, Register, Sale } from '../domain/sale.ts';
 import { tariffToJson } from '../domain/tariff-json.ts';
 import type { Tariff } from '../domain/tariff.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
-import type { Access, Charge, Charged, Claim, MandateRole, MandateSetting, PosRole, Refunded, RegisterDescription } from '../roles/pos/ports.ts';
+import type { Charge, Charged, Claim, MandateRole, MandateSetting, PosRole, Refunded, RegisterDescription } from '../roles/pos/ports.ts';
 import type { SaleFilter } from '../roles/pos/store.ts';
 import type { AccessPoint, GrantFilter } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
@@ -44,8 +44,8 @@ export class PosClient implements PosRole {
     return chargedFromWire(await this.#http.call(routes.charge, { body: chargeToWire(charge), idempotencyKey: charge.key }));
   }
 
-  async access(claim: Claim): Promise<Access> {
-    return accessFromWire(await this.#http.call(routes.requestAccess, { body: claimToWire(claim) }));
+  async access(claim: Claim): Promise<Grant> {
+    return grantFromWire(await this.#http.call(routes.requestAccess, { body: claimToWire(claim) }));
   }
 
   async accessCode(id: string, waitMs: number, signal?: AbortSignal): Promise<string | undefined> {

@@ -347,7 +347,7 @@ export function counterContract(name: string, make: MakeHarness): void {
         card.restart();
         const claim = await card.handler.access!.request({ network: 'cafe-guests', apId: (await pos.pos.self()).apId });
         expect(claim).toMatchObject({ token: { codeNumber: 2 } });
-        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).grant.subject.id).toBe(card.terminalId);
+        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).subject.id).toBe(card.terminalId);
         expect(card.held).toMatchObject({ number: 1 });
         card.line.line = 'good';
         await card.payer.settle(card.accountId);
@@ -373,7 +373,7 @@ export function counterContract(name: string, make: MakeHarness): void {
         await card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: { rotation: new Uint8Array(32).fill(7) } });
         expect(await card.payer.pending(card.accountId)).toBeUndefined();
         const claim = await card.handler.access!.request({ network: 'cafe-guests', apId });
-        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).grant.subject.id).toBe(card.terminalId);
+        expect((await pos.pos.access(claim as Extract<typeof claim, { kind: 'terminal' }>)).subject.id).toBe(card.terminalId);
       });
 
       test('that is told of a refusal gives the payment up, unless it had been paid', async () => {

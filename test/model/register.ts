@@ -1,7 +1,8 @@
+import type { Grant } from '../../src/domain/grant.ts';
 import type { Amount } from '../../src/domain/money.ts';
 import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from '../../src/roles/pos/charge-journal.ts';
 import { JournaledCharges } from '../../src/roles/pos/journaled-charge.ts';
-import type { Access, Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
+import type { Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
 import type { CrashPoint } from './crash-points.ts';
 import { Party, type Surroundings } from './party.ts';
 import { Process, type ProcessContext } from './process.ts';
@@ -27,8 +28,8 @@ export class RegisterProcess extends Process {
     this.charges = new JournaledCharges({ pos, journal: this.journal, clock: context.clock });
   }
 
-  access(claim: Claim, code: string | undefined): Promise<Access> {
-    return this.call({ kind: 'access', claim, code }) as Promise<Access>;
+  access(claim: Claim, code: string | undefined): Promise<Grant> {
+    return this.call({ kind: 'access', claim, code }) as Promise<Grant>;
   }
 
   readonly journal: ChargeJournal = {

@@ -1,8 +1,9 @@
 import { LatchkeyError } from '../../src/domain/errors.ts';
+import type { Grant } from '../../src/domain/grant.ts';
 import type { Actor, Role, Scope } from '../../src/domain/token.ts';
 import type { PaymentReply, PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
 import { MandateService } from '../../src/roles/pos/mandates.ts';
-import type { Access, Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
+import type { Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
 import { PosService } from '../../src/roles/pos/service.ts';
 import type { ServiceContext } from '../../src/roles/service-context.ts';
 import type { NewBinding, VerificationMessage } from '../../src/roles/wallet/ports.ts';
@@ -347,7 +348,7 @@ export class Server {
       return this.#isReply(answer.value as PaymentReply, this.ledger.payments.get(expected.payment)!) ? undefined : `${textOf(answer.value)} instead of the reply to ${expected.payment}`;
     }
     if ('access' in expected) {
-      return (answer.value as Access).grant.id === this.shop.permissions.get(expected.access)!.id ? undefined : `${textOf(answer.value)} instead of access by ${expected.access}`;
+      return (answer.value as Grant).id === this.shop.permissions.get(expected.access)!.id ? undefined : `${textOf(answer.value)} instead of access by ${expected.access}`;
     }
     if ('bound' in expected) {
       const { accountId, algorithm, temporaryCode } = answer.value as NewBinding;

@@ -37,7 +37,7 @@ export async function claimFrom({ uid, receipt, 'phone-token-file': file }: Clai
  * Errors: those of `PosRole.access` and of `credentialFor`.
  */
 export async function tapAtCounter(counter: Counter, claim: Claim, flags: ShownFlags, signal: AbortSignal): Promise<TapWire> {
-  const { grant } = await counter.pos.access(claim);
+  const grant = await counter.pos.access(claim);
   const handedOver = await handOver(await credentialFor(counter, grant, signal), flags, { format: flags.format, onScreen: isOnScreen(flags) });
   return tapToWire(grant, handedOver, new Date());
 }

@@ -118,14 +118,13 @@ export class CounterService {
       return this.access({ kind: 'nfc', uid: await uidOf(card) }, signal);
     }
     const claim = await requestAccess(card, await this.#networkRequest());
-    const { grant } = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
+    const grant = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
     return this.#deliveredTo(card, await this.#handed({ grant, charged: undefined }, AbortSignal.any([card.gone, signal])));
   }
 
   /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`. */
   async access(claim: Claim, signal: AbortSignal): Promise<Served> {
-    const { grant } = await this.#context.pos.access(claim);
-    return this.#handed({ grant, charged: undefined }, signal);
+    return this.#handed({ grant: await this.#context.pos.access(claim), charged: undefined }, signal);
   }
 
   /** The network that it sells time on, by name. */

@@ -94,7 +94,7 @@ export class PhoneCounter {
   }
 
   async #grantOf(phoneToken: string | undefined, address: string): Promise<Grant | undefined> {
-    const byToken = phoneToken === undefined ? undefined : await known(async () => (await this.#pos.access({ kind: 'phone', token: phoneToken })).grant);
+    const byToken = phoneToken === undefined ? undefined : await known(() => this.#pos.access({ kind: 'phone', token: phoneToken }));
     const grantId = this.#phones.find(address);
     return byToken ?? (grantId === undefined ? undefined : known(() => this.#pos.permission(grantId)));
   }

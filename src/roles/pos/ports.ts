@@ -51,10 +51,6 @@ export interface Charged {
   readonly receiptCode: string | undefined;
 }
 
-export interface Access {
-  readonly grant: Grant;
-}
-
 export interface MandateSetting {
   readonly uid: Uint8Array;
   readonly accountId: string;
@@ -80,12 +76,12 @@ export interface PosRole {
   charge(charge: Charge): Promise<Charged>;
 
   /**
-   * Whether somebody may use the network now. A receipt code is bound to the phone token with which it is shown first,
+   * By which grant somebody may use the network now. A receipt code is bound to the phone token with which it is shown first,
    * and with that one is good for as long as the permission stands; a phone that has time left gets what it bought added.
    * Errors: `not_permitted`, `time_used_up`, `grant_paused`, `receipt_code_invalid`, `random_identifier`; `invalid_input`
    * for a phone token of another form.
    */
-  access(claim: Claim): Promise<Access>;
+  access(claim: Claim): Promise<Grant>;
 
   /**
    * The password for a grant, sealed to this register's key (a compact JWE), as often as it is asked for; undefined if the

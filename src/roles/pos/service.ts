@@ -20,7 +20,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, Store } from '../store.ts';
 import { wantAccessCode } from './access-codes.ts';
-import type { Access, Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
+import type { Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
 import { boughtAt, sell } from './purchase.ts';
 import { refundableOf, refundGrant } from './refund.ts';
 import type { KeptSale, SaleFilter } from './store.ts';
@@ -173,8 +173,8 @@ export class PosService implements PosRole {
     return { sale, grant, reply: undefined, receiptCode };
   }
 
-  async access(claim: Claim): Promise<Access> {
-    const outcome = await this.#context.store.transaction(async (tx): Promise<Access | LatchkeyError> => {
+  async access(claim: Claim): Promise<Grant> {
+    const outcome = await this.#context.store.transaction(async (tx): Promise<Grant | LatchkeyError> => {
       const context = within(this.#context, tx);
       const { apId } = await this.#register(tx);
       const subject = claim.kind === 'terminal' ? await provenTerminal(context, apId, claim.token) : await subjectOf(context, claim);
@@ -198,7 +198,7 @@ export class PosService implements PosRole {
       if (found.state === 'paused') {
         return new LatchkeyError('grant_paused');
       }
-      return { grant: phone === undefined || found.subject.kind !== 'receipt' ? found : await redeemFor(context, found, phone, revision) };
+      return phone === undefined || found.subject.kind !== 'receipt' ? found : redeemFor(context, found, phone, revision);
     });
     // With what it changed on the disk.
     if (outcome instanceof LatchkeyError) {

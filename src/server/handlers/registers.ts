@@ -2,7 +2,7 @@ import { accessPointToWire } from '../../api/access-points.ts';
 import { grantToWire } from '../../api/grants.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import {
-  accessToWire, chargedToWire, chargeFromWire, claimFromWire, mandateInputFromWire, mandateToWire, moveFromWire, refundedToWire, registerToWire, saleToWire,
+  chargedToWire, chargeFromWire, claimFromWire, mandateInputFromWire, mandateToWire, moveFromWire, refundedToWire, registerToWire, saleToWire,
 } from '../../api/registers.ts';
 import { instantFromWire, present } from '../../api/wire.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -40,7 +40,7 @@ export const registerHandlers: Handlers<
     return chargedToWire(await services.pos.charge(chargeFromWire(body, requireKey(key))));
   },
   async requestAccess({ services, body }) {
-    return accessToWire(await services.pos.access(exactlyOne(claimFromWire(body))));
+    return grantToWire(await services.pos.access(exactlyOne(claimFromWire(body))));
   },
   async listSales({ services, query }) {
     const filter = { from: instantFromWire(query.from), to: instantFromWire(query.to) };
