@@ -6,9 +6,8 @@ import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
 import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
 import type { HandedOver } from '../present/credentials.ts';
-import { receiptToWire, tapToWire, type ReceiptWire, type TapWire } from '../present/sales.ts';
+import { receiptToWire, settledChargeSentence, tapToWire, type ReceiptWire, type TapWire } from '../present/sales.ts';
 import type { AtCounter } from './charge-at-counter.ts';
-import { settledSentence } from './journaled-charges.ts';
 import type { Counter } from './open-counter.ts';
 import { openTapping, type Tapping } from './open-desk.ts';
 
@@ -79,7 +78,7 @@ async function handedOver({ credential }: Served, flags: CredentialFileFlags, op
 }
 
 function tapping({ reader }: ReaderFlags, { signal, caution }: ReaderOptions): Tapping {
-  return { reader, signal, onSettled: (charge) => caution(settledSentence(charge)) };
+  return { reader, signal, onSettled: (charge) => caution(settledChargeSentence(charge)) };
 }
 
 /** As it happens: who waits at the counter is to know why nothing comes of a card. */

@@ -9,9 +9,8 @@ import { toLatchkeyError } from '../failure.ts';
 import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
 import { credentialFor } from './hand-over.ts';
-import { journaledCharges } from './journaled-charges.ts';
+import { openCharges, type Counter } from './open-counter.ts';
 import { receiptUrlOf } from './receipt-url.ts';
-import type { Counter } from './open-counter.ts';
 
 export interface ChargeFlags extends CredentialFileFlags {
   readonly amount: Amount;
@@ -55,7 +54,7 @@ export async function chargeAtCounter(
   { signal, caution }: { readonly signal: AbortSignal; readonly caution: (text: string) => void },
 ): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
-  const { charged } = await journaledCharges(counter, caution).charge(key, { key, amount, memo, authority });
+  const { charged } = await openCharges(counter, caution).charge(key, { key, amount, memo, authority });
   const { grant, receiptCode } = charged;
   const receiptUrl = receiptCode === undefined ? undefined : await receiptUrlOf(counter, receiptCode);
   const receipt = (handedOver?: HandedOver) => receiptToWire({ charged, receiptUrl, handedOver }, new Date());

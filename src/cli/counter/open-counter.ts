@@ -1,10 +1,14 @@
 import type { Register } from '../../domain/sale.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 import type { LedgerRole } from '../../roles/ledger/ports.ts';
+import { JournaledCharges } from '../../roles/pos/journaled-charge.ts';
 import type { PosRole } from '../../roles/pos/ports.ts';
 import { secretStore, type RoleFlags } from '../destination.ts';
+import { systemClock } from '../local-registry.ts';
 import { openRegister, type Opening } from '../open-role.ts';
+import { settledChargeSentence } from '../present/sales.ts';
 import { isServerAway } from '../server-away.ts';
+import { ChargeFile } from './charge-file.ts';
 import { RegisterSecrets } from './register-secrets.ts';
 
 /** This machine's cash register: its role at the server or here, and what it keeps in the secret store. */
@@ -29,6 +33,17 @@ export async function openCounterToCharge(flags: RoleFlags, opening: Opening): P
   } catch (error) {
     throw isServerAway(error) ? withOutcome(error, 'Nothing was charged by this command.', whenBack) : error;
   }
+}
+
+/** `caution`: told in a sentence of an earlier charge that has only now come to its end. */
+export function openCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void): JournaledCharges {
+  return new JournaledCharges({
+    pos,
+    journal: new ChargeFile(register.id),
+    clock: systemClock,
+    onSettled: (charge) => caution(settledChargeSentence(charge)),
+    failed: ({ message }) => caution(`What came of the charge could not be written down; it stands. ${message}`),
+  });
 }
 
 const whenBack = 'Run it again when the server can be reached; what an earlier charge left open is settled then, never charged twice. `latchkey pos status` shows it.';

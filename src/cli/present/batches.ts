@@ -38,10 +38,6 @@ export function presentBatches(page: PageWire<BatchWire>, screen: Screen): strin
   return text + morePages(page, screen);
 }
 
-export function presentBatch(batch: BatchWire, screen: Screen): string {
-  return details([...counts(batch), ['first made', localTime(batch.first_at)], ['last made', localTime(batch.last_at)]], screen);
-}
-
 export function presentBatchDetails(batch: BatchDetailsWire, screen: Screen): string {
   const { yield: all, stations } = batch;
   const text = details(

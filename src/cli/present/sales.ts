@@ -3,8 +3,10 @@ import { saleSchema, saleToWire, type RefundedWire } from '../../api/registers.t
 import { count, object, type Static } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
+import { amountText } from '../../domain/money.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import { whyNoTime } from '../../domain/sale.ts';
+import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
 import type { Charged } from '../../roles/pos/ports.ts';
 import { credentialLines, credentialSchema, presentQr, writtenSchema, type HandedOver } from './credentials.ts';
 import { untilForPeople } from './grants.ts';
@@ -76,6 +78,12 @@ function noTimeForPeople(why: NoTimeWire | undefined): string {
 
 function timeForPeople(quantity: string): string {
   return allowanceForPeople(quantity === 'unlimited' ? quantity : parseQuantity(quantity));
+}
+
+/** What came of an earlier charge, as a sentence. */
+export function settledChargeSentence({ charge: { amount, authority }, begunAt, end }: EndedCharge): string {
+  const what = `An earlier charge of ${amountText(amount)} (${authority.kind}), begun ${localTime(begunAt.toISOString())}, was open`;
+  return end.kind === 'charged' ? `${what}: it is charged, and is sale ${end.saleId}.` : `${what}: it was refused. ${end.message}`;
 }
 
 /** Access that is handed over. */

@@ -7,6 +7,7 @@ import { longestHoldMs, parseIdentityCode, type PasswordAlgorithm } from '../../
 import type { Register } from '../../domain/sale.ts';
 import { temporaryCodeBytes } from '../../protocol/transaction-password.ts';
 import { openAccount, requireOpen } from '../ledger/accounts.ts';
+import { crowdedOut, mostTries } from '../ledger/crowding.ts';
 import { outcomeFrom, replyOf } from '../ledger/outcome.ts';
 import { lookupOf } from '../ledger/password-lookup.ts';
 import { PaymentDesk } from '../ledger/payment-desk.ts';
@@ -30,8 +31,6 @@ export interface WalletServiceContext extends VerificationContext {
   /** Whether the password as first described may be chosen (protocol.md section 4). */
   readonly allowMd5?: boolean | undefined;
 }
-
-const mostTries = 100;
 
 export class WalletService implements WalletRole {
   readonly #context: WalletServiceContext;
@@ -188,6 +187,6 @@ export class WalletService implements WalletRole {
         return binding;
       }
     }
-    throw new LatchkeyError('storage_locked', 'Too many payments of one terminal at once.');
+    throw crowdedOut();
   }
 }
