@@ -19,7 +19,7 @@ export const registerRoutes = {
     roles: pos,
     status: 200,
     reply: registerSchema,
-    errors: ['account_not_found'],
+    errors: ['register_not_enrolled'],
   },
   describeRegister: {
     method: 'POST',
@@ -30,7 +30,7 @@ export const registerRoutes = {
     status: 200,
     reply: registerSchema,
     idempotent: true,
-    errors: ['account_not_found'],
+    errors: ['register_not_enrolled'],
   },
   showRegisterNetwork: {
     method: 'GET',
@@ -39,7 +39,7 @@ export const registerRoutes = {
     roles: pos,
     status: 200,
     reply: accessPointSchema,
-    errors: ['account_not_found'],
+    errors: ['register_not_enrolled'],
   },
   setTariff: {
     method: 'POST',
@@ -50,7 +50,7 @@ export const registerRoutes = {
     status: 200,
     reply: registerSchema,
     idempotent: true,
-    errors: ['metric_mismatch', 'account_not_found'],
+    errors: ['metric_mismatch', 'register_not_enrolled'],
   },
   charge: {
     method: 'POST',
@@ -61,7 +61,7 @@ export const registerRoutes = {
     status: 201,
     reply: chargedSchema,
     idempotent: 'service',
-    errors: [...finalRefusals, 'amount_not_positive', 'amount_too_large', 'account_locked', 'not_bound', 'idempotency_mismatch'],
+    errors: [...finalRefusals, 'register_not_enrolled', 'amount_not_positive', 'amount_too_large', 'account_locked', 'not_bound', 'idempotency_mismatch'],
   },
   requestAccess: {
     method: 'POST',
@@ -226,6 +226,6 @@ export const registerRoutes = {
     status: 200,
     reply: mandateSchema,
     idempotent: true,
-    errors: ['mandate_missing'],
+    errors: ['mandate_not_found'],
   },
 } as const satisfies Record<string, Route>;

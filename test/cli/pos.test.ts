@@ -224,7 +224,7 @@ describe.each(ways)('a cash register, %s', (way) => {
     expect((await purse.run(['account', 'mandate', 'list'])).stdout).toMatch(/SUBJECT .*\n[^]*4\.00 EUR +6\.00 EUR/);
     await purse.json(['account', 'mandate', 'end', mandate['subject_id'] as string]);
     expect(await refusal(counter.cli, charge('1.00EUR', '--mandate', '--uid', uid))).toMatchObject({ code: 'mandate_missing', exit: 4 });
-    expect(await refusal(purse.cli, ['account', 'mandate', 'end', 'nothing'], purse.env)).toMatchObject({ code: 'mandate_missing' });
+    expect(await refusal(purse.cli, ['account', 'mandate', 'end', 'nothing'], purse.env)).toMatchObject({ code: 'mandate_not_found', exit: 3 });
   });
 
   test('the time is moved, kept, gone on with and given back', async () => {
@@ -498,7 +498,7 @@ describe('a cash register beside an agent', () => {
   test('a code for nobody’s account enrols nothing, and leaves nothing behind', async () => {
     const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'pos');
     const refused = await site.cli.run(['pos', 'enroll', '--server', site.server!.url, '--ca', site.cli.file('pos.pem', site.server!.ca), '--enroll-code-file', '-', '--json'], { input: code });
-    expect([refused.code, JSON.parse(refused.stderr)]).toEqual([3, expect.objectContaining({ code: 'account_not_found', message: expect.stringContaining('--match account=ID') })]);
+    expect([refused.code, JSON.parse(refused.stderr)]).toEqual([3, expect.objectContaining({ code: 'register_not_enrolled', message: expect.stringContaining('--match account=ID') })]);
     expect(await refusal(site.cli, ['profile', 'show', 'pos'])).toMatchObject({ code: 'profile_not_found' });
     expect(JSON.stringify(await site.cli.json(['secret', 'list']))).not.toContain('profile/pos');
   });
@@ -507,7 +507,7 @@ describe('a cash register beside an agent', () => {
 test('alone on a machine nobody is a cash register before it is enrolled', async () => {
   const site = await Site.make('embedded');
   try {
-    expect(await refusal(site.cli, ['pos', 'show'])).toMatchObject({ code: 'account_not_found', exit: 3, hint: expect.stringContaining('pos enroll') });
+    expect(await refusal(site.cli, ['pos', 'show'])).toMatchObject({ code: 'register_not_enrolled', exit: 3, hint: expect.stringContaining('pos enroll') });
     expect(await refusal(site.cli, ['pos', 'enroll'])).toMatchObject({ code: 'missing_input', exit: 2 });
     expect(await refusal(site.cli, ['pos', 'enroll', '--account', 'Nobody'])).toMatchObject({ code: 'account_not_found', exit: 3 });
     expect(await refusal(site.cli, ['pos', 'enroll', '--account', 'Nobody', '--ssid', 'x'])).toMatchObject({ code: 'missing_input', exit: 2, message: expect.stringContaining('--password-file') });

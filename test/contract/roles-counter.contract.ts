@@ -92,7 +92,7 @@ export function counterContract(name: string, make: MakeHarness): void {
       const number = uid();
       const bare = () => held(bareCard, { uid: number });
       expect(await codeOf(counter.accessCard(bare(), never))).toBe('not_permitted');
-      expect(await codeOf(counter.chargeCard(orderOf('1.00'), bare(), never))).toBe('mandate_missing');
+      expect(await codeOf(counter.chargeCard(orderOf('1.00'), bare(), never))).toBe('mandate_not_taken');
       expect(await codeOf(counter.chargeCard(orderOf('1.00', { takesMandate: true }), bare(), never))).toBe('mandate_missing');
       const account = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
       await shop.admin.ledger.topUp(account.id, euros('20.00'));
@@ -419,7 +419,7 @@ export function counterContract(name: string, make: MakeHarness): void {
         const { events, ended } = desk.charge({ amount: euros('2.00'), takesMandate: false });
         await desk.next(events, 'waiting');
         desk.hold(bareCard, { uid: uid() });
-        expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'mandate_missing' }, by: 'card' });
+        expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'mandate_not_taken' }, by: 'card' });
         desk.hold(poor.application);
         expect(await desk.next(events, 'refused', 1)).toMatchObject({ error: { code: 'card_refused' } });
         desk.hold(card.application);

@@ -75,7 +75,7 @@ export function posContract(name: string, make: MakeHarness): void {
       const jwk = newPublicKey();
       expect(await pos.pos.describe({ jwk })).toMatchObject({ jwk, tariff: byTheEuro });
       const nobody = await shop.harness.hold('pos');
-      expect(await codeOf(nobody.pos.self())).toBe('account_not_found');
+      expect(await codeOf(nobody.pos.self())).toBe('register_not_enrolled');
       expect(await codeOf(pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=500MB' })))).toBe('metric_mismatch');
     });
 
@@ -462,7 +462,7 @@ export function posContract(name: string, make: MakeHarness): void {
       const [winner, loser] = codes[0] === undefined ? payers : payers.toReversed();
       expect(await loser!.holder.mandates.mandates()).toEqual([]);
       const [mandate] = await winner!.holder.mandates.mandates();
-      expect(await codeOf(loser!.holder.mandates.endMandate(mandate!.subjectId))).toBe('mandate_missing');
+      expect(await codeOf(loser!.holder.mandates.endMandate(mandate!.subjectId))).toBe('mandate_not_found');
       await winner!.holder.mandates.endMandate(mandate!.subjectId);
       expect(await set(loser!)).toBeUndefined();
     });

@@ -65,7 +65,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('register and wallet as program
       const charging = start(counter.cli, 'pos', 'charge', '--amount', '1.00EUR', '--tap');
       await serving.line(jsonWith('event', 'opened'));
       readers.hold({ transmit: async () => Uint8Array.of(0x6a, 0x82) }, { uid: Buffer.from(newUid(), 'hex') });
-      expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ by: 'card', error_code: 'mandate_missing' });
+      expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ by: 'card', error_code: 'mandate_not_taken' });
       await readers.removeAll();
       expect(await tap()).toMatchObject({ payment: { state: 'paid' }, credential: { password: shopPassword } });
       const { code, stderr } = await charging.ended;

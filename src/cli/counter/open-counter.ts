@@ -19,7 +19,7 @@ export interface Counter {
   readonly secrets: RegisterSecrets;
 }
 
-/** Errors: `account_not_found` if it is not enrolled, those of the secret store. */
+/** Errors: `register_not_enrolled`, those of the secret store. */
 export async function openCounter(flags: RoleFlags, opening: Opening): Promise<Counter> {
   const { pos, ledger } = await openRegister(flags, opening);
   const register = await pos.self();

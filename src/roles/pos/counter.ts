@@ -73,7 +73,7 @@ export class CounterService {
   /**
    * A card pays: the wallet on it by its transaction password, in the same tap getting the credential for what it bought;
    * a bare one by a mandate, where the order takes it. Errors: those of the card; `currency_mismatch`, `card_refused`,
-   * `random_identifier`, `mandate_missing`; those of `JournaledCharges.charge`.
+   * `random_identifier`, `mandate_not_taken`; those of `JournaledCharges.charge`.
    */
   async chargeCard(order: CounterOrder, card: NfcCard, signal: AbortSignal): Promise<Served> {
     const wallet = await selectWallet(card);
@@ -144,7 +144,7 @@ export class CounterService {
   async #chargeBare(order: CounterOrder, card: NfcCard, signal: AbortSignal): Promise<Served> {
     const uid = await uidOf(card);
     if (!order.takesMandate) {
-      throw new LatchkeyError('mandate_missing', 'There is no wallet on this card, and this charge takes no mandate.');
+      throw new LatchkeyError('mandate_not_taken', 'There is no wallet on this card, and this charge takes no mandate.');
     }
     const { charged } = await this.charges.charge(order.id, this.#chargeOf(order, { kind: 'mandate', uid }));
     return this.#handed({ charged, grant: charged.grant }, signal);

@@ -52,7 +52,7 @@ export class MandateService implements MandateRole {
     const isOwn = mandate !== undefined && (await store.bindings.find(mandate.accountId, terminalIdOf(this.#context.actor))) !== undefined;
     const ended = isOwn ? await store.mandates.end(subjectId, mandate.accountId, clock.now()) : undefined;
     if (ended === undefined) {
-      throw new LatchkeyError('mandate_missing', `There is no mandate ${subjectId} of an account of this terminal.`);
+      throw new LatchkeyError('mandate_not_found', `There is no mandate ${subjectId} of an account of this terminal.`);
     }
     return ended;
   }

@@ -60,9 +60,9 @@ export interface MandateSetting {
 
 /** A cash register at the server. Errors of all: `unauthorized`, `forbidden`, those of storage. */
 export interface PosRole {
-  /** What the server knows of this register. Errors: `invalid_input` if its enrolment names no account. */
+  /** What the server knows of this register. Errors: `register_not_enrolled`, also if its enrolment names no account. */
   self(): Promise<Register>;
-  /** Errors: `invalid_input` for what it may not say of itself and what is no key, `account_not_found`. */
+  /** Errors: `invalid_input` for what it may not say of itself and what is no key, `account_not_found`, `register_not_enrolled`. */
   describe(description: RegisterDescription): Promise<Register>;
   /** The network that it sells time on, and what enforces that. */
   network(): Promise<AccessPoint>;
@@ -138,5 +138,6 @@ export interface MandateRole {
    */
   setMandate(setting: MandateSetting): Promise<Mandate>;
   mandates(): Promise<readonly Mandate[]>;
+  /** Errors: `mandate_not_found` if there is none of an account of this terminal. */
   endMandate(subjectId: string): Promise<Mandate>;
 }

@@ -360,8 +360,10 @@ export class PosService implements PosRole {
     const [payee] = actor.kind === 'local' ? [payeeId] : (actor.token.scope.accounts ?? []);
     if (payee === undefined || (await store.accounts.find(payee)) === undefined) {
       throw actor.kind === 'local'
-        ? new LatchkeyError('account_not_found', 'There is no cash register on this machine.', { hint: 'Enrol it: `latchkey pos enroll --account NAME`, or at a server with --server.' })
-        : new LatchkeyError('account_not_found', 'This cash register has no account to charge for: its enrolment code was made without --match account=ID.');
+        ? new LatchkeyError('register_not_enrolled')
+        : new LatchkeyError('register_not_enrolled', 'This cash register has no account to charge for: its enrolment code was made without --match account=ID.', {
+            hint: 'Ask an admin for another code, and enrol again: `latchkey pos enroll --server URL`.',
+          });
     }
     const [enrolled] = actor.kind === 'token' ? (actor.token.scope.aps ?? []) : [];
     const apId = enrolled ?? (actor.kind === 'local' ? actor.apId : undefined) ?? newId(this.#context, 'ap');
