@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ChargeFile } from '../../src/cli/counter/charge-file.ts';
@@ -140,6 +140,16 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(JSON.parse(next.stdout)).toMatchObject({ credential: { password: shopPassword } });
     expect(before - (await balance())).toBe(100n);
     expect(await counter.json('pos', 'report')).toMatchObject({ ok: true });
+  });
+
+  test('a journal that is damaged is said before anything is held to the register', async () => {
+    const journal = join(pathsFrom(purse.cli.env, process.platform, purse.cli.folder).state, 'wallet', `${account.id}.payments.ndjson`);
+    const before = existsSync(journal) ? readFileSync(journal) : '';
+    mkdirSync(dirname(journal), { recursive: true });
+    appendFileSync(journal, 'nonsense\n');
+    const refused = await purse.run(tap('--access', '--json'));
+    writeFileSync(journal, before);
+    expect([refused.stdout, JSON.parse(refused.stderr)]).toEqual(['', expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining('damaged') })]);
   });
 
   test('at a terminal it asks whether to pay, and for the identity code', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { walletInstruction } from '../../src/protocol/card-application.ts';
@@ -202,6 +203,17 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(await isInStep(card)).toBe(true);
       });
 
+      test.each<ErrorCode>(['bad_reply', 'idempotency_mismatch'])('when it is told what came of it, and what it was is not to be had (%s): that is said, and nothing else is charged', async (code) => {
+        const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+        expect(await charge(counter, orderOf('2.00'), card, { away: { ins: walletInstruction.result, when: 'before' } })).toMatchObject({ isDelivered: false });
+        switched.line.line = new LatchkeyError(code);
+        expect(await codeOf(charge(counter, orderOf('1.00'), card))).toBe(code);
+        expect(card.asked).toBe(1);
+        switched.line.line = 'good';
+        expect(await isInStep(card)).toBe(true);
+        expect(await spentBy(card)).toBe(300n);
+      });
+
       test.each(['before', 'after'] as const)('when it is told what came of it (%s): the charge stands, the wallet settles, and the next tap hands out', async (when) => {
         const [card, { counter }] = [await wallet(), await counterAndLine()];
         const order = orderOf('2.00');
@@ -353,6 +365,17 @@ export function counterContract(name: string, make: MakeHarness): void {
         await card.payer.settle(card.accountId);
         expect(card.held).toMatchObject({ number: 2 });
         expect(card.held.next).toBeUndefined();
+        expect(await isInStep(card)).toBe(true);
+      });
+
+      test.each<ErrorCode>(['bad_reply', 'secret_store_locked', 'storage_full'])('says what keeps it from what it is told, if that is no server that is away (%s)', async (code) => {
+        const { card, order, byRegister } = await authorised();
+        const { reply } = await byRegister();
+        card.line.line = new LatchkeyError(code);
+        expect(await codeOf(card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: reply!.renewal }))).toBe(code);
+        expect(await card.payer.pending(card.accountId)).toMatchObject({ request: { key: order.key } });
+        card.line.line = 'good';
+        await card.handler.pay!.result({ ...accepted, idempotencyKey: order.key, renewal: reply!.renewal });
         expect(await isInStep(card)).toBe(true);
       });
 

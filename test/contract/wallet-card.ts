@@ -18,14 +18,15 @@ import type { WalletRole } from '../../src/roles/wallet/ports.ts';
 import type { TestClock } from './roles.harness.ts';
 import { identityCode, type PlainTerminal } from './shop.ts';
 
-/** How the next calls to a server go: not at all, or so that their replies are lost. */
-export type Line = 'good' | 'away' | 'reply lost';
+/** How the next calls to a server go: not at all, so that their replies are lost, or to something that goes wrong there. */
+export type Line = 'good' | 'away' | 'reply lost' | LatchkeyError;
 
 export class Switched {
   line: Line = 'good';
 
   async through<T>(call: () => Promise<T>): Promise<T> {
     if (this.line === 'away') throw new LatchkeyError('remote_unreachable');
+    if (this.line instanceof LatchkeyError) throw this.line;
     const reply = await call();
     if (this.line === 'reply lost') throw new LatchkeyError('timed_out');
     return reply;

@@ -1,4 +1,5 @@
 import type { Register } from '../../domain/sale.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 import type { LedgerRole } from '../../roles/ledger/ports.ts';
 import { JournaledCharges } from '../../roles/pos/journaled-charge.ts';
@@ -7,7 +8,6 @@ import { secretStore, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import { openRegister, type Opening } from '../open-role.ts';
 import { settledChargeSentence } from '../present/sales.ts';
-import { isServerAway } from '../server-away.ts';
 import { ChargeFile } from './charge-file.ts';
 import { RegisterSecrets } from './register-secrets.ts';
 

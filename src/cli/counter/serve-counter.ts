@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isLoopback } from '../../api/loopback.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { qrSvg } from '../../formats/qr-picture.ts';
 import { qrCode } from '../../formats/qr.ts';
 import { wifiUri } from '../../formats/wifi-uri.ts';
@@ -15,7 +16,6 @@ import type { ListenAddress } from '../listen-address.ts';
 import { systemRandom } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { counterEventToWire, settledToWire, troubleOf, type CounterEventWire } from '../present/counter-events.ts';
-import { isServerAway } from '../server-away.ts';
 import { openCounter, type Counter } from './open-counter.ts';
 import { openCounterDesk, openReader } from './open-desk.ts';
 import { PhoneFile } from './phone-file.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import type { BulkException, FactoryRole, NewIdentity } from '../../roles/factory/ports.ts';
 import { withLock } from '../../secrets/lock.ts';
 import { UuidSet } from '../../storage/uuid-set.ts';
@@ -168,7 +169,7 @@ class Run {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof LatchkeyError) || !passing.has(error.code) || signal.aborted || performance.now() > endsAt) {
+        if (!isServerAway(error) || signal.aborted || performance.now() > endsAt) {
           throw error;
         }
         if (attempt === 0) {
@@ -205,9 +206,6 @@ function orderOf({ source, defaults, allowWeak, out }: BulkRequest, { seed }: Ru
   const count = 'count' in source ? source.count : undefined;
   return { count, position, seed, defaults, allowWeak, makes: out !== undefined, sealingKey };
 }
-
-/** What passes by itself. */
-const passing: ReadonlySet<ErrorCode> = new Set(['remote_unreachable', 'server_unavailable', 'timed_out', 'rate_limited', 'storage_locked']);
 
 /** `until`: where the first chunk ends, if it may have been reserved before. */
 async function* chunksOf(drafts: AsyncGenerator<readonly Draft[]>, until: number | undefined): AsyncGenerator<readonly Draft[]> {

@@ -1,13 +1,13 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { parseIdentityCode } from '../../domain/payment.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 import { paymentLeftOpen, type EndedPayment, type Order } from '../../roles/wallet/payer.ts';
 import type { RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
 import { settledSentence } from '../present/wallet.ts';
 import { readSecret } from '../secret-input.ts';
-import { isServerAway } from '../server-away.ts';
 import { boundAccount, openPayer, withAccount } from './open-payer.ts';
 import { PaymentFile } from './payment-file.ts';
 

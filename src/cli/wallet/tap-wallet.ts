@@ -3,6 +3,7 @@ import type { CounterClient, PhoneAnswer } from '../../client/counter-client.ts'
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { isFinalRefusal, parseIdentityCode } from '../../domain/payment.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { CardApplication } from '../../protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../protocol/card-messages.ts';
 import type { Credential } from '../../roles/device/ports.ts';
@@ -79,7 +80,7 @@ async function settle(payer: Payer, { accountId }: BindingStatus, { caution }: W
       await caution(settledSentence(settled));
     }
   } catch (error) {
-    if (!(error instanceof LatchkeyError)) {
+    if (!isServerAway(error)) {
       throw error;
     }
   }

@@ -4,7 +4,7 @@ import { openChargesHere, registerStatus } from '../../cli/counter/register-stat
 import { remoteFlags } from '../../cli/flags.ts';
 import { awayStatusToWire, presentRegisterStatus, registerStatusSchema, registerStatusToWire, type RegisterStatusWire } from '../../cli/present/registers.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { isServerAway } from '../../cli/server-away.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 
 export default class PosStatus extends LatchkeyCommand<RegisterStatusWire> {
   static override readonly summary = 'Say whether what was paid for is served: who enforces it, and who waits for the radio.';

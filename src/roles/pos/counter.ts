@@ -4,6 +4,7 @@ import type { Amount } from '../../domain/money.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { nfcIdentifier } from '../../domain/nfc-identifier.ts';
 import type { Register } from '../../domain/sale.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from '../../protocol/card-reading.ts';
 import type { PaymentInfo, PaymentOutcome } from '../../protocol/card-messages.ts';
 import type { Credential } from '../device/ports.ts';
@@ -174,7 +175,7 @@ export class CounterService {
     try {
       return outcomeOf(await this.charges.reply(ended), key);
     } catch (error) {
-      if (error instanceof LatchkeyError) {
+      if (isServerAway(error)) {
         return undefined;
       }
       throw error;

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { isFinalRefusal, type PasswordAlgorithm } from '../../domain/payment.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 import type { Authorisation, TerminalToken } from '../../protocol/card-messages.ts';
 import { base64url } from '../../protocol/encoding.ts';
@@ -150,6 +151,7 @@ export class Payer {
   /**
    * What a cash register says that an open payment came to. It is asked for at the server, where the same request has the
    * same answer; while that is away, the payment stays open, and undefined is returned.
+   * Errors: what else keeps it open.
    */
   async told(accountId: string, key: string, word: RegisterWord): Promise<EndedPayment | undefined> {
     const { journal } = this.#context;
@@ -165,7 +167,7 @@ export class Payer {
     try {
       return await this.settle(accountId);
     } catch (error) {
-      if (error instanceof LatchkeyError) {
+      if (isServerAway(error)) {
         return undefined;
       }
       throw error;

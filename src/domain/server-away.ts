@@ -1,4 +1,4 @@
-import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
+import { LatchkeyError, type ErrorCode } from './errors.ts';
 
 /** It does not answer now, and may later. */
 const awayCodes: readonly ErrorCode[] = ['remote_unreachable', 'server_unavailable', 'timed_out', 'storage_locked', 'rate_limited'];
