@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pathsFrom } from '../../src/cli/paths.ts';
 import { parsePublicJwk, sealAccessCode } from '../../src/protocol/access-code.ts';
 import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { readWifiUri } from '../formats/read-wifi-uri.ts';
@@ -225,6 +227,25 @@ describe.each(ways)('a cash register, %s', (way) => {
     await purse.json(['account', 'mandate', 'end', mandate['subject_id'] as string]);
     expect(await refusal(counter.cli, charge('1.00EUR', '--mandate', '--uid', uid))).toMatchObject({ code: 'mandate_missing', exit: 4 });
     expect(await refusal(purse.cli, ['account', 'mandate', 'end', 'nothing'], purse.env)).toMatchObject({ code: 'mandate_not_found', exit: 3 });
+  });
+
+  test('a picture of the receipt code that cannot be written is said as that, and the code is on the receipt', async () => {
+    const png = counter.cli.file(`${randomUUID()}.png`, 'somebody’s');
+    const charged = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--png', png, '--json'));
+    expect([charged.code, JSON.parse(charged.stderr)]).toEqual([0, { warning: expect.stringMatching(/^It is charged, but the picture of the receipt code could not be written\. .* is there already, .*\. The code is on the receipt/) }]);
+    expect(JSON.parse(charged.stdout)).toMatchObject({ sale: { tender: 'cash' }, receipt_code: expect.any(String) });
+    expect(readFileSync(png, 'utf8')).toBe('somebody’s');
+  });
+
+  test('an agent that makes no sense does not undo a charge', async () => {
+    const { register_id: id } = await counter.json('pos', 'show');
+    const agent = createServer((_request, response) => response.end('nonsense'));
+    const { state } = pathsFrom(counter.cli.env, process.platform, counter.cli.folder);
+    await new Promise<void>((resolve) => agent.listen(join(state, `pos-${id}.sock`), resolve));
+    const charged = await counter.run(...charge('1.00EUR', '--tender', 'cash', '--json'));
+    await new Promise((resolve) => agent.close(resolve));
+    expect([charged.code, JSON.parse(charged.stderr)]).toEqual([0, { warning: expect.stringMatching(/^It is charged, but the address of the page .* could not be had\. The agent’s reply is not JSON\. /) }]);
+    expect(JSON.parse(charged.stdout)).toMatchObject({ sale: { tender: 'cash' }, receipt_code: expect.any(String) });
   });
 
   test('the time is moved, kept, gone on with and given back', async () => {

@@ -6,7 +6,8 @@ import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
 import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
 import type { HandedOver } from '../present/credentials.ts';
-import { receiptToWire, settledChargeSentence, tapToWire, type ReceiptWire, type TapWire } from '../present/sales.ts';
+import { receiptToWire, settledChargeSentence, tapToWire, type TapWire } from '../present/sales.ts';
+import { afterCharge, chargeStands, passwordFailure, type AfterCharge } from './after-charge.ts';
 import type { AtCounter } from './charge-at-counter.ts';
 import type { Counter } from './open-counter.ts';
 import { openTapping, type Tapping } from './open-desk.ts';
@@ -30,6 +31,8 @@ export interface TapChargeFlags extends CredentialFileFlags, ReaderFlags {
   readonly 'idempotency-key'?: string | undefined;
 }
 
+const passwordAtReader: AfterCharge = { failure: passwordFailure, wayOut: 'Have the card held to the register once more.' };
+
 /** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
 export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, options: ReaderOptions): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url'), 'mandate-ok': takesMandate } = flags;
@@ -39,16 +42,13 @@ export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, op
   if (charged === undefined) {
     throw new LatchkeyError('bad_reply', 'The register’s agent does not say what was charged.');
   }
-  const receipt = (handedOver?: HandedOver): ReceiptWire => receiptToWire({ charged, handedOver, isDelivered }, new Date());
-  const stands = (message: string) => `It is charged, but the Wi-Fi password could not be handed over. ${asSentence(message)} Have the card held to the register once more.`;
-  try {
-    return { receipt: receipt(await handedOver(served, flags, { onScreen: flags.credential || (!isDelivered && !wantsFiles(flags)) })), notHandedOver: trouble && stands(trouble.message) };
-  } catch (error) {
-    if (!(error instanceof LatchkeyError)) {
-      throw error;
-    }
-    return { receipt: receipt(), notHandedOver: stands(error.message) };
-  }
+  const onScreen = flags.credential || (!isDelivered && !wantsFiles(flags));
+  const handing = await afterCharge(passwordAtReader, () => handedOver(served, flags, { onScreen }));
+  const before = trouble && chargeStands(passwordAtReader, trouble);
+  return {
+    receipt: receiptToWire({ charged, handedOver: handing.done, isDelivered }, new Date()),
+    troubles: [before, handing.trouble].filter((text) => text !== undefined),
+  };
 }
 
 /** Waits until somebody on the permission list comes to the reader. Errors: why they are not, those of the reader and of a tag. */

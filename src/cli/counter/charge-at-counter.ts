@@ -2,12 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { outsideTenders } from '../../domain/sale.ts';
-import { asSentence } from '../../domain/shown-text.ts';
 import type { ChargeAuthority } from '../../roles/pos/ports.ts';
 import { handOver, wantsFiles, writeQr, type CredentialFileFlags } from '../credential-output.ts';
-import { toLatchkeyError } from '../failure.ts';
-import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
+import { afterCharge, passwordFailure, type AfterCharge } from './after-charge.ts';
 import { credentialFor } from './hand-over.ts';
 import { openCharges, type Counter } from './open-counter.ts';
 import { receiptUrlOf } from './receipt-url.ts';
@@ -38,14 +36,17 @@ export function authorityFrom({ tender, mandate, uid }: Pick<ChargeFlags, 'tende
 
 export interface AtCounter {
   readonly receipt: ReceiptWire;
-  /** Why the password could not be handed over. */
-  readonly notHandedOver: string | undefined;
+  /** What could not be handed over, and why, in sentences. */
+  readonly troubles: readonly string[];
 }
+
+const codeOnReceipt = 'The code is on the receipt: it can be typed.';
+const pageFailure: AfterCharge = { failure: 'the address of the page that takes the receipt code could not be had', wayOut: codeOnReceipt };
+const pictureFailure: AfterCharge = { failure: 'the picture of the receipt code could not be written', wayOut: codeOnReceipt };
 
 /**
  * Charges, and hands over the password if it bought time and that is wanted. Where there is a receipt code, pictures are
- * of that, unless the password is to be handed over. Whatever becomes of that, the charge
- * stands: a script that took it for failed would charge again. Errors: those of a charge.
+ * of that, unless the password is to be handed over. Errors: those of a charge.
  */
 export async function chargeAtCounter(
   counter: Counter,
@@ -56,19 +57,21 @@ export async function chargeAtCounter(
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
   const { charged } = await openCharges(counter, caution).charge(key, { key, amount, memo, authority });
   const { grant, receiptCode } = charged;
-  const receiptUrl = receiptCode === undefined ? undefined : await receiptUrlOf(counter, receiptCode);
-  const receipt = (handedOver?: HandedOver) => receiptToWire({ charged, receiptUrl, handedOver }, new Date());
-  if (grant === undefined) {
-    return { receipt: receipt(), notHandedOver: undefined };
-  }
-  try {
-    const ofCode = flags.credential || receiptCode === undefined ? undefined : await writeQr(receiptUrl ?? receiptCode, flags);
-    const ofWifi = ofCode === undefined ? flags : { ...flags, png: undefined, svg: undefined };
-    const handedOver = flags.credential || wantsFiles(ofWifi) ? await handOver(await credentialFor(counter, grant, signal), ofWifi, { onScreen: flags.credential }) : undefined;
-    const written = [...(ofCode ?? []), ...(handedOver?.written ?? [])];
-    return { receipt: receipt({ ...handedOver, written: written.length === 0 ? undefined : written }), notHandedOver: undefined };
-  } catch (error) {
-    const { message } = toLatchkeyError(error);
-    return { receipt: receipt(), notHandedOver: `It is charged, but the Wi-Fi password could not be handed over. ${asSentence(message)} Try again with \`latchkey grant show ${grant.id} --qr\`.` };
-  }
+  const page = receiptCode === undefined ? undefined : await afterCharge(pageFailure, () => receiptUrlOf(counter, receiptCode));
+  const receiptUrl = page?.done;
+  const pictured = flags.credential ? undefined : (receiptUrl ?? receiptCode);
+  const pictures = pictured === undefined ? undefined : await afterCharge(pictureFailure, () => writeQr(pictured, flags));
+  const ofWifi = pictured === undefined ? flags : { ...flags, png: undefined, svg: undefined };
+  const password =
+    grant === undefined || !(flags.credential || wantsFiles(ofWifi))
+      ? undefined
+      : await afterCharge({ failure: passwordFailure, wayOut: `Try again with \`latchkey grant show ${grant.id} --qr\`.` }, async () =>
+          handOver(await credentialFor(counter, grant, signal), ofWifi, { onScreen: flags.credential }),
+        );
+  const written = [...(pictures?.done ?? []), ...(password?.done?.written ?? [])];
+  const handedOver = { ...password?.done, written: written.length === 0 ? undefined : written };
+  return {
+    receipt: receiptToWire({ charged, receiptUrl, handedOver }, new Date()),
+    troubles: [page, pictures, password].flatMap((followed) => followed?.trouble ?? []),
+  };
 }

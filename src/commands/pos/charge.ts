@@ -49,11 +49,11 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
     const { flags } = await this.parse(PosCharge);
     this.#qr = flags.qr;
     const options = { signal: this.signal, caution: (text: string) => void this.caution(text), note: (text: string) => void this.note(text) };
-    const { receipt, notHandedOver } = flags.tap
+    const { receipt, troubles } = flags.tap
       ? await chargeAtReader(await openCounterToCharge(flags, this.opening), flags, options)
       : await chargeAtCounter(await openCounterToCharge(flags, this.opening), authorityFrom(flags), flags, options);
-    if (notHandedOver !== undefined) {
-      await this.caution(notHandedOver);
+    for (const trouble of troubles) {
+      await this.caution(trouble);
     }
     return receipt;
   }
