@@ -399,7 +399,7 @@ export class PlainShop {
   endMandate(terminalId: string, subject: string, now: number): Judged {
     const mandate = this.mandates.get(subject);
     if (mandate === undefined || this.#ledger.binding(mandate.accountId, terminalId) === undefined) {
-      return refused('mandate_missing');
+      return refused('mandate_not_found');
     }
     return { parts: [() => this.mandates.set(subject, { ...mandate, endedAt: mandate.endedAt ?? now })], expected: done };
   }
