@@ -7,7 +7,7 @@ import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '..
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
 import type { Page, PageRequest } from './page.ts';
-import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository } from './pos/store.ts';
+import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository, TapRepository } from './pos/store.ts';
 
 /**
  * The registry's storage as the roles' services see it. All concurrency control is here: unique keys and
@@ -38,6 +38,7 @@ export interface Store {
   readonly registers: RegisterRepository;
   readonly sales: SaleRepository;
   readonly mandates: MandateRepository;
+  readonly taps: TapRepository;
   readonly accessCodes: AccessCodeRepository;
 
   /**

@@ -21,6 +21,7 @@ import { Registers } from './repositories/registers.ts';
 import { Replies } from './repositories/replies.ts';
 import { Sales } from './repositories/sales.ts';
 import { Settings } from './repositories/settings.ts';
+import { Taps } from './repositories/taps.ts';
 import { Tokens } from './repositories/tokens.ts';
 import { TopUps } from './repositories/top-ups.ts';
 import { Verifications } from './repositories/verifications.ts';
@@ -49,6 +50,7 @@ export class RelationalStore implements Store {
   readonly registers: Registers;
   readonly sales: Sales;
   readonly mandates: Mandates;
+  readonly taps: Taps;
   readonly accessCodes: AccessCodes;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
@@ -80,6 +82,7 @@ export class RelationalStore implements Store {
     this.registers = new Registers(database);
     this.sales = new Sales(database, sealer);
     this.mandates = new Mandates(database);
+    this.taps = new Taps(database);
     this.accessCodes = new AccessCodes(database);
   }
 

@@ -372,6 +372,17 @@ export interface MandateTable {
   ended_at: OptionalTime;
 }
 
+export interface TapTable {
+  register_id: string;
+  key: string;
+  subject_id: string;
+  /** SHA-256 of the request. */
+  fingerprint: Uint8Array;
+  /** `charged`, or the code of the refusal. */
+  came_to: string;
+  at: Time;
+}
+
 export interface AccessCodeTable {
   grant_id: string;
   register_id: string;
@@ -407,6 +418,7 @@ export interface Tables {
   registers: RegisterTable;
   sales: SaleTable;
   mandates: MandateTable;
+  taps: TapTable;
   access_codes: AccessCodeTable;
 }
 

@@ -13,10 +13,10 @@ export interface Rows {
   readonly sales: readonly Row[];
   readonly grants: readonly Row[];
   readonly mandates: readonly Row[];
-  readonly replies: readonly Row[];
+  readonly taps: readonly Row[];
 }
 
-export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes', 'sales', 'grants', 'mandates', 'replies'] as const;
+export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes', 'sales', 'grants', 'mandates', 'taps'] as const;
 
 export interface ServerProcess {
   readonly store: Store;

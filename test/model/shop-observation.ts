@@ -55,18 +55,15 @@ export function compareShop(rows: Rows, shop: PlainShop, payments: ReadonlyMap<s
     );
   }
 
-  const taps = rows.replies.flatMap(({ scope, key, status }) => {
-    const [, registerId, id] = /^(\S+) tap (\S+)$/.exec(String(scope)) ?? [];
-    return registerId === undefined || id === undefined ? [] : [{ registerId, id, key: String(key), isCharged: status === 201 }];
-  });
-  comparison.same('number of taps', [taps.length], [shop.taps.size]);
+  comparison.same('number of taps', [rows.taps.length], [shop.taps.size]);
   const subjects = new Map([...shop.subjectIds].map(([subject, id]) => [id, subject]));
   const left = new Map(shop.taps);
-  for (const { registerId, id, key, isCharged } of taps) {
-    const isIt = ({ subject, ...tap }: PlainTap) => tap.registerId === registerId && tap.key === key && (tap.cameTo === 'charged') === isCharged
+  for (const row of rows.taps) {
+    const [registerId, key, id, cameTo] = [row['register_id'], row['key'], String(row['subject_id']), row['came_to']];
+    const isIt = ({ subject, ...tap }: PlainTap) => tap.registerId === registerId && tap.key === key && tap.cameTo === cameTo
       && (subjects.has(id) ? subjects.get(id) === subject : !shop.subjectIds.has(subject));
     const [name, tap] = [...left].find(([, one]) => isIt(one)) ?? [];
-    comparison.same(`tap ${registerId} ${key} of ${id}`, [tap !== undefined && isSubject(id, tap.subject)], [true]);
+    comparison.same(`tap ${String(registerId)} ${String(key)} of ${id}: ${String(cameTo)}`, [tap !== undefined && isSubject(id, tap.subject)], [true]);
     left.delete(name ?? '');
   }
 

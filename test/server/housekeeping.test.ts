@@ -1,8 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
+import { parseAmount } from '../../src/domain/money.ts';
 import { Housekeeping } from '../../src/roles/housekeeping.ts';
+import { LedgerService } from '../../src/roles/ledger/service.ts';
+import { PosService } from '../../src/roles/pos/service.ts';
+import { subjectOf } from '../../src/roles/pos/subjects.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
-import { TestClock } from '../contract/roles.harness.ts';
+import { codeOf, TestClock } from '../contract/roles.harness.ts';
 import { addAccessPoint, newAttempt, newEnrollCode } from '../storage/samples.ts';
 import { testSealer } from '../storage/sealer.ts';
 import { systemRandom } from './running-server.ts';
@@ -55,4 +59,24 @@ test('an enrolment code is forgotten when it has expired', async () => {
   await store.enrollCodes.insert(code, new Uint8Array(32));
   await housekeeping.keep();
   expect(await store.enrollCodes.take(new Uint8Array(32), new Date(0))).toBeUndefined();
+});
+
+test('a tap that was refused stays so, however long after', async () => {
+  const { clock, housekeeping } = await house();
+  const context = { store, clock, random: systemRandom, actor: { kind: 'local' } } as const;
+  const [ledger, pos] = [new LedgerService(context), new PosService(context)];
+  await ledger.open({ name: 'Café', currency: 'EUR' });
+  await pos.describe({ account: 'Café' });
+  const { id: accountId } = await ledger.open({ name: 'Anna', currency: 'EUR' });
+  await ledger.topUp(accountId, parseAmount('5.00EUR'));
+  const uid = Buffer.from('04112233445566', 'hex');
+  const tap = (key: string) => pos.charge({ key, amount: parseAmount('1.00EUR'), authority: { kind: 'mandate', uid } });
+  expect(await codeOf(tap('early'))).toBe('mandate_missing');
+  const { id: subjectId } = await subjectOf(context, { kind: 'nfc', uid });
+  await store.mandates.set({ subjectId, accountId, currency: 'EUR', perTap: 500n, perDay: 500n, setAt: clock.now(), endedAt: undefined });
+  clock.pass(365 * dayMs);
+  await housekeeping.keep();
+  expect(await codeOf(tap('early'))).toBe('mandate_missing');
+  expect((await ledger.account(accountId)).balance).toBe(500n);
+  expect(await codeOf(tap('late'))).toBeUndefined();
 });

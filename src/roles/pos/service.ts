@@ -23,9 +23,9 @@ import { wantAccessCode } from './access-codes.ts';
 import type { Charge, Charged, Claim, PosRole, Refunded, RegisterDescription } from './ports.ts';
 import { boughtAt, sell } from './purchase.ts';
 import { refundableOf, refundGrant } from './refund.ts';
-import type { KeptSale, SaleFilter } from './store.ts';
+import type { KeptSale, SaleFilter, Tap } from './store.ts';
 import { newReceiptCode, parsePhoneToken, subjectOf, type Identifier } from './subjects.ts';
-import { refusalOfTap, settleTap, type Tap } from './taps.ts';
+import { refusalOfTap, settleTap } from './taps.ts';
 
 /** The register that the person at this machine's own database is; its network is that person's access point. */
 const localRegisterId = 'pos_local';

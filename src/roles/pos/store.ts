@@ -67,6 +67,32 @@ export interface MandateRepository {
   takenSince(subjectId: string, since: Date): Promise<bigint>;
 }
 
+/** Under its register's key; of each subject one. */
+export interface TapPlace {
+  readonly registerId: string;
+  readonly key: string;
+  readonly subjectId: string;
+}
+
+/** A bare card held to a register. */
+export interface Tap extends TapPlace {
+  /** SHA-256 of the request. */
+  readonly fingerprint: Uint8Array;
+}
+
+export interface KeptTap {
+  readonly fingerprint: Uint8Array;
+  /** `charged`, or the final refusal. */
+  readonly cameTo: string;
+}
+
+/** What each tap came to, for ever, as payments are kept. */
+export interface TapRepository {
+  find(place: TapPlace): Promise<KeptTap | undefined>;
+  /** The first one stays: false if there is one. */
+  insert(tap: Tap, cameTo: string, at: Date): Promise<boolean>;
+}
+
 export interface KeptAccessCode {
   /** Undefined while it is wanted. */
   readonly sealed: string | undefined;

@@ -1,6 +1,6 @@
 import type { Migration } from './schema-history.ts';
 
-/** What cash registers sell, and to whom; a sale is keyed by its register, a mandate by what is tapped. */
+/** What cash registers sell, and to whom; a sale is keyed by its register, a mandate by what is tapped, a tap by both. */
 export const cashRegister: Migration = {
   version: 7,
   name: 'cash-register',
@@ -60,6 +60,16 @@ export const cashRegister: Migration = {
       ended_at ${time}
     ) ${byKey}`,
     'create index mandates_account on mandates (account_id, subject_id)',
+
+    `create table taps (
+      register_id ${id} not null references registers (id),
+      key ${id} not null,
+      subject_id ${id} not null,
+      fingerprint ${bytes} not null,
+      came_to ${text} not null,
+      at ${time} not null,
+      primary key (register_id, key, subject_id)
+    ) ${heap}`,
 
     `create table access_codes (
       grant_id ${id} not null,
