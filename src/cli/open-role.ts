@@ -110,8 +110,9 @@ export async function openWallet(flags: RoleFlags, opening: Opening): Promise<Wa
     return new (await import('../client/wallet-client.ts')).WalletClient(await openHttp(server, opening));
   }
   const { keyring: _keyring, ...context } = await openLocal(opening);
-  const { WalletService } = await import('../roles/wallet/service.ts');
-  return new WalletService({ ...context, verificationSender: await openVerificationSender() });
+  const [{ WalletService }, { sendVerification }] = await Promise.all([import('../roles/wallet/service.ts'), import('../roles/wallet/verification.ts')]);
+  const sender = await openVerificationSender();
+  return new WalletService({ ...context, sendCode: sender && ((verification) => sendVerification({ ...context, sender }, verification)) });
 }
 
 /** A payer's terminal, for what may be taken by tapping. */

@@ -99,8 +99,9 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     store,
     clock,
     sender,
-    onTrouble: ({ id, accountId, terminalId }, error) => {
+    onTrouble: ({ id, accountId, terminalId }, error, isFirst) => {
       metrics.backgroundFailure('verifications');
+      if (!isFirst) return;
       journal.record(auditEntry(ledger, { action: 'account.code_unsent', detail: { account_id: accountId!, terminal_id: terminalId, verification_id: id } }));
       log.error({ verification_id: id, account_id: accountId, terminal_id: terminalId, err: error }, 'a verification code was not sent');
     },
@@ -112,7 +113,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, verificationPost, allowMd5 }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5 }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,

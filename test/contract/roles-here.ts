@@ -1,5 +1,6 @@
 import type { Actor, Token } from '../../src/domain/token.ts';
 import type { Store } from '../../src/roles/store.ts';
+import { sendVerification } from '../../src/roles/wallet/verification.ts';
 import { Services } from '../../src/server/services.ts';
 import { enrollIn } from '../server/running-server.ts';
 import { Outbox, TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
@@ -11,7 +12,7 @@ export async function rolesHere(open: () => Promise<{ store: Store; remove(): Pr
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
-  const services = (actor: Actor) => new Services({ ...ledger, actor, verificationSender: outbox, allowMd5: true });
+  const services = (actor: Actor) => new Services({ ...ledger, actor, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
   return {
     clock,
     outbox,

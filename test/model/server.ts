@@ -8,6 +8,7 @@ import { PosService } from '../../src/roles/pos/service.ts';
 import type { ServiceContext } from '../../src/roles/service-context.ts';
 import type { NewBinding, VerificationMessage } from '../../src/roles/wallet/ports.ts';
 import { WalletService } from '../../src/roles/wallet/service.ts';
+import { sendVerification } from '../../src/roles/wallet/verification.ts';
 import { beginning, type Clockwork } from './clockwork.ts';
 import { ServerFate, type Coverage, type CrashPoint } from './crash-points.ts';
 import type { Disk, ServerProcess } from './disk.ts';
@@ -128,14 +129,14 @@ export class Server {
 
   async #answer({ id, role, scope }: Sender, call: Call): Promise<Answer> {
     const context = this.context(role, id, scope);
-    const verificationSender = {
+    const sender = {
       send: async (message: VerificationMessage) => {
         const nth = this.#fate.before('send the verification code');
         this.mail.push(message);
         this.#fate.after('send the verification code', nth);
       },
     };
-    const wallet = new WalletService({ ...context, verificationSender, allowMd5: true });
+    const wallet = new WalletService({ ...context, sendCode: (verification) => sendVerification({ ...context, sender }, verification), allowMd5: true });
     try {
       switch (call.kind) {
         case 'pay': return { value: await wallet.pay(call.request) };

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../domain/clock.ts';
 import type { Verification } from '../ledger/store.ts';
 import type { Store } from '../store.ts';
@@ -12,8 +13,8 @@ interface Context {
   readonly store: Store;
   readonly clock: Clock;
   readonly sender: VerificationSender;
-  /** Told of a code that was not sent: it stays, to be tried again. */
-  readonly onTrouble: (verification: Verification, error: unknown) => void;
+  /** Told of a code that was not sent: it stays, to be tried again. `isFirst`: it has not failed here before. */
+  readonly onTrouble: (verification: Verification, error: unknown, isFirst: boolean) => void;
 }
 
 /**
@@ -24,6 +25,8 @@ interface Context {
 export class VerificationPost {
   readonly #context: Context;
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Those that failed, with when they are over. */
+  readonly #failed = new Map<string, Date>();
   #cleared = false;
 
   constructor(context: Context) {
@@ -32,24 +35,21 @@ export class VerificationPost {
 
   /** Has it sent soon, if there is anything to send. */
   post(verification: Verification): void {
-    const { id, accountId, sentAt } = verification;
-    if (accountId === undefined || sentAt !== undefined || this.#underWay.has(id)) {
-      return;
-    }
     // Behind the answer, which is on its way before the event loop comes to this.
-    void this.#send(verification, new Promise((resolve) => setImmediate(resolve)));
+    void this.#send(verification, setImmediate());
   }
 
   /** Tries what is left; the first time that of a server that has ended, too. */
   async sendLeft(): Promise<void> {
     const { store, clock } = this.#context;
     const now = clock.now();
+    for (const [id, expiresAt] of this.#failed) {
+      if (expiresAt <= now) this.#failed.delete(id);
+    }
     const madeBefore = this.#cleared ? new Date(now.getTime() - verificationRetryMs) : now;
     this.#cleared = true;
     for (const verification of await store.verifications.unsent({ madeBefore, validAt: now }, atOnce)) {
-      if (!this.#underWay.has(verification.id)) {
-        await this.#send(verification);
-      }
+      await this.#send(verification);
     }
   }
 
@@ -58,12 +58,22 @@ export class VerificationPost {
     await Promise.all(this.#underWay.values());
   }
 
-  #send(verification: Verification, start = Promise.resolve()): Promise<void> {
-    const sending = start
-      .then(() => sendVerification(this.#context, verification))
-      .catch((error: unknown) => this.#context.onTrouble(verification, error))
-      .finally(() => this.#underWay.delete(verification.id));
-    this.#underWay.set(verification.id, sending);
+  /** One code once at a time. */
+  #send(verification: Verification, start: Promise<void> = Promise.resolve()): Promise<void> {
+    const { id } = verification;
+    const sending =
+      this.#underWay.get(id) ??
+      start
+        .then(() => sendVerification(this.#context, verification))
+        .catch((error: unknown) => this.#noteFailed(verification, error))
+        .finally(() => this.#underWay.delete(id));
+    this.#underWay.set(id, sending);
     return sending;
+  }
+
+  #noteFailed(verification: Verification, error: unknown): void {
+    const isFirst = !this.#failed.has(verification.id);
+    this.#failed.set(verification.id, verification.expiresAt);
+    this.#context.onTrouble(verification, error, isFirst);
   }
 }

@@ -11,31 +11,27 @@ import type { VerificationRequest, VerificationSender, VerificationSent } from '
 
 const dayMs = 86_400_000;
 
-/** How codes leave. With neither, none can be asked for. */
 export interface VerificationContext extends ServiceContext {
-  /** Waited for: for the person whose machine and database it is. */
-  readonly verificationSender?: VerificationSender | undefined;
-  /** Takes what is on record, and waits for nothing: for terminals elsewhere. */
-  readonly verificationPost?: { post(verification: Verification): void } | undefined;
+  /**
+   * Has a code sent that is on record; without it none can be asked for. For the person whose machine and database it is
+   * it resolves when the code has left; for terminals elsewhere at once (ADR 34), the same for whatever is asked for.
+   */
+  readonly sendCode?: ((verification: Verification) => Promise<void>) | undefined;
 }
 
-/** Makes a verification code and has it sent, once for a key. By a post the answer is the same for whatever is asked for. */
+/** Makes a verification code and has it sent, once for a key. Errors: `verification_unavailable`, `verification_limit`. */
 export async function requestVerification(
   context: VerificationContext,
   terminalId: string,
   { key, account: reference, name }: VerificationRequest,
 ): Promise<VerificationSent> {
   parseId(key, 'idempotency key');
-  const { store, verificationSender, verificationPost } = context;
-  if (verificationSender === undefined && verificationPost === undefined) {
+  const { store, sendCode } = context;
+  if (sendCode === undefined) {
     throw new LatchkeyError('verification_unavailable');
   }
   const verification = (await store.verifications.findByKey(terminalId, key)) ?? (await store.transaction((tx) => make(within(context, tx), terminalId, { key, account: reference, name })));
-  if (verificationPost !== undefined) {
-    verificationPost.post(verification);
-  } else {
-    await sendVerification({ ...context, sender: verificationSender! }, verification);
-  }
+  await sendCode(verification);
   return { verificationId: verification.id, expiresAt: verification.expiresAt };
 }
 
