@@ -20,7 +20,7 @@ export async function phoneTokenToRedeem(file: string | undefined, sources: Secr
   const token = await readGivenSecret('phone-token', file, sources);
   if (token === undefined) {
     throw new LatchkeyError('missing_input', '--receipt goes with --phone-token-file PATH|-, or LATCHKEY_PHONE_TOKEN.', {
-      hint: 'Name a file for this phone: with a new token, if it is not there. `latchkey grant show ID` hands the password out without the code.',
+      hint: 'Name a file for this phone; if it is not there, it is made with a new token. Without the code, `latchkey grant show ID --qr` hands the password out.',
     });
   }
   return token;
