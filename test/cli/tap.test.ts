@@ -315,6 +315,9 @@ describe.each(ways)('phones at the counter, %s', (way) => {
       const [head = '', body = ''] = stdout.split('\r\n\r\n');
       return { head: head.toLowerCase(), body: JSON.parse(body) as Record<string, any> };
     };
+    const charging = await opened('1.00EUR');
+    await purse.json(tap('--yes'), identityCode);
+    await charging.ended;
     await again();
     const { receipt } = await counter.sold('3.00EUR');
     const post = (body: object) => curl('/v1/access', '--json', JSON.stringify(body));
