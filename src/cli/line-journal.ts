@@ -7,31 +7,39 @@ import { LineFile } from './line-file.ts';
 import { ensureFolder } from './paths.ts';
 
 /** What a journal is of, and what it comes to. */
-export interface JournalContent<Line, State> {
+export interface JournalContent<Line, State, Entry> {
   readonly check: (value: unknown) => Checked<Line>;
   /** Before its first line. */
   begin(): State;
   take(state: State, line: Line): void;
+  /** What there is by these lines, in the order in which it was begun. */
+  entries(state: State): readonly Entry[];
+  isOpen(entry: Entry): boolean;
+  /** Those of which this entry would come again. */
+  linesOf(entry: Entry): readonly Line[];
   /** Such as "charge". */
   readonly of: string;
   /** What to do with one that is damaged. */
   readonly hint: string;
 }
 
+/** Of more entries the last are enough: whoever asks for an older one again is answered by the server. */
+const mostEntries = 2000;
+
 /**
  * A journal of this machine, a JSON document a line, each on the disk before `add` returns. A torn last line counts as
  * not written. Others may add to it meanwhile, one at a time.
  */
-export class LineJournal<Line extends object, State> {
+export class LineJournal<Line extends object, State, Entry> {
   readonly #path: string;
-  readonly #content: JournalContent<Line, State>;
+  readonly #content: JournalContent<Line, State, Entry>;
   #state: State;
   /** Of what is whole and was read. */
   #bytes = 0;
   /** Another one once it was replaced. */
   #inode = 0;
 
-  constructor(path: string, content: JournalContent<Line, State>) {
+  constructor(path: string, content: JournalContent<Line, State, Entry>) {
     this.#path = path;
     this.#content = content;
     this.#state = content.begin();
@@ -71,9 +79,15 @@ export class LineJournal<Line extends object, State> {
     take(state, line);
   }
 
-  /** Puts other lines in the place of all that are there, or none. */
-  replace(lines: readonly Line[]): void {
-    LineFile.replace(this.#path, 'the journal', lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  /** Of very many entries keeps the last thousand and all that are open; until it returns, all are there. Errors: as `add`. */
+  shorten(): void {
+    const { entries: entriesOf, isOpen, linesOf } = this.#content;
+    const entries = entriesOf(this.read());
+    if (entries.length < mostEntries) {
+      return;
+    }
+    const kept = entries.filter((entry, at) => isOpen(entry) || at >= entries.length - mostEntries / 2);
+    LineFile.replace(this.#path, 'the journal', kept.flatMap(linesOf).map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
 
   #parsed(text: string): Line {

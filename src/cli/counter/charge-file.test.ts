@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -44,41 +44,19 @@ test('a wallet is told of its last charge once', async () => {
   expect(await open().untold(wallet)).toBeUndefined();
 });
 
-test('a torn last line counts as not written, and damage is said', async () => {
-  const file = open();
-  await file.begin(begun('key-1'));
-  appendFileSync(path(), '{"number":2,"beg');
-  expect(await open().pending()).toHaveLength(1);
-  expect(await open().begin(begun('key-2'))).toMatchObject({ number: 2 });
-  expect(await open().pending()).toHaveLength(2);
-  appendFileSync(path(), 'nonsense\n');
-  await expect(open().pending()).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('damaged') });
-});
-
-test('what could not be read again is not written', async () => {
-  const tooLong = { ...begun('key-1'), charge: { ...charge('key-1'), memo: 'm'.repeat(65) } };
-  await expect(open().begin(tooLong)).rejects.toMatchObject({ code: 'invalid_input', message: 'This charge cannot be written down.' });
-  expect(existsSync(path())).toBe(false);
-  const first = await open().begin(begun('key-1'));
-  const written = readFileSync(path(), 'utf8');
-  await expect(open().begin(tooLong)).rejects.toMatchObject({ code: 'invalid_input' });
-  await expect(open().end(first, { kind: 'refused', code: 'password_wrong', message: 'm'.repeat(1025) })).rejects.toMatchObject({ code: 'invalid_input' });
-  expect(readFileSync(path(), 'utf8')).toBe(written);
-  expect(await open().pending()).toEqual([first]);
-});
-
-test('of very many the last are kept, and all that are open', async () => {
+test('of very many the last are kept as they were, and all that are open', async () => {
   const file = open();
   const kept = await file.begin(begun('open'));
-  for (let at = 2; at <= 2000; at += 1) {
-    appendFileSync(path(), readFileSync(path(), 'utf8').split('\n')[0]!.replace('"number":1', `"number":${at}`).replaceAll('"open"', `"key-${at}"`) + `\n{"number":${at},"ended":{"kind":"charged","sale_id":"sal_${at}"}}\n`);
-  }
-  const next = await open().begin(begun('next'));
+  const [line] = readFileSync(path(), 'utf8').split('\n');
+  const ended = Array.from({ length: 1999 }, (_, at) => at + 2).map((number) =>
+    `${line!.replace('"number":1', `"number":${number}`).replaceAll('"open"', `"key-${number}"`)}\n{"number":${number},"ended":{"kind":"charged","sale_id":"sal_${number}"}}\n`);
+  appendFileSync(path(), ended.join(''));
+  await file.told({ ...kept, number: 2000 });
+  const next = await open().begin({ ...begun('next'), charge: { ...charge('next'), authority: { ...charge('next').authority, terminalId: 'tok_2' } as Charge['authority'] } });
   expect(next.number).toBe(2001);
   expect(await open().pending()).toEqual([kept, next]);
-  expect(await open().paid('key-2000')).toMatchObject({ end: { saleId: 'sal_2000' } });
-  expect(await open().paid('key-2')).toBeUndefined();
-  expect(readFileSync(path(), 'utf8').split('\n').length).toBeLessThan(2100);
+  expect(await open().paid('key-2000')).toMatchObject({ number: 2000, end: { kind: 'charged', saleId: 'sal_2000' } });
+  expect([await open().untold(wallet), await open().paid('key-2')]).toEqual([undefined, undefined]);
 });
 
 test('one at a time', async () => {

@@ -27,13 +27,15 @@ const content = {
   check: checker(lineSchema),
   begin: (): Entry[] => [],
   take,
+  entries: (entries: Entry[]) => entries,
+  isOpen: ({ end }: Entry) => end === undefined,
+  linesOf,
   of: 'charge',
   hint: 'Compare it with `latchkey pos report`, and move it away.',
 };
 
 /** Charges take a moment; a lock that is held for this long is held by a register that hangs. */
 const patienceMs = 60_000;
-const mostEntries = 2000;
 const extension = '.charges.ndjson';
 
 /**
@@ -43,7 +45,7 @@ const extension = '.charges.ndjson';
  */
 export class ChargeFile implements ChargeJournal {
   readonly #path: string;
-  readonly #journal: LineJournal<Line, Entry[]>;
+  readonly #journal: LineJournal<Line, Entry[], Entry>;
 
   constructor(registerId: string, folder = chargesFolder()) {
     this.#path = join(folder, `${registerId}${extension}`);
@@ -78,7 +80,7 @@ export class ChargeFile implements ChargeJournal {
   }
 
   async begin(charge: Omit<BegunCharge, 'number'>): Promise<BegunCharge> {
-    this.#shorten();
+    this.#journal.shorten();
     const number = (this.#journal.read().at(-1)?.begun.number ?? 0) + 1;
     this.#journal.add(begunLine({ ...charge, number }));
     return { ...charge, number };
@@ -90,21 +92,6 @@ export class ChargeFile implements ChargeJournal {
 
   async told({ number }: BegunCharge): Promise<void> {
     this.#journal.add({ number, told: true });
-  }
-
-  /** Of many that have ended the last are enough: who asks for an older one again is answered by the registry. */
-  #shorten(): void {
-    const entries = this.#journal.read();
-    if (entries.length < mostEntries) {
-      return;
-    }
-    const kept = entries.filter(({ end }, at) => end === undefined || at >= entries.length - mostEntries / 2);
-    const lines = kept.flatMap(({ begun, end, told }): Line[] => [
-      begunLine(begun),
-      ...(end === undefined ? [] : [endedLine(begun.number, end)]),
-      ...(told ? [{ number: begun.number, told }] : []),
-    ]);
-    this.#journal.replace(lines);
   }
 }
 
@@ -119,6 +106,11 @@ function take(entries: Entry[], { number, begun, ended: end, told }: Line): void
     entry.end = end === undefined ? entry.end : endFrom(end);
     entry.told ||= told === true;
   }
+}
+
+function linesOf({ begun, end, told }: Entry): Line[] {
+  const { number } = begun;
+  return [begunLine(begun), ...(end === undefined ? [] : [endedLine(number, end)]), ...(told ? [{ number, told }] : [])];
 }
 
 function chargesFolder(): string {

@@ -29,12 +29,13 @@ const content = {
   check: checker(lineSchema),
   begin: (): Payments => new Map(),
   take,
+  entries: (payments: Payments) => [...payments.values()],
+  isOpen: ({ end }: Payment) => end === undefined,
+  linesOf,
   of: 'payment',
   hint: 'Compare it with `latchkey payment list`, and move it away.',
 };
 
-/** Of more that have ended the last are enough: whoever asks for an older one again is answered by the server. */
-const mostPayments = 2000;
 const extension = '.payments.ndjson';
 
 /**
@@ -66,11 +67,7 @@ export class PaymentFile implements PaymentJournal {
 
   async begin(begun: BegunPayment): Promise<void> {
     const journal = this.#journal(begun.accountId);
-    const payments = [...journal.read().values()];
-    if (payments.length >= mostPayments) {
-      const kept = payments.filter(({ end }, at) => end === undefined || at >= payments.length - mostPayments / 2);
-      journal.replace(kept.flatMap(linesOf));
-    }
+    journal.shorten();
     journal.add(begunLine(begun));
   }
 
@@ -87,7 +84,7 @@ export class PaymentFile implements PaymentJournal {
     return [...this.#journal(accountId).read().values()];
   }
 
-  #journal(accountId: string): LineJournal<Line, Payments> {
+  #journal(accountId: string): LineJournal<Line, Payments, Payment> {
     return new LineJournal(join(this.#folder, `${accountId}${extension}`), content);
   }
 }
