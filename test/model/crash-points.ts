@@ -7,7 +7,17 @@ export interface CrashPoint {
   readonly side: Side;
 }
 
-/** How often something crashed before and after each of its steps, over many runs. */
+/** How a program goes wrong: it ends at one of its steps, or its disk is full at one of its flushes. */
+export type ProgramFault = CrashPoint & { readonly kind: (typeof programFaultKinds)[number] };
+
+export const programFaultKinds = ['crash', 'full'] as const;
+
+/** Under this a step's failures are counted, beside its crashes. */
+export function failureOf(step: string): string {
+  return `${step}, disk full`;
+}
+
+/** How often something crashed, or failed, before and after each of its steps, over many runs. */
 export class Coverage {
   readonly #crashes = new Map<string, Record<Side, number>>();
 
@@ -35,7 +45,7 @@ export class Coverage {
     return (this.#crashes.get(step)?.[side] ?? 0) > 0;
   }
 
-  /** Steps that were taken and never crashed on one of their sides. */
+  /** Steps that were taken and never went wrong on one of their sides. */
   get missing(): string[] {
     return [...this.#crashes].flatMap(([step, counts]) => sides.filter((side) => counts[side] === 0).map((side) => `${side} ${step}`)).toSorted();
   }

@@ -1,7 +1,7 @@
 import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { Scope } from '../../src/domain/token.ts';
 import type { Clockwork } from './clockwork.ts';
-import type { CrashPoint } from './crash-points.ts';
+import type { ProgramFault } from './crash-points.ts';
 import type { Answer, Call, Network, Sender } from './network.ts';
 import type { Process } from './process.ts';
 import type { Coverages, Server } from './server.ts';
@@ -24,8 +24,8 @@ export class Party<Running extends Process = Process> implements Sender {
   readonly role: Sender['role'];
   readonly scope: Scope;
   process: Running | undefined;
-  /** When the program that runs next ends before its time. */
-  crashAt: CrashPoint | undefined;
+  /** What goes wrong in the program that runs next. */
+  fault: ProgramFault | undefined;
   readonly #checked: () => void;
 
   constructor({ id, role, scope }: Sender, checked: () => void) {
@@ -36,11 +36,11 @@ export class Party<Running extends Process = Process> implements Sender {
   }
 
   /** Runs until it waits for an answer; one that was running is told that it took too long. */
-  protected async start(make: (crashAt: CrashPoint | undefined) => Running, program: (process: Running) => Promise<unknown>): Promise<void> {
+  protected async start(make: (fault: ProgramFault | undefined) => Running, program: (process: Running) => Promise<unknown>): Promise<void> {
     await this.giveUp('timed_out');
-    const process = make(this.crashAt);
+    const process = make(this.fault);
     this.process = process;
-    this.crashAt = undefined;
+    this.fault = undefined;
     await process.run(() => program(process));
     this.#checked();
   }

@@ -1,23 +1,24 @@
 import type { Clock, Random } from '../../src/domain/clock.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
-import type { Coverage, CrashPoint, Side } from './crash-points.ts';
+import { failureOf, type Coverage, type ProgramFault, type Side } from './crash-points.ts';
 import type { Answer, Call, Waiter } from './network.ts';
 
 export interface ProcessContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly coverage: Coverage;
-  readonly crashAt: CrashPoint | undefined;
+  readonly fault: ProgramFault | undefined;
   /** Gives a request to the network. */
   send(call: Call, waiter: Waiter): void;
 }
 
 const never = new Promise<never>(() => {});
 
-/** One run of a program that waits for one answer at a time, and may end at any of its own steps. */
+/** One run of a program that waits for one answer at a time, may end at any of its own steps, and may be told at any flush that its disk is full. */
 export class Process {
   readonly #context: ProcessContext;
   #steps = 0;
+  #flushes = 0;
   #pause = Promise.withResolvers<void>();
   #waiter: Waiter | undefined;
   #alive = true;
@@ -65,14 +66,21 @@ export class Process {
     this.#pause.resolve();
   }
 
-  /** On the disk when it resolves, and not before: what was not there when it ended is lost. */
+  /**
+   * On the disk when it resolves, and not before: what was not there when it ended is lost. Errors: `storage_full`, also
+   * where all of it was written and only that it lasts is not known.
+   */
   protected async flush(step: string, write: () => void): Promise<void> {
     this.#begin(step);
+    this.#flushes += 1;
+    this.#context.coverage.seen(failureOf(step));
     if (this.#dies(step, 'before')) return never;
     await undefined;
     if (!this.#alive) return never;
+    this.#perhapsFail(step, 'before');
     write();
-    return this.#dies(step, 'after') ? never : undefined;
+    if (this.#dies(step, 'after')) return never;
+    this.#perhapsFail(step, 'after');
   }
 
   protected call(call: Call): Promise<unknown> {
@@ -88,12 +96,20 @@ export class Process {
   }
 
   #dies(step: string, side: Side): boolean {
-    const { crashAt, coverage } = this.#context;
-    if (crashAt?.nth === this.#steps && crashAt.side === side) {
+    const { fault, coverage } = this.#context;
+    if (fault?.kind === 'crash' && fault.nth === this.#steps && fault.side === side) {
       coverage.crashed(step, side);
       this.kill();
     }
     return !this.#alive;
+  }
+
+  #perhapsFail(step: string, side: Side): void {
+    const { fault, coverage } = this.#context;
+    if (fault?.kind === 'full' && fault.nth === this.#flushes && fault.side === side) {
+      coverage.crashed(failureOf(step), side);
+      throw new LatchkeyError('storage_full');
+    }
   }
 
   #begin(step: string): void {

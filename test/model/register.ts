@@ -3,7 +3,7 @@ import type { Amount } from '../../src/domain/money.ts';
 import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from '../../src/roles/pos/charge-journal.ts';
 import { JournaledCharges } from '../../src/roles/pos/journaled-charge.ts';
 import type { Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
-import type { CrashPoint } from './crash-points.ts';
+import type { ProgramFault } from './crash-points.ts';
 import { Party, type Surroundings } from './party.ts';
 import { Process, type ProcessContext } from './process.ts';
 
@@ -80,12 +80,12 @@ export class Register extends Party<RegisterProcess> {
 
   async run(program: (process: RegisterProcess) => Promise<unknown>): Promise<void> {
     const { clockwork, network, coverages } = this.#surroundings;
-    const make = (crashAt: CrashPoint | undefined) => new RegisterProcess({
+    const make = (fault: ProgramFault | undefined) => new RegisterProcess({
       disk: this.disk,
       clock: clockwork,
       random: clockwork,
       coverage: coverages.register,
-      crashAt,
+      fault,
       send: (call, waiter) => network.send({ kind: 'request', from: this, call, waiter }),
     });
     await this.start(make, program);

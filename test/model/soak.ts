@@ -72,7 +72,7 @@ function merged(parts: readonly Part[], seconds: number): Exploration {
     for (const [answer, count] of answers) coverages.answers.set(answer, (coverages.answers.get(answer) ?? 0) + count);
   }
   const missing = [...coverages.server.missing, ...coverages.terminal.missing, ...coverages.register.missing];
-  if (missing.length > 0) throw new Error(`There was no crash ${missing.join(', nor ')}.`);
+  if (missing.length > 0) throw new Error(`Nothing went wrong ${missing.join(', nor ')}.`);
   const sum = (of: (part: Part) => number) => parts.reduce((total, part) => total + of(part), 0);
   return { steps: sum(({ steps }) => steps), runs: sum(({ runs }) => runs), seed: parts[0]!.seed, seconds, coverages };
 }

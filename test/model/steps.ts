@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { counterSteps } from './counter-steps.ts';
 import { registerCount } from './counter.ts';
-import { sides, type CrashPoint } from './crash-points.ts';
+import { programFaultKinds, sides, type ProgramFault } from './crash-points.ts';
 import { accountCount } from './office.ts';
 import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, serverCrash, step, terminal, underWay, type Step } from './step.ts';
 import { attackers, attacks, honestCount, terminalCount } from './world.ts';
@@ -10,7 +10,7 @@ const place = fc.nat(accountCount - 1);
 /** An honest terminal, or a register. */
 const party = fc.nat(honestCount + registerCount - 1).map((of) => (of < honestCount ? of : terminalCount + of - honestCount));
 const rarely = fc.integer({ min: 0, max: 9 }).map((of) => of === 9);
-const programCrash: fc.Arbitrary<CrashPoint> = fc.record({ nth: fc.integer({ min: 1, max: 7 }), side: fc.constantFrom(...sides) });
+const programFault: fc.Arbitrary<ProgramFault> = fc.record({ kind: fc.constantFrom(...programFaultKinds), nth: fc.integer({ min: 1, max: 7 }), side: fc.constantFrom(...sides) });
 const second = 1_000;
 
 const purchase = {
@@ -53,7 +53,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: step('double', { back }, underWay, async (world, given) => world.network.send(world.network.look(given.back))) },
   { weight: 4, arbitrary: step('give up waiting', { party, code: fc.constantFrom('timed_out' as const, 'remote_unreachable' as const, 'storage_locked' as const) }, always, (world, given) => world.giveUp(given.party, given.code)) },
   { weight: 2, arbitrary: step('end a program', { party }, always, async (world, given) => world.kill(given.party)) },
-  { weight: 5, arbitrary: step('let the next program crash', { party, crashAt: programCrash }, always, async (world, given) => world.crashNext(given.party, given.crashAt)) },
+  { weight: 8, arbitrary: step('let the next program go wrong', { party, fault: programFault }, always, async (world, given) => world.faultNext(given.party, given.fault)) },
   { weight: 3, arbitrary: step('finish a program', { party }, always, (world, given) => world.finish(given.party)) },
   { weight: 3, arbitrary: step('time passes', { ms: fc.constantFrom(second, 31 * second, 61 * second, 125 * second, 601 * second, 3_601 * second, 86_401 * second) }, always, async (world, given) => world.pass(given.ms)) },
   { weight: 5, arbitrary: step('attack', { terminal: fc.constantFrom(...attackers), attack: fc.constantFrom(...attacks), back, crashAt: perhapsServerCrash }, always, (world, given) => world.attack(given.terminal, given.attack, given.back, given.crashAt)) },

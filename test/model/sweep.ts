@@ -1,5 +1,5 @@
 import { counterScenarios } from './counter-scenarios.ts';
-import { sides, type CrashPoint } from './crash-points.ts';
+import { programFaultKinds, sides, type CrashPoint } from './crash-points.ts';
 import type { Disks } from './disk.ts';
 import type { Scenario } from './scenario.ts';
 import type { Coverages } from './server.ts';
@@ -190,8 +190,7 @@ const serverScenarios: readonly Scenario[] = [
  * Has the server crash before and after each statement of everything that it does, one after the other; with
  * `onlyUncovered` only where it never did before.
  */
-export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUncovered }: { readonly onlyUncovered: boolean }): Promise<number> {
-  let taken = 0;
+export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUncovered }: { readonly onlyUncovered: boolean }): Promise<void> {
   const alone = (of: readonly Scenario[]) => of.map((one) => [one]);
   // The few that are played of what is done at the counter are played in one world.
   for (const scenarios of [...alone(serverScenarios), ...(onlyUncovered ? [counterScenarios] : alone(counterScenarios))]) {
@@ -210,7 +209,6 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
       await act(world, crashAt);
       const { statements } = world.server;
       await world.settleAll();
-      taken += 1;
       return statements;
     };
     try {
@@ -228,7 +226,6 @@ export async function sweepServer(disks: Disks, coverages: Coverages, { onlyUnco
       await world.remove();
     }
   }
-  return taken;
 }
 
 interface Program {
@@ -254,23 +251,21 @@ const programs: readonly Program[] = [
   },
 ];
 
-/** Has each program end before and after each of its steps. */
-export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise<number> {
-  let taken = 0;
+/** Has each program end before and after each of its steps, and find its disk full before and after each of its flushes. */
+export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise<void> {
   for (const { of, prepare, run } of programs) {
     const world = await World.create(disks, coverages);
     const party = of === 'terminal' ? world.terminals[0]! : world.counter.registers[0]!;
     try {
-      for (const side of sides) {
-        for (let nth = 1, crashed = true; crashed; nth += 1) {
+      for (const [kind, side] of programFaultKinds.flatMap((each) => sides.map((of) => [each, of] as const))) {
+        for (let nth = 1, isTouched = true; isTouched; nth += 1) {
           world.pass(25 * hour);
           await prepare?.(world);
           const before = coverages[of].total;
-          party.crashAt = { nth, side };
+          party.fault = { kind, nth, side };
           await run(world);
           await world.finishProgram(party);
-          crashed = coverages[of].total > before;
-          taken += 1;
+          isTouched = coverages[of].total > before;
           await world.settleAll();
         }
       }
@@ -279,5 +274,4 @@ export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise
       await world.remove();
     }
   }
-  return taken;
 }

@@ -2,7 +2,7 @@ import type { PasswordAlgorithm } from '../../src/domain/payment.ts';
 import type { TerminalToken } from '../../src/protocol/card-messages.ts';
 import { Payer, type BegunPayment, type CodeBook, type EndedPayment, type HeldCode, type PaymentJournal } from '../../src/roles/wallet/payer.ts';
 import type { WalletRole } from '../../src/roles/wallet/ports.ts';
-import type { CrashPoint } from './crash-points.ts';
+import type { ProgramFault } from './crash-points.ts';
 import { Party, type Surroundings } from './party.ts';
 import { Process, type ProcessContext } from './process.ts';
 
@@ -91,10 +91,10 @@ export class Terminal extends Party<TerminalProcess> implements TerminalKind {
 
   /** `typed`: the identity code that its user types if it is asked for. */
   run(program: (process: TerminalProcess) => Promise<unknown>, typed = ''): Promise<void> {
-    return this.start((crashAt) => this.#process(crashAt, typed), program);
+    return this.start((fault) => this.#process(fault, typed), program);
   }
 
-  #process(crashAt: CrashPoint | undefined, typed: string): TerminalProcess {
+  #process(fault: ProgramFault | undefined, typed: string): TerminalProcess {
     const { clockwork, network, server, coverages, overheard } = this.#surroundings;
     const { disk } = this;
     return new TerminalProcess({
@@ -102,7 +102,7 @@ export class Terminal extends Party<TerminalProcess> implements TerminalKind {
       clock: clockwork,
       random: clockwork,
       coverage: coverages.terminal,
-      crashAt,
+      fault,
       begun: ({ accountId, request }) => {
         const code = Buffer.from(disk.codes.get(accountId)!.code).toString('hex');
         server.made(request.password, { code, identityCode: typed }, request);

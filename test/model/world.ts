@@ -5,7 +5,7 @@ import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
 import type { Order, RegisterWord } from '../../src/roles/wallet/payer.ts';
 import { Clockwork } from './clockwork.ts';
 import { Counter, type Holder, type Rubbish } from './counter.ts';
-import type { CrashPoint } from './crash-points.ts';
+import type { CrashPoint, ProgramFault } from './crash-points.ts';
 import type { Disks } from './disk.ts';
 import { Network, type Call, type Message } from './network.ts';
 import { accountCount, accountNames, currencyOf, Office } from './office.ts';
@@ -194,9 +194,9 @@ export class World {
     this.parties[party]!.kill();
   }
 
-  /** The program that it runs next ends at that step. */
-  crashNext(party: number, crashAt: CrashPoint): void {
-    this.parties[party]!.crashAt = crashAt;
+  /** That goes wrong in the program that it runs next. */
+  faultNext(party: number, fault: ProgramFault): void {
+    this.parties[party]!.fault = fault;
   }
 
   /** Brings whatever its program waits for, without a fault, until it ends. */
@@ -365,7 +365,7 @@ export class World {
   async settleAll(): Promise<void> {
     for (const party of this.parties) {
       party.kill();
-      party.crashAt = undefined;
+      party.fault = undefined;
     }
     for (const register of this.counter.registers) {
       await register.settle();
