@@ -1,24 +1,21 @@
 import type { Change } from './counter.ts';
-import type { Scenario } from './scenario.ts';
+import { deliver, type Scenario } from './scenario.ts';
 import type { World } from './world.ts';
 
 const wallet = { terminal: 0, account: 0 };
-const mandate = { ...wallet, card: 0, perTap: 100_000, perDay: 100_000 };
+const mandate = { card: 0, perTap: 100_000, perDay: 100_000 };
 const hour = 3_600_000;
 const day = 24 * hour;
-
-/** The newest message goes to the server. */
-const deliver: Scenario['act'] = (world, crashAt) => world.deliver(world.network.look(0), crashAt);
 
 async function tap(world: World, minor = 20, register = 0): Promise<void> {
   world.counter.ringUp(register, minor, 'coffee');
   await world.tap(register, wallet, false);
-  await world.deliver(world.network.look(0), undefined);
+  await deliver(world, undefined);
 }
 
 async function setMandate(world: World, given: Partial<typeof mandate> = {}): Promise<void> {
-  world.setMandate({ ...mandate, ...given });
-  await world.deliver(world.network.look(0), undefined);
+  world.counter.setMandate(world.holder(wallet), { ...mandate, ...given });
+  await deliver(world, undefined);
 }
 
 async function tapCard(world: World, minor = 20): Promise<void> {
@@ -72,7 +69,7 @@ export const counterScenarios: readonly Scenario[] = [
     world.pass(day);
     await tapCard(world);
     world.network.send(world.network.look(0));
-    await world.deliver(world.network.look(0), undefined);
+    await deliver(world, undefined);
     world.network.take(world.network.look(0));
   }),
   charge('more than a mandate allows', async (world) => {
@@ -86,14 +83,14 @@ export const counterScenarios: readonly Scenario[] = [
   }),
   charge('a tap without a mandate', async (world) => {
     world.counter.endMandate(world.terminals[0]!, 0);
-    if (world.network.size > 0) await world.deliver(world.network.look(0), undefined);
+    if (world.network.size > 0) await deliver(world, undefined);
     await tapCard(world);
   }),
   charge('a charge in cash', (world) => takeCash(world, 0)),
   charge('a charge in cash for a receipt', (world) => takeCash(world, undefined)),
   charge('setting a mandate', async (world) => {
     await setMandate(world);
-    world.setMandate(mandate);
+    world.counter.setMandate(world.holder(wallet), mandate);
   }),
   charge('ending a mandate', async (world) => {
     await setMandate(world);
@@ -140,5 +137,5 @@ export const counterScenarios: readonly Scenario[] = [
     },
     act: (world, crashAt) => world.office.keepHouse(crashAt),
   },
-  { name: 'rubbish of a register', act: (world, crashAt) => world.sendRubbish('guess', wallet, 0, crashAt) },
+  { name: 'rubbish of a register', act: (world, crashAt) => world.counter.sendRubbish('guess', world.holder(wallet), 0, crashAt) },
 ];

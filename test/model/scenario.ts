@@ -11,3 +11,6 @@ export interface Scenario {
   prepare?(world: World): Promise<void>;
   act(world: World, crashAt: CrashPoint | undefined): Promise<void>;
 }
+
+/** The newest message goes to the server. */
+export const deliver: Scenario['act'] = (world, crashAt) => world.deliver(world.network.look(0), crashAt);

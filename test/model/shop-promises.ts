@@ -68,10 +68,10 @@ export function brokenByShops({ rows, terminals, registers }: PromisedByShops): 
   return broken;
 }
 
-type Promise = (isKept: boolean, otherwise: string) => void;
+type Check = (isKept: boolean, otherwise: string) => void;
 
 /** As far as a mandate is still as it was when it was used. */
-function brokenMandates(rows: Rows, payments: ReadonlyMap<string, Row>, promise: Promise): void {
+function brokenMandates(rows: Rows, payments: ReadonlyMap<string, Row>, promise: Check): void {
   const taken = rows.sales.filter(({ tender }) => tender === 'mandate');
   for (const row of taken) {
     const mandate = rows.mandates.find((one) => one['subject_id'] === row['subject_id']);
@@ -88,7 +88,7 @@ function brokenMandates(rows: Rows, payments: ReadonlyMap<string, Row>, promise:
 }
 
 /** What a register has written down is what the server has. */
-function brokenCharges({ id, payeeId, disk }: PromisedByShops['registers'][number], rows: Rows, promise: Promise): void {
+function brokenCharges({ id, payeeId, disk }: PromisedByShops['registers'][number], rows: Rows, promise: Check): void {
   const charges = [...disk.charges.values()];
   const byId = new Map(rows.sales.map((row) => [String(row['id']), row]));
   const byKey = Map.groupBy(rows.sales.filter((row) => row['register_id'] === id), (row) => String(row['key']));

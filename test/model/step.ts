@@ -52,4 +52,5 @@ export const account = fc.nat(1);
 export const minor = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 300 }) }, fc.integer({ min: 1, max: 3_000 }));
 export const anyMemo = fc.constantFrom(undefined, 'breakfast', 'a key for room 7');
 export const serverCrash: fc.Arbitrary<CrashPoint> = fc.record({ nth: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 30 })), side: fc.constantFrom(...sides) });
+export const rarely = fc.integer({ min: 0, max: 9 }).map((of) => of === 9);
 export const perhapsServerCrash = orNone(1, serverCrash);

@@ -3,13 +3,12 @@ import { counterSteps } from './counter-steps.ts';
 import { registerCount } from './counter.ts';
 import { programFaultKinds, sides, type ProgramFault } from './crash-points.ts';
 import { accountCount } from './office.ts';
-import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, serverCrash, step, terminal, underWay, type Step } from './step.ts';
+import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, rarely, serverCrash, step, terminal, underWay, type Step } from './step.ts';
 import { attackers, attacks, honestCount, terminalCount } from './world.ts';
 
 const place = fc.nat(accountCount - 1);
 /** An honest terminal, or a register. */
 const party = fc.nat(honestCount + registerCount - 1).map((of) => (of < honestCount ? of : terminalCount + of - honestCount));
-const rarely = fc.integer({ min: 0, max: 9 }).map((of) => of === 9);
 const programFault: fc.Arbitrary<ProgramFault> = fc.record({ kind: fc.constantFrom(...programFaultKinds), nth: fc.integer({ min: 1, max: 7 }), side: fc.constantFrom(...sides) });
 const second = 1_000;
 

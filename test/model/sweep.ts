@@ -1,7 +1,7 @@
 import { counterScenarios } from './counter-scenarios.ts';
 import { programFaultKinds, sides, type CrashPoint } from './crash-points.ts';
 import type { Disks } from './disk.ts';
-import type { Scenario } from './scenario.ts';
+import { deliver, type Scenario } from './scenario.ts';
 import type { Coverages } from './server.ts';
 import { World, type Purchase } from './world.ts';
 
@@ -9,9 +9,6 @@ const hour = 3_600_000;
 const coffee: Purchase = { terminal: 0, account: 0, payee: 3, minor: 3, memo: 'coffee', holdMs: undefined, key: undefined, isMistyped: false };
 const md5 = { terminal: 2, account: 0 };
 const rebinding = { terminal: 0, account: 0, algorithm: undefined, isMistyped: false };
-
-/** The newest message goes to the server. */
-const deliver = (world: World, crashAt: CrashPoint | undefined) => world.deliver(world.network.look(0), crashAt);
 
 const payment = (name: string, given: Partial<Purchase>): Scenario => ({
   name,
@@ -84,7 +81,7 @@ const serverScenarios: readonly Scenario[] = [
     async prepare(world) {
       await world.pay(coffee);
       world.network.send(world.network.look(0));
-      await world.deliver(world.network.look(0), undefined);
+      await deliver(world, undefined);
       world.network.take(world.network.look(0));
     },
     act: deliver,
@@ -102,7 +99,7 @@ const serverScenarios: readonly Scenario[] = [
     name: 'a cancellation that is late',
     async prepare(world) {
       await leaveOpen(world, coffee);
-      await world.deliver(world.network.look(0), undefined);
+      await deliver(world, undefined);
       world.network.take(world.network.look(0));
       await world.cancel(coffee);
     },
@@ -121,8 +118,8 @@ const serverScenarios: readonly Scenario[] = [
     async prepare(world) {
       world.pass(25 * hour);
       await world.bind(rebinding);
-      await world.deliver(world.network.look(0), undefined);
-      await world.deliver(world.network.look(0), undefined);
+      await deliver(world, undefined);
+      await deliver(world, undefined);
     },
     act: deliver,
   },
@@ -132,8 +129,8 @@ const serverScenarios: readonly Scenario[] = [
       world.pass(25 * hour);
       await world.office.closeAccount(2, undefined);
       await world.bind({ ...rebinding, terminal: 3 });
-      await world.deliver(world.network.look(0), undefined);
-      await world.deliver(world.network.look(0), undefined);
+      await deliver(world, undefined);
+      await deliver(world, undefined);
     },
     act: deliver,
   },
@@ -148,8 +145,8 @@ const serverScenarios: readonly Scenario[] = [
     isBound: false,
     async prepare(world) {
       await world.bind({ ...rebinding, ...md5, algorithm: 'md5' });
-      await world.deliver(world.network.look(0), undefined);
-      await world.deliver(world.network.look(0), undefined);
+      await deliver(world, undefined);
+      await deliver(world, undefined);
     },
     act: deliver,
   },
@@ -237,17 +234,17 @@ interface Program {
 const programs: readonly Program[] = [
   { of: 'terminal', run: (world) => world.pay(coffee) },
   { of: 'terminal', prepare: (world) => leaveOpen(world, coffee), run: (world) => world.cancel(coffee) },
-  { of: 'terminal', prepare: (world) => leaveOpen(world, coffee), run: (world) => world.lie(coffee, { kind: 'refused' }) },
+  { of: 'terminal', prepare: (world) => leaveOpen(world, coffee), run: (world) => world.counter.lie(world.holder(coffee), { kind: 'refused' }) },
   { of: 'terminal', run: (world) => world.bind(rebinding) },
   {
     of: 'register',
     prepare: (world) => world.payAtCounter(0, coffee, 20, []),
-    run: (world) => world.deliver(world.network.look(0), undefined),
+    run: (world) => deliver(world, undefined),
   },
   {
     of: 'register',
     prepare: (world) => world.payAtCounter(0, coffee, 20, ['authorisation', 'word']),
-    run: (world) => world.deliver(world.network.look(0), undefined),
+    run: (world) => deliver(world, undefined),
   },
 ];
 

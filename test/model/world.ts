@@ -2,9 +2,9 @@ import type { ErrorCode } from '../../src/domain/errors.ts';
 import type { PasswordAlgorithm } from '../../src/domain/payment.ts';
 import { transactionPassword } from '../../src/protocol/transaction-password.ts';
 import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
-import type { Order, RegisterWord } from '../../src/roles/wallet/payer.ts';
+import type { Order } from '../../src/roles/wallet/payer.ts';
 import { Clockwork } from './clockwork.ts';
-import { Counter, type Holder, type Rubbish } from './counter.ts';
+import { Counter, type Holder } from './counter.ts';
 import type { CrashPoint, ProgramFault } from './crash-points.ts';
 import type { Disks } from './disk.ts';
 import { Network, type Call, type Message } from './network.ts';
@@ -71,27 +71,26 @@ export interface Wallet {
 
 /** Terminals, cash registers, a network, and a server on a database. */
 export class World {
-  readonly network = new Network();
+  readonly network: Network;
   readonly terminals: readonly Terminal[];
   readonly office: Office;
   readonly server: Server;
-  counter!: Counter;
+  readonly counter: Counter;
   readonly #clockwork: Clockwork;
-  readonly #overheard: Call[] = [];
+  readonly #overheard: readonly Call[];
   #names = 0;
   /** Taken by whoever. */
   steps = 0;
 
-  private constructor(server: Server, clockwork: Clockwork, coverages: Coverages) {
+  private constructor(surroundings: Surroundings, office: Office, counter: Counter) {
+    const { network, server, clockwork, overheard } = surroundings;
+    this.network = network;
     this.server = server;
     this.#clockwork = clockwork;
-    const surroundings = this.#surroundings(coverages);
-    this.office = new Office(surroundings);
+    this.#overheard = overheard;
+    this.office = office;
+    this.counter = counter;
     this.terminals = terminalKinds.map((kind, index) => new Terminal(`tok_terminal${index}`, kind, surroundings));
-  }
-
-  #surroundings(coverages: Coverages): Surroundings {
-    return { clockwork: this.#clockwork, network: this.network, server: this.server, coverages, overheard: this.#overheard, checked: () => this.#check() };
   }
 
   /** With accounts that have money, terminals that are bound to them, and registers. */
@@ -99,12 +98,13 @@ export class World {
     const clockwork = new Clockwork();
     let world: World | undefined;
     const server = await Server.start(await disks.create(), coverages, clockwork, () => world?.broken() ?? []);
-    world = new World(server, clockwork, coverages);
+    const surroundings: Surroundings = { clockwork, network: new Network(), server, coverages, overheard: [], checked: () => { if (world !== undefined) world.#check(); } };
+    const office = new Office(surroundings);
     for (let place = 0; place < accountCount; place += 1) {
-      await world.office.openAccount(place);
-      if (place < 3) await world.office.topUp(place, 2_000, noCrash);
+      await office.openAccount(place);
+      if (place < 3) await office.topUp(place, 2_000, noCrash);
     }
-    world.counter = await Counter.open(world.#surroundings(coverages), world.office);
+    world = new World(surroundings, office, await Counter.open(surroundings, office));
     for (const [index, { accounts }] of isBound ? world.terminals.entries() : []) {
       for (const [account, { algorithm }] of accounts.entries()) {
         await world.bind({ terminal: index, account, algorithm, isMistyped: false });
@@ -125,7 +125,7 @@ export class World {
   /** What is broken of what holds whatever happens. */
   broken(): readonly string[] {
     const { observation, toldCancelled } = this.server;
-    return brokenPromises({ observation, terminals: this.terminals.filter(({ isHonest }) => isHonest), registers: this.counter?.registers ?? [], toldCancelled });
+    return brokenPromises({ observation, terminals: this.terminals.filter(({ isHonest }) => isHonest), registers: this.counter.registers, toldCancelled });
   }
 
   #check(): void {
@@ -183,7 +183,7 @@ export class World {
 
   /** Whoever runs programs: the terminals, then the registers. */
   get parties(): readonly Party[] {
-    return [...this.terminals, ...(this.counter?.registers ?? [])];
+    return [...this.terminals, ...this.counter.registers];
   }
 
   async giveUp(party: number, code: ErrorCode): Promise<void> {
@@ -290,18 +290,6 @@ export class World {
 
   finishRegister(register: number): Promise<void> {
     return this.finishProgram(this.counter.registers[register]!);
-  }
-
-  setMandate({ card, perTap, perDay, ...wallet }: Wallet & { readonly card: number; readonly perTap: number; readonly perDay: number }): void {
-    this.counter.setMandate(this.holder(wallet), card, perTap, perDay);
-  }
-
-  sendRubbish(what: Rubbish, wallet: Wallet, back: number, crashAt: CrashPoint | undefined): Promise<void> {
-    return this.counter.sendRubbish(what, this.holder(wallet), back, crashAt);
-  }
-
-  lie(wallet: Wallet, word: RegisterWord): Promise<void> {
-    return this.counter.lie(this.holder(wallet), word);
   }
 
   // Others.
