@@ -7,14 +7,13 @@ export interface CrashPoint {
   readonly side: Side;
 }
 
-/** How a program goes wrong: it ends at one of its steps, or its disk is full at one of its flushes. */
+/** A program ends at one of its steps, or one of its flushes fails: its disk is full, or what it is to write cannot be written down. */
+export const programFaultKinds = ['crash', 'storage_full', 'invalid_input'] as const;
 export type ProgramFault = CrashPoint & { readonly kind: (typeof programFaultKinds)[number] };
 
-export const programFaultKinds = ['crash', 'full'] as const;
-
-/** Under this a step's failures are counted, beside its crashes. */
+/** Under this a flush's failures are counted, beside its crashes. */
 export function failureOf(step: string): string {
-  return `${step}, disk full`;
+  return `${step} fails`;
 }
 
 /** How often something crashed, or failed, before and after each of its steps, over many runs. */

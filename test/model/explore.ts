@@ -69,9 +69,9 @@ export function summary(name: string, { steps, runs, seed, seconds, coverages }:
     `${name}: ${steps} steps in ${runs} runs, LATCHKEY_MODEL_SEED=${seed}, ${seconds.toFixed(1)} s`,
     `Crashes of the server before and after each of its statements, ${coverages.server.total} in all:`,
     coverages.server.table,
-    `Crashes of a terminal and failures of its disk before and after each of its steps, ${coverages.terminal.total} in all:`,
+    `Crashes of a terminal, and failures of its disk, before and after each of its steps, ${coverages.terminal.total} in all:`,
     coverages.terminal.table,
-    `Crashes of a register and failures of its disk before and after each of its steps, ${coverages.register.total} in all:`,
+    `Crashes of a register, and failures of its disk, before and after each of its steps, ${coverages.register.total} in all:`,
     coverages.register.table,
     `Answers: ${answers.join(', ')}`,
   ].join('\n');

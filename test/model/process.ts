@@ -14,7 +14,7 @@ export interface ProcessContext {
 
 const never = new Promise<never>(() => {});
 
-/** One run of a program that waits for one answer at a time, may end at any of its own steps, and may be told at any flush that its disk is full. */
+/** One run of a program that waits for one answer at a time, may end at any of its own steps, and of which any flush may fail. */
 export class Process {
   readonly #context: ProcessContext;
   #steps = 0;
@@ -67,8 +67,8 @@ export class Process {
   }
 
   /**
-   * On the disk when it resolves, and not before: what was not there when it ended is lost. Errors: `storage_full`, also
-   * where all of it was written and only that it lasts is not known.
+   * On the disk when it resolves, and not before: what was not there when it ended is lost. Errors: that of its fault,
+   * also where all of it was written and only that it lasts is not known.
    */
   protected async flush(step: string, write: () => void): Promise<void> {
     this.#begin(step);
@@ -106,9 +106,9 @@ export class Process {
 
   #perhapsFail(step: string, side: Side): void {
     const { fault, coverage } = this.#context;
-    if (fault?.kind === 'full' && fault.nth === this.#flushes && fault.side === side) {
+    if (fault !== undefined && fault.kind !== 'crash' && fault.nth === this.#flushes && fault.side === side) {
       coverage.crashed(failureOf(step), side);
-      throw new LatchkeyError('storage_full');
+      throw new LatchkeyError(fault.kind);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ChargeAuthority } from '../../src/roles/pos/ports.ts';
 import { time } from './comparison.ts';
 import type { Row, Rows } from './disk.ts';
 import { ofPayment } from './observation.ts';
@@ -92,6 +93,8 @@ function brokenCharges({ id, payeeId, disk }: PromisedByShops['registers'][numbe
   const charges = [...disk.charges.values()];
   const byId = new Map(rows.sales.map((row) => [String(row['id']), row]));
   const byKey = Map.groupBy(rows.sales.filter((row) => row['register_id'] === id), (row) => String(row['key']));
+  const soldBy = (key: string, authority: ChargeAuthority) =>
+    (byKey.get(key) ?? []).filter((row) => row['tender'] === authority.kind && (authority.kind !== 'wallet' || row['payer_id'] === authority.accountId));
   const paid = charges.filter(({ end }) => end?.kind === 'charged');
   promise(new Set(paid.map(({ begun: { order } }) => order)).size === paid.length, `${id} has an order that is paid more than once`);
   for (const { begun: { number, charge: { key, amount, authority } }, end } of charges) {
@@ -101,8 +104,12 @@ function brokenCharges({ id, payeeId, disk }: PromisedByShops['registers'][numbe
     }
     // Unless it was tried again under its key.
     const isOver = end?.kind === 'refused' && end.code !== 'idempotency_mismatch' && !charges.some(({ begun }) => begun.number > number && begun.charge.key === key);
-    const isSold = (row: Row) => row['tender'] === authority.kind && (authority.kind !== 'wallet' || row['payer_id'] === authority.accountId);
-    promise(!isOver || !(byKey.get(key) ?? []).some(isSold), `${id} knows ${key} as refused, and it is charged`);
+    promise(!isOver || soldBy(key, authority).length === 0, `${id} knows ${key} as refused, and it is charged`);
+  }
+  // An order is paid by one of those who came to pay it, also where one was refused whose wallet brings it later.
+  for (const [order, tries] of Map.groupBy(charges, ({ begun }) => begun.order)) {
+    const sold = new Set(tries.flatMap(({ begun: { charge: { key, authority } } }) => soldBy(key, authority)));
+    promise(sold.size <= 1, `${id} has an order ${order} that is paid ${sold.size} times`);
   }
   // What no wallet brings, the register has brought.
   const kept = new Set(charges.filter(({ end }) => end?.kind !== 'refused').map(({ begun: { charge: { key } } }) => key));

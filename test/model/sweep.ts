@@ -248,7 +248,7 @@ const programs: readonly Program[] = [
   },
 ];
 
-/** Has each program end before and after each of its steps, and find its disk full before and after each of its flushes. */
+/** Has each program end before and after each of its steps, and each of its flushes fail before and after it is done. */
 export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise<void> {
   for (const { of, prepare, run } of programs) {
     const world = await World.create(disks, coverages);
