@@ -6,10 +6,12 @@ import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { walletInstruction } from '../../src/protocol/card-application.ts';
 import { authorisation } from '../../src/protocol/card-messages.ts';
 import { encodeResponse } from '../../src/protocol/apdu.ts';
+import type { Credential } from '../../src/roles/device/ports.ts';
 import type { CounterOrder, CounterService, Served } from '../../src/roles/pos/counter.ts';
+import { HandReader } from './hand-reader.ts';
+import { controls, OpenDesk } from './open-desk.ts';
 import { codeOf, type MakeHarness } from './roles.harness.ts';
 import { bindTo, openShop } from './shop.ts';
-import { controls, OpenDesk } from './open-desk.ts';
 import { bareCard, held, shopCredential, SwitchedCounter, WalletCard, type TapOptions } from './wallet-card.ts';
 
 const euros = (text: string) => parseAmount(`${text}EUR`);
@@ -432,7 +434,8 @@ export function counterContract(name: string, make: MakeHarness): void {
     });
 
     describe.each(controls)('who waits there, %s', (way) => {
-      const openDesk = async () => OpenDesk.open((await counterAndLine()).counter, way);
+      const openDesk = async (written: Credential[] = []) =>
+        OpenDesk.open((await counterAndLine()).counter, { reader: new HandReader(), way, writeTag: async (_card, credential) => void written.push(credential) });
       const waitingFor = (what: 'charge' | 'access' | 'tag') => ({ kind: 'waiting', for: what, hasReader: true });
 
       test('hears of each who is refused, until somebody pays', async () => {
@@ -441,11 +444,11 @@ export function counterContract(name: string, make: MakeHarness): void {
         poor.declines = true;
         const { events, ended } = desk.charge({ amount: euros('2.00'), takesMandate: false });
         await desk.next(events, 'waiting');
-        desk.hold(bareCard, { uid: uid() });
+        desk.reader.hold(bareCard, { uid: uid() });
         expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'mandate_not_taken' }, by: 'card' });
-        desk.hold(poor.application);
+        desk.reader.hold(poor.application);
         expect(await desk.next(events, 'refused', 1)).toMatchObject({ error: { code: 'card_refused' } });
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         expect(await ended).toMatchObject({ charged: { sale: { tender: 'wallet', amount: euros('2.00') } }, isDelivered: true });
         expect(events.map(({ kind }) => kind)).toEqual(['waiting', 'refused', 'refused']);
         expect(events[0]).toEqual(waitingFor('charge'));
@@ -459,7 +462,7 @@ export function counterContract(name: string, make: MakeHarness): void {
         const { accountId, terminalId } = card;
         expect(await codeOf(desk.desk.pay(desk.desk.order!.key, { accountId, terminalId, codeNumber: 1, password: 'guess' }, never))).toBe('password_wrong');
         expect(await desk.next(events, 'refused')).toMatchObject({ error: { code: 'password_wrong' }, by: 'phone' });
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         await ended;
       });
 
@@ -474,30 +477,31 @@ export function counterContract(name: string, make: MakeHarness): void {
         desk.reader.plug();
         expect(await desk.next(events, 'reader', 1)).toEqual({ kind: 'reader', state: { kind: 'ready' } });
         const card = await wallet();
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         expect(await codeOf(other.ended)).toBe('not_permitted');
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         await ended;
       });
 
       test('is given what a card that comes for access gets, or why not, and is told when the tag is wanted', async () => {
-        await using desk = await openDesk();
+        const written: Credential[] = [];
+        await using desk = await openDesk(written);
         const card = await wallet();
         const refused = desk.tap({ writesTag: false });
         await desk.next(refused.events, 'waiting');
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         expect(await codeOf(refused.ended)).toBe('not_permitted');
         expect(refused.events).toEqual([waitingFor('access')]);
         const { counter } = await counterAndLine();
         await charge(counter, orderOf('1.00'), card);
         const { events, ended } = desk.tap({ writesTag: true });
         await desk.next(events, 'waiting');
-        desk.hold(card.application);
+        desk.reader.hold(card.application);
         await desk.next(events, 'waiting', 1);
-        desk.hold(bareCard);
+        desk.reader.hold(bareCard);
         expect(await ended).toMatchObject({ credential: shopCredential, isDelivered: true });
         expect(events).toEqual([waitingFor('access'), waitingFor('tag')]);
-        expect(desk.written).toEqual([shopCredential]);
+        expect(written).toEqual([shopCredential]);
       });
 
       test('goes, and what was asked for is withdrawn; two do not charge at once', async () => {
@@ -509,7 +513,7 @@ export function counterContract(name: string, make: MakeHarness): void {
         expect(second.events).toEqual([]);
         charging.withdraw();
         expect(await codeOf(charging.ended)).toBe('interrupted');
-        await desk.withdrawn;
+        await desk.next(desk.events, 'withdrawn');
         expect(desk.desk.order).toBeUndefined();
       });
     });

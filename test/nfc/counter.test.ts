@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { systemRandom } from '../../src/cli/local-registry.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { encodeNdef } from '../../src/formats/ndef.ts';
@@ -10,9 +9,9 @@ import { PcscReader } from '../../src/nfc/pcsc-reader.ts';
 import { writeType4Tag } from '../../src/nfc/type4-tag.ts';
 import type { ResettableCard } from '../../src/nfc/virtual-card.ts';
 import { walletInstruction } from '../../src/protocol/card-application.ts';
-import { CounterDesk, type CounterEvent } from '../../src/roles/pos/counter-desk.ts';
 import type { Served } from '../../src/roles/pos/counter.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
+import { OpenDesk } from '../contract/open-desk.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import { bindTo, openShop } from '../contract/shop.ts';
 import { shopCredential, SwitchedCounter, WalletCard } from '../contract/wallet-card.ts';
@@ -24,63 +23,19 @@ import { VirtualReaders, type HeldCard } from './virtual-readers.ts';
 
 const euros = (text: string) => parseAmount(`${text}EUR`);
 const uid = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
-const never = new AbortController().signal;
 const rounds = 10;
 const bare: ResettableCard = { transmit: async () => Uint8Array.of(0x6a, 0x82) };
 
-/** A counter that is open at the reader, and all that happens there. */
-class OpenDesk implements AsyncDisposable {
-  readonly switched: SwitchedCounter;
-  readonly events: CounterEvent[] = [];
-  readonly desk: CounterDesk;
-  readonly #stop = new AbortController();
-  readonly #serving: Promise<void>;
-  readonly #failures: unknown[] = [];
-  readonly #looking = new Set<() => void>();
+async function openDesk(switched: SwitchedCounter) {
+  return OpenDesk.open(await switched.open(), {
+    reader: new PcscReader({ name: 'Virtual PCD' }),
+    writeTag: (card, credential) => writeType4Tag(card, encodeNdef([wifiRecord(credential)])),
+  });
+}
+type Desk = Awaited<ReturnType<typeof openDesk>>;
 
-  private constructor(switched: SwitchedCounter, counter: Awaited<ReturnType<SwitchedCounter['open']>>) {
-    this.switched = switched;
-    this.desk = new CounterDesk({
-      counter,
-      reader: new PcscReader({ name: 'Virtual PCD' }),
-      writeTag: (card, credential) => writeType4Tag(card, encodeNdef([wifiRecord(credential)])),
-      random: systemRandom,
-      onEvent: (event) => {
-        this.events.push(event);
-        this.#looking.forEach((look) => look());
-      },
-      failed: (error) => this.#failures.push(error),
-      readerPauseMs: 50,
-    });
-    this.#serving = this.desk.serveReader(this.#stop.signal);
-  }
-
-  static async open(switched: SwitchedCounter): Promise<OpenDesk> {
-    return new OpenDesk(switched, await switched.open());
-  }
-
-  charge(amount: string): Promise<Served> {
-    const charging = this.desk.charge({ amount: euros(amount), takesMandate: false }, { signal: this.#stop.signal, onEvent: () => {} });
-    charging.catch(() => {});
-    return charging;
-  }
-
-  /** The next event that is wanted, of those that come from now on. */
-  async next<K extends CounterEvent['kind']>(kind: K, since = this.events.length): Promise<Extract<CounterEvent, { kind: K }>> {
-    for (;;) {
-      const found = this.events.slice(since).find((event) => event.kind === kind);
-      if (found !== undefined) return found as Extract<CounterEvent, { kind: K }>;
-      await new Promise<void>((resolve) => this.#looking.add(resolve));
-      this.#looking.clear();
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#serving;
-    this.switched[Symbol.dispose]();
-    expect(this.#failures).toEqual([]);
-  }
+function charge(desk: Desk, amount: string): Promise<Served> {
+  return desk.charge({ amount: euros(amount), takesMandate: false }).ended;
 }
 
 requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () => {
@@ -107,7 +62,6 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
     return disposables.use(new WalletCard(await bindTo(shop.harness, await shop.harness.hold('terminal'), account), shop.harness.clock));
   }
   const balanceOf = async ({ accountId }: WalletCard) => (await shop.admin.ledger.account(accountId)).balance;
-  const open = () => OpenDesk.open(new SwitchedCounter(pos.pos, shop.harness.clock));
 
   /** A card that is taken away when it has this command, before or after it has done what it says; resolves when it is. */
   function takenAwayAt(card: WalletCard, ins: number, when: 'before' | 'after'): Promise<void> {
@@ -130,31 +84,34 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
   }
 
   describe('with a reader that stays', () => {
-    let desk: OpenDesk;
+    let switched: SwitchedCounter;
+    let desk: Desk;
     beforeEach(async () => {
-      desk = await open();
+      switched = new SwitchedCounter(pos.pos, shop.harness.clock);
+      desk = await openDesk(switched);
     });
     afterEach(async () => {
       await readers.removeAll();
       await desk[Symbol.asyncDispose]();
+      switched[Symbol.dispose]();
     });
     const hold = (card: WalletCard): HeldCard => readers.hold(card.application, { uid: uid('08d41f77') });
     /** It is away, and held there once more. */
     async function again(card: WalletCard): Promise<Served> {
       await readers.removeAll();
-      const served = desk.next('served');
+      const served = desk.comes('served');
       hold(card);
       return (await served).served;
     }
 
     test('the reader is told before any card comes', async () => {
-      expect(await desk.next('reader', 0)).toEqual({ kind: 'reader', state: { kind: 'ready' } });
+      expect(await desk.next(desk.events, 'reader')).toEqual({ kind: 'reader', state: { kind: 'ready' } });
       expect(desk.events).toHaveLength(1);
     });
 
     test('pay and credential in one tap, and then access by another', async () => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
+      const charging = charge(desk, '2.00');
       hold(card);
       expect(await charging).toMatchObject({ isDelivered: true, charged: { sale: { tender: 'wallet' } }, trouble: undefined });
       expect([await balanceOf(card), card.credentials.length, card.outcomes.length]).toEqual([4800n, 1, 1]);
@@ -164,8 +121,8 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test.each(['before', 'after'] as const)('taken away at AUTHORISE (%s): nothing is charged, the wallet settles, and the register learns of it', async (when) => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
-      const refused = desk.next('refused');
+      const charging = charge(desk, '2.00');
+      const refused = desk.comes('refused');
       await takenAwayAt(card, walletInstruction.authorise, when);
       expect((await refused).error.code).toBe('card_removed');
       expect(await balanceOf(card)).toBe(5000n);
@@ -179,7 +136,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test.each(['before', 'after'] as const)('taken away at RESULT (%s): the charge stands, and the next tap hands out', async (when) => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
+      const charging = charge(desk, '2.00');
       await takenAwayAt(card, walletInstruction.result, when);
       expect(await charging).toMatchObject({ isDelivered: false, trouble: { code: 'card_removed' } });
       expect(await balanceOf(card)).toBe(4800n);
@@ -189,7 +146,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test('a card may take its time', async () => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
+      const charging = charge(desk, '2.00');
       readers.hold({
         reset: () => card.application.reset(),
         transmit: async (apdu) => {
@@ -202,10 +159,10 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test('two wallets in a row: one pays, the other asks for time that it does not have', async () => {
       const [first, second] = [await wallet(), await wallet()];
-      const charging = desk.charge('2.00');
+      const charging = charge(desk, '2.00');
       const held = hold(first);
       await charging;
-      const refused = desk.next('refused');
+      const refused = desk.comes('refused');
       await held.remove();
       await readers.removeAll();
       hold(second);
@@ -215,8 +172,8 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test('a number that is drawn anew has a way out, and the charge stays open for the next', async () => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
-      const refused = desk.next('refused');
+      const charging = charge(desk, '2.00');
+      const refused = desk.comes('refused');
       readers.hold(bare, { uid: uid('08d41f77') });
       expect((await refused).error).toMatchObject({ code: 'random_identifier', hint: expect.stringContaining('receipt code') });
       await readers.removeAll();
@@ -226,12 +183,12 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test('answers that make no sense, and a wallet with too little money, leave the charge open', async () => {
       const [card, poor] = [await wallet(), await wallet('1.00')];
-      const charging = desk.charge('2.00');
-      const malformed = desk.next('refused');
+      const charging = charge(desk, '2.00');
+      const malformed = desk.comes('refused');
       readers.hold({ reset: () => card.application.reset(), transmit: async (apdu) => (apdu[1] === walletInstruction.paymentInfo ? Uint8Array.of(0xff, 0x90, 0) : card.application.transmit(apdu)) });
       expect((await malformed).error.code).toBe('card_answer_malformed');
       await readers.removeAll();
-      const refused = desk.next('refused');
+      const refused = desk.comes('refused');
       hold(poor);
       expect((await refused).error.code).toBe('insufficient_funds');
       expect(poor.outcomes).toMatchObject([{ status: 'refused', reason: 'insufficient_funds' }]);
@@ -244,29 +201,29 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
     test('the server is away in the middle, with or without having charged: the next tap finds out', async () => {
       for (const line of ['away', 'reply lost'] as const) {
         const card = await wallet();
-        const charging = desk.charge('2.00');
-        desk.switched.line.line = line;
-        const refused = desk.next('refused');
+        const charging = charge(desk, '2.00');
+        switched.line.line = line;
+        const refused = desk.comes('refused');
         hold(card);
         expect((await refused).error.code).toBe(line === 'away' ? 'remote_unreachable' : 'timed_out');
-        expect(await desk.switched.pending()).toHaveLength(1);
-        desk.switched.line.line = 'good';
+        expect(await switched.pending()).toHaveLength(1);
+        switched.line.line = 'good';
         await readers.removeAll();
         hold(card);
         expect(await charging).toMatchObject({ isDelivered: true });
-        expect([await balanceOf(card), await desk.switched.pending()]).toEqual([4800n, []]);
+        expect([await balanceOf(card), await switched.pending()]).toEqual([4800n, []]);
         await readers.removeAll();
       }
     });
 
     test('what is open is settled without a tap, and ends the charge', async () => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
-      desk.switched.line.line = 'reply lost';
-      const refused = desk.next('refused');
+      const charging = charge(desk, '2.00');
+      switched.line.line = 'reply lost';
+      const refused = desk.comes('refused');
       hold(card);
       await refused;
-      desk.switched.line.line = 'good';
+      switched.line.line = 'good';
       await desk.desk.settle();
       expect(await charging).toMatchObject({ isDelivered: false, charged: { sale: { tender: 'wallet' } } });
       expect(await again(card)).toMatchObject({ charged: undefined, isDelivered: true });
@@ -275,12 +232,12 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
 
     test('the password goes into the tag that is held there next', async () => {
       const card = await wallet();
-      const charging = desk.charge('2.00');
+      const charging = charge(desk, '2.00');
       hold(card);
       await charging;
       await readers.removeAll();
-      const tapping = desk.desk.tap({ writesTag: true }, { signal: never, onEvent: () => {} });
-      const served = desk.next('served');
+      const tapping = desk.tap({ writesTag: true }).ended;
+      const served = desk.comes('served');
       hold(card);
       await served;
       await readers.removeAll();
@@ -296,9 +253,10 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader', () =
     const taps: number[] = [];
     let commands = 0;
     {
-      await using desk = await open();
+      using switched = new SwitchedCounter(pos.pos, shop.harness.clock);
+      await using desk = await openDesk(switched);
       for (let round = 0; round < rounds; round += 1) {
-        const charging = desk.charge('1.00');
+        const charging = charge(desk, '1.00');
         const times: number[] = [];
         readers.hold({
           reset: () => card.application.reset(),
@@ -342,8 +300,8 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader that g
     await pos.pos.setTariff(parseTariff({ kind: 'steps', step: '1.00EUR=10min' }));
     const card = stack.use(new WalletCard(shop.terminal, shop.harness.clock));
     const first = await VirtualReaders.start();
-    const desk = stack.use(await OpenDesk.open(new SwitchedCounter(pos.pos, shop.harness.clock)));
-    const charging = desk.charge('2.00');
+    const desk = stack.use(await openDesk(stack.use(new SwitchedCounter(pos.pos, shop.harness.clock))));
+    const charging = charge(desk, '2.00');
     const asked = Promise.withResolvers<void>();
     first.hold({
       reset: () => card.application.reset(),
@@ -355,7 +313,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('the counter at a reader that g
       },
     });
     await asked.promise;
-    const [refused, away] = [desk.next('refused'), desk.next('reader')];
+    const [refused, away] = [desk.comes('refused'), desk.comes('reader')];
     await first[Symbol.asyncDispose]();
     expect((await refused).error.code).toMatch(/card_removed|reader_unavailable/);
     expect((await away).state).toMatchObject({ kind: 'away', error: { code: expect.stringMatching(/reader_unavailable|reader_not_found/) } });

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { credentialFor } from '../../src/cli/counter/hand-over.ts';
 import { RegisterSecrets } from '../../src/cli/counter/register-secrets.ts';
-import { systemRandom } from '../../src/cli/local-registry.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { PcscReader } from '../../src/nfc/pcsc-reader.ts';
 import { jwkThumbprint, newAccessKey, publicJwkOf } from '../../src/protocol/access-code.ts';
-import { CounterDesk, type CounterEvent } from '../../src/roles/pos/counter-desk.ts';
+import type { CounterEvent } from '../../src/roles/pos/counter-desk.ts';
 import type { Served } from '../../src/roles/pos/counter.ts';
 import type { SecretStore } from '../../src/roles/secret-store.ts';
 import { password as shopPassword, Site } from '../agent/site.ts';
 import { StandInRadio } from '../agent/stand-in-radio.ts';
 import { newUid } from '../agent/till.ts';
+import { OpenDesk } from '../contract/open-desk.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import { bindTo, openShop } from '../contract/shop.ts';
 import { SwitchedCounter, WalletCard } from '../contract/wallet-card.ts';
@@ -30,10 +30,8 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('a tap where an agent serves th
   let radio: StandInRadio;
   let shop: Awaited<ReturnType<typeof openShop>>;
   let pos: Awaited<ReturnType<typeof shop.harness.hold>>;
-  let desk: CounterDesk;
+  let desk: OpenDesk<PcscReader>;
   let registerId: string;
-  const events: CounterEvent[] = [];
-  const looking = new Set<() => void>();
 
   beforeAll(async () => {
     readers = stack.use(await VirtualReaders.start());
@@ -51,25 +49,8 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('a tap where an agent serves th
     const kept = new Map([[`pos/${registerId}/key`, JSON.stringify(key)], [`pos/${registerId}/network-password`, `wpa2-psk ${shopPassword}`]]);
     const secrets = new RegisterSecrets({ get: async (name: string) => kept.get(name) } as SecretStore, registerId);
     const switched = stack.use(new SwitchedCounter(pos.pos, shop.harness.clock));
-    desk = new CounterDesk({
-      counter: await switched.open((grant, signal) => credentialFor({ pos: pos.pos, register, secrets }, grant, signal)),
-      reader: new PcscReader({ name: 'Virtual PCD' }),
-      writeTag: async () => {},
-      random: systemRandom,
-      onEvent: (event) => {
-        events.push(event);
-        looking.forEach((look) => look());
-      },
-      failed: (error) => {
-        throw error;
-      },
-    });
-    const stop = new AbortController();
-    const serving = desk.serveReader(stop.signal);
-    stack.defer(async () => {
-      stop.abort();
-      await serving;
-    });
+    const counter = await switched.open((grant, signal) => credentialFor({ pos: pos.pos, register, secrets }, grant, signal));
+    desk = stack.use(await OpenDesk.open(counter, { reader: new PcscReader({ name: 'Virtual PCD' }) }));
   });
   afterAll(() => stack.disposeAsync());
 
@@ -82,14 +63,9 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('a tap where an agent serves th
   /** What comes of a card that is held to the reader. */
   async function tapped(card: Parameters<VirtualReaders['hold']>[0], uid?: Uint8Array): Promise<Extract<CounterEvent, { kind: 'served' | 'refused' }>> {
     await readers.removeAll();
-    const since = events.length;
+    const outcome = Promise.race([desk.comes('served'), desk.comes('refused')]);
     readers.hold(card, uid === undefined ? {} : { uid });
-    for (;;) {
-      const found = events.slice(since).find((event) => event.kind === 'served' || event.kind === 'refused');
-      if (found !== undefined) return found as Extract<CounterEvent, { kind: 'served' | 'refused' }>;
-      await new Promise<void>((resolve) => looking.add(resolve));
-      looking.clear();
-    }
+    return outcome;
   }
   async function served(...tap: Parameters<typeof tapped>): Promise<Served> {
     const event = await tapped(...tap);
@@ -100,7 +76,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('a tap where an agent serves th
 
   test('a wallet gets a password of its own in the tap in which it pays, and again in a later one', async () => {
     const card = await wallet();
-    const charging = desk.charge({ amount: euros('2.00'), takesMandate: false }, { signal: AbortSignal.timeout(20_000), onEvent: () => {} });
+    const charging = desk.charge({ amount: euros('2.00'), takesMandate: false }).ended;
     const paid = await served(card.application);
     expect(await charging).toEqual(paid);
     const grantId = paid.grant!.id;
