@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { cards, changes, registerCount, rubbish } from './counter.ts';
+import { deliver } from './scenario.ts';
 import { account, always, anyMemo, back, minor, orNone, perhapsServerCrash, rarely, serverCrash, step, terminal, type Step } from './step.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,18 @@ export const counterSteps: readonly { readonly weight: number; readonly arbitrar
     await world.tap(given.register, given, given.isMistyped);
   }) },
   { weight: 4, arbitrary: step('pay at a register', { register, terminal, account, minor: sold }, always, (world, given) => world.payAtCounter(given.register, given, given.minor)) },
+  { weight: 1, arbitrary: step('another pays in the place of one who is locked', { register, terminal, account, minor: sold, unlocksAfter: fc.constantFrom(1, 3_601_000) }, always, async (world, given) => {
+    const { register: of, terminal: locked } = given;
+    await world.mistype({ ...given, payee: 4, memo: undefined, holdMs: undefined, key: undefined, isMistyped: true }, 5);
+    await world.authoriseAtCounter(of, given, given.minor);
+    // As far as the register's answer, which the wallet does not hear of.
+    for (let messages = 0; messages < 3 && world.network.size > 0; messages += 1) await deliver(world, undefined);
+    await world.counter.takeCash(of, undefined);
+    await world.finishRegister(of);
+    world.pass(given.unlocksAfter);
+    await world.settle(given);
+    await world.finish(locked);
+  }) },
   { weight: 2, arbitrary: step('tap a card', { register, card }, always, (world, given) => world.counter.tapCard(given.register, given.card)) },
   { weight: 6, arbitrary: step('ring up and tap a card', { ...rungUp, card, isFinished }, always, async (world, given) => {
     world.counter.ringUp(given.register, given.minor, given.memo);

@@ -1,10 +1,13 @@
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
+import type { Authorisation } from '../../src/protocol/card-messages.ts';
+import type { CounterOrder } from '../../src/roles/pos/counter.ts';
 import { isEnd } from '../../src/roles/pos/journaled-charge.ts';
+import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import type { Charge, ChargeAuthority, Claim } from '../../src/roles/pos/ports.ts';
 import { PosService } from '../../src/roles/pos/service.ts';
 import { newPhoneToken } from '../../src/roles/pos/subjects.ts';
-import { authoriseFor } from '../../src/roles/wallet/card-wallet.ts';
+import { authoriseFor, wordOf } from '../../src/roles/wallet/card-wallet.ts';
 import type { RegisterWord } from '../../src/roles/wallet/payer.ts';
 import type { CrashPoint } from './crash-points.ts';
 import type { Message } from './network.ts';
@@ -12,7 +15,7 @@ import type { Office } from './office.ts';
 import type { Surroundings } from './party.ts';
 import type { Judged } from './plain-ledger.ts';
 import { tariffs, type PlainTariff } from './plain-shop.ts';
-import { Register } from './register.ts';
+import { bareCard, never, Register, type RegisterProcess, type RungUp } from './register.ts';
 import { subjectOf } from './server.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -40,6 +43,7 @@ export type Rubbish = (typeof rubbish)[number];
 export const changes = ['pause', 'resume', 'move', 'refund'] as const;
 export type Change = (typeof changes)[number];
 
+type Charging = (process: RegisterProcess, order: CounterOrder) => Promise<unknown>;
 type ByWallet = Extract<ChargeAuthority, { kind: 'wallet' }>;
 
 /** Cash registers, whoever comes to them, and one that is up to no good. */
@@ -115,49 +119,34 @@ export class Counter {
 
   /** A bare card pays by its mandate. */
   tapCard(register: number, card: number): Promise<void> {
-    return this.#takeFrom(register, { kind: 'mandate', uid: cards[card]! });
+    return this.#takeFrom(register, ({ counter }, order) => counter.chargeCard(order, bareCard(cards[card]!), never));
   }
 
   /** Whoever pays in cash has a card, or gets a receipt. */
   takeCash(register: number, card: number | undefined): Promise<void> {
-    return this.#takeFrom(register, { kind: 'cash', uid: card === undefined ? undefined : cards[card]! });
+    const authority: ChargeAuthority = { kind: 'cash', uid: card === undefined ? undefined : cards[card]! };
+    return this.#takeFrom(register, ({ counter }, { id, key, amount, memo }) => counter.charges.charge(id, { key, amount, memo, authority }));
   }
 
-  async #takeFrom(number: number, authority: ChargeAuthority): Promise<void> {
+  async #takeFrom(number: number, work: Charging): Promise<void> {
     const register = this.registers[number]!;
+    await register.giveUp('timed_out');
     const { order } = register;
-    if (order !== undefined) {
-      const { id, keys: [key = id], amount, memo } = order;
-      await this.#charge(register, id, { key, amount, memo, authority }, undefined);
-    }
+    if (order !== undefined) await this.#charge(register, order, order.keys[0]!, work);
   }
 
-  /** Charges an order; a wallet hears of what came of it. */
-  async #charge(register: Register, order: string, charge: Charge, holder: Holder | undefined): Promise<void> {
-    const { network } = this.#surroundings;
-    const tell = (word: RegisterWord, begun: Extract<Message, { kind: 'word' }>['charge']) => {
-      if (holder !== undefined) network.send({ kind: 'word', register, ...holder, key: charge.key, word, charge: begun });
+  /** What becomes of the order is as at a `CounterDesk`, which stays open where a program of the model ends. */
+  async #charge(register: Register, { id, keys, amount, memo }: RungUp, key: string, work: Charging): Promise<void> {
+    const becomes = (next: RungUp | undefined) => {
+      if (register.order?.id === id) register.order = next;
     };
-    const open = register.order?.id === order && register.order.keys.includes(charge.key) ? register.order : undefined;
-    if (open === undefined) {
-      return tell({ kind: 'refused' }, undefined);
-    }
-    await register.run(async ({ charges, journal }) => {
+    await register.run(async (process) => {
       try {
-        const { begun, charged } = await charges.charge(order, charge);
-        register.order = undefined;
-        tell({ kind: 'accepted', renewal: charged.reply?.renewal }, begun);
+        await work(process, { id, key, amount, memo, takesMandate: true });
+        becomes(undefined);
       } catch (error) {
-        const isOver = error instanceof LatchkeyError && error.code === 'charge_over';
-        if (isEnd(error)) {
-          register.order = { ...open, keys: [`${order}-${open.keys.length}`, ...open.keys] };
-        } else if (isOver) {
-          register.order = undefined;
-        }
-        if (isEnd(error) || isOver) {
-          const untold = charge.authority.kind === 'wallet' ? await journal.untold(charge.authority) : undefined;
-          tell({ kind: 'refused' }, untold?.charge.key === charge.key ? untold : undefined);
-        }
+        if (isEnd(error)) becomes({ id, keys: [`${id}-${keys.length}`, ...keys], amount, memo });
+        else if (error instanceof LatchkeyError && error.code === 'charge_over') becomes(undefined);
         throw error;
       }
     });
@@ -165,34 +154,46 @@ export class Counter {
 
   /** A wallet that comes again is told of its last payment, if it was not. */
   async greet(number: number, holder: Holder): Promise<void> {
-    const register = this.registers[number]!;
-    const { network } = this.#surroundings;
-    await register.run(async ({ charges, journal }) => {
-      const untold = await journal.untold({ accountId: holder.accountId, terminalId: holder.terminal.id });
-      if (untold !== undefined) {
-        const word: RegisterWord = untold.end.kind === 'refused' ? { kind: 'refused' } : { kind: 'accepted', renewal: (await charges.reply(untold)).reply?.renewal };
-        network.send({ kind: 'word', register, ...holder, key: untold.charge.key, word, charge: untold });
-      }
+    await this.registers[number]!.run((process) => process.counter.accessCard(this.#card(process, holder), never));
+  }
+
+  /** Gives nothing if it has not given it already. */
+  #card(process: RegisterProcess, { terminal, accountId }: Holder, given?: Authorisation): NfcCard {
+    const algorithm = terminal.disk.codes.get(accountId)?.algorithm ?? 'hmac-sha256';
+    return process.cardOf({
+      handler: {
+        paymentInfo: async () => ({ accountId, terminalId: terminal.id, currencies: [currency], algorithm }),
+        async authorise() {
+          if (given === undefined) throw new LatchkeyError('card_refused');
+          return given;
+        },
+      },
+      tell: (outcome, waiter) => this.#surroundings.network.send({ kind: 'word', terminal, accountId, key: outcome.idempotencyKey, word: wordOf(outcome), waiter }),
     });
   }
 
   /** Brings what goes between wallets and registers. */
-  async deliver(message: Extract<Message, { kind: 'authorisation' | 'word' | 'heard' }>): Promise<void> {
+  async deliver(message: Extract<Message, { kind: 'authorisation' | 'word' }>): Promise<void> {
     const { network } = this.#surroundings;
     switch (message.kind) {
       case 'authorisation': {
-        const { register, terminal, order, charge } = message;
-        return this.#charge(register, order, charge, { terminal, accountId: (charge.authority as ByWallet).accountId });
+        const { register, terminal, order: id, charge: { key, authority } } = message;
+        const { accountId, password, codeNumber } = authority as ByWallet;
+        await register.giveUp('timed_out');
+        const { order } = register;
+        if (order?.id !== id || !order.keys.includes(key)) {
+          return network.send({ kind: 'word', terminal, accountId, key, word: { kind: 'refused' }, waiter: undefined });
+        }
+        return this.#charge(register, order, key, (process, asked) =>
+          process.counter.chargeCard(asked, this.#card(process, { terminal, accountId }, { password, codeNumber }), never));
       }
       case 'word': {
-        const { register, terminal, accountId, key, word, charge } = message;
+        const { terminal, accountId, key, word, waiter } = message;
         return terminal.run(async ({ payer }) => {
           await payer.told(accountId, key, word);
-          if (charge !== undefined) network.send({ kind: 'heard', register, charge });
+          if (waiter !== undefined) network.send({ kind: 'reply', answer: { value: undefined }, waiter });
         });
       }
-      case 'heard':
-        return message.register.run(({ journal }) => journal.told(message.charge));
     }
   }
 
@@ -219,7 +220,7 @@ export class Counter {
   }
 
   askByCard(register: number, card: number): Promise<void> {
-    return this.#ask(register, { kind: 'nfc', uid: cards[card]! });
+    return this.registers[register]!.run(({ counter }) => counter.accessCard(bareCard(cards[card]!), never));
   }
 
   /** By one of the last receipts, or by the token under which a phone has redeemed it. */
@@ -282,7 +283,7 @@ export class Counter {
   async lie({ terminal, accountId }: Holder, word: RegisterWord): Promise<void> {
     const open = terminal.disk.pending.get(accountId)?.request;
     if (open !== undefined) {
-      await this.deliver({ kind: 'word', register: this.#rogue, terminal, accountId, key: open.key, word, charge: undefined });
+      await this.deliver({ kind: 'word', terminal, accountId, key: open.key, word, waiter: undefined });
     }
   }
 }

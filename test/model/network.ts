@@ -1,6 +1,5 @@
 import type { Role, Scope } from '../../src/domain/token.ts';
 import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
-import type { BegunCharge } from '../../src/roles/pos/charge-journal.ts';
 import type { Charge, Claim, MandateSetting } from '../../src/roles/pos/ports.ts';
 import type { RegisterWord } from '../../src/roles/wallet/payer.ts';
 import type { BindRequest, VerificationRequest } from '../../src/roles/wallet/ports.ts';
@@ -44,10 +43,8 @@ export type Message =
   | { readonly kind: 'reply'; readonly answer: Answer; readonly waiter: Waiter }
   /** A wallet gives a register the password for what that asked for. */
   | { readonly kind: 'authorisation'; readonly register: Register; readonly terminal: Terminal; readonly order: string; readonly charge: Charge }
-  /** A register tells a wallet what became of it. */
-  | { readonly kind: 'word'; readonly register: Register; readonly terminal: Terminal; readonly accountId: string; readonly key: string; readonly word: RegisterWord; readonly charge: BegunCharge | undefined }
-  /** The wallet has heard it. */
-  | { readonly kind: 'heard'; readonly register: Register; readonly charge: BegunCharge };
+  /** A register tells a wallet what became of it; one that waits hears that the wallet has heard it. */
+  | { readonly kind: 'word'; readonly terminal: Terminal; readonly accountId: string; readonly key: string; readonly word: RegisterWord; readonly waiter: Waiter | undefined };
 
 /** Keeps what is under way, in no order, until somebody says what becomes of it. */
 export class Network {

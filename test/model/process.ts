@@ -84,12 +84,17 @@ export class Process {
   }
 
   protected call(call: Call): Promise<unknown> {
-    this.#begin('send');
-    if (this.#dies('send', 'before')) return never;
+    return this.ask('send', (waiter) => this.#context.send(call, waiter));
+  }
+
+  /** Waits for what somebody answers to what is sent. */
+  protected ask(step: string, send: (waiter: Waiter) => void): Promise<unknown> {
+    this.#begin(step);
+    if (this.#dies(step, 'before')) return never;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const waiter: Waiter = { process: this, resolve, reject };
-    this.#context.send(call, waiter);
-    if (this.#dies('send', 'after')) return never;
+    send(waiter);
+    if (this.#dies(step, 'after')) return never;
     this.#waiter = waiter;
     this.#pause.resolve();
     return promise;

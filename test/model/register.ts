@@ -1,9 +1,14 @@
+import { LatchkeyError } from '../../src/domain/errors.ts';
 import type { Grant } from '../../src/domain/grant.ts';
 import type { Amount } from '../../src/domain/money.ts';
+import { CardApplication, type WalletHandler } from '../../src/protocol/card-application.ts';
+import type { PaymentOutcome } from '../../src/protocol/card-messages.ts';
 import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from '../../src/roles/pos/charge-journal.ts';
-import { JournaledCharges } from '../../src/roles/pos/journaled-charge.ts';
+import { CounterService } from '../../src/roles/pos/counter.ts';
+import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import type { Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
 import type { ProgramFault } from './crash-points.ts';
+import type { Waiter } from './network.ts';
 import { Party, type Surroundings } from './party.ts';
 import { Process, type ProcessContext } from './process.ts';
 
@@ -14,25 +19,45 @@ export interface RegisterDisk {
 
 interface RegisterContext extends ProcessContext {
   readonly disk: RegisterDisk;
+  readonly register: { readonly id: string; readonly payeeId: string; readonly apId: string };
 }
 
-/** The register's real charges over a disk that keeps what was flushed. */
+export const never = new AbortController().signal;
+const credential = { ssid: 'shop', password: 'coffee and cake', security: 'wpa2-psk' } as const;
+
+/** The register's real counter over a disk that keeps what was flushed. */
 export class RegisterProcess extends Process {
-  readonly charges: JournaledCharges;
+  readonly counter: CounterService;
   readonly #disk: RegisterDisk;
 
   constructor(context: RegisterContext) {
     super(context);
     this.#disk = context.disk;
-    const pos = { charge: (charge: Charge) => this.call({ kind: 'charge', charge }) as Promise<Charged> };
-    this.charges = new JournaledCharges({ pos, journal: this.journal, clock: context.clock });
+    const { register, clock } = context;
+    const unused = () => { throw new Error('no wallet asks for access in the tap in which it pays'); };
+    this.counter = new CounterService({
+      pos: { charge: (charge: Charge) => this.call({ kind: 'charge', charge }) as Promise<Charged>, access: (claim) => this.access(claim, undefined), network: unused },
+      register: { ...register, name: register.id, tariff: undefined, jwk: undefined },
+      journal: this.#journal,
+      credentialFor: async () => credential,
+      clock,
+    });
+  }
+
+  /** The wallet of a terminal, held to the register: it gives what it gave already, and hears what became of it as long as it is there. */
+  cardOf({ handler, tell }: { readonly handler: Omit<NonNullable<WalletHandler['pay']>, 'result'>; readonly tell: (outcome: PaymentOutcome, waiter: Waiter) => void }): NfcCard {
+    const application = new CardApplication({
+      pay: { ...handler, result: async (outcome) => void (await this.ask('tell', (waiter) => tell(outcome, waiter))) },
+      failed: (error) => { if (!(error instanceof LatchkeyError)) this.failure = error; },
+    });
+    return { gone: never, uid: async () => undefined, transmit: (apdu) => application.transmit(apdu) };
   }
 
   access(claim: Claim, code: string | undefined): Promise<Grant> {
     return this.call({ kind: 'access', claim, code }) as Promise<Grant>;
   }
 
-  readonly journal: ChargeJournal = {
+  readonly #journal: ChargeJournal = {
     // One program of a register runs at a time.
     exclusively: (work) => work(),
     pending: async () => [...this.#disk.charges.values()].filter(({ end }) => end === undefined).map(({ begun }) => begun),
@@ -52,6 +77,11 @@ export class RegisterProcess extends Process {
   };
 }
 
+/** A card that has nothing but a number. */
+export function bareCard(uid: Uint8Array): NfcCard {
+  return { gone: never, uid: async () => uid, transmit: async () => Uint8Array.of(0x6a, 0x82) };
+}
+
 function ended(kept: { readonly begun: BegunCharge; readonly end: ChargeEnd | undefined } | undefined): EndedCharge | undefined {
   return kept?.end && { ...kept.begun, end: kept.end };
 }
@@ -67,6 +97,7 @@ export interface RungUp {
 
 export class Register extends Party<RegisterProcess> {
   readonly payeeId: string;
+  readonly apId: string;
   readonly disk: RegisterDisk = { charges: new Map() };
   /** What is open. */
   order: RungUp | undefined;
@@ -75,6 +106,7 @@ export class Register extends Party<RegisterProcess> {
   constructor(id: string, payeeId: string, apId: string, surroundings: Surroundings) {
     super({ id, role: 'pos', scope: { accounts: [payeeId], aps: [apId] } }, surroundings.checked);
     this.payeeId = payeeId;
+    this.apId = apId;
     this.#surroundings = surroundings;
   }
 
@@ -82,6 +114,7 @@ export class Register extends Party<RegisterProcess> {
     const { clockwork, network, coverages } = this.#surroundings;
     const make = (fault: ProgramFault | undefined) => new RegisterProcess({
       disk: this.disk,
+      register: this,
       clock: clockwork,
       random: clockwork,
       coverage: coverages.register,
@@ -92,6 +125,6 @@ export class Register extends Party<RegisterProcess> {
   }
 
   settle(): Promise<void> {
-    return this.run(({ charges }) => charges.settle());
+    return this.run(({ counter }) => counter.charges.settle());
   }
 }

@@ -238,12 +238,7 @@ const programs: readonly Program[] = [
   { of: 'terminal', run: (world) => world.bind(rebinding) },
   {
     of: 'register',
-    prepare: (world) => world.payAtCounter(0, coffee, 20, []),
-    run: (world) => deliver(world, undefined),
-  },
-  {
-    of: 'register',
-    prepare: (world) => world.payAtCounter(0, coffee, 20, ['authorisation', 'word']),
+    prepare: async (world) => void (await world.authoriseAtCounter(0, coffee, 20)),
     run: (world) => deliver(world, undefined),
   },
 ];

@@ -203,11 +203,12 @@ export class World {
   async finishProgram(party: Party): Promise<void> {
     while (party.process?.isWaiting === true) {
       const { process } = party;
-      const message = this.network.findLast((one) => (one.kind === 'request' || one.kind === 'reply') && one.waiter !== undefined && process.waitsFor(one.waiter));
+      const message = this.network.findLast((one) => one.kind !== 'authorisation' && one.waiter !== undefined && process.waitsFor(one.waiter));
       if (message === undefined) {
         await party.giveUp('timed_out');
       } else {
         await this.deliver(message, noCrash);
+        if (message.kind === 'word') await this.finishProgram(message.terminal);
       }
     }
   }
@@ -243,6 +244,14 @@ export class World {
     }, typed);
   }
 
+  /** Pays so often under a wrong identity code, each time from one end to the other. */
+  async mistype(purchase: Purchase, times: number): Promise<void> {
+    for (let typed = 0; typed < times; typed += 1) {
+      await this.pay({ ...purchase, key: undefined, isMistyped: true });
+      await this.finish(purchase.terminal);
+    }
+  }
+
   async settle(wallet: Wallet): Promise<void> {
     const { terminal, accountId } = this.holder(wallet);
     await terminal.settle(accountId);
@@ -274,17 +283,20 @@ export class World {
     await this.counter.tap(register, this.holder(wallet), typed, isMistyped);
   }
 
-  /** What a wallet pays at a register, from one end to the other without a fault; or as far as these messages go. */
-  async payAtCounter(register: number, wallet: Wallet, minor: number, messages: readonly Message['kind'][] = ['authorisation', 'word', 'heard']): Promise<void> {
+  /** A wallet gives what is to be paid at a register, without a fault; false if it could not. */
+  async authoriseAtCounter(register: number, wallet: Wallet, minor: number): Promise<boolean> {
     this.counter.ringUp(register, minor, undefined);
+    const before = this.network.findLast(({ kind }) => kind === 'authorisation');
     await this.tap(register, wallet, false);
     await this.finishProgram(this.terminals[wallet.terminal]!);
-    for (const kind of messages) {
-      const message = this.network.findLast((one) => one.kind === kind);
-      if (message === undefined) return;
-      await this.deliver(message, noCrash);
-      await this.finishProgram(this.counter.registers[register]!);
-      await this.finishProgram(this.terminals[wallet.terminal]!);
+    return this.network.findLast(({ kind }) => kind === 'authorisation') !== before;
+  }
+
+  /** What a wallet pays at a register, from one end to the other without a fault. */
+  async payAtCounter(register: number, wallet: Wallet, minor: number): Promise<void> {
+    if (await this.authoriseAtCounter(register, wallet, minor)) {
+      await this.deliver(this.network.findLast(({ kind }) => kind === 'authorisation')!, noCrash);
+      await this.finishRegister(register);
     }
   }
 
