@@ -35,8 +35,8 @@ const doorwayPlaces = 64;
 /** A phone's request with its headers fits into a few. */
 const sliceBytes = 1024;
 const requestsPerAddress = { perSecond: 10, burst: 60 };
-const cookieName = 'latchkey_phone';
-const cookieForm = /(?:^|; ?)latchkey_phone=([A-Za-z0-9_-]{1,128})(?:;|$)/;
+/** With TLS by a name that no other site and no plain HTTP can set (RFC 6265bis, 4.1.3.2). */
+const cookieName = (isSecure: boolean) => (isSecure ? '__Host-latchkey_phone' : 'latchkey_phone');
 /** As long as time that is sold lasts at most. */
 const cookieSeconds = 366 * 86_400;
 const hostForm = /^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
@@ -67,8 +67,9 @@ function limited(route: Route, requests: RateLimit): Route {
 }
 
 function routesOf({ phones, tls, pictures, random }: CounterListening): readonly Route[] {
+  const cookieOf = ({ request }: Call) => tokenOf(request.headers.cookie, cookieName(tls !== undefined));
   // Lax: who follows a link to the page keeps the cookie that it has, and no other site asks with it.
-  const cookie = (token: string) => ({ 'set-cookie': `${cookieName}=${token}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${tls === undefined ? '' : '; Secure'}` });
+  const cookie = (token: string) => ({ 'set-cookie': `${cookieName(tls !== undefined)}=${token}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${tls === undefined ? '' : '; Secure'}` });
   const served = (answer: PhoneServed, { query }: Call): Reply => {
     const shown = answer.credential && pictures(answer.credential);
     const { phoneToken } = answer;
@@ -127,10 +128,11 @@ const secret = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 /** A charge that has begun is brought to its end, whether or not the phone hears of it. */
 const never = new AbortController().signal;
 
-/** The phone token of the cookie; what is none counts as not there. */
-function cookieOf({ request }: Call): string | undefined {
-  const token = cookieForm.exec(request.headers.cookie ?? '')?.[1];
-  return token !== undefined && isPhoneToken(token) ? token : undefined;
+/** The phone token of a cookie. What is none counts as not there, and so do several: somebody else has set one of them. */
+function tokenOf(cookies: string | undefined, name: string): string | undefined {
+  const named = (cookies ?? '').split(';').map((cookie) => cookie.trim()).filter((cookie) => cookie.startsWith(`${name}=`));
+  const [token, ...others] = new Set(named.map((cookie) => cookie.slice(name.length + 1)));
+  return token !== undefined && others.length === 0 && isPhoneToken(token) ? token : undefined;
 }
 
 /** The phone's own address: who is counted together where limits are would be taken for one here. */

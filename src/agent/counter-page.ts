@@ -55,14 +55,17 @@ of('code').addEventListener('submit', (event) => {
   submit(typed === '' ? {} : { receipt_code: typed }, false);
 });
 setInterval(left, 1000);
-const scanned = location.hash.slice(1);
-if (scanned === '') submit({}, true);
-else {
+function takeScanned() {
+  const scanned = location.hash.slice(1);
+  if (scanned === '') return false;
   // A page that is loaded again asks by what the phone has got for it.
   history.replaceState(null, '', location.pathname);
   of('receipt').value = scanned;
   submit({ receipt_code: scanned }, false);
+  return true;
 }
+addEventListener('hashchange', takeScanned);
+if (!takeScanned()) submit({}, true);
 `;
 
 /** For phones without a wallet: takes a receipt code, and shows the credential, its QR code and the time left. */

@@ -20,6 +20,7 @@ const newToken = () => randomBytes(16).toString('base64url');
 let shop: Awaited<ReturnType<typeof openShop>>;
 let pos: Awaited<ReturnType<typeof shop.harness.hold>>;
 let switched: SwitchedCounter;
+let desk: CounterDesk;
 let phones: PhoneCounter;
 let listener: DeviceListener;
 let url: string;
@@ -33,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => shop.harness.close());
 beforeEach(async () => {
   switched = new SwitchedCounter(pos.pos, shop.harness.clock);
-  const desk = new CounterDesk({
+  desk = new CounterDesk({
     counter: await switched.open(), reader: undefined, writeTag: async () => {}, random: systemRandom, onEvent: () => {}, failed: () => {},
   });
   const grants = new Map<string, string>();
@@ -137,6 +138,27 @@ test('wrong codes are counted for all addresses that one client has, and for nob
   for (let host = 1; host <= 7; host += 1) codes.push(await guess(host % 2 === 0 ? '192.0.2.9' : '::ffff:192.0.2.9'));
   expect(codes.slice(-2)).toEqual(['rate_limited', 'rate_limited']);
   expect(await codeOf(phones.access({ kind: 'receipt', code, phoneToken: newToken() }, '192.0.2.10', never))).toBeUndefined();
+});
+
+test('of two tokens that a phone is given by the same name none counts: one of them is somebody else’s', async () => {
+  const [{ code }, planted, own] = [await sold(), cookieIn(await page()), cookieIn(await page())];
+  expect(await ask({ receipt_code: code }, `${planted}; latchkey_phone=${own}`)).toMatchObject({ status: 400, body: { code: 'invalid_input' } });
+  expect(await ask({ receipt_code: code }, `${own}; latchkey_phone=${own}`)).toMatchObject({ status: 200 });
+});
+
+test('payments that are nobody’s are counted where they come from, so that they do not have a charge go on under other keys for ever', async () => {
+  const pay = async () => (await fetch(new URL(`/v1/charge/${desk.order!.key}`, url), {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ account_id: 'acc_none', terminal_id: 'tok_none', code_number: 1, password: 'p'.repeat(43) }),
+  })).status;
+  const stop = new AbortController();
+  const charging = desk.charge({ amount: parseAmount('1.00EUR'), takesMandate: false }, { signal: stop.signal, onEvent: () => {} }).catch(() => {});
+  await desk.nextOrder(1000, stop.signal);
+  const statuses: number[] = [];
+  for (let tries = 0; tries < 7; tries += 1) statuses.push(await pay());
+  stop.abort();
+  await charging;
+  expect(statuses.slice(0, 5).includes(429)).toBe(false);
+  expect(statuses.slice(5)).toEqual([429, 429]);
 });
 
 test('while strangers have used up the tries of all, an honest phone keeps its own', async () => {

@@ -64,6 +64,7 @@ describe.each(ways)('paying, %s', (way) => {
     const said = (outcome: string) => [6, expect.objectContaining({ code: 'remote_unreachable', message: expect.stringMatching(new RegExp(`${outcome}$`)), hint: expect.stringContaining('Run it again') })];
     expect(await away('pay', '--account', account.id, '--to', cafe.name, '--amount', '1.00EUR')).toEqual(said('Nothing was paid\\.'));
     expect(await away('pay', '--account', account.id, '--cancel')).toEqual(said('No payment of this terminal is open\\.'));
+    expect(await away('account', 'status')).toEqual(said('No payment of this terminal is open\\.'));
   });
 
   test('a hold is shown as held, and its payee takes it', async () => {

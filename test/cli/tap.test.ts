@@ -322,7 +322,7 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     const { receipt } = await counter.sold('3.00EUR');
     const post = (body: object) => curl('/v1/access', '--json', JSON.stringify(body));
     const shown = await post({ receipt_code: receipt['receipt_code'], phone_token: newToken() });
-    expect(shown.head).toMatch(/set-cookie: .*; secure/);
+    expect(shown.head).toMatch(/set-cookie: __host-latchkey_phone=.*; path=\/; .*; secure/);
     const session = { captive: false, 'user-portal-url': expect.stringMatching(/^https:\/\/localhost:\d+\/$/), 'can-extend-session': true, 'seconds-remaining': expect.any(Number) };
     const here = await curl('/captive-portal');
     expect(here.head).toContain('content-type: application/captive+json');
@@ -330,7 +330,7 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(here.body).toEqual(session);
     await again();
     expect((await curl('/captive-portal')).body).toEqual(session);
-    expect((await curl('/captive-portal', '--cookie', `latchkey_phone=${shown.body['phone_token'] as string}`)).body).toEqual(session);
+    expect((await curl('/captive-portal', '--cookie', `__Host-latchkey_phone=${shown.body['phone_token'] as string}`)).body).toEqual(session);
     const elsewhere = await curl('/captive-portal', '--interface', '127.0.0.2');
     expect(elsewhere.body).toEqual({ captive: true, 'user-portal-url': expect.any(String), 'can-extend-session': true });
     const paid = await purse.run(['wallet', 'tap', '--pos', url.replace('127.0.0.1', 'localhost'), '--pos-ca', purse.cli.file('shop-ca.pem', readFileSync(ca)), '--account', account.id, '--access', '--json']);

@@ -85,6 +85,21 @@ test('a sender that fails is the admin’s to see, once for a code, and no termi
   await vi.waitFor(async () => expect(await audited()).toMatchObject([{ detail: { account_id: expect.stringMatching(/^acc_/) } }]), 5_000);
 });
 
+test('one that goes on failing is not sent as often as it is asked for', async () => {
+  const outbox = new Outbox();
+  outbox.fails = true;
+  await using server = await serving(await registry(), outbox);
+  for (let times = 1; times <= 5; times += 1) {
+    await server.request('Anna');
+    await outbox.until(() => outbox.failed === times);
+  }
+  for (let times = 0; times < 5; times += 1) await server.request('Anna');
+  // Another code is sent after all that was asked for before it.
+  await server.request('Anna', 'another');
+  await outbox.until(() => outbox.failed === 6);
+  expect(outbox.failed).toBe(6);
+});
+
 test('what a server made and did not send is sent by the next, once', async () => {
   const here = await registry();
   const { verificationId } = await here.leave('left');

@@ -81,9 +81,11 @@ function timeForPeople(quantity: string): string {
 }
 
 /** What came of an earlier charge, as a sentence. */
-export function settledChargeSentence({ charge: { amount, authority }, begunAt, end }: EndedCharge): string {
+export function settledChargeSentence({ charge, begunAt, end }: EndedCharge): string {
+  const { amount, authority } = charge;
   const what = `An earlier charge of ${amountText(amount)} (${authority.kind}), begun ${localTime(begunAt.toISOString())}, was open`;
-  return end.kind === 'charged' ? `${what}: it is charged, and is sale ${end.saleId}.` : `${what}: it was refused. ${end.message}`;
+  const again = authority.kind === 'cash' || authority.kind === 'card' ? ` The same charge with --idempotency-key ${charge.key} shows its receipt.` : '';
+  return end.kind === 'charged' ? `${what}: it is charged, and is sale ${end.saleId}.${again}` : `${what}: it was refused. ${end.message}`;
 }
 
 /** Access that is handed over. */

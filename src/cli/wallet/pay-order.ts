@@ -33,10 +33,10 @@ export interface PayOptions extends Opening {
 export async function payOrder(to: string, amount: Amount, flags: PayFlags, options: PayOptions): Promise<EndedPayment> {
   const { interactive, ask, caution, ...opening } = options;
   const { wallet, payer } = await openPayer(flags, opening);
-  const { accountId } = await asking('Nothing was paid.', () => boundAccount(wallet, flags.account));
+  const { accountId } = await askingServer('Nothing was paid.', () => boundAccount(wallet, flags.account));
   return withAccount(accountId, async () => {
     const settled = await payer.settle(accountId);
-    const payee = await asking('Nothing was paid.', () => wallet.payee(to));
+    const payee = await askingServer('Nothing was paid.', () => wallet.payee(to));
     const order: Order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key: flags['idempotency-key'] };
     const earlier = await payer.earlier(order);
     if (settled !== undefined && settled.request.key !== earlier?.request.key) {
@@ -56,12 +56,12 @@ export async function payOrder(to: string, amount: Amount, flags: PayFlags, opti
 /** Gives up what is open. */
 export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, opening: Opening): Promise<EndedPayment> {
   const { wallet, payer } = await openPayer(flags, opening);
-  const { accountId } = await asking('No payment of this terminal is open.', () => boundAccount(wallet, flags.account));
+  const { accountId } = await askingServer('No payment of this terminal is open.', () => boundAccount(wallet, flags.account));
   return withAccount(accountId, () => payer.cancel(accountId));
 }
 
 /** What is asked before anything is sent; while the server is away, what is open is told of, or else `nothing`. */
-async function asking<T>(nothing: string, work: () => Promise<T>): Promise<T> {
+export async function askingServer<T>(nothing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -3,6 +3,7 @@ import { remoteFlags } from '../../cli/flags.ts';
 import { presentWalletStatus, walletStatusSchema, walletStatusToWire, type WalletStatusWire } from '../../cli/present/wallet.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { openPayer } from '../../cli/wallet/open-payer.ts';
+import { askingServer } from '../../cli/wallet/pay-order.ts';
 
 export default class AccountStatus extends LatchkeyCommand<WalletStatusWire> {
   static override readonly summary = 'What this terminal can pay: its accounts, waits after wrong passwords, and what is pending.';
@@ -13,7 +14,7 @@ export default class AccountStatus extends LatchkeyCommand<WalletStatusWire> {
   async run(): Promise<WalletStatusWire> {
     const { flags } = await this.parse(AccountStatus);
     const { wallet, payer } = await openPayer(flags, this.opening);
-    const bindings = await wallet.bindings();
+    const bindings = await askingServer('No payment of this terminal is open.', () => wallet.bindings());
     return walletStatusToWire(await Promise.all(bindings.map(async (status) => ({ status, pending: await payer.pending(status.accountId) }))));
   }
 

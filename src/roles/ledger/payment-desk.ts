@@ -7,6 +7,7 @@ import type { Mandate } from '../../domain/sale.ts';
 import { nextCode, rotationBytes, transactionPassword } from '../../protocol/transaction-password.ts';
 import { newId, within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
+import { crowdedOut, mostTries } from './crowding.ts';
 import { releaseOverdue } from './holds.ts';
 import { Judgement, overtaken } from './judgement.ts';
 import type { Outcome } from './outcome.ts';
@@ -39,7 +40,6 @@ export interface MandateOrder {
   readonly bought: Bought | undefined;
 }
 
-const mostTries = 100;
 const dayMs = 86_400_000;
 
 /**
@@ -75,7 +75,7 @@ export class PaymentDesk {
         return await judge(foreseen);
       } catch (error) {
         if (tries === mostTries) {
-          throw error === overtaken ? new LatchkeyError('storage_locked', 'Too many payments at once.') : error;
+          throw error === overtaken ? crowdedOut() : error;
         }
         if (error instanceof LatchkeyError && isFinalRefusal(error.code) && foreseen === undefined) {
           // Another may have given back at the same time what was held too long: whether it is enough is seen after that.

@@ -47,9 +47,8 @@ export class JournaledCharges {
    */
   charge(order: string, charge: Charge): Promise<JournaledCharge> {
     return this.#context.journal.exclusively(async () => {
-      await this.#settleBefore(order);
+      const paid = await this.#paid(order);
       const { journal, clock } = this.#context;
-      const paid = await journal.paid(order);
       if (paid !== undefined) {
         return { begun: paid, charged: await this.#again(paid, charge) };
       }
@@ -61,8 +60,7 @@ export class JournaledCharges {
   /** What an order came to that is paid; undefined if it is not. Errors: what leaves an earlier charge open. */
   earlier(order: string): Promise<JournaledCharge | undefined> {
     return this.#context.journal.exclusively(async () => {
-      await this.#settleBefore(order);
-      const paid = await this.#context.journal.paid(order);
+      const paid = await this.#paid(order);
       return paid && { begun: paid, charged: await this.#context.pos.charge(paid.charge) };
     });
   }
@@ -84,11 +82,17 @@ export class JournaledCharges {
     return pos.charge(paid.charge);
   }
 
+  /** What an order is paid by, also where that came out only now and could not be written down. */
+  async #paid(order: string): Promise<EndedCharge | undefined> {
+    const settled = await this.#settleBefore(order);
+    return settled.find((charge) => charge.order === order && charge.end.kind === 'charged') ?? this.#context.journal.paid(order);
+  }
+
   /** What keeps an earlier charge open keeps this order from being charged. */
-  async #settleBefore(order: string): Promise<void> {
+  async #settleBefore(order: string): Promise<readonly EndedCharge[]> {
     const pending = await this.#context.journal.pending();
     try {
-      await this.#settle();
+      return await this.#settle();
     } catch (error) {
       const isOther = pending.every((begun) => begun.order !== order);
       throw isOther && error instanceof LatchkeyError ? withOutcome(error, 'That was an earlier charge; this one was not begun.', error.hint) : error;

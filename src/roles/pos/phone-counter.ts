@@ -1,5 +1,5 @@
 import { clientOf } from '../../domain/client-address.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
+import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
 import { RateLimit, refuseIf } from '../rate-limit.ts';
@@ -39,7 +39,7 @@ export interface PhoneBook {
   note(address: string, grantId: string): void;
 }
 
-/** Tries of receipt codes, at an address and in all: they have 40 random bits, and are typed by hand. */
+/** Wrong receipt codes, at an address and in all: they have 40 random bits, and are typed by hand. Wrong payments at an address. */
 const triesAtAddress = { perSecond: 0.1, burst: 5 };
 const triesInAll = { perSecond: 2, burst: 40 };
 
@@ -53,6 +53,7 @@ export class PhoneCounter {
   readonly #phones: PhoneBook;
   readonly #atAddress = new RateLimit(triesAtAddress);
   readonly #inAll = new RateLimit(triesInAll);
+  readonly #payments = new RateLimit(triesAtAddress);
 
   constructor(desk: CounterDesk, pos: Pick<PosRole, 'access' | 'permission'>, phones: PhoneBook) {
     this.#desk = desk;
@@ -70,10 +71,10 @@ export class PhoneCounter {
     return { registerId, apId, network, order: order && { payeeId, amount: order.amount, key: order.key, memo: order.memo } };
   }
 
-  /** Errors: those of `CounterDesk.pay`. */
+  /** Errors: those of `CounterDesk.pay`; `rate_limited` after too many that are nobody's: each has the charge go on under another key. */
   async pay(key: string, authority: Omit<Extract<ChargeAuthority, { kind: 'wallet' }>, 'kind'>, address: string, signal: AbortSignal): Promise<PhoneServed> {
-    const served = await this.#desk.pay(key, authority, signal);
-    return this.#served(served, address);
+    const pay = () => this.#desk.pay(key, authority, signal);
+    return this.#served(await counted(this.#payments, clientOf(address), pay), address);
   }
 
   /** Errors: those of `CounterService.access`; `rate_limited` after too many wrong receipt codes. */
@@ -107,14 +108,16 @@ export class PhoneCounter {
   }
 }
 
-/** A try, which a wrong receipt code alone uses up. Errors: `rate_limited` if there is none. */
+const wrong: readonly ErrorCode[] = ['receipt_code_invalid', 'not_bound', 'password_wrong'];
+
+/** A try, which a wrong one alone uses up. Errors: `rate_limited` if there is none. */
 async function counted<T>(tries: RateLimit, of: string, work: () => Promise<T>): Promise<T> {
   refuseIf(tries.take(of));
   let isWrong = false;
   try {
     return await work();
   } catch (error) {
-    isWrong = error instanceof LatchkeyError && error.code === 'receipt_code_invalid';
+    isWrong = error instanceof LatchkeyError && wrong.includes(error.code);
     throw error;
   } finally {
     if (!isWrong) {

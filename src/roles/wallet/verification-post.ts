@@ -7,6 +7,8 @@ import { sendVerification } from './verification.ts';
 
 /** How often what is left is tried, and how long it is left to the server that made it. */
 export const verificationRetryMs = 60_000;
+/** How often one is tried for who asks for it again and again. */
+const mostTimes = 5;
 const atOnce = 20;
 
 interface Context {
@@ -25,16 +27,19 @@ interface Context {
 export class VerificationPost {
   readonly #context: Context;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Those that failed, with when they are over. */
-  readonly #failed = new Map<string, Date>();
+  /** Those that failed, with how often and when they are over. */
+  readonly #failed = new Map<string, { readonly times: number; readonly expiresAt: Date }>();
   #cleared = false;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  /** Has it sent soon, if there is anything to send. */
+  /** Has it sent soon, if there is anything to send; one that goes on failing is left for later, however often it is asked for. */
   post(verification: Verification): void {
+    if ((this.#failed.get(verification.id)?.times ?? 0) >= mostTimes) {
+      return;
+    }
     // Behind the answer, which is on its way before the event loop comes to this.
     void this.#send(verification, setImmediate());
   }
@@ -43,7 +48,7 @@ export class VerificationPost {
   async sendLeft(): Promise<void> {
     const { store, clock } = this.#context;
     const now = clock.now();
-    for (const [id, expiresAt] of this.#failed) {
+    for (const [id, { expiresAt }] of this.#failed) {
       if (expiresAt <= now) this.#failed.delete(id);
     }
     const madeBefore = this.#cleared ? new Date(now.getTime() - verificationRetryMs) : now;
@@ -72,8 +77,8 @@ export class VerificationPost {
   }
 
   #noteFailed(verification: Verification, error: unknown): void {
-    const isFirst = !this.#failed.has(verification.id);
-    this.#failed.set(verification.id, verification.expiresAt);
-    this.#context.onTrouble(verification, error, isFirst);
+    const times = (this.#failed.get(verification.id)?.times ?? 0) + 1;
+    this.#failed.set(verification.id, { times, expiresAt: verification.expiresAt });
+    this.#context.onTrouble(verification, error, times === 1);
   }
 }
