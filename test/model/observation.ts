@@ -61,7 +61,8 @@ export class Observation {
       const known = this.codes.get(code);
       if (binding.code !== fresh) {
         same(`code of binding ${name}`, [code], [binding.code]);
-      } else if (known !== undefined) {
+      } else if (known !== undefined && !(known.binding === name && known.number === binding.number && known.bound === binding.bound)) {
+        // The same one may have been seen in another order of what came at once.
         differences.push(`binding ${name} has a code that was there before: ${text([known])}`);
       } else {
         learnt.push(() => {
