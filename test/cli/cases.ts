@@ -142,7 +142,7 @@ export const cases: Record<string, Case> = {
   },
   'account mandate end': {
     happy: async (site) => payers(await site.purse(), ['account', 'mandate', 'end', await mandate(site)]),
-    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'mandate', 'end', 'none']), exit: 4 }),
+    failing: async (site) => ({ ...payers(await site.purse(), ['account', 'mandate', 'end', 'none']), exit: 3 }),
     same: ({ per_tap: perTap, per_day: perDay, currency }: Record<string, unknown>) => ({ perTap, perDay, currency }),
   },
   'account mandate list': {
