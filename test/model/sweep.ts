@@ -252,6 +252,14 @@ export async function sweepPrograms(disks: Disks, coverages: Coverages): Promise
       for (const [kind, side] of programFaultKinds.flatMap((each) => sides.map((of) => [each, of] as const))) {
         for (let nth = 1, isTouched = true; isTouched; nth += 1) {
           world.pass(25 * hour);
+          await world.office.topUp(0, 200, undefined);
+          if (of === 'register') {
+            // What the last fault left untold is told, so that the flushes are the same each time.
+            await prepare?.(world);
+            await run(world);
+            await world.finishProgram(party);
+            await world.settleAll();
+          }
           await prepare?.(world);
           const before = coverages[of].total;
           party.fault = { kind, nth, side };
