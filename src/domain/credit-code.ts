@@ -1,0 +1,94 @@
+import type { Amount } from './money.ts';
+
+/** What a credit payment token allows: its security content (protocol.md section 5). */
+export interface SecurityContent {
+  /** ISO 4217. */
+  readonly currency: string;
+  /** The largest amount of one payment, in minor units. */
+  readonly maxEach: bigint;
+  /** All its payments together, in minor units. */
+  readonly maxTotal: bigint;
+  /** How many payments. */
+  readonly uses: number;
+  /** Accounts that may be paid; undefined: any. */
+  readonly payees: readonly string[] | undefined;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** What the server signs. It names no account: only the server knows whose it is. */
+export interface CreditToken extends SecurityContent {
+  /** `cti`. */
+  readonly id: string;
+  /** Which server signed it. */
+  readonly issuer: string;
+  /** The wallet's Ed25519 public key, 32 bytes. */
+  readonly holderKey: Uint8Array;
+}
+
+/** What the wallet signs at a showing, anew every 30 seconds. */
+export interface CreditProof {
+  /** Of the showing, from 1: each use has its own, and all renewals of one showing have the same. */
+  readonly counter: number;
+  readonly at: Date;
+  /** Exactly this and nothing else may be taken, in minor units. */
+  readonly amount: bigint | undefined;
+  /** Only this account may be paid. */
+  readonly payeeId: string | undefined;
+}
+
+/** What a cash register signs of a code that it accepted, and its payer gets. */
+export interface CodeReceipt {
+  readonly registerId: string;
+  readonly payeeId: string;
+  readonly tokenId: string;
+  readonly counter: number;
+  readonly amount: Amount;
+  /** By the register's clock. */
+  readonly at: Date;
+  /** Of its trust list, when it accepted. */
+  readonly trustAsOf: Date;
+  /** SHA-256 of the code's bytes, 32 bytes. */
+  readonly codeHash: Uint8Array;
+}
+
+/** A token's own state at the server. `ended`: nothing of it is reserved any more. */
+export const creditCodeStates = ['active', 'revoked', 'expired', 'ended'] as const;
+export type CreditCodeState = (typeof creditCodeStates)[number];
+
+export interface CreditCode {
+  readonly token: CreditToken;
+  readonly state: CreditCodeState;
+  /** Signed by which key. */
+  readonly keyId: string;
+  readonly accountId: string;
+  readonly terminalId: string;
+  /** The payment that holds its limit. */
+  readonly paymentId: string;
+  /** What settled payments came to, in minor units. */
+  readonly settled: bigint;
+  readonly settledUses: number;
+  readonly revokedAt: Date | undefined;
+  /** Until then it is settled, and its limit stays reserved. */
+  readonly settleBy: Date;
+}
+
+export const settlementOutcomes = ['settled', 'duplicate', 'over_limit', 'late', 'rejected'] as const;
+export type SettlementOutcome = (typeof settlementOutcomes)[number];
+
+/** Who bears what an accepted code did not bring. */
+export const lossBearers = ['payee', 'operator'] as const;
+export type LossBearer = (typeof lossBearers)[number];
+
+/** How long after its expiry a token's limit stays reserved for registers that have not settled yet. */
+export const settlementGraceMs = 7 * 86_400_000;
+/** A hold lasts 30 days at most, with that time in it. */
+export const longestValidityMs = 23 * 86_400_000;
+/** Showing renews its proof so often. */
+export const renewalMs = 30_000;
+/** How far clocks may be apart for a token's validity. */
+export const clockSkewMs = 30_000;
+/** A proof counts from so long before it was made, by the register's clock, … */
+export const proofEarlyMs = 30_000;
+/** … to so long after. */
+export const proofLateMs = 60_000;
