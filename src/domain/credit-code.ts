@@ -92,3 +92,9 @@ export const clockSkewMs = 30_000;
 export const proofEarlyMs = 30_000;
 /** … to so long after. */
 export const proofLateMs = 60_000;
+
+/** So many payees a token names at most: with the longest ids it still fits into a QR code. */
+export const mostPayees = 16;
+export const mostUses = 1_000_000;
+/** Of showings: 2^31 - 1. */
+export const mostCounter = 2_147_483_647;
