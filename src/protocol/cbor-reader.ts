@@ -39,7 +39,11 @@ export class CborReader {
 
   /** From -2^53 to 2^53 - 1. */
   integer(what: string): number {
-    return this.#next() >> 5 === negative ? -1 - this.#head(negative, what) : this.#head(unsigned, what);
+    const major = this.#next(what) >> 5;
+    if (major > negative) {
+      throw this.refuse(`${what} is ${kinds[major]!} and not a number`);
+    }
+    return major === negative ? -1 - this.#head(negative, what) : this.#head(unsigned, what);
   }
 
   /** A view of the bytes. */
@@ -85,13 +89,13 @@ export class CborReader {
   }
 
   /** Whether bytes are next. */
-  isBytes(): boolean {
-    return this.#next() >> 5 === byteString;
+  isBytes(what: string): boolean {
+    return this.#next(what) >> 5 === byteString;
   }
 
   /** Reads null, if it is next. */
-  isNull(): boolean {
-    const isNull = this.#next() === nullByte;
+  isNull(what: string): boolean {
+    const isNull = this.#next(what) === nullByte;
     if (isNull) {
       this.#at += 1;
     }
@@ -123,17 +127,15 @@ export class CborReader {
     }
   }
 
-  /** Errors: if anything follows. */
   end(what: string): void {
-    const left = this.#bytes.length - this.#at;
-    if (left !== 0) {
-      throw this.refuse(`${left} bytes follow ${what}`);
+    if (this.#at !== this.#bytes.length) {
+      throw this.refuse(`there is more behind ${what}`);
     }
   }
 
-  #next(): number {
+  #next(what: string): number {
     if (this.#at >= this.#bytes.length) {
-      throw this.refuse('it is cut off');
+      throw this.refuse(`it ends where ${what} should be`);
     }
     return this.#bytes[this.#at]!;
   }
@@ -150,7 +152,7 @@ export class CborReader {
 
   /** The argument of the next item, which is to be of this major type. */
   #head(major: number, what: string): number {
-    const first = this.#next();
+    const first = this.#next(what);
     const found = first >> 5;
     if (found !== major) {
       throw this.refuse(`${what} is ${kinds[found]!} and not ${kinds[major]!}`);
@@ -172,7 +174,7 @@ export class CborReader {
   #argument(width: number, what: string): number {
     let value = 0;
     for (let index = 0; index < width; index += 1) {
-      value = value * 256 + this.#next();
+      value = value * 256 + this.#next(what);
       this.#at += 1;
     }
     if (value < (width === 1 ? 24 : 2 ** (width * 4))) {

@@ -5,9 +5,9 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
 import { mostMinor } from '../domain/money.ts';
 import { base45, parseBase45 } from './base45.ts';
-import { encodeCbor, type CborValue } from './cbor.ts';
 import { CborReader } from './cbor-reader.ts';
-import { accountValue, codeIdBytes, codeIdOf, readAccount, readInstant, secondsOf } from './code-values.ts';
+import { bytes, integer, map, text } from './cbor-writer.ts';
+import { codeIdBytes, codeIdOf, isInstant, readAccount, readInstant, secondsOf, writeAccount } from './code-values.ts';
 import { isSignedBy, nothing, readSign1, writeSign1, type Sign1, type Sign1Form } from './cose-sign1.ts';
 import { base64url } from './encoding.ts';
 
@@ -30,19 +30,17 @@ export function signReceipt(receipt: CodeReceipt, privateKey: KeyObject): Uint8A
     throw new LatchkeyError('invalid_input', `No receipt can say that: ${problem}.`);
   }
   const { registerId, payeeId, tokenId, counter, amount, at, trustAsOf, codeHash } = receipt;
-  const payload = encodeCbor(
-    new Map<number, CborValue>([
-      [member.register, registerId],
-      [member.payee, accountValue(payeeId)],
-      [member.token, codeIdBytes(tokenId)],
-      [member.counter, counter],
-      [member.amount, amount.minor],
-      [member.currency, amount.currency],
-      [member.at, secondsOf(at)],
-      [member.trustAsOf, secondsOf(trustAsOf)],
-      [member.codeHash, codeHash],
-    ]),
-  );
+  const payload = map([
+    [member.register, text(registerId)],
+    [member.payee, writeAccount(payeeId)],
+    [member.token, bytes(codeIdBytes(tokenId))],
+    [member.counter, integer(counter)],
+    [member.amount, integer(Number(amount.minor))],
+    [member.currency, text(amount.currency)],
+    [member.at, integer(secondsOf(at))],
+    [member.trustAsOf, integer(secondsOf(trustAsOf))],
+    [member.codeHash, bytes(codeHash)],
+  ]);
   return writeSign1({ payload, keyId: undefined, externalAad: nothing, privateKey }, form);
 }
 
@@ -102,7 +100,7 @@ function readPayload(payload: Uint8Array): CodeReceipt {
   let at = 0;
   let trustAsOf = 0;
   let codeHash: Uint8Array = nothing;
-  reader.map('the receipt', new Map([
+  reader.map('what the receipt says', new Map([
     [member.register, () => void (registerId = reader.text('the register'))],
     [member.payee, () => void (payeeId = readAccount(reader, 'the payee'))],
     [member.token, () => void (tokenId = codeIdOf(reader, 'the token’s id'))],
@@ -129,7 +127,7 @@ function readPayload(payload: Uint8Array): CodeReceipt {
 }
 
 /** What a receipt may not say, whoever signed it. */
-function receiptProblem({ registerId, payeeId, counter, amount, codeHash }: CodeReceipt): string | undefined {
+function receiptProblem({ registerId, payeeId, counter, amount, at, trustAsOf, codeHash }: CodeReceipt): string | undefined {
   if (!isId(registerId)) return 'the register is no id';
   if (!isId(payeeId)) return 'the payee is no id';
   if (counter < 1) return 'the counter is 0';
@@ -137,6 +135,7 @@ function receiptProblem({ registerId, payeeId, counter, amount, codeHash }: Code
   if (!knownCurrencies.has(amount.currency)) return 'the currency is none of ISO 4217';
   if (amount.minor < 1n) return 'the amount is nothing';
   if (amount.minor > mostMinor) return 'the amount is more than is moved at once';
+  if (!isInstant(at) || !isInstant(trustAsOf)) return 'its times are not between 1970 and 9999';
   return codeHash.length === hashBytes ? undefined : 'the code’s hash has not 32 bytes';
 }
 

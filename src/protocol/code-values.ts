@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
-import type { CborValue } from './cbor.ts';
 import type { CborReader } from './cbor-reader.ts';
+import { bytes, text } from './cbor-writer.ts';
 import { base64url, parseBase64url } from './encoding.ts';
 
 /** Values of credit payment codes and their receipts on the wire: ids as the 16 bytes that they are made of, times as seconds. */
@@ -12,6 +12,12 @@ const accountPrefix = 'acc_';
 const codePrefix = 'code_';
 /** The last second of the year 9999. */
 const lastSecond = 253_402_300_799;
+
+/** Whether it is between 1970 and the end of the year 9999. */
+export function isInstant(at: Date): boolean {
+  const seconds = secondsOf(at);
+  return seconds >= 0 && seconds <= lastSecond;
+}
 
 /** Whole seconds since 1970; what is left is cut off. */
 export function secondsOf(at: Date): number {
@@ -27,12 +33,13 @@ export function readInstant(reader: CborReader, what: string): number {
 }
 
 /** An account's id: as bytes where it is one that we made, and only there, else as text. */
-export function accountValue(id: string): CborValue {
-  return bytesOf(id, accountPrefix) ?? id;
+export function writeAccount(id: string): Uint8Array {
+  const made = bytesOf(id, accountPrefix);
+  return made === undefined ? text(id) : bytes(made);
 }
 
 export function readAccount(reader: CborReader, what: string): string {
-  if (reader.isBytes()) {
+  if (reader.isBytes(what)) {
     return accountPrefix + base64url(reader.bytesOf(idBytes, what));
   }
   const id = reader.text(what);

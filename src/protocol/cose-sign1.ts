@@ -1,7 +1,6 @@
-import { Buffer } from 'node:buffer';
 import { sign, verify, type KeyObject } from 'node:crypto';
-import { encodeCbor } from './cbor.ts';
 import { CborReader } from './cbor-reader.ts';
+import { bytes, integer, list, map, tagged as withTag, text } from './cbor-writer.ts';
 
 /** A COSE_Sign1 (RFC 9052, 4.2) by EdDSA (RFC 9053, 2.2), whose unprotected header is empty. */
 export interface Sign1 {
@@ -27,8 +26,7 @@ const algLabel = 1;
 const kidLabel = 4;
 const eddsa = -8;
 const signatureBytes = 64;
-/** `["Signature1", …`: what is signed begins with it (RFC 9052, 4.4). */
-const context = Buffer.concat([Buffer.from([0x84]), encodeCbor('Signature1')]);
+const context = text('Signature1');
 
 export interface Signing {
   readonly payload: Uint8Array;
@@ -39,10 +37,10 @@ export interface Signing {
 }
 
 export function writeSign1({ payload, keyId, externalAad, privateKey }: Signing, { tagged }: Pick<Sign1Form, 'tagged'>): Uint8Array {
-  const protectedHeader = encodeCbor(new Map<number, number | Uint8Array>([[algLabel, eddsa], ...(keyId === undefined ? [] : [[kidLabel, keyId] as const])]));
+  const protectedHeader = map([[algLabel, integer(eddsa)], ...(keyId === undefined ? [] : [[kidLabel, bytes(keyId)] as const])]);
   const signature = sign(null, toBeSigned(protectedHeader, externalAad, payload), privateKey);
-  const message = encodeCbor([protectedHeader, new Map(), payload, signature]);
-  return tagged ? Buffer.concat([Buffer.from([0xc0 | sign1Tag]), message]) : message;
+  const message = list([bytes(protectedHeader), map([]), bytes(payload), bytes(signature)]);
+  return tagged ? withTag(sign1Tag, message) : message;
 }
 
 /** The structure alone: whether it is signed rightly says `isSignedBy`. Errors: the reader's. */
@@ -83,15 +81,7 @@ function readProtected(reader: CborReader, what: string, keyIdBytes: number | un
   return keyId;
 }
 
-/** Sig_structure (RFC 9052, 4.4), written by hand: it is made for each verification. */
+/** Sig_structure (RFC 9052, 4.4). */
 function toBeSigned(protectedHeader: Uint8Array, externalAad: Uint8Array, payload: Uint8Array): Uint8Array {
-  return Buffer.concat([context, byteHead(protectedHeader.length), protectedHeader, byteHead(externalAad.length), externalAad, byteHead(payload.length), payload]);
-}
-
-/** The head of a byte string of up to 65535 bytes. */
-function byteHead(length: number): Uint8Array {
-  if (length < 24) {
-    return Buffer.from([0x40 | length]);
-  }
-  return length < 256 ? Buffer.from([0x58, length]) : Buffer.from([0x59, length >> 8, length & 255]);
+  return list([context, bytes(protectedHeader), bytes(externalAad), bytes(payload)]);
 }

@@ -101,7 +101,8 @@ test.each<[string, Partial<CreditToken>]>([
   ['it has no uses', { uses: 0 }],
   ['its list of payees is empty', { payees: [] }],
   ['it names a payee twice', { payees: [account(1), account(1)] }],
-  ['it expires before it is issued', { expiresAt: token.issuedAt }],
+  ['its times are not between 1970 and 9999', { issuedAt: new Date(-1) }],
+  ['it expires before it is valid', { expiresAt: token.issuedAt }],
 ])('a server does not sign that %s', (problem, change) => {
   expect(() => signToken({ ...token, ...change }, server)).toThrow(`No credit payment token can say that: ${problem}.`);
 });

@@ -6,11 +6,11 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { isId } from '../domain/identifiers.ts';
 import { mostMinor } from '../domain/money.ts';
 import { base45, parseBase45 } from './base45.ts';
-import { encodeCbor, type CborValue } from './cbor.ts';
 import { CborReader } from './cbor-reader.ts';
+import { bytes, integer, list, map, nullItem, text } from './cbor-writer.ts';
 import { isSignedBy, nothing, readSign1, writeSign1, type Sign1, type Sign1Form } from './cose-sign1.ts';
 import { ed25519Public, type Ed25519KeyPair } from './ed25519.ts';
-import { accountValue, codeIdBytes, codeIdOf, readAccount, readInstant, secondsOf } from './code-values.ts';
+import { codeIdBytes, codeIdOf, isInstant, readAccount, readInstant, secondsOf, writeAccount } from './code-values.ts';
 import { base64url } from './encoding.ts';
 
 /** Credit payment codes (protocol.md section 5): a token that the server signs, and a proof that its holder signs at each showing. */
@@ -63,16 +63,14 @@ export function signToken(token: CreditToken, { publicKey, privateKey }: Ed25519
     throw new LatchkeyError('invalid_input', `No credit payment token can say that: ${problem}.`);
   }
   const { currency, maxEach, maxTotal, uses, payees } = token;
-  const payload = encodeCbor(
-    new Map<number, CborValue>([
-      [claim.issuer, token.issuer],
-      [claim.expiresAt, secondsOf(token.expiresAt)],
-      [claim.issuedAt, secondsOf(token.issuedAt)],
-      [claim.id, codeIdBytes(token.id)],
-      [claim.confirmation, new Map([[cnfKey, new Map<number, CborValue>([[coseKey.type, octetKeyPair], [coseKey.curve, curveEd25519], [coseKey.x, token.holderKey]])]])],
-      [claim.limits, [currency, maxEach, maxTotal, uses, ...(payees === undefined ? [] : [payees.map(accountValue)])]],
-    ]),
-  );
+  const payload = map([
+    [claim.issuer, text(token.issuer)],
+    [claim.expiresAt, integer(secondsOf(token.expiresAt))],
+    [claim.issuedAt, integer(secondsOf(token.issuedAt))],
+    [claim.id, bytes(codeIdBytes(token.id))],
+    [claim.confirmation, map([[cnfKey, map([[coseKey.type, integer(octetKeyPair)], [coseKey.curve, integer(curveEd25519)], [coseKey.x, bytes(token.holderKey)]])]])],
+    [claim.limits, list([text(currency), integer(Number(maxEach)), integer(Number(maxTotal)), integer(uses), ...(payees === undefined ? [] : [list(payees.map(writeAccount))])])],
+  ]);
   return writeSign1({ payload, keyId: Buffer.from(keyIdOf(publicKey), 'base64url'), externalAad: nothing, privateKey }, tokenForm);
 }
 
@@ -83,13 +81,13 @@ export function signProof(proof: CreditProof, signedToken: Uint8Array, privateKe
     throw new LatchkeyError('invalid_input', `No proof of a credit payment code can say that: ${problem}.`);
   }
   const { counter, at, amount, payeeId } = proof;
-  const payload = encodeCbor([counter, secondsOf(at), amount ?? null, payeeId === undefined ? null : accountValue(payeeId)]);
+  const payload = list([integer(counter), integer(secondsOf(at)), amount === undefined ? nullItem : integer(Number(amount)), payeeId === undefined ? nullItem : writeAccount(payeeId)]);
   return writeSign1({ payload, keyId: undefined, externalAad: digestOf(signedToken), privateKey }, proofForm);
 }
 
 /** The bytes of a code: a list of the two. */
 export function joinCode(signedToken: Uint8Array, signedProof: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from([0x82]), signedToken, signedProof]);
+  return list([signedToken, signedProof]);
 }
 
 /** By structure alone, before anything is verified. `keyId` says who signed the token, as `keyIdOf`. Errors: `code_malformed`. */
@@ -142,7 +140,7 @@ function readTokenPayload(payload: Uint8Array): CreditToken {
   let id = '';
   let holderKey: Uint8Array = nothing;
   let limits: Pick<CreditToken, 'currency' | 'maxEach' | 'maxTotal' | 'uses' | 'payees'> | undefined;
-  reader.map('the token', new Map([
+  reader.map('what the token says', new Map([
     [claim.issuer, () => void (issuer = reader.text('the issuer'))],
     [claim.expiresAt, () => void (expiresAt = readInstant(reader, 'the expiry'))],
     [claim.issuedAt, () => void (issuedAt = readInstant(reader, 'the time of issue'))],
@@ -150,7 +148,7 @@ function readTokenPayload(payload: Uint8Array): CreditToken {
     [claim.confirmation, () => void (holderKey = readHolderKey(reader))],
     [claim.limits, () => void (limits = readLimits(reader))],
   ]));
-  reader.end('the token’s claims');
+  reader.end('what the token says');
   const token: CreditToken = { ...limits!, issuedAt: new Date(issuedAt * 1000), expiresAt: new Date(expiresAt * 1000), id, issuer, holderKey };
   return checked(token, tokenProblem(token));
 }
@@ -197,8 +195,8 @@ function readProofPayload(payload: Uint8Array): CreditProof {
   reader.arrayOf(4, 'what the proof says');
   const counter = reader.unsigned('the counter');
   const at = new Date(readInstant(reader, 'the proof’s time') * 1000);
-  const amount = reader.isNull() ? undefined : BigInt(reader.unsigned('the proof’s amount'));
-  const payeeId = reader.isNull() ? undefined : readAccount(reader, 'the proof’s payee');
+  const amount = reader.isNull('the proof’s amount') ? undefined : BigInt(reader.unsigned('the proof’s amount'));
+  const payeeId = reader.isNull('the proof’s payee') ? undefined : readAccount(reader, 'the proof’s payee');
   reader.end('what the proof says');
   const proof: CreditProof = { counter, at, amount, payeeId };
   return checked(proof, proofProblem(proof));
@@ -217,13 +215,15 @@ function tokenProblem({ issuer, currency, maxEach, maxTotal, uses, payees, issue
   if (payees !== undefined && payees.length > mostPayees) return `it names more than ${mostPayees} payees`;
   if (payees !== undefined && !payees.every(isId)) return 'a payee is no id';
   if (payees !== undefined && new Set(payees).size < payees.length) return 'it names a payee twice';
-  if (secondsOf(expiresAt) <= secondsOf(issuedAt)) return 'it expires before it is issued';
+  if (!isInstant(issuedAt) || !isInstant(expiresAt)) return 'its times are not between 1970 and 9999';
+  if (secondsOf(expiresAt) <= secondsOf(issuedAt)) return 'it expires before it is valid';
   return holderKey.length === holderKeyBytes ? undefined : 'the holder’s key has not 32 bytes';
 }
 
-function proofProblem({ counter, amount, payeeId }: CreditProof): string | undefined {
+function proofProblem({ counter, at, amount, payeeId }: CreditProof): string | undefined {
   if (counter < 1) return 'the counter is 0';
   if (counter > mostCounter) return `the counter is above ${mostCounter}`;
+  if (!isInstant(at)) return 'the proof’s time is not between 1970 and 9999';
   if (amount !== undefined && amount < 1n) return 'the proof’s amount is nothing';
   if (amount !== undefined && amount > mostMinor) return 'the proof’s amount is more than is moved at once';
   return payeeId === undefined || isId(payeeId) ? undefined : 'the proof’s payee is no id';
