@@ -33,6 +33,7 @@ const testPackages = {
   make: { suites: 'the reference device in C', command: 'make' },
   pcscd: { suites: 'card readers, as PC/SC serves them', command: 'pcscd' },
   'vsmartcard-vpcd': { suites: 'cards, at a virtual reader' },
+  'ruby-cose': { suites: 'credit payment codes, verified by a COSE library that is not ours' },
   hledger: { suites: 'the ledger, added up by a program that is not ours', command: 'hledger' },
 } as const satisfies Record<string, Need>;
 

@@ -168,6 +168,7 @@ VALID = [
         iss='i' * 64, exp=253402300799, iat=0,
         limits=['USD', 999999999999, 999999999999, 1000000, [f'{number:064}' for number in range(16)]],
     ), [2147483647, 253402300799, 999999999999, '0' * 64]),
+    valid('sixteen payees', claims(limits=['EUR', 999999, 9999999, 1000, [account(number) for number in range(16)]]), PROOF),
     valid('payees whose ids are not made of 16 bytes', claims(limits=['EUR', 24, 256, 255, ['codes_EUR', 'acc_short', account(9)]]), [23, SHOWN, 24, 'codes_EUR']),
     valid('an id that begins as one of 16 bytes and has bits too many', claims(limits=['EUR', 65535, 65536, 10, ['acc_' + 'A' * 21 + 'B']]), [24, SHOWN, None, None]),
     valid('by the other key', claims(limits=['EUR', 4294967295, 4294967296, 10]), [256, SHOWN, 65536, None], next_server),
