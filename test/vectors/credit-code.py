@@ -404,7 +404,7 @@ RECEIPTS_REFUSED = [
     refused_receipt('counter 0', 'the counter is 0', receipt(receipt_payload(counter=0))),
     refused_receipt('nothing taken', 'the amount is nothing', receipt(receipt_payload(amount=0))),
     refused_receipt('less than nothing', 'the amount is a negative number and not a number from 0 on', receipt(receipt_payload(amount=-1))),
-    refused_receipt('a currency that there is not', 'the currency is none of ISO 4217', receipt(receipt_payload(currency='eur'))),
+    refused_receipt('a currency that there is not', 'the currency is none of ISO 4217', receipt(receipt_payload(currency='XXX'))),
     refused_receipt('a hash of 20 bytes', 'the code’s hash has 20 bytes and not 32', receipt(receipt_payload(code_hash=bytes(20)))),
 ]
 
