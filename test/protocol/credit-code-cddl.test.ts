@@ -1,49 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { LatchkeyError } from '../../src/domain/errors.ts';
-import { parseBase45 } from '../../src/protocol/base45.ts';
-import { decodeCbor } from '../../src/protocol/cbor.ts';
-import { fits, readCddl } from './cddl.ts';
+import { fits } from './cddl.ts';
+import { isDescribed, reasonsBeyondCddl, rules } from './description.ts';
 
 interface Vectors {
   readonly vectors: readonly { readonly what: string; readonly text: string }[];
   readonly refused: readonly { readonly what: string; readonly text: string; readonly error: string; readonly reason: string }[];
 }
 
-const root = new URL('../../', import.meta.url);
-const rules = readCddl(readFileSync(new URL('docs/credit-code.cddl', root), 'utf8'));
-const vectorsOf = (name: string) => JSON.parse(readFileSync(new URL(`test/vectors/${name}.json`, root), 'utf8')) as Vectors;
-const bytesOf = (text: string) => Uint8Array.from(parseBase45(text, text.indexOf(':') + 1, (detail) => new LatchkeyError('invalid_input', detail)));
+const vectorsOf = (name: string) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8')) as Vectors;
 
-/** What is refused and fits: the rest of protocol.md, section 5, says so. */
-const beyondCddl = new Set([
-  'it expires before it is valid',
-  'the largest amount is more than the total',
-  'the currency is none of ISO 4217',
-  'it names a payee twice',
-  'a payee is text, where it has to be bytes',
-  'the proof’s payee is text, where it has to be bytes',
-]);
-
-function isDescribed(rule: string, text: string): boolean {
-  try {
-    return fits(rules, rule, decodeCbor(bytesOf(text)));
-  } catch (error) {
-    if (error instanceof LatchkeyError) return false;
-    throw error;
-  }
-}
-
-describe.each([['code', 'credit-code'], ['receipt', 'code-receipt']])('docs/credit-code.cddl, %s', (rule, name) => {
+describe.each([['code', 'credit-code'], ['receipt', 'code-receipt']] as const)('docs/credit-code.cddl, %s', (rule, name) => {
   const { vectors, refused } = vectorsOf(name);
 
   test.each(vectors)('describes $what', ({ text }) => {
     expect(isDescribed(rule, text)).toBe(true);
   });
 
-  const malformed = refused.filter(({ error, text }) => error.endsWith('malformed') && text.includes(':'));
+  const malformed = refused.filter(({ error, text, reason }) => error.endsWith('malformed') && text.includes(':') && !/too long$|a QR code holds$/.test(reason));
   test.each(malformed)('$what: is not described, as far as CDDL can say it', ({ text, reason }) => {
-    expect(isDescribed(rule, text)).toBe(beyondCddl.has(reason));
+    expect(isDescribed(rule, text)).toBe(reasonsBeyondCddl.has(reason));
   });
 
   test('describes what is only signed wrongly, but nonsense', () => {
