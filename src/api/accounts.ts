@@ -4,14 +4,14 @@ import type { AccountOpening, Unlocked } from '../roles/ledger/ports.ts';
 import type { LedgerVerification } from '../roles/ledger/store.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, currency, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, count, id, input, instant, object, oneOf, recordedActor, text, type Static } from './schema.ts';
+import { arrayOf, boolean, count, digits, id, input, instant, object, oneOf, recordedActor, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 export const accountInputSchema = input('AccountInput', { name: text, currency }, { card_reference: text, contact: text });
 export type AccountInputWire = Static<typeof accountInputSchema>;
 
-const accountMembers = { account_id: id, kind: oneOf(accountKinds), name: text, currency, balance: minor, held: minor, opened_at: instant };
-const someAccountMembers = { card_reference: text, closed_at: instant };
+const accountMembers = { account_id: id, kind: oneOf(accountKinds), name: text, currency, balance: minor, held: minor, credit: digits, opened_at: instant };
+const someAccountMembers = { card_reference: text, suspended_at: instant, closed_at: instant };
 export const accountSchema = object('Account', accountMembers, someAccountMembers);
 export type AccountWire = Static<typeof accountSchema>;
 
@@ -23,6 +23,8 @@ export const accountQuerySchema = input('AccountQuery', {}, pageQuery);
 
 export const payeeSchema = object('Payee', { account_id: id, name: text, currency });
 export type PayeeWire = Static<typeof payeeSchema>;
+
+export const creditInputSchema = input('CreditInput', { credit: amountInputSchema });
 
 export const movementSchema = input('Movement', { amount: amountInputSchema }, { memo: text });
 
@@ -64,6 +66,8 @@ export function accountToWire(account: Account): AccountWire {
     card_reference: account.cardReference,
     balance: account.balance.toString(),
     held: account.held.toString(),
+    credit: account.credit.toString(),
+    suspended_at: instantToWire(account.suspendedAt),
     opened_at: instantToWire(account.openedAt),
     closed_at: instantToWire(account.closedAt),
   });
@@ -78,6 +82,8 @@ export function accountFromWire(wire: AccountWire): Account {
     cardReference: wire.card_reference,
     balance: BigInt(wire.balance),
     held: BigInt(wire.held),
+    credit: BigInt(wire.credit),
+    suspendedAt: instantFromWire(wire.suspended_at),
     openedAt: instantFromWire(wire.opened_at),
     closedAt: instantFromWire(wire.closed_at),
   };

@@ -40,13 +40,14 @@ export const bindingStatusSchema = object(
     currency,
     available: minor,
     held: minor,
+    credit: minor,
     algorithm: oneOf(passwordAlgorithms),
     code_number: count,
     wrong: { ...count, description: 'Wrong passwords in a row.' },
     other_terminals: count,
     bound_at: instant,
   },
-  { locked_until: instant, superseded_at: instant },
+  { locked_until: instant, superseded_at: instant, suspended_at: instant },
 );
 export type BindingStatusWire = Static<typeof bindingStatusSchema>;
 export const bindingListSchema = object('BindingList', { bindings: arrayOf(bindingStatusSchema) });
@@ -106,6 +107,8 @@ export function bindingStatusToWire(status: BindingStatus): BindingStatusWire {
     currency: status.currency,
     available: status.available.toString(),
     held: status.held.toString(),
+    credit: status.credit.toString(),
+    suspended_at: instantToWire(status.suspendedAt),
     algorithm: status.algorithm,
     code_number: status.codeNumber,
     wrong: status.wrong,
@@ -124,6 +127,8 @@ export function bindingStatusFromWire(wire: BindingStatusWire): BindingStatus {
     currency: wire.currency,
     available: BigInt(wire.available),
     held: BigInt(wire.held),
+    credit: BigInt(wire.credit),
+    suspendedAt: instantFromWire(wire.suspended_at),
     algorithm: wire.algorithm,
     codeNumber: wire.code_number,
     wrong: wire.wrong,

@@ -1,5 +1,5 @@
 import {
-  accountInputSchema, accountPageSchema, accountQuerySchema, accountSchema, ledgerVerificationSchema, movementSchema, payeeSchema, postingPageSchema,
+  accountInputSchema, accountPageSchema, accountQuerySchema, accountSchema, creditInputSchema, ledgerVerificationSchema, movementSchema, payeeSchema, postingPageSchema,
   postingSchema, statementPageSchema, unlockedSchema,
 } from './accounts.ts';
 import { bindingListSchema, bindRequestSchema, newBindingSchema, verificationRequestSchema, verificationSentSchema } from './bindings.ts';
@@ -119,6 +119,29 @@ export const ledgerRoutes = {
     reply: accountSchema,
     idempotent: true,
     errors: ['account_not_found', 'account_not_empty'],
+  },
+  setCredit: {
+    method: 'POST',
+    path: '/v1/accounts/{id}/credit',
+    summary: 'Set how far an account’s balance may go below 0',
+    roles: admin,
+    params: byId,
+    body: creditInputSchema,
+    status: 200,
+    reply: accountSchema,
+    idempotent: true,
+    errors: ['account_not_found', 'account_closed', 'currency_mismatch', 'credit_in_use', 'amount_too_large', 'currency_unknown'],
+  },
+  reinstateAccount: {
+    method: 'POST',
+    path: '/v1/accounts/{id}/reinstate',
+    summary: 'Let an account that was suspended have credit payment codes again',
+    roles: admin,
+    params: byId,
+    status: 200,
+    reply: accountSchema,
+    idempotent: true,
+    errors: ['account_not_found'],
   },
   unlockAccount: {
     method: 'POST',
@@ -240,7 +263,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: paymentSchema,
     idempotent: true,
-    errors: ['payment_not_found', 'payment_not_held', 'amount_too_large', 'currency_mismatch', 'account_closed'],
+    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code', 'amount_too_large', 'currency_mismatch', 'account_closed'],
   },
   releasePayment: {
     method: 'POST',
@@ -252,7 +275,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: paymentSchema,
     idempotent: true,
-    errors: ['payment_not_found', 'payment_not_held'],
+    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code'],
   },
   refundPayment: {
     method: 'POST',
@@ -264,6 +287,6 @@ export const ledgerRoutes = {
     status: 200,
     reply: paymentSchema,
     idempotent: true,
-    errors: ['payment_not_found', 'refund_too_large', 'currency_mismatch', 'insufficient_funds', 'account_closed'],
+    errors: ['payment_not_found', 'payment_of_code', 'refund_too_large', 'currency_mismatch', 'insufficient_funds', 'account_closed'],
   },
 } as const satisfies Record<string, Route>;

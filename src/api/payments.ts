@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { longestHoldMs, paymentStates, type Payment } from '../domain/payment.ts';
 import type { PaymentReply, PaymentRequest } from '../roles/ledger/payment-request.ts';
 import { base64url } from '../protocol/encoding.ts';
+import { codeOrderFromWire, codeOrderSchema, codeOrderToWire } from './codes.ts';
 import { payeeFromWire, payeeSchema, payeeToWire } from './accounts.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
@@ -14,7 +15,7 @@ const holdS = { type: 'integer', minimum: 1, maximum: longestHoldMs / 1000, desc
 export const paymentInputSchema = input(
   'PaymentInput',
   { payee_id: id, amount: amountInputSchema, password: { ...name, description: 'The transaction password (protocol.md section 4).' } },
-  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS, register_id: { ...id, description: 'The cash register that asked for it, and that gives time on a network for it.' } },
+  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS, register_id: { ...id, description: 'The cash register that asked for it, and that gives time on a network for it.' }, code: codeOrderSchema },
 );
 export type PaymentInputWire = Static<typeof paymentInputSchema>;
 
@@ -65,6 +66,7 @@ export function paymentInputToWire(request: PaymentRequest): PaymentInputWire {
     memo: request.memo,
     hold_s: request.holdMs === undefined ? undefined : Math.max(1, Math.round(request.holdMs / 1000)),
     register_id: request.purchase?.registerId,
+    code: request.code && codeOrderToWire(request.code),
   });
 }
 
@@ -79,6 +81,7 @@ export function paymentInputFromWire(wire: PaymentInputWire, key: string): Payme
     memo: wire.memo,
     holdMs: wire.hold_s === undefined ? undefined : wire.hold_s * 1000,
     purchase: wire.register_id === undefined ? undefined : { registerId: wire.register_id },
+    code: wire.code && codeOrderFromWire(wire.code),
   };
 }
 

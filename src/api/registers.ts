@@ -4,7 +4,7 @@ import { parseQuantity, quantityText, type Allowance } from '../domain/quantity.
 import { tenders, type Mandate, type Register, type Sale } from '../domain/sale.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { Charge, Charged, Claim, MandateSetting, Refunded } from '../roles/pos/ports.ts';
+import type { Charge, Charged, Claim, MandateSetting, Refunded, RegisterDescription } from '../roles/pos/ports.ts';
 import type { Identifier } from '../roles/pos/subjects.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, currency, minor } from './money.ts';
@@ -15,12 +15,14 @@ import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const tariff = { type: 'object', additionalProperties: true, description: 'As `latchkey pos tariff show --json` prints it.' } as const;
 const jwk = { type: 'string', maxLength: 1024, description: 'A public JWK (RFC 7517) as JSON.' } as const;
+const receiptKey = { ...bytes32, description: 'By which it signs receipts for credit payment codes: a public key of Ed25519, 32 bytes in base64url.' } as const;
 const uid = { type: 'string', pattern: '^([0-9a-f]{2}){4,10}$', description: 'In hexadecimal.' } as const;
 const allowance = { type: 'string', maxLength: 32, description: 'A duration, or `unlimited`.' } as const;
 
-export const registerSchema = object('Register', { register_id: id, name: text, payee_id: id, ap_id: id }, { tariff, jwk });
+export const registerSchema = object('Register', { register_id: id, name: text, payee_id: id, ap_id: id }, { tariff, jwk, receipt_key: receiptKey });
 export type RegisterWire = Static<typeof registerSchema>;
-export const registerDescriptionSchema = input('RegisterDescription', {}, { ssid: { type: 'string', minLength: 1, maxLength: 32 }, jwk, account: text });
+export const registerDescriptionSchema = input('RegisterDescription', {}, { ssid: { type: 'string', minLength: 1, maxLength: 32 }, jwk, account: text, receipt_key: receiptKey });
+export type RegisterDescriptionWire = Static<typeof registerDescriptionSchema>;
 export const tariffInputSchema = input('TariffInput', {}, { tariff });
 
 const walletAuthoritySchema = input('WalletAuthority', { kind: oneOf(['wallet']), account_id: id, terminal_id: id, code_number: { ...count, minimum: 1 }, password: name });
@@ -73,8 +75,11 @@ export const mandateSchema = object('Mandate', { subject_id: id, account_id: id,
 export type MandateWire = Static<typeof mandateSchema>;
 export const mandatesSchema = object('Mandates', { mandates: arrayOf(mandateSchema) });
 
-export function registerToWire({ id: registerId, name: called, payeeId, apId, tariff: sold, jwk: key }: Register): RegisterWire {
-  return present({ register_id: registerId, name: called, payee_id: payeeId, ap_id: apId, tariff: sold && { ...tariffToJson(sold) }, jwk: key });
+export function registerToWire({ id: registerId, name: called, payeeId, apId, tariff: sold, jwk: key, receiptKey: signs }: Register): RegisterWire {
+  return present({
+    register_id: registerId, name: called, payee_id: payeeId, ap_id: apId, tariff: sold && { ...tariffToJson(sold) }, jwk: key,
+    receipt_key: signs && base64url(signs),
+  });
 }
 
 export function registerFromWire(wire: RegisterWire): Register {
@@ -85,7 +90,16 @@ export function registerFromWire(wire: RegisterWire): Register {
     apId: wire.ap_id,
     tariff: wire.tariff === undefined ? undefined : parseTariff(wire.tariff),
     jwk: wire.jwk,
+    receiptKey: wire.receipt_key === undefined ? undefined : Buffer.from(wire.receipt_key, 'base64url'),
   };
+}
+
+export function registerDescriptionToWire({ receiptKey: signs, ...described }: RegisterDescription): RegisterDescriptionWire {
+  return present({ ...described, receipt_key: signs && base64url(signs) });
+}
+
+export function registerDescriptionFromWire({ receipt_key: signs, ...described }: RegisterDescriptionWire): RegisterDescription {
+  return { ...described, receiptKey: signs === undefined ? undefined : Buffer.from(signs, 'base64url') };
 }
 
 export function chargeToWire({ amount, memo, authority }: Charge): ChargeWire {

@@ -1,5 +1,6 @@
 import { accessRoutes } from './access-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { codeRoutes } from './code-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { registerRoutes } from './register-routes.ts';
@@ -15,6 +16,7 @@ export const routes = {
   ...auditRoutes,
   ...ledgerRoutes,
   ...registerRoutes,
+  ...codeRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

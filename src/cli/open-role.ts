@@ -5,6 +5,7 @@ import type { ApRole } from '../roles/ap/ports.ts';
 import type { AdminRole } from '../roles/admin/ports.ts';
 import type { BatchesRole } from '../roles/batches/ports.ts';
 import type { AuditJournal } from '../roles/audit-journal.ts';
+import type { CodesRole } from '../roles/codes/ports.ts';
 import type { AgentControl } from '../roles/agent/ports.ts';
 import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
@@ -113,6 +114,16 @@ export async function openWallet(flags: RoleFlags, opening: Opening): Promise<Wa
   const [{ WalletService }, { sendVerification }] = await Promise.all([import('../roles/wallet/service.ts'), import('../roles/wallet/verification.ts')]);
   const sender = await openVerificationSender();
   return new WalletService({ ...context, sendCode: sender && ((verification) => sendVerification({ ...context, sender }, verification)) });
+}
+
+/** Credit payment codes, as a payer's terminal, as a cash register, or as an admin. */
+export async function openCodes(role: 'terminal' | 'pos' | 'admin', flags: RoleFlags, opening: Opening): Promise<CodesRole> {
+  const server = await (role === 'admin' ? destination(flags, opening.sources) : roleDestination(role, flags, opening.sources));
+  if (server !== undefined) {
+    return new (await import('../client/codes-client.ts')).CodesClient(await openHttp(server, opening));
+  }
+  const { keyring: _keyring, ...context } = await openLocal(opening);
+  return new (await import('../roles/codes/service.ts')).CodesService(context);
 }
 
 /** A payer's terminal, for what may be taken by tapping. */

@@ -1,3 +1,4 @@
+import type { LossBearer } from '../domain/credit-code.ts';
 import type { Limits } from '../server/limits.ts';
 import type { LogLevel } from '../server/log.ts';
 import { readText } from './destination.ts';
@@ -19,6 +20,7 @@ export interface ServerFlags {
   readonly 'verification-command'?: string | undefined;
   readonly 'verification-file'?: string | undefined;
   readonly 'allow-md5': boolean;
+  readonly 'code-losses'?: LossBearer | undefined;
   readonly 'stripe-key-file'?: string | undefined;
   readonly 'stripe-webhook-secret-file'?: string | undefined;
 }
@@ -42,6 +44,7 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     reuse: flags.reuse,
     verificationSender: await openVerificationSender(flags),
     allowMd5: flags['allow-md5'],
+    codeLosses: flags['code-losses'],
     providers,
     trustProxy: flags['trust-proxy'],
     limits: rateLimits(flags['rate-limit']),

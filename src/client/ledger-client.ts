@@ -64,6 +64,14 @@ export class LedgerClient implements LedgerRole {
     return accountFromWire(await this.#http.call(routes.closeAccount, { params: { id } }));
   }
 
+  async setCredit(id: string, credit: Amount, idempotencyKey?: string): Promise<Account> {
+    return accountFromWire(await this.#http.call(routes.setCredit, { params: { id }, body: { credit: amountToWire(credit) }, idempotencyKey }));
+  }
+
+  async reinstate(id: string): Promise<Account> {
+    return accountFromWire(await this.#http.call(routes.reinstateAccount, { params: { id } }));
+  }
+
   async unlock(id: string): Promise<Unlocked> {
     return unlockedFromWire(await this.#http.call(routes.unlockAccount, { params: { id } }));
   }

@@ -2,7 +2,7 @@ import { accessPointFromWire } from '../api/access-points.ts';
 import { grantFromWire } from '../api/grants.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import {
-  chargedFromWire, chargeToWire, claimToWire, mandateFromWire, mandateInputToWire, moveToWire, refundedFromWire, registerFromWire, saleFromWire,
+  chargedFromWire, chargeToWire, claimToWire, mandateFromWire, mandateInputToWire, moveToWire, refundedFromWire, registerDescriptionToWire, registerFromWire, saleFromWire,
   type MoveTarget,
 } from '../api/registers.ts';
 import { routes } from '../api/routes.ts';
@@ -29,7 +29,7 @@ export class PosClient implements PosRole {
   }
 
   async describe(description: RegisterDescription): Promise<Register> {
-    return registerFromWire(await this.#http.call(routes.describeRegister, { body: present(description) }));
+    return registerFromWire(await this.#http.call(routes.describeRegister, { body: registerDescriptionToWire(description) }));
   }
 
   async network(): Promise<AccessPoint> {

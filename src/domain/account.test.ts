@@ -4,7 +4,7 @@ import { LatchkeyError, type ErrorCode } from './errors.ts';
 import { parseAmount } from './money.ts';
 
 const account: Account = {
-  id: 'acc_1', kind: 'customer', name: 'Anna', currency: 'EUR', cardReference: undefined, balance: 500n, held: 200n, openedAt: new Date(0), closedAt: undefined,
+  id: 'acc_1', kind: 'customer', name: 'Anna', currency: 'EUR', cardReference: undefined, balance: 500n, held: 200n, credit: 0n, suspendedAt: undefined, openedAt: new Date(0), closedAt: undefined,
 };
 
 function codeOf(work: () => unknown): ErrorCode | undefined {

@@ -1,10 +1,15 @@
+import { parseCurrency } from './currency.ts';
 import { parseDescription } from './device.ts';
 import { LatchkeyError } from './errors.ts';
-import { amountText, sameCurrency, type Amount } from './money.ts';
+import { amountText, parseAmount, sameCurrency, type Amount } from './money.ts';
 import { quoted } from './shown-text.ts';
 
-/** `customer` is somebody's money here; `outside` is everything that is not, one account for each currency. */
-export const accountKinds = ['customer', 'outside'] as const;
+/**
+ * `customer` is somebody's money here. Of the others each currency has one: `outside` is everything that is not here,
+ * `codes` the payee of what credit payment codes hold, to which nothing is ever posted, and `losses` what the operator
+ * bears of codes that were overspent.
+ */
+export const accountKinds = ['customer', 'outside', 'codes', 'losses'] as const;
 export type AccountKind = (typeof accountKinds)[number];
 
 /** Money of one currency. All accounts of a currency together are 0. */
@@ -16,10 +21,14 @@ export interface Account {
   readonly currency: string;
   /** What a card's issuer or processor calls the card; never its number. */
   readonly cardReference: string | undefined;
-  /** Minor units. Below 0 only for `outside`. */
+  /** Minor units. Below 0 only for `outside` and `losses`, and as far as there is credit. */
   readonly balance: bigint;
-  /** Of the balance, what payments hold. */
+  /** Of balance and credit, what payments hold. */
   readonly held: bigint;
+  /** How far the balance may go below 0, in minor units. */
+  readonly credit: bigint;
+  /** Since then it is issued no credit payment codes: more was spent by one than it allows. */
+  readonly suspendedAt: Date | undefined;
   readonly openedAt: Date;
   readonly closedAt: Date | undefined;
 }
@@ -28,8 +37,13 @@ export interface Account {
 export type Payee = Pick<Account, 'id' | 'name' | 'currency'>;
 
 /** What the account can pay, in minor units. */
-export function available({ balance, held }: Pick<Account, 'balance' | 'held'>): bigint {
-  return balance - held;
+export function available({ balance, held, credit }: Pick<Account, 'balance' | 'held' | 'credit'>): bigint {
+  return balance + credit - held;
+}
+
+/** Of its credit, what its payments and what they hold draw on, in minor units. */
+export function creditInUse({ balance, held }: Pick<Account, 'balance' | 'held'>): bigint {
+  return held > balance ? held - balance : 0n;
 }
 
 /** Errors: `account_closed`, `currency_mismatch`, `insufficient_funds`; `account_not_found` for what is nobody’s. */
@@ -46,6 +60,15 @@ export function requirePayable(account: Account, amount: Amount): void {
   }
 }
 
+/**
+ * The credit of an account, such as `50.00EUR`; nothing, too.
+ * Errors: `amount_malformed`, `amount_too_fine`, `amount_too_large`, `currency_unknown`, `amount_not_positive` below nothing.
+ */
+export function parseCredit(text: string): Amount {
+  const [, currency] = /^0+(?:\.0+)? ?([A-Z]{3})$/.exec(text) ?? [];
+  return currency === undefined ? parseAmount(text) : { minor: 0n, currency: parseCurrency(currency) };
+}
+
 /** What an account is called by: its id, its name or its card reference. Errors: `invalid_input`, `card_number_refused`. */
 export function parseAccountReference(text: string): string {
   return notCardNumber(parseDescription(text, 'name of an account'));
@@ -54,7 +77,7 @@ export function parseAccountReference(text: string): string {
 /** Errors: `invalid_input`, `card_number_refused`. */
 export function parseAccountName(text: string): string {
   const name = parseDescription(text, 'name of an account');
-  if (/^(acc|out)_/.test(name)) {
+  if (/^(acc|out|codes|losses)_/.test(name)) {
     throw new LatchkeyError('invalid_input', `${quoted(name)} could be taken for an account’s id.`);
   }
   return notCardNumber(name);
@@ -82,8 +105,12 @@ function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Why an account cannot be closed that money is on. */
-export function notEmpty({ name, balance, held, currency }: Account): LatchkeyError {
-  const what = held === 0n ? `${amountText({ minor: balance, currency })} is on it` : `${amountText({ minor: held, currency })} of it is held`;
+/** Why an account cannot be closed that money is on, or owed on. */
+export function notEmpty({ name, kind, balance, held, currency }: Account): LatchkeyError {
+  if (kind !== 'customer') {
+    return new LatchkeyError('account_not_empty', `${name} is the ledger’s own, and stays open.`);
+  }
+  const inWords = (minor: bigint) => amountText({ minor, currency });
+  const what = held > 0n ? `${inWords(held)} of it is held` : balance < 0n ? `${inWords(-balance)} is owed on it` : `${inWords(balance)} is on it`;
   return new LatchkeyError('account_not_empty', `Account ${name} is not empty: ${what}.`);
 }

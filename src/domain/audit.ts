@@ -9,6 +9,8 @@ export const auditActions = [
   'request.delivered', 'request.joined', 'request.declined',
   'grant.created', 'grant.increased', 'grant.revoked', 'grant.ended',
   'account.opened', 'account.closed', 'account.unlocked', 'account.bound', 'account.code_unsent', 'topup.refund_due',
+  'account.credit_set', 'account.suspended', 'account.reinstated',
+  'code.issued', 'code.revoked', 'code_key.made', 'code_key.revoked',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

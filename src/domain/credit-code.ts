@@ -1,3 +1,5 @@
+import { LatchkeyError } from './errors.ts';
+import { isId } from './identifiers.ts';
 import type { Amount } from './money.ts';
 
 /** What a credit payment token allows: its security content (protocol.md section 5). */
@@ -98,3 +100,41 @@ export const mostPayees = 16;
 export const mostUses = 1_000_000;
 /** Of showings: 2^31 - 1. */
 export const mostCounter = 2_147_483_647;
+
+/** What a wallet asks for when it has a credit payment code issued; the payment's amount is all of its limit. */
+export interface CodeOrder {
+  /** In minor units. */
+  readonly maxEach: bigint;
+  readonly uses: number;
+  /** Ids of accounts that may be paid; undefined: any. */
+  readonly payees: readonly string[] | undefined;
+  /** Whole seconds, in milliseconds. */
+  readonly validMs: number;
+  /** The wallet's Ed25519 public key, 32 bytes. */
+  readonly holderKey: Uint8Array;
+}
+
+export const shortestValidityMs = 60_000;
+
+/** Errors: `invalid_input`. `limit`: of all its payments together, in minor units. */
+export function checkedCodeOrder(order: CodeOrder, limit: bigint): CodeOrder {
+  const problem = orderProblem(order, limit);
+  if (problem !== undefined) {
+    throw new LatchkeyError('invalid_input', problem);
+  }
+  return order;
+}
+
+function orderProblem({ maxEach, uses, payees, validMs, holderKey }: CodeOrder, limit: bigint): string | undefined {
+  if (maxEach < 1n || maxEach > limit) return 'The largest amount of one payment is more than nothing and at most the whole limit.';
+  if (!Number.isInteger(uses) || uses < 1 || uses > mostUses) return `A code has 1 to ${mostUses} uses.`;
+  if (validMs % 1000 !== 0 || validMs < shortestValidityMs || validMs > longestValidityMs) return 'A code is valid for 1min to 23d, in whole seconds.';
+  const isList = payees === undefined || (payees.length > 0 && payees.length <= mostPayees && new Set(payees).size === payees.length && payees.every(isId));
+  if (!isList) return `A code is for 1 to ${mostPayees} different payees, or for any.`;
+  return holderKey.length === 32 ? undefined : 'The wallet’s key is a public key of Ed25519, 32 bytes.';
+}
+
+/** What a token has come to at a moment. */
+export function codeStateAt({ revokedAt, settleBy, expiresAt }: { readonly revokedAt: Date | undefined; readonly settleBy: Date; readonly expiresAt: Date }, now: Date): CreditCodeState {
+  return settleBy <= now ? 'ended' : revokedAt !== undefined ? 'revoked' : expiresAt <= now ? 'expired' : 'active';
+}

@@ -38,7 +38,7 @@ export type PasswordAlgorithm = (typeof passwordAlgorithms)[number];
 /** A payment that is refused with one of these is settled: the same request gets the same answer for ever. */
 export const finalRefusals = [
   'password_wrong', 'code_superseded', 'code_unknown', 'insufficient_funds', 'account_not_found', 'account_closed', 'account_full',
-  'currency_mismatch', 'payee_is_payer', 'payment_cancelled', 'mandate_missing', 'mandate_exceeded',
+  'currency_mismatch', 'payee_is_payer', 'payment_cancelled', 'mandate_missing', 'mandate_exceeded', 'account_suspended',
 ] as const satisfies readonly ErrorCode[];
 export type FinalRefusal = (typeof finalRefusals)[number];
 

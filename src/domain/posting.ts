@@ -1,6 +1,7 @@
 import type { Amount } from './money.ts';
 
-export const postingKinds = ['topup', 'payout', 'payment', 'refund'] as const;
+/** `code` is a part of what a credit payment code holds, `loss` what the operator pays where that is not enough. */
+export const postingKinds = ['topup', 'payout', 'payment', 'refund', 'code', 'loss'] as const;
 export type PostingKind = (typeof postingKinds)[number];
 
 /** Moves an amount from one account to another: two entries, which balance because they are one. Never changed. */
@@ -32,4 +33,14 @@ export interface StatementLine {
 /** The account of what is outside of the ledger, in a currency. */
 export function outsideAccountId(currency: string): string {
   return `out_${currency}`;
+}
+
+/** The payee of what credit payment codes hold, in a currency. */
+export function codesAccountId(currency: string): string {
+  return `codes_${currency}`;
+}
+
+/** The account of what the operator bears of overspent codes, in a currency. */
+export function lossesAccountId(currency: string): string {
+  return `losses_${currency}`;
 }

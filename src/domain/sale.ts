@@ -18,6 +18,8 @@ export interface Register {
   readonly tariff: Tariff | undefined;
   /** The key to which passwords are sealed for it, a public JWK (RFC 7517) as JSON; undefined until it said. */
   readonly jwk: string | undefined;
+  /** By which it signs receipts for credit payment codes, Ed25519, 32 bytes; undefined until it said. */
+  readonly receiptKey: Uint8Array | undefined;
 }
 
 /** One charge at a cash register, and the time that it bought. */

@@ -6,7 +6,8 @@ import { shown } from '../domain/shown-text.ts';
 
 /**
  * The ledger as a journal that hledger reads (hledger manual, "Journal"). What is on accounts is owed to somebody: a
- * liability, and credit, which hledger writes with a minus sign; what is outside is an asset. Days are those of UTC.
+ * liability, and credit, which hledger writes with a minus sign; what is outside is an asset, what the operator bears an
+ * expense. Days are those of UTC.
  */
 export class HledgerJournal {
   readonly #currencies = new Set<string>();
@@ -43,11 +44,12 @@ export class HledgerJournal {
 
 /** Declares an account, with the name that people know it by. */
 export function hledgerAccount({ id, kind, name }: Pick<Account, 'id' | 'kind' | 'name'>): string {
-  return `account ${accountName(id)}${kind === 'outside' ? '' : `  ; name:${tagValue(name)}`}\n`;
+  return `account ${accountName(id)}${kind === 'outside' || kind === 'losses' ? '' : `  ; name:${tagValue(name)}`}\n`;
 }
 
 function accountName(id: string): string {
-  return id.startsWith('out_') ? `assets:outside:${id.slice('out_'.length)}` : `liabilities:accounts:${id}`;
+  const [, kind, currency] = /^(out|losses)_(.*)$/.exec(id) ?? [];
+  return kind === undefined ? `liabilities:accounts:${id}` : kind === 'out' ? `assets:outside:${currency}` : `expenses:losses:${currency}`;
 }
 
 function amountOf(amount: Amount): string {

@@ -5,6 +5,7 @@ import type { Device, DeviceState } from '../domain/device.ts';
 import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
+import type { CodeKeyRepository, CodeReceiptRepository, CreditCodeRepository } from './codes/store.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository, TapRepository } from './pos/store.ts';
@@ -40,6 +41,9 @@ export interface Store {
   readonly mandates: MandateRepository;
   readonly taps: TapRepository;
   readonly accessCodes: AccessCodeRepository;
+  readonly codeKeys: CodeKeyRepository;
+  readonly creditCodes: CreditCodeRepository;
+  readonly codeReceipts: CodeReceiptRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the

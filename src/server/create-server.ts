@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Clock, Random } from '../domain/clock.ts';
+import type { LossBearer } from '../domain/credit-code.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { AuditJournal } from '../roles/audit-journal.ts';
 import { ApNonces } from '../roles/ap/ap-nonce.ts';
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly verificationSender?: VerificationSender | undefined;
   /** Whether terminals may choose `md5` (protocol.md section 4). */
   readonly allowMd5?: boolean | undefined;
+  /** Who pays a shop what was spent beyond a credit payment code’s limit; the payee bears it if not given. */
+  readonly codeLosses?: LossBearer | undefined;
   /** Who collects money for top-ups, beside the ledger itself. */
   readonly providers?: readonly PaymentProvider[] | undefined;
   readonly housekeepingMs?: number | undefined;
@@ -62,7 +65,7 @@ export interface LatchkeyServer {
  * Errors: `invalid_input` for a certificate, key or proxy that is none.
  */
 export function createServer(options: ServerOptions): LatchkeyServer {
-  const { store, clock, random, reuse, verificationSender: sender, allowMd5, providers } = options;
+  const { store, clock, random, reuse, verificationSender: sender, allowMd5, codeLosses, providers } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
   const log = makeLog(options.log);
   const stopping = new AbortController();
@@ -113,7 +116,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5 }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,

@@ -1,6 +1,7 @@
 import { AdminService } from '../roles/admin/service.ts';
 import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
 import { BatchesService } from '../roles/batches/service.ts';
+import { CodesService, type CodesServiceContext } from '../roles/codes/service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
@@ -13,7 +14,7 @@ import { WalletService, type WalletServiceContext } from '../roles/wallet/servic
 import type { Actor } from '../domain/token.ts';
 
 /** What the services of all roles are made with. */
-export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext;
+export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext & CodesServiceContext;
 
 /** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
 export class Services {
@@ -61,6 +62,10 @@ export class Services {
 
   get pos(): PosService {
     return new PosService(this.#context);
+  }
+
+  get codes(): CodesService {
+    return new CodesService(this.#context);
   }
 
   get mandates(): MandateService {

@@ -38,6 +38,9 @@ export interface Database {
   /** Holds a lock of this name until the transaction ends. */
   lock(name: LockName): Promise<void>;
 
+  /** Takes the rows of these ids, which are in order, until the transaction ends; those that are not there are passed over. */
+  lockRows(table: 'accounts', ids: readonly string[]): Promise<void>;
+
   /** The access point's revision went up: wakes those who wait for it, once this is committed. */
   revised(apId: string): Promise<void>;
 

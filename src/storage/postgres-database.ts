@@ -136,6 +136,10 @@ export class PostgresDatabase implements OpenDatabase {
     throw new Error('a lock is held by a transaction');
   }
 
+  async lockRows(): Promise<void> {
+    return this.lock();
+  }
+
   async revised(): Promise<void> {
     // A trigger notifies.
   }
@@ -229,6 +233,10 @@ class PostgresTransaction implements Database {
 
   async lock(name: LockName): Promise<void> {
     await sql`select pg_advisory_xact_lock(${advisoryLocks[name]})`.execute(this.write);
+  }
+
+  async lockRows(table: 'accounts', ids: readonly string[]): Promise<void> {
+    await sql`select 1 from ${sql.table(table)} where id in (${sql.join([...ids])}) order by id for no key update`.execute(this.write);
   }
 
   async revised(): Promise<void> {

@@ -6,6 +6,7 @@ import { openDatabase } from './open-store.ts';
 import { dppKeyPlace, passTmpPlace } from './repositories/devices.ts';
 import { contactPlace } from './repositories/accounts.ts';
 import { codePlace, identityCodePlace } from './repositories/bindings.ts';
+import { codeKeyPlace } from './repositories/code-keys.ts';
 import { paymentReplyPlace } from './repositories/payment-row.ts';
 import { replyPlace } from './repositories/replies.ts';
 import { receiptCodePlace } from './repositories/sales.ts';
@@ -50,6 +51,7 @@ const sealedColumns: readonly SealedColumn[] = [
   { table: 'bindings', key: ['account_id', 'terminal_id'], column: 'identity_code', place: (account, terminal) => identityCodePlace(account!, terminal!) },
   { table: 'payments', key: ['account_id', 'key'], column: 'reply', place: (account, key) => paymentReplyPlace(account!, key!) },
   { table: 'sales', key: ['register_id', 'key', 'payer_id'], column: 'receipt_code', place: (register, key) => receiptCodePlace(register!, key!) },
+  { table: 'code_keys', key: ['id'], column: 'private_key', place: (id) => codeKeyPlace(id!) },
   { table: 'verification_codes', key: ['terminal_id', 'key'], column: 'code', place: (terminal, key) => verificationPlace(terminal!, key!) },
 ];
 

@@ -7,6 +7,9 @@ import { Accounts } from './repositories/accounts.ts';
 import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
 import { AuditLog } from './repositories/audit.ts';
+import { CodeKeys } from './repositories/code-keys.ts';
+import { CodeReceipts } from './repositories/code-receipts.ts';
+import { CreditCodes } from './repositories/credit-codes.ts';
 import { Chunks } from './repositories/chunks.ts';
 import { Bindings } from './repositories/bindings.ts';
 import { Batches } from './repositories/batches.ts';
@@ -52,6 +55,9 @@ export class RelationalStore implements Store {
   readonly mandates: Mandates;
   readonly taps: Taps;
   readonly accessCodes: AccessCodes;
+  readonly codeKeys: CodeKeys;
+  readonly creditCodes: CreditCodes;
+  readonly codeReceipts: CodeReceipts;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -84,6 +90,9 @@ export class RelationalStore implements Store {
     this.mandates = new Mandates(database);
     this.taps = new Taps(database);
     this.accessCodes = new AccessCodes(database);
+    this.codeKeys = new CodeKeys(database, sealer);
+    this.creditCodes = new CreditCodes(database);
+    this.codeReceipts = new CodeReceipts(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

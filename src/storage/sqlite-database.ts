@@ -98,6 +98,10 @@ export class SqliteDatabase implements OpenDatabase {
     throw new Error('a lock is held by a transaction');
   }
 
+  async lockRows(): Promise<void> {
+    return this.lock();
+  }
+
   async revised(apId: string): Promise<void> {
     await this.#waiters.check([apId]);
   }
@@ -266,6 +270,10 @@ class SqliteTransaction implements Database {
 
   async lock(): Promise<void> {
     // A writing transaction is alone.
+  }
+
+  async lockRows(): Promise<void> {
+    // It is alone.
   }
 
   async revised(apId: string): Promise<void> {

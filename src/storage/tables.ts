@@ -228,6 +228,8 @@ export interface AccountTable {
   contact: Uint8Array | null;
   balance: ColumnType<Integer, undefined, never>;
   held: ColumnType<Integer, undefined, never>;
+  credit: ColumnType<Integer, undefined, number | bigint>;
+  suspended_at: ColumnType<number | Date | null, undefined, Date | null>;
   opened_at: Time;
   closed_at: OptionalTime;
 }
@@ -332,6 +334,7 @@ export interface RegisterTable {
   tariff: string | null;
   /** JSON. */
   jwk: string | null;
+  receipt_key: Uint8Array | null;
 }
 
 export interface SaleTable {
@@ -391,6 +394,64 @@ export interface AccessCodeTable {
   at: Time;
 }
 
+export interface CodeKeyTable {
+  id: string;
+  public_key: Uint8Array;
+  /** Sealed. */
+  private_key: Uint8Array;
+  created_at: Time;
+  signs_from: Time;
+  revoked_at: OptionalTime;
+}
+
+export interface CreditCodeTable {
+  id: string;
+  account_id: string;
+  /** Of the payment that bought it. */
+  key: string;
+  terminal_id: string;
+  payment_id: string;
+  key_id: string;
+  issuer: string;
+  holder_key: Uint8Array;
+  currency: string;
+  max_each: Big;
+  max_total: Big;
+  uses: number;
+  /** A JSON list; null for any. */
+  payees: string | null;
+  issued_at: Time;
+  expires_at: Time;
+  settle_by: Time;
+  signed: Uint8Array;
+  settled: ColumnType<Integer, undefined, number | bigint>;
+  settled_uses: ColumnType<number, undefined, number>;
+  /** What the operator has borne. */
+  lost: ColumnType<Integer, undefined, number | bigint>;
+  revoked_at: OptionalTime;
+}
+
+export interface CodeReceiptTable {
+  number: CountedBig;
+  id: string;
+  /** As the receipt says, whether or not there is one. */
+  code_id: string;
+  counter: Big;
+  register_id: string;
+  payee_id: string;
+  currency: string;
+  minor: Big;
+  outcome: string;
+  reason: string | null;
+  at: Time;
+  receipt: Uint8Array;
+  code: Uint8Array;
+  posting_id: string | null;
+  /** Of a duplicate, that which was settled. */
+  other_id: string | null;
+  borne_by: string;
+}
+
 export interface Tables {
   devices: DeviceTable;
   known_devices: KnownDeviceTable;
@@ -420,6 +481,9 @@ export interface Tables {
   mandates: MandateTable;
   taps: TapTable;
   access_codes: AccessCodeTable;
+  code_keys: CodeKeyTable;
+  credit_codes: CreditCodeTable;
+  code_receipts: CodeReceiptTable;
 }
 
 /** Reading what the two databases hold differently. */

@@ -44,5 +44,6 @@ function holder(services: Services, token: Token): Holder {
     get wallet() { return services.wallet; },
     get pos() { return services.pos; },
     get mandates() { return services.mandates; },
+    get codes() { return services.codes; },
   };
 }

@@ -1,6 +1,7 @@
 import { AdminClient } from '../../src/client/admin-client.ts';
 import { ApClient } from '../../src/client/ap-client.ts';
 import { BatchesClient } from '../../src/client/batches-client.ts';
+import { CodesClient } from '../../src/client/codes-client.ts';
 import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
 import { FactoryClient } from '../../src/client/factory-client.ts';
 import { FlashingClient } from '../../src/client/flashing-client.ts';
@@ -53,6 +54,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         wallet: new WalletClient(http),
         pos: new PosClient(http),
         mandates: new MandateClient(http),
+        codes: new CodesClient(http),
       };
     },
     async close() {

@@ -1,6 +1,7 @@
 import { adminContract } from './roles-admin.contract.ts';
 import { apContract } from './roles-ap.contract.ts';
 import { batchesContract } from './roles-batches.contract.ts';
+import { codesContract } from './roles-codes.contract.ts';
 import { counterContract } from './roles-counter.contract.ts';
 import { dppContract } from './roles-dpp.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
@@ -28,4 +29,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   walletContract(name, make);
   posContract(name, make);
   counterContract(name, make);
+  codesContract(name, make);
 }

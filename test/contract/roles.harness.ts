@@ -8,6 +8,7 @@ import { deviceProof } from '../../src/protocol/device-key.ts';
 import type { AdminRole } from '../../src/roles/admin/ports.ts';
 import type { ApRole } from '../../src/roles/ap/ports.ts';
 import type { BatchesRole } from '../../src/roles/batches/ports.ts';
+import type { CodesRole } from '../../src/roles/codes/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
@@ -87,6 +88,7 @@ export interface Holder {
   readonly wallet: WalletRole;
   readonly pos: PosRole;
   readonly mandates: MandateRole;
+  readonly codes: CodesRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */

@@ -37,7 +37,7 @@ export class RegisterProcess extends Process {
     const unused = () => { throw new Error('no wallet asks for access in the tap in which it pays'); };
     this.counter = new CounterService({
       pos: { charge: (charge: Charge) => this.call({ kind: 'charge', charge }) as Promise<Charged>, access: (claim) => this.access(claim, undefined), network: unused },
-      register: { ...register, name: register.id, tariff: undefined, jwk: undefined },
+      register: { ...register, name: register.id, tariff: undefined, jwk: undefined, receiptKey: undefined },
       journal: this.#journal,
       credentialFor: async () => credential,
       clock,

@@ -7,7 +7,7 @@ import type { Register } from '../../domain/sale.ts';
 import { counterSocket } from '../agent-files.ts';
 import { receiptUrlOf } from './receipt-url.ts';
 
-const register: Register = { id: 'pos_1', name: 'Till 1', payeeId: 'acc_1', apId: 'ap_1', tariff: undefined, jwk: undefined };
+const register: Register = { id: 'pos_1', name: 'Till 1', payeeId: 'acc_1', apId: 'ap_1', tariff: undefined, jwk: undefined, receiptKey: undefined };
 const url = () => receiptUrlOf({ register }, '7K2M-9QXA');
 
 let folder: string;

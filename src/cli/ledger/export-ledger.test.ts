@@ -4,7 +4,7 @@ import type { LedgerRole } from '../../roles/ledger/ports.ts';
 import type { PageRequest } from '../../roles/page.ts';
 import { exportLedger } from './export-ledger.ts';
 
-const account = { id: 'acc_1', kind: 'customer' as const, name: 'Anna', currency: 'EUR', cardReference: undefined, balance: 0n, held: 0n, openedAt: new Date(0), closedAt: undefined };
+const account = { id: 'acc_1', kind: 'customer' as const, name: 'Anna', currency: 'EUR', cardReference: undefined, balance: 0n, held: 0n, credit: 0n, suspendedAt: undefined, openedAt: new Date(0), closedAt: undefined };
 
 /** So many postings, on pages as large as they are asked for. */
 function ledgerOf(count: number): Pick<LedgerRole, 'postings' | 'accounts'> {

@@ -19,10 +19,12 @@ export function presentAccounts(page: PageWire<AccountWire>, screen: Screen): st
     page.items,
     [
       { title: 'ACCOUNT', cell: ({ account_id }) => account_id },
-      { title: 'NAME', cell: ({ name, kind }) => (kind === 'outside' ? '(outside)' : name) },
+      { title: 'NAME', cell: nameOf },
       { title: 'BALANCE', right: true, cell: balance },
       { title: 'HELD', right: true, cell: held },
+      { title: 'CREDIT', right: true, cell: credit },
       { title: 'CARD', cell: ({ card_reference }) => card_reference },
+      { title: 'SUSPENDED', cell: ({ suspended_at }) => suspended_at && localTime(suspended_at) },
       { title: 'OPENED', cell: ({ opened_at }) => localTime(opened_at) },
       { title: 'CLOSED', cell: ({ closed_at }) => closed_at && localTime(closed_at) },
     ],
@@ -78,17 +80,27 @@ function postingEntries({ posting_id, at, kind, amount, memo }: PostingWire): En
 }
 
 function accountEntries(account: AccountWire): Entry[] {
-  const { account_id, name, kind, currency, card_reference, opened_at, closed_at } = account;
+  const { account_id, currency, card_reference, opened_at, closed_at, suspended_at } = account;
   return [
     ['account', account_id],
-    ['name', kind === 'outside' ? '(outside)' : name],
+    ['name', nameOf(account)],
     ['balance', balance(account)],
     ['held', held(account)],
-    ['available', account.held === '0' ? undefined : moneyForPeople({ minor: (BigInt(account.balance) - BigInt(account.held)).toString(), currency })],
+    ['credit', credit(account)],
+    ['available', account.held === '0' && account.credit === '0' ? undefined : moneyForPeople({ minor: (BigInt(account.balance) + BigInt(account.credit) - BigInt(account.held)).toString(), currency })],
+    ['suspended', suspended_at && `since ${localTime(suspended_at)}: it is issued no codes`],
     ['card', card_reference],
     ['opened', localTime(opened_at)],
     ['closed', closed_at && localTime(closed_at)],
   ];
+}
+
+function nameOf({ name, kind }: AccountWire): string {
+  return kind === 'customer' ? name : `(${kind})`;
+}
+
+function credit({ credit: minor, currency }: AccountWire): string | undefined {
+  return someMoney({ minor, currency });
 }
 
 function balance({ balance: minor, currency }: AccountWire): string {

@@ -134,6 +134,8 @@ export function presentWalletStatus({ accounts }: WalletStatusWire, screen: Scre
       { title: 'ACCOUNT', cell: ({ name, account_id: accountId }) => `${name} (${accountId})` },
       { title: 'AVAILABLE', cell: ({ available, currency }) => moneyForPeople({ minor: available, currency }) },
       { title: 'HELD', cell: ({ held, currency }) => (held === '0' ? undefined : moneyForPeople({ minor: held, currency })) },
+      { title: 'CREDIT', cell: ({ credit, currency }) => (credit === '0' ? undefined : moneyForPeople({ minor: credit, currency })) },
+      { title: 'CODES', cell: ({ suspended_at: at }) => at && `none since ${localTime(at)}` },
       { title: 'LOCK', cell: lock },
       { title: 'PENDING', cell: ({ pending }) => pending && `${moneyForPeople(pending.amount)} to ${pending.payee.name} since ${localTime(pending.begun_at)}` },
       { title: 'OTHER TERMINALS', cell: ({ other_terminals: others }) => String(others) },

@@ -1,6 +1,7 @@
 import { object, type Static } from '../../api/schema.ts';
+import { lossBearers } from '../../domain/credit-code.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { fileFlag, listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, fileFlag, listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { startServer } from '../../cli/start-server.ts';
 
@@ -38,6 +39,10 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
     }),
     'verification-file': pathFlag({ description: 'Append verification codes to this file instead (or LATCHKEY_VERIFICATION_FILE).' }),
     'allow-md5': switchFlag({ description: 'Let terminals choose the transaction password as first described, which is bound to no amount and no payee.' }),
+    'code-losses': choiceFlag(lossBearers)({
+      description: 'Who bears what is spent beyond a credit payment code’s limit: the operator pays the shop, up to the limit once more; the payee gets nothing.',
+      default: 'payee',
+    }),
     'stripe-key-file': fileFlag({ description: 'Let Stripe collect top-ups, with the secret key in this file, - for stdin (or LATCHKEY_STRIPE_KEY).' }),
     'stripe-webhook-secret-file': fileFlag({
       description: 'Take Stripe’s notices at /v1/webhooks/stripe, signed with the secret in this file, - for stdin (or LATCHKEY_STRIPE_WEBHOOK_SECRET).',

@@ -1,5 +1,6 @@
 import type { Account } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 
 /**
@@ -32,4 +33,12 @@ export function requireOpen(account: Account | undefined, reference: string): Ac
     throw new LatchkeyError('account_closed', `Account ${reference} is closed.`);
   }
   return account;
+}
+
+/** One of the ledger’s own, made when it is first needed; its id. */
+export async function ownAccount({ store, clock }: Pick<ServiceContext, 'store' | 'clock'>, { id, kind, currency }: Pick<Account, 'id' | 'kind' | 'currency'>): Promise<string> {
+  if ((await store.accounts.find(id)) === undefined) {
+    await store.accounts.insert({ id, kind, name: id, currency, cardReference: undefined, contact: undefined, openedAt: clock.now() });
+  }
+  return id;
 }

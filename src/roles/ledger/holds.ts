@@ -8,7 +8,7 @@ export async function releaseOverdue(context: ServiceContext): Promise<number> {
   const now = clock.now();
   let released = 0;
   for (const { id } of await store.payments.overdue(now, atOnce)) {
-    const payment = await store.transaction((tx) => within(context, tx).store.payments.settle(id, { state: 'released', captured: 0n, at: now, reason: 'expired' }));
+    const payment = await store.transaction((tx) => within(context, tx).store.payments.end(id, now, 'expired'));
     released += payment === undefined ? 0 : 1;
   }
   return released;

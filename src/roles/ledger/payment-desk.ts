@@ -222,8 +222,8 @@ function isRight({ password, amount, payeeId, key }: PaymentRequest, { algorithm
   return timingSafeEqual(digest(password), digest(right));
 }
 
-function objection(payer: Account, payee: Account | undefined, { amount }: Pick<PaymentRequest, 'amount'>): FinalRefusal | undefined {
-  if (payee === undefined || payee.kind !== 'customer') return 'account_not_found';
+function objection(payer: Account, payee: Account | undefined, { amount, code }: Pick<PaymentRequest, 'amount' | 'code'>): FinalRefusal | undefined {
+  if (payee === undefined || payee.kind !== (code === undefined ? 'customer' : 'codes')) return 'account_not_found';
   if (payee.id === payer.id) return 'payee_is_payer';
   if (payer.closedAt !== undefined || payee.closedAt !== undefined) return 'account_closed';
   if (amount.currency !== payer.currency || amount.currency !== payee.currency) return 'currency_mismatch';

@@ -1,4 +1,5 @@
 import type { Payee } from '../../domain/account.ts';
+import type { CodeOrder } from '../../domain/credit-code.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { PaymentState } from '../../domain/payment.ts';
 
@@ -17,6 +18,11 @@ export interface PaymentRequest {
   readonly holdMs?: number | undefined;
   /** The cash register that asked for it, and that gives time on a network for it. */
   readonly purchase?: { readonly registerId: string } | undefined;
+  /**
+   * Has a credit payment code issued, whose whole limit is the amount: it is held, as long as registers may settle. The
+   * payee is `codesAccountId` of the currency.
+   */
+  readonly code?: CodeOrder | undefined;
 }
 
 /** What an accepted one came to. */

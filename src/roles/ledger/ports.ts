@@ -40,7 +40,8 @@ export interface OpenTopUp extends TopUp {
 /**
  * Accounts and what moves between them. An account is named by its id or, while it is open, its name; where nothing is
  * moved, or it is only closed or unlocked, its card reference will do as well. A terminal sees
- * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything.
+ * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything. Where a code
+ * paid, a cash register sees the code's id in the place of its payer's.
  * Errors of all: `unauthorized`, `forbidden`, those of storage.
  */
 export interface LedgerRole {
@@ -66,6 +67,13 @@ export interface LedgerRole {
   payOut(reference: string, amount: Amount, movement?: Movement): Promise<Posting>;
   /** Closed already is as good. Errors: `account_not_found`, `account_not_empty`. */
   close(reference: string): Promise<Account>;
+  /**
+   * How far its balance may go below 0; nothing, too. A payout never draws on it.
+   * Errors: `account_not_found`, `account_closed`, `currency_mismatch`, `credit_in_use`, `amount_too_large`.
+   */
+  setCredit(reference: string, credit: Amount, idempotencyKey?: string): Promise<Account>;
+  /** Lets an account that was suspended have credit payment codes again; one that was not is as good. Errors: `account_not_found`. */
+  reinstate(reference: string): Promise<Account>;
   /** Ends the waits after wrong passwords, of all its terminals. Errors: `account_not_found`. */
   unlock(reference: string): Promise<Unlocked>;
 
@@ -78,13 +86,16 @@ export interface LedgerRole {
   payments(filter: PaymentFilter, page: PageRequest): Promise<Page<Payment>>;
   /** Errors: `payment_not_found`. */
   payment(id: string): Promise<Payment>;
-  /** Takes what is held, or less of it: the rest is given back. Errors: `payment_not_found`, `payment_not_held`, `amount_too_large`. */
+  /**
+   * Takes what is held, or less of it: the rest is given back. Errors: `payment_not_found`, `payment_not_held`,
+   * `amount_too_large`, `payment_of_code`.
+   */
   capture(id: string, amount?: Amount): Promise<Payment>;
-  /** Gives back what is held. Errors: `payment_not_found`, `payment_not_held`. */
+  /** Gives back what is held. Errors: `payment_not_found`, `payment_not_held`, `payment_of_code`. */
   release(id: string, reason?: string): Promise<Payment>;
   /**
    * Gives back what was paid, or a part of it: all that is left if no amount is given.
-   * Errors: `payment_not_found`, `refund_too_large`, `insufficient_funds` (the payee’s), `account_closed`.
+   * Errors: `payment_not_found`, `refund_too_large`, `insufficient_funds` (the payee’s), `account_closed`, `payment_of_code`.
    */
   refund(id: string, amount: Amount | undefined, movement?: Movement): Promise<Payment>;
 }

@@ -1,10 +1,10 @@
-import { notEmpty, parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
+import { creditInUse, notEmpty, parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
 import { parseCurrency } from '../../domain/currency.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
-import type { Posting, StatementLine } from '../../domain/posting.ts';
+import { codesAccountId, type Posting, type StatementLine } from '../../domain/posting.ts';
 import { nextAsk, type TopUp } from '../../domain/top-up.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { once } from '../idempotency.ts';
@@ -56,7 +56,9 @@ export class LedgerService implements LedgerRole {
   }
 
   async statement(reference: string, page: PageRequest): Promise<Page<StatementLine>> {
-    return this.#context.store.postings.statement((await this.account(reference)).id, page);
+    const { store } = this.#context;
+    const statement = await store.postings.statement((await this.account(reference)).id, page);
+    return this.#isPos ? { ...statement, items: await withoutPayers(store, statement.items) } : statement;
   }
 
   async topUp(reference: string, amount: Amount, { provider: name = 'ledger', memo, idempotencyKey }: TopUpRequest = {}): Promise<OpenTopUp> {
@@ -132,12 +134,43 @@ export class LedgerService implements LedgerRole {
       return account;
     }
     await store.transaction(async (tx) => {
-      if (account.kind === 'outside' || !(await tx.accounts.close(account.id, clock.now()))) {
+      if (account.kind !== 'customer' || !(await tx.accounts.close(account.id, clock.now()))) {
         throw notEmpty((await tx.accounts.find(account.id))!);
       }
       await tx.audit.append(auditEntry(this.#context, { action: 'account.closed', detail: { account_id: account.id } }));
     });
     return (await store.accounts.find(account.id))!;
+  }
+
+  async setCredit(reference: string, credit: Amount, idempotencyKey?: string): Promise<Account> {
+    if (credit.minor !== 0n) checkedAmount(credit);
+    const request = { reference, minor: credit.minor.toString(), currency: credit.currency };
+    const id = await this.#once('setCredit', idempotencyKey, request, async (tx) => {
+      const account = await openAccount(tx, reference);
+      sameCurrency(credit, account);
+      try {
+        if ((await tx.accounts.setCredit(account.id, credit.minor)) === undefined) {
+          throw new LatchkeyError('account_closed', `Account ${reference} is closed.`);
+        }
+      } catch (error) {
+        throw error instanceof LatchkeyError && error.code === 'credit_in_use' ? inUse(account, error) : error;
+      }
+      const detail = { account_id: account.id, minor: credit.minor.toString(), currency: credit.currency };
+      await tx.audit.append(auditEntry(this.#context, { action: 'account.credit_set', detail }));
+      return account.id;
+    });
+    return (await this.#context.store.accounts.find(id))!;
+  }
+
+  async reinstate(reference: string): Promise<Account> {
+    const { id } = await this.account(reference);
+    const { store } = this.#context;
+    await store.transaction(async (tx) => {
+      if (await tx.accounts.reinstate(id)) {
+        await tx.audit.append(auditEntry(this.#context, { action: 'account.reinstated', detail: { account_id: id } }));
+      }
+    });
+    return (await store.accounts.find(id))!;
   }
 
   async unlock(reference: string): Promise<Unlocked> {
@@ -196,7 +229,7 @@ export class LedgerService implements LedgerRole {
     if (memo !== undefined) parseDescription(memo, 'memo');
     const request = { id, minor: amount?.minor.toString(), currency: amount?.currency, memo };
     await this.#once('refundPayment', idempotencyKey, request, async (tx) => {
-      const payment = await this.#payment(tx, id);
+      const payment = notOfCode(await this.#payment(tx, id));
       const back = amount ?? { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
       sameCurrency(back, payment.amount);
       const sale = await tx.sales.findByPayment(id);
@@ -224,7 +257,7 @@ export class LedgerService implements LedgerRole {
   async #settle(id: string, settle: (tx: Store, payment: Payment, now: Date) => Promise<Payment | undefined>): Promise<Payment> {
     const { store, clock } = this.#context;
     return store.transaction(async (tx) => {
-      const payment = await this.#payment(tx, id);
+      const payment = notOfCode(await this.#payment(tx, id));
       const now = clock.now();
       const isOver = payment.expiresAt !== undefined && payment.expiresAt <= now;
       const settled = payment.state === 'held' && !isOver ? await settle(tx, payment, now) : undefined;
@@ -272,4 +305,27 @@ export class LedgerService implements LedgerRole {
     const { body } = await once(store, clock, use, async (tx) => ({ status: 200, body: await work(tx) }));
     return body;
   }
+}
+
+function inUse(account: Account, cause: LatchkeyError): LatchkeyError {
+  const used = amountText({ minor: creditInUse(account), currency: account.currency });
+  return new LatchkeyError('credit_in_use', `Account ${account.name} uses ${used} of its credit, with what is held.`, { cause });
+}
+
+/** Errors: `payment_of_code`. */
+function notOfCode(payment: Payment): Payment {
+  if (payment.payeeId === codesAccountId(payment.amount.currency)) {
+    throw new LatchkeyError('payment_of_code', `Payment ${payment.id} holds what a credit payment code may spend.`);
+  }
+  return payment;
+}
+
+/** With a code’s id where it would say whose it is. */
+async function withoutPayers({ creditCodes }: Store, lines: readonly StatementLine[]): Promise<StatementLine[]> {
+  const byCode = lines.filter(({ posting }) => posting.kind === 'code');
+  const codes = await creditCodes.ofPayments([...new Set(byCode.map(({ posting }) => posting.paymentId!))]);
+  return lines.map((line) => {
+    const { posting } = line;
+    return posting.kind === 'code' ? { ...line, posting: { ...posting, debitId: codes.get(posting.paymentId!)!, paymentId: undefined } } : line;
+  });
 }

@@ -20,6 +20,14 @@ export interface AccountRepository {
   contactOf(id: string): Promise<string | undefined>;
   /** Newest first; with `ids` only these. */
   list(filter: { readonly ids?: readonly string[] | undefined }, page: PageRequest): Promise<Page<Account>>;
+  /** Undefined if it is closed or not there. Errors: `credit_in_use`. */
+  setCredit(id: string, minor: bigint): Promise<Account | undefined>;
+  /** False if it is so already. */
+  suspend(id: string, at: Date): Promise<boolean>;
+  /** False if it is not suspended. */
+  reinstate(id: string): Promise<boolean>;
+  /** Takes their rows until the transaction ends, so that what moves them is done one after the other. */
+  lock(ids: readonly string[]): Promise<void>;
   /** False if it is closed already, or there is money on it or held. */
   close(id: string, at: Date): Promise<boolean>;
 }
@@ -31,10 +39,10 @@ export interface NewPosting extends Posting {
 
 export interface PostingRepository {
   /**
-   * Posts it; both balances move with it. Errors, after which the transaction is lost: `insufficient_funds`,
+   * Posts them; both balances move with each. Errors, after which the transaction is lost: `insufficient_funds`,
    * `account_full`, `account_closed` (also for an account that is not there, or of another currency).
    */
-  insert(posting: NewPosting): Promise<void>;
+  insert(...postings: readonly NewPosting[]): Promise<void>;
   find(id: string): Promise<Posting | undefined>;
   /** Newest first. */
   statement(accountId: string, page: PageRequest): Promise<Page<StatementLine>>;
@@ -136,6 +144,10 @@ export interface PaymentRepository {
     id: string,
     end: { readonly state: 'paid' | 'released'; readonly captured: bigint; readonly at: Date; readonly reason: string | undefined },
   ): Promise<Payment | undefined>;
+  /** Adds to what is captured of one that goes on being held; false if it is held no more, or not so much of it is left. */
+  captureMore(id: string, minor: bigint): Promise<boolean>;
+  /** Ends one that was captured bit by bit: the rest is given back. Undefined if it was not held. */
+  end(id: string, at: Date, reason: string): Promise<Payment | undefined>;
   /** Adds to what was given back; undefined if that would be more than was captured. */
   refund(id: string, minor: bigint): Promise<Payment | undefined>;
   /** Newest first, without those that were cancelled before they came. */

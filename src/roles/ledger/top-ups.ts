@@ -3,6 +3,7 @@ import { amountText } from '../../domain/money.ts';
 import { outsideAccountId } from '../../domain/posting.ts';
 import { nextAsk, type TopUp, type TopUpProvider } from '../../domain/top-up.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
+import { ownAccount } from './accounts.ts';
 import { ledgerProvider, type Collection, type PaymentProvider } from './payment-provider.ts';
 import type { OpenTopUp } from './ports.ts';
 
@@ -148,11 +149,7 @@ export async function postTopUp(context: ServiceContext, topUp: TopUp, postingId
 
 /** The account of what is outside in a currency, made when it is first needed. */
 export async function outsideAccount({ store, clock }: ServiceContext, currency: string): Promise<string> {
-  const id = outsideAccountId(currency);
-  if ((await store.accounts.find(id)) === undefined) {
-    await store.accounts.insert({ id, kind: 'outside', name: id, currency, cardReference: undefined, contact: undefined, openedAt: clock.now() });
-  }
-  return id;
+  return ownAccount({ store, clock }, { id: outsideAccountId(currency), kind: 'outside', currency });
 }
 
 async function refundDue(context: LedgerServiceContext, topUp: TopUp, reference: string, error: LatchkeyError): Promise<TopUp> {

@@ -118,6 +118,8 @@ export interface RegisterDescription {
   readonly ssid?: string | undefined;
   /** Its key, a public JWK (RFC 7517) as JSON. */
   readonly jwk?: string | undefined;
+  /** By which it signs receipts for credit payment codes, Ed25519, 32 bytes. */
+  readonly receiptKey?: Uint8Array | undefined;
   /** The account that it charges for, by id or name: only alone on this machine, elsewhere its enrolment says so. */
   readonly account?: string | undefined;
 }

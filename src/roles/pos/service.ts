@@ -10,6 +10,7 @@ import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { requireTime, type Tariff } from '../../domain/tariff.ts';
 import { parsePublicJwk } from '../../protocol/access-code.ts';
+import { ed25519Public } from '../../protocol/ed25519.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../grants/ending.ts';
 import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
@@ -17,6 +18,7 @@ import { openAccount } from '../ledger/accounts.ts';
 import { replyOf } from '../ledger/outcome.ts';
 import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
 import type { Page, PageRequest } from '../page.ts';
+import { registerIdOf } from '../register-id.ts';
 import { newId, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, Store } from '../store.ts';
 import { wantAccessCode } from './access-codes.ts';
@@ -27,8 +29,6 @@ import type { KeptSale, SaleFilter, Tap } from './store.ts';
 import { newReceiptCode, parsePhoneToken, subjectOf, type Identifier } from './subjects.ts';
 import { refusalOfTap, settleTap } from './taps.ts';
 
-/** The register that the person at this machine's own database is; its network is that person's access point. */
-const localRegisterId = 'pos_local';
 const pollMs = 250;
 
 export class PosService implements PosRole {
@@ -47,10 +47,11 @@ export class PosService implements PosRole {
     return (await this.#context.store.accessPoints.find(apId))!;
   }
 
-  async describe({ ssid, jwk, account }: RegisterDescription): Promise<Register> {
+  async describe({ ssid, jwk, account, receiptKey }: RegisterDescription): Promise<Register> {
     const { store, actor } = this.#context;
     const named = ssid === undefined ? undefined : parseSsid(ssid);
     const key = jwk === undefined ? undefined : parseKey(jwk);
+    if (receiptKey !== undefined) ed25519Public(receiptKey);
     if (account !== undefined && actor.kind !== 'local') {
       throw new LatchkeyError('invalid_input', 'Which account a cash register charges for is said by its enrolment code.');
     }
@@ -65,7 +66,7 @@ export class PosService implements PosRole {
         // What is sealed to another key it cannot open.
         await tx.accessCodes.removeAll({ registerId: register.id });
       }
-      return this.#put(tx, { ...register, jwk: key ?? register.jwk });
+      return this.#put(tx, { ...register, jwk: key ?? register.jwk, receiptKey: receiptKey ?? register.receiptKey });
     });
   }
 
@@ -348,10 +349,7 @@ export class PosService implements PosRole {
    */
   async #register(store: Store, payeeId?: string): Promise<Register> {
     const actor = requireKnown(this.#context.actor);
-    if (actor.kind === 'token' && actor.token.role !== 'pos') {
-      throw new LatchkeyError('forbidden', 'Only a cash register may do that.');
-    }
-    const id = actor.kind === 'local' ? localRegisterId : actor.token.id;
+    const id = registerIdOf(actor);
     const known = (await store.registers.find(id)) ?? (await store.registers.lock(id));
     if (known !== undefined) {
       return known;
@@ -370,7 +368,7 @@ export class PosService implements PosRole {
     if (enrolled === undefined) {
       await store.accessPoints.insert({ id: apId, name, createdAt: this.#context.clock.now() });
     }
-    return this.#put(store, { id, name, payeeId: payee, apId, tariff: undefined, jwk: undefined });
+    return this.#put(store, { id, name, payeeId: payee, apId, tariff: undefined, jwk: undefined, receiptKey: undefined });
   }
 }
 

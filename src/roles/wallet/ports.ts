@@ -84,6 +84,10 @@ export interface BindingStatus {
   /** Minor units that can be paid. */
   readonly available: bigint;
   readonly held: bigint;
+  /** How far the balance may go below 0, in minor units; what can be paid has it in it. */
+  readonly credit: bigint;
+  /** Since then it is issued no credit payment codes. */
+  readonly suspendedAt: Date | undefined;
   readonly algorithm: PasswordAlgorithm;
   readonly codeNumber: number;
   /** Wrong passwords in a row. */

@@ -6,6 +6,7 @@ import { checkedAmount } from '../../domain/money.ts';
 import { longestHoldMs, parseIdentityCode, type PasswordAlgorithm } from '../../domain/payment.ts';
 import type { Register } from '../../domain/sale.ts';
 import { temporaryCodeBytes } from '../../protocol/transaction-password.ts';
+import { orderedCode } from '../codes/issuing.ts';
 import { openAccount, requireOpen } from '../ledger/accounts.ts';
 import { crowdedOut, mostTries } from '../ledger/crowding.ts';
 import { outcomeFrom, replyOf } from '../ledger/outcome.ts';
@@ -73,9 +74,9 @@ export class WalletService implements WalletRole {
     for (const { code: _code, identityCode: _identityCode, ...binding } of await store.bindings.ofTerminal(this.#terminalId)) {
       const account = await store.accounts.find(binding.accountId);
       if (account !== undefined) {
-        const { name, currency, held } = account;
+        const { name, currency, held, credit, suspendedAt } = account;
         const otherTerminals = (await store.bindings.countOf(account.id)) - 1;
-        statuses.push({ ...binding, name, currency, held, available: available(account), otherTerminals });
+        statuses.push({ ...binding, name, currency, held, credit, suspendedAt, available: available(account), otherTerminals });
       }
     }
     return statuses;
@@ -113,6 +114,9 @@ export class WalletService implements WalletRole {
       throw new LatchkeyError('invalid_input', 'What buys time is paid, not held.');
     }
     const terminalId = this.#terminalId;
+    if (request.code !== undefined) {
+      return replyOf(await new PaymentDesk(this.#context).pay({ ...(await orderedCode(this.#context, request, request.code)), terminalId, counts: true }));
+    }
     const register = request.purchase && (await this.#register(request.purchase.registerId, request.payeeId));
     const bought = register && boughtAt(register, { tender: 'wallet', subject: { kind: 'terminal', id: terminalId } });
     return replyOf(await new PaymentDesk(this.#context).pay({ request, terminalId, counts: true, bought }));

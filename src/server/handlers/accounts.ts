@@ -6,7 +6,7 @@ import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const accountHandlers: Handlers<
-  | 'openAccount' | 'listAccounts' | 'showAccount' | 'accountStatement' | 'payOutAccount' | 'closeAccount' | 'unlockAccount'
+  | 'openAccount' | 'listAccounts' | 'showAccount' | 'accountStatement' | 'payOutAccount' | 'closeAccount' | 'unlockAccount' | 'setCredit' | 'reinstateAccount'
   | 'listPostings' | 'verifyLedger' | 'showPayee'
 > = {
   async openAccount({ services, body }) {
@@ -26,6 +26,12 @@ export const accountHandlers: Handlers<
   },
   async closeAccount({ services, params }) {
     return accountToWire(await services.ledger.close(params.id));
+  },
+  async setCredit({ services, params, body }) {
+    return accountToWire(await services.ledger.setCredit(params.id, amountFromWire(body.credit)));
+  },
+  async reinstateAccount({ services, params }) {
+    return accountToWire(await services.ledger.reinstate(params.id));
   },
   async unlockAccount({ services, params }) {
     return unlockedToWire(await services.ledger.unlock(params.id));

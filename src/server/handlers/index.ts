@@ -6,6 +6,7 @@ import { auditHandlers } from './audit.ts';
 import { accountHandlers } from './accounts.ts';
 import { bindingHandlers } from './bindings.ts';
 import { bulkHandlers } from './bulk.ts';
+import { codeHandlers } from './codes.ts';
 import { batchHandlers } from './batches.ts';
 import { deviceHandlers } from './devices.ts';
 import { enrollmentHandlers } from './enrollments.ts';
@@ -36,4 +37,5 @@ export const handlers: Handlers<RouteName> = {
   ...bindingHandlers,
   ...paymentHandlers,
   ...registerHandlers,
+  ...codeHandlers,
 };

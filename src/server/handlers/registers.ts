@@ -2,7 +2,7 @@ import { accessPointToWire } from '../../api/access-points.ts';
 import { grantToWire } from '../../api/grants.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import {
-  chargedToWire, chargeFromWire, claimFromWire, mandateInputFromWire, mandateToWire, moveFromWire, refundedToWire, registerToWire, saleToWire,
+  chargedToWire, chargeFromWire, claimFromWire, mandateInputFromWire, mandateToWire, moveFromWire, refundedToWire, registerDescriptionFromWire, registerToWire, saleToWire,
 } from '../../api/registers.ts';
 import { instantFromWire, present } from '../../api/wire.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -18,7 +18,7 @@ export const registerHandlers: Handlers<
     return registerToWire(await services.pos.self());
   },
   async describeRegister({ services, body }) {
-    return registerToWire(await services.pos.describe(body));
+    return registerToWire(await services.pos.describe(registerDescriptionFromWire(body)));
   },
   async showRegisterNetwork({ services }) {
     return accessPointToWire(await services.pos.network());

@@ -19,16 +19,18 @@ function tables({ id, text, time, bytes, big, counter, byKey, heap }: DialectWor
   return [
     `create table accounts (
       id ${id} not null primary key,
-      kind ${text} not null check (kind in ('customer', 'outside')),
+      kind ${text} not null check (kind in ('customer', 'outside', 'codes', 'losses')),
       name ${id} not null,
       currency ${text} not null,
       card_reference ${id},
       contact ${bytes},
       balance ${big} not null default 0,
       held ${big} not null default 0 check (held >= 0),
+      credit ${big} not null default 0 check (credit between 0 and ${mostMinor}),
+      suspended_at ${time},
       opened_at ${time} not null,
       closed_at ${time},
-      constraint accounts_funds check (kind = 'outside' or balance >= held),
+      constraint accounts_funds check (kind in ('outside', 'losses') or balance + credit >= held),
       constraint accounts_range check (balance between -${mostMinor} and ${mostMinor}),
       constraint accounts_emptied check (closed_at is null or (balance = 0 and held = 0))
     ) ${byKey}`,
@@ -40,7 +42,7 @@ function tables({ id, text, time, bytes, big, counter, byKey, heap }: DialectWor
       number ${counter},
       id ${id} not null unique,
       at ${time} not null,
-      kind ${text} not null check (kind in ('topup', 'payout', 'payment', 'refund')),
+      kind ${text} not null check (kind in ('topup', 'payout', 'payment', 'refund', 'code', 'loss')),
       debit_id ${id} not null,
       credit_id ${id} not null,
       currency ${text} not null,
@@ -50,7 +52,7 @@ function tables({ id, text, time, bytes, big, counter, byKey, heap }: DialectWor
       actor ${text} not null,
       memo ${text},
       check (debit_id <> credit_id),
-      check ((kind in ('payment', 'refund')) = (payment_id is not null))
+      check ((kind in ('payment', 'refund', 'code')) = (payment_id is not null))
     ) ${heap}`,
     'create index postings_debit on postings (debit_id, number)',
     'create index postings_credit on postings (credit_id, number)',
@@ -100,7 +102,8 @@ function tables({ id, text, time, bytes, big, counter, byKey, heap }: DialectWor
       reply ${bytes},
       primary key (account_id, key),
       check (refunded >= 0 and refunded <= captured and captured <= minor),
-      check ((state = 'paid') = (captured > 0)),
+      check (state <> 'paid' or captured > 0),
+      check (captured = 0 or state in ('held', 'paid')),
       check (state = 'cancelled' or (payee_id is not null and currency is not null and fingerprint is not null and reply is not null))
     ) ${heap}`,
     'create unique index payments_id on payments (id)',
@@ -152,18 +155,23 @@ const moveBalances = `update accounts set
 
 // What a payment holds is in its account's `held`, too, as long as it does.
 const hold = `update accounts set held = held + new.minor where id = new.account_id and currency = new.currency and closed_at is null`;
-const release = `update accounts set held = held - new.minor where id = new.account_id`;
+const release = `update accounts set held = held - (new.minor - new.captured) where id = new.account_id`;
+// A capture's posting ends what was held; what is captured bit by bit gives back the rest at its end.
+const released = `old.state = 'held' and new.state <> 'held' and new.captured = old.captured`;
+// What is held may be so on credit: then there is nothing to pay out.
+const overdrawn = `new.kind = 'payout' and exists (select 1 from accounts where id = new.debit_id and balance < held)`;
 
 const sqliteTriggers = [
   `create trigger postings_posted after insert on postings begin
     ${moveBalances};
     select raise(abort, 'accounts_open') where changes() <> 2;
+    select raise(abort, 'accounts_funds') where ${overdrawn};
   end`,
   `create trigger payments_held_now after insert on payments when new.state = 'held' begin
     ${hold};
     select raise(abort, 'accounts_open') where changes() <> 1;
   end`,
-  `create trigger payments_released after update of state on payments when old.state = 'held' and new.state = 'released' begin
+  `create trigger payments_released after update of state on payments when ${released} begin
     ${release};
   end`,
   ...['update', 'delete'].map((verb) =>
@@ -180,6 +188,7 @@ const postgresTriggers = [
       ${moveBalances};
       get diagnostics moved = row_count;
       if moved <> 2 then raise exception 'no such open accounts' using errcode = '23514', constraint = 'accounts_open'; end if;
+      if ${overdrawn} then raise exception 'nothing is paid out on credit' using errcode = '23514', constraint = 'accounts_funds'; end if;
       return null;
     end $$`,
   `create trigger postings_posted after insert on postings for each row execute function postings_posted()`,
@@ -195,7 +204,7 @@ const postgresTriggers = [
   `create function payments_released() returns trigger language plpgsql as $$
     begin ${release}; return null; end $$`,
   `create trigger payments_released after update of state on payments
-    for each row when (old.state = 'held' and new.state = 'released') execute function payments_released()`,
+    for each row when (${released}) execute function payments_released()`,
   `create function ledger_append_only() returns trigger language plpgsql as $$
     begin raise exception 'the ledger is append-only'; end $$`,
   `create trigger postings_append_only before update or delete or truncate on postings

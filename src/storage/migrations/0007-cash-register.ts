@@ -15,7 +15,8 @@ export const cashRegister: Migration = {
       payee_id ${id} not null references accounts (id),
       ap_id ${id} not null references access_points (id),
       tariff ${text},
-      jwk ${text}
+      jwk ${text},
+      receipt_key ${bytes}
     ) ${byKey}`,
     'create index registers_ap on registers (ap_id, id)',
 

@@ -1,8 +1,10 @@
 import type { Selectable } from 'kysely';
 import type { Account, AccountKind } from '../../domain/account.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { AccountRepository, NewAccount } from '../../roles/ledger/store.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Place, Sealer } from '../../roles/sealer.ts';
+import { brokenCheck } from '../constraints.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
@@ -24,6 +26,8 @@ export function toAccount(row: Omit<Row, 'contact'>): Account {
     cardReference: row.card_reference ?? undefined,
     balance: BigInt(row.balance),
     held: BigInt(row.held),
+    credit: BigInt(row.credit),
+    suspendedAt: optionalDate(row.suspended_at),
     openedAt: date(row.opened_at),
     closedAt: optionalDate(row.closed_at),
   };
@@ -36,6 +40,15 @@ const byName: PreparedQuery<{ name: string }, Row> = (db, { name }) =>
 
 const byCard: PreparedQuery<{ reference: string }, Row> = (db, { reference }) =>
   db.selectFrom('accounts').selectAll().where('card_reference', '=', reference).where('closed_at', 'is', null);
+
+const settingCredit: PreparedQuery<{ id: string; minor: bigint }, Row> = (db, { id, minor }) =>
+  db.updateTable('accounts').set({ credit: minor }).where('id', '=', id).where('closed_at', 'is', null).returningAll();
+
+const suspending: PreparedQuery<{ id: string; at: Date }, { id: string }> = (db, { id, at }) =>
+  db.updateTable('accounts').set({ suspended_at: at }).where('id', '=', id).where('suspended_at', 'is', null).returning('id');
+
+const reinstating: PreparedQuery<{ id: string }, { id: string }> = (db, { id }) =>
+  db.updateTable('accounts').set({ suspended_at: null }).where('id', '=', id).where('suspended_at', 'is not', null).returning('id');
 
 export class Accounts implements AccountRepository {
   readonly #db: Database;
@@ -97,6 +110,27 @@ export class Accounts implements AccountRepository {
       query = query.where((eb) => eb(eb.refTuple('opened_at', 'id'), '<', eb.tuple(new Date(Number(at)), String(id))));
     }
     return toPage(await query.execute(), limit, toAccount, (row) => [date(row.opened_at).getTime(), row.id]);
+  }
+
+  async setCredit(id: string, minor: bigint): Promise<Account | undefined> {
+    try {
+      const [row] = await this.#db.change(settingCredit, { id, minor });
+      return row && toAccount(row);
+    } catch (error) {
+      throw brokenCheck(error) === 'accounts_funds' ? new LatchkeyError('credit_in_use', undefined, { cause: error }) : error;
+    }
+  }
+
+  async suspend(id: string, at: Date): Promise<boolean> {
+    return (await this.#db.change(suspending, { id, at })).length === 1;
+  }
+
+  async reinstate(id: string): Promise<boolean> {
+    return (await this.#db.change(reinstating, { id })).length === 1;
+  }
+
+  async lock(ids: readonly string[]): Promise<void> {
+    await this.#db.lockRows('accounts', [...new Set(ids)].sort());
   }
 
   async close(id: string, at: Date): Promise<boolean> {

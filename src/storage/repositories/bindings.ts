@@ -25,7 +25,7 @@ const ofAccountAndTerminal: PreparedQuery<{ accountId: string; terminalId: strin
 type ViewRow = Row & Prefixed<'payer', Selectable<AccountTable>> & Prefixed<'payee', Selectable<AccountTable>> & Prefixed<'kept', Selectable<PaymentTable>>;
 type Prefixed<Prefix extends string, Of> = { [Name in keyof Of & string as `${Prefix}_${Name}`]: Of[Name] | null };
 
-const accountColumns = ['id', 'kind', 'name', 'currency', 'card_reference', 'balance', 'held', 'opened_at', 'closed_at'] as const;
+const accountColumns = ['id', 'kind', 'name', 'currency', 'card_reference', 'balance', 'held', 'credit', 'suspended_at', 'opened_at', 'closed_at'] as const;
 
 const forPayment: PreparedQuery<{ accountId: string; terminalId: string; key: string; payeeId: string }, ViewRow> = (db, { accountId, terminalId, key, payeeId }) =>
   db.selectFrom('bindings as binding')

@@ -43,6 +43,21 @@ const settling: PreparedQuery<{ id: string; state: string; captured: bigint; at:
     .where(isHeld)
     .returningAll();
 
+const capturingMore: PreparedQuery<{ id: string; minor: bigint }, { id: string }> = (db, { id, minor }) =>
+  db.updateTable('payments')
+    .set({ captured: sql`captured + ${minor}` })
+    .where('id', '=', id)
+    .where(isHeld)
+    .where(sql<boolean>`minor - captured >= ${minor}`)
+    .returning('id');
+
+const ending: PreparedQuery<{ id: string; at: Date; reason: string }, Row> = (db, { id, at, reason }) =>
+  db.updateTable('payments')
+    .set({ state: sql`case when captured > 0 then 'paid' else 'released' end`, ended_at: at, reason })
+    .where('id', '=', id)
+    .where(isHeld)
+    .returningAll();
+
 const refunding: PreparedQuery<{ id: string; minor: bigint }, Row> = (db, { id, minor }) =>
   db.updateTable('payments')
     .set({ refunded: sql`refunded + ${minor}` })
@@ -124,6 +139,15 @@ export class Payments implements PaymentRepository {
     { state, captured, at, reason }: { readonly state: 'paid' | 'released'; readonly captured: bigint; readonly at: Date; readonly reason: string | undefined },
   ): Promise<Payment | undefined> {
     const [row] = await this.#db.change(settling, { id, state, captured, at, reason: reason ?? null });
+    return row && toPayment(row);
+  }
+
+  async captureMore(id: string, minor: bigint): Promise<boolean> {
+    return (await this.#db.change(capturingMore, { id, minor })).length === 1;
+  }
+
+  async end(id: string, at: Date, reason: string): Promise<Payment | undefined> {
+    const [row] = await this.#db.change(ending, { id, at, reason });
     return row && toPayment(row);
   }
 

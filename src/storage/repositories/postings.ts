@@ -75,8 +75,8 @@ export class Postings implements PostingRepository {
     this.#db = db;
   }
 
-  async insert(posting: NewPosting): Promise<void> {
-    await moving(() => this.#db.insertAll('postings', [{ ...postingRow(posting) }]));
+  async insert(...postings: readonly NewPosting[]): Promise<void> {
+    await moving(() => this.#db.insertAll('postings', postings.map((posting) => ({ ...postingRow(posting) }))));
   }
 
   async find(id: string): Promise<Posting | undefined> {
@@ -127,11 +127,11 @@ export class Postings implements PostingRepository {
         ) as moved on moved.id = accounts.id`),
       this.#compare('held', sql`
         select accounts.id, held as kept, coalesce(holding.minor, 0) as computed from accounts left join (
-          select account_id, sum(minor) as minor from payments where state = 'held' group by account_id
+          select account_id, sum(minor - captured) as minor from payments where state = 'held' group by account_id
         ) as holding on holding.account_id = accounts.id`),
       this.#compare('sum', sql`select currency as id, sum(balance) as kept, 0 as computed from accounts group by currency`),
-      this.#compare('captured', this.#paid('captured', 'payment')),
-      this.#compare('refunded', this.#paid('refunded', 'refund')),
+      this.#compare('captured', this.#paid('captured', ['payment', 'code'])),
+      this.#compare('refunded', this.#paid('refunded', ['refund'])),
       this.#compare('topup', sql`
         select coalesce(topups.posting_id, posted.id) as id, coalesce(topups.minor, 0) as kept, coalesce(posted.minor, 0) as computed
         from (select posting_id, minor from topups where state = 'posted') as topups
@@ -148,11 +148,11 @@ export class Postings implements PostingRepository {
     };
   }
 
-  #paid(column: 'captured' | 'refunded', kind: PostingKind): RawBuilder<unknown> {
+  #paid(column: 'captured' | 'refunded', kinds: readonly PostingKind[]): RawBuilder<unknown> {
     return sql`
       select coalesce(payments.id, posted.payment_id) as id, coalesce(${sql.ref(`payments.${column}`)}, 0) as kept, coalesce(posted.minor, 0) as computed
       from payments full join (
-        select payment_id, sum(minor) as minor from postings where kind = ${sql.lit(kind)} group by payment_id
+        select payment_id, sum(minor) as minor from postings where kind in (${sql.join(kinds.map((kind) => sql.lit(kind)))}) group by payment_id
       ) as posted on posted.payment_id = payments.id`;
   }
 

@@ -16,6 +16,7 @@ function toRegister(row: Row): Register {
     apId: row.ap_id,
     tariff: row.tariff === null ? undefined : parseTariff(JSON.parse(row.tariff)),
     jwk: row.jwk ?? undefined,
+    receiptKey: row.receipt_key ?? undefined,
   };
 }
 
@@ -57,13 +58,14 @@ export class Registers implements RegisterRepository {
     return made && toRegister(made);
   }
 
-  async put({ id, name, payeeId, apId, tariff, jwk }: Register): Promise<void> {
+  async put({ id, name, payeeId, apId, tariff, jwk, receiptKey }: Register): Promise<void> {
     const values = {
       name,
       payee_id: payeeId,
       ap_id: apId,
       tariff: tariff === undefined ? null : JSON.stringify(tariffToJson(tariff)),
       jwk: jwk ?? null,
+      receipt_key: receiptKey ?? null,
     };
     await this.#db.write.insertInto('registers')
       .values({ id, ...values })

@@ -1,0 +1,68 @@
+import { Buffer } from 'node:buffer';
+import { hash, type KeyObject } from 'node:crypto';
+import { clockSkewMs, proofEarlyMs, proofLateMs, type CodeReceipt, type CreditProof } from '../../domain/credit-code.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { splitCode, verifyProof } from '../../protocol/credit-code.ts';
+import { verifyReceipt } from '../../protocol/code-receipt.ts';
+import type { AcceptedCode } from './ports.ts';
+import type { StoredCode } from './store.ts';
+
+/** A cash register as its receipts name it, with its key ready. */
+export interface Signatory {
+  readonly registerId: string;
+  readonly payeeId: string;
+  readonly key: KeyObject;
+}
+
+/** What is wrong, as a sentence. */
+export type Objection = string;
+
+/** A receipt that this register signed, or why it is none. */
+export function examineReceipt({ registerId, payeeId, key }: Signatory, accepted: AcceptedCode): CodeReceipt | Objection {
+  const receipt = orObjection(() => verifyReceipt(accepted.receipt, key));
+  if (typeof receipt === 'string') {
+    return receipt;
+  }
+  return receipt.registerId === registerId && receipt.payeeId === payeeId ? receipt : 'The receipt is another cash register’s, or for another payee.';
+}
+
+/** Whether a receipt's code is what was issued, shown by its holder, for what the receipt says: all that does not change with time. */
+export function examineCode(receipt: CodeReceipt, { code }: AcceptedCode, issued: StoredCode | undefined): Objection | undefined {
+  if (!hash('sha256', code, 'buffer').equals(receipt.codeHash)) {
+    return 'The receipt is of another code.';
+  }
+  const parts = orObjection(() => splitCode(code));
+  if (typeof parts === 'string') {
+    return parts;
+  }
+  // What was issued is known byte for byte, which says as much as its signature does.
+  if (issued === undefined || Buffer.compare(parts.signedToken, issued.signed) !== 0) {
+    return 'No such token was issued.';
+  }
+  const proof = orObjection(() => verifyProof(parts.signedProof, parts.signedToken, issued.token));
+  return typeof proof === 'string' ? proof : examineTerms(receipt, proof, issued);
+}
+
+function examineTerms({ at, amount, payeeId, counter }: CodeReceipt, proof: CreditProof, { token }: StoredCode): Objection | undefined {
+  const ms = at.getTime();
+  const age = ms - proof.at.getTime();
+  if (ms < token.issuedAt.getTime() - clockSkewMs || ms > token.expiresAt.getTime() + clockSkewMs) return 'The token was not valid then.';
+  if (age < -proofEarlyMs || age > proofLateMs) return 'The code was not fresh then.';
+  if (counter !== proof.counter) return 'The receipt is of another showing.';
+  if (token.payees?.includes(payeeId) === false) return 'The token is not for this payee.';
+  if (proof.payeeId !== undefined && proof.payeeId !== payeeId) return 'The code was shown for another payee.';
+  if (amount.currency !== token.currency) return 'The token is of another currency.';
+  if (proof.amount !== undefined && proof.amount !== amount.minor) return 'The code was shown for another amount.';
+  return amount.minor > token.maxEach ? 'The amount is more than the token allows at once.' : undefined;
+}
+
+function orObjection<T extends object>(read: () => T): T | Objection {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof LatchkeyError) {
+      return error.message;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,250 @@
+import { setImmediate } from 'node:timers/promises';
+import { settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { lossesAccountId } from '../../domain/posting.ts';
+import { recordedActor } from '../../domain/token.ts';
+import { receiptIdOf } from '../../protocol/code-receipt.ts';
+import { ed25519Public } from '../../protocol/ed25519.ts';
+import { ownAccount } from '../ledger/accounts.ts';
+import type { NewPosting } from '../ledger/store.ts';
+import { registerIdOf } from '../register-id.ts';
+import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
+import { examineCode, examineReceipt, type Objection, type Signatory } from './examination.ts';
+import { settlementBatch, type AcceptedCode, type SettlementReply } from './ports.ts';
+import type { CodeProgress, KeptReceipt, SettlingCode } from './store.ts';
+
+export interface SettlementContext extends ServiceContext {
+  readonly codeLosses?: LossBearer | undefined;
+}
+
+/** So many share a transaction: it holds its payers' and its payee's rows, and the event loop stands still for its signatures. */
+const atOnce = 50;
+
+/** A receipt that is this register's, and what is wrong with its code at any time. */
+interface Claim {
+  readonly id: string;
+  readonly accepted: AcceptedCode;
+  readonly receipt: CodeReceipt;
+  readonly objection: Objection | undefined;
+}
+
+/**
+ * Settles what a register accepted, in its order; each receipt once, for ever. What the register did not sign is rejected
+ * and not kept. Errors: `register_not_enrolled`, `receipt_key_missing`, `invalid_input` if they are too many; those of a
+ * posting to the payee, with nothing lost: what was settled before is so.
+ */
+export async function settle(context: SettlementContext, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
+  if (accepted.length > settlementBatch) {
+    throw new LatchkeyError('invalid_input', `At most ${settlementBatch} are settled at once.`);
+  }
+  const signatory = await signatoryOf(context);
+  const outcomes = new Map<string, SettlementReply>();
+  const ids = accepted.map(({ receipt }) => receiptIdOf(receipt));
+  for (let from = 0; from < accepted.length; from += atOnce) {
+    const part = new Map(ids.slice(from, from + atOnce).map((id, index) => [id, accepted[from + index]!]));
+    for (const reply of await settlePart(context, signatory, part)) {
+      outcomes.set(reply.id, reply);
+    }
+    // Others get their turn.
+    await setImmediate();
+  }
+  return ids.map((id) => outcomes.get(id)!);
+}
+
+/** Errors: `forbidden`, `register_not_enrolled`, `receipt_key_missing`. */
+async function signatoryOf({ store, actor }: ServiceContext): Promise<Signatory> {
+  const register = await store.registers.find(registerIdOf(actor));
+  if (register === undefined && actor.kind === 'local') {
+    throw new LatchkeyError('register_not_enrolled');
+  }
+  if (register?.receiptKey === undefined) {
+    throw new LatchkeyError('receipt_key_missing');
+  }
+  return { registerId: register.id, payeeId: register.payeeId, key: ed25519Public(register.receiptKey) };
+}
+
+async function settlePart(context: SettlementContext, signatory: Signatory, part: ReadonlyMap<string, AcceptedCode>): Promise<SettlementReply[]> {
+  const { store } = context;
+  const known = await store.codeReceipts.known(signatory.registerId, [...part.keys()]);
+  const knownIds = new Set(known.map(({ id }) => id));
+  const fresh = [...part].filter(([id]) => !knownIds.has(id));
+  if (fresh.length === 0) {
+    return known;
+  }
+  const examined = fresh.map(([id, accepted]) => ({ id, accepted, receipt: examineReceipt(signatory, accepted) }));
+  const isOwn = (one: (typeof examined)[number]): one is typeof one & { readonly receipt: CodeReceipt } => typeof one.receipt !== 'string';
+  const strange = examined.flatMap(({ id, receipt }): SettlementReply[] => (typeof receipt === 'string' ? [{ id, outcome: 'rejected', reason: receipt }] : []));
+  const own = examined.filter(isOwn);
+  const issued = byId(await store.creditCodes.forSettlement([...new Set(own.map(({ receipt }) => receipt.tokenId))]));
+  const claims = own.map((one): Claim => ({ ...one, objection: examineCode(one.receipt, one.accepted, issued.get(one.receipt.tokenId)) }));
+  const settled = claims.length === 0 ? [] : await store.transaction((tx) => settleClaims(within(context, tx), context.codeLosses ?? 'payee', signatory, claims, issued));
+  return [...known, ...strange, ...settled];
+}
+
+/** Inside a transaction that has to itself all accounts which it moves, and with them what is settled of their codes. */
+async function settleClaims(
+  context: ServiceContext,
+  losses: LossBearer,
+  { registerId, payeeId }: Signatory,
+  claims: readonly Claim[],
+  issued: ReadonlyMap<string, SettlingCode>,
+): Promise<SettlementReply[]> {
+  const { store } = context;
+  const good = claims.filter(({ objection }) => objection === undefined);
+  await store.accounts.lock([payeeId, ...good.map(({ receipt }) => issued.get(receipt.tokenId)!.accountId)]);
+  // Another may have brought the same meanwhile.
+  const known = await store.codeReceipts.known(registerId, claims.map(({ id }) => id));
+  const knownIds = new Set(known.map(({ id }) => id));
+  const codes = byId(await store.creditCodes.forSettlement([...new Set(good.map(({ receipt }) => receipt.tokenId))]));
+  const showings = await store.codeReceipts.settled(good.map(({ receipt }) => receipt));
+  const payee = (await store.accounts.find(payeeId))!;
+  const book = new SettlementBook(context, losses, codes, new Map(showings.map((showing) => [nameOf(showing), showing.id])));
+  for (const claim of claims) {
+    if (!knownIds.has(claim.id)) {
+      book.enter(claim, payee.closedAt !== undefined ? 'The payee’s account is closed.' : claim.receipt.amount.currency !== payee.currency ? 'The payee’s account is of another currency.' : undefined);
+    }
+  }
+  await book.write();
+  return [...known, ...book.replies];
+}
+
+function byId(codes: readonly SettlingCode[]): Map<string, SettlingCode> {
+  return new Map(codes.map((code) => [code.token.id, code]));
+}
+
+function nameOf({ tokenId, counter }: Pick<CodeReceipt, 'tokenId' | 'counter'>): string {
+  return `${tokenId} ${counter}`;
+}
+
+type Verdict = { readonly outcome: SettlementOutcome; readonly reason: string | undefined; readonly otherId?: string };
+
+/** What a transaction's receipts come to, one after the other; written all together. */
+class SettlementBook {
+  readonly #context: ServiceContext;
+  readonly #losses: LossBearer;
+  readonly #codes: Map<string, SettlingCode>;
+  /** By showing, the receipt that was settled. */
+  readonly #settled: Map<string, string>;
+  readonly #now: Date;
+  readonly #receipts: KeptReceipt[] = [];
+  readonly #postings: NewPosting[] = [];
+  readonly #progress = new Map<string, CodeProgress>();
+  readonly #overspent = new Set<string>();
+
+  constructor(context: ServiceContext, losses: LossBearer, codes: Map<string, SettlingCode>, settled: Map<string, string>) {
+    this.#context = context;
+    this.#losses = losses;
+    this.#codes = codes;
+    this.#settled = settled;
+    this.#now = context.clock.now();
+  }
+
+  get replies(): SettlementReply[] {
+    return this.#receipts.map(({ id, outcome, reason }) => ({ id, outcome, reason }));
+  }
+
+  /** `hindrance`: why its payee cannot be paid at all. */
+  enter({ id, accepted, receipt, objection }: Claim, hindrance: Objection | undefined): void {
+    const verdict = this.#judge(receipt, objection ?? hindrance);
+    const { tokenId, counter, registerId, payeeId, amount } = receipt;
+    let postingId: string | undefined;
+    let borneBy: LossBearer = 'payee';
+    if (verdict.outcome === 'settled') {
+      postingId = this.#pay(receipt);
+      this.#settled.set(nameOf(receipt), id);
+    } else if (verdict.outcome === 'over_limit') {
+      postingId = this.#bear(receipt);
+      borneBy = postingId === undefined ? 'payee' : 'operator';
+      this.#overspent.add(this.#codes.get(tokenId)!.accountId);
+    }
+    const { outcome, reason, otherId } = verdict;
+    this.#receipts.push({ id, tokenId, counter, registerId, payeeId, amount, outcome, reason, at: this.#now, signedReceipt: accepted.receipt, code: accepted.code, postingId, otherId, borneBy });
+  }
+
+  async write(): Promise<void> {
+    const { store } = this.#context;
+    if (this.#receipts.length === 0) {
+      return;
+    }
+    const paid = [...this.#progress].filter(([, { settled }]) => settled > 0n);
+    const held = await Promise.all(paid.map(([id, { settled }]) => store.payments.captureMore(this.#codes.get(id)!.paymentId, settled)));
+    if (held.includes(false)) {
+      throw new LatchkeyError('storage_locked', 'What a code holds was given back meanwhile.');
+    }
+    await store.creditCodes.progress(this.#progress);
+    await store.codeReceipts.insert(this.#receipts);
+    for (const { kind, debitId, amount } of this.#postings) {
+      if (kind === 'loss') await ownAccount(this.#context, { id: debitId, kind: 'losses', currency: amount.currency });
+    }
+    // Last, the operator's: its row is taken after all others.
+    await store.postings.insert(...this.#postings.toSorted((one, other) => Number(one.kind === 'loss') - Number(other.kind === 'loss')));
+    for (const accountId of this.#overspent) {
+      await suspend(this.#context, accountId, this.#now);
+    }
+  }
+
+  /** In the order of protocol.md section 5. */
+  #judge(receipt: CodeReceipt, objection: Objection | undefined): Verdict {
+    if (objection !== undefined) {
+      return { outcome: 'rejected', reason: objection };
+    }
+    const code = this.#codes.get(receipt.tokenId)!;
+    const { token, revokedAt, keyRevokedAt, settleBy, isHeld } = code;
+    if (isRevokedFor(receipt, revokedAt)) return { outcome: 'rejected', reason: 'The token was revoked, as the register knew or had to know.' };
+    if (isRevokedFor(receipt, keyRevokedAt)) return { outcome: 'rejected', reason: 'The key that signed it was revoked, as the register knew or had to know.' };
+    if (!isHeld || this.#now > settleBy) return { outcome: 'late', reason: `It had to be settled by ${settleBy.toISOString()}.` };
+    const otherId = this.#settled.get(nameOf(receipt));
+    if (otherId !== undefined) return { outcome: 'duplicate', reason: 'The same showing was settled before, by another receipt.', otherId };
+    const so = this.#progress.get(token.id);
+    const [settled, uses] = [code.settled + (so?.settled ?? 0n), code.settledUses + (so?.uses ?? 0)];
+    if (uses >= token.uses) return { outcome: 'over_limit', reason: `All ${token.uses} uses were settled before.` };
+    if (settled + receipt.amount.minor > token.maxTotal) return { outcome: 'over_limit', reason: 'It is more than is left of the token’s limit.' };
+    return { outcome: 'settled', reason: undefined };
+  }
+
+  #pay({ tokenId, payeeId, amount }: CodeReceipt): string {
+    const { accountId, paymentId } = this.#codes.get(tokenId)!;
+    this.#add(tokenId, { settled: amount.minor, uses: 1, lost: 0n });
+    return this.#post({ kind: 'code', debitId: accountId, creditId: payeeId, amount, paymentId, unheld: amount.minor });
+  }
+
+  /** The operator pays once more what the token allows, at most. */
+  #bear({ tokenId, payeeId, amount }: CodeReceipt): string | undefined {
+    const { token, lost } = this.#codes.get(tokenId)!;
+    const already = lost + (this.#progress.get(tokenId)?.lost ?? 0n);
+    if (this.#losses === 'payee' || already + amount.minor > token.maxTotal) {
+      return undefined;
+    }
+    this.#add(tokenId, { settled: 0n, uses: 0, lost: amount.minor });
+    return this.#post({ kind: 'loss', debitId: lossesAccountId(amount.currency), creditId: payeeId, amount, paymentId: undefined, unheld: 0n });
+  }
+
+  #post(posting: Pick<NewPosting, 'kind' | 'debitId' | 'creditId' | 'amount' | 'paymentId' | 'unheld'>): string {
+    const id = newId(this.#context, 'pst');
+    this.#postings.push({ ...posting, id, at: this.#now, actor: recordedActor(this.#context.actor), memo: undefined });
+    return id;
+  }
+
+  #add(tokenId: string, { settled, uses, lost }: CodeProgress): void {
+    const so = this.#progress.get(tokenId) ?? { settled: 0n, uses: 0, lost: 0n };
+    this.#progress.set(tokenId, { settled: so.settled + settled, uses: so.uses + uses, lost: so.lost + lost });
+  }
+}
+
+/** A register is bound by what its list says, and does not go on for ever with an old one. */
+function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefined): boolean {
+  return revokedAt !== undefined && (trustAsOf >= revokedAt || at.getTime() > revokedAt.getTime() + settlementGraceMs);
+}
+
+/** By rule: whoever overspends a code is issued no more, and those that are out are revoked. */
+async function suspend(context: ServiceContext, accountId: string, at: Date): Promise<void> {
+  const { store } = context;
+  if (!(await store.accounts.suspend(accountId, at))) {
+    return;
+  }
+  const revoked = await store.creditCodes.revokeAll(accountId, at);
+  await store.audit.append(
+    auditEntry(context, { action: 'account.suspended', detail: { account_id: accountId, codes_revoked: revoked.length } }),
+    ...revoked.map((id) => auditEntry(context, { action: 'code.revoked', detail: { code_id: id, account_id: accountId } })),
+  );
+}

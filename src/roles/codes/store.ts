@@ -1,0 +1,111 @@
+import type { CreditCode, LossBearer, SettlementOutcome } from '../../domain/credit-code.ts';
+import type { Amount } from '../../domain/money.ts';
+import type { Page, PageRequest } from '../page.ts';
+import type { SettlementReply, SigningKey } from './ports.ts';
+
+export type StoredKey = Omit<SigningKey, 'state'>;
+
+export type NewKey = Pick<SigningKey, 'id' | 'publicKey' | 'createdAt' | 'signsFrom'> & {
+  /** 32 bytes, of which the private key is made; sealed at rest. */
+  readonly seed: Uint8Array;
+};
+
+export interface CodeKeyRepository {
+  /** All there ever were, newest first. */
+  list(): Promise<StoredKey[]>;
+  seedOf(id: string): Promise<Uint8Array>;
+  insert(key: NewKey): Promise<void>;
+  /** False if it is so already or not there. */
+  revoke(id: string, at: Date): Promise<boolean>;
+  /** Nobody else who takes it makes or revokes one until the transaction ends. */
+  lock(): Promise<void>;
+}
+
+/** What a token's own state is told from; `revokedAt`: of the token or of its key, whichever was first. */
+export interface StoredCode extends Omit<CreditCode, 'state'> {
+  /** COSE_Sign1. */
+  readonly signed: Uint8Array;
+}
+
+export interface SettlingCode extends StoredCode {
+  readonly keyRevokedAt: Date | undefined;
+  /** Whether its payment holds it still. */
+  readonly isHeld: boolean;
+  /** What the operator has borne of it, in minor units. */
+  readonly lost: bigint;
+}
+
+export interface CodeFilter {
+  readonly accountIds?: readonly string[] | undefined;
+  readonly state?: { readonly is: CreditCode['state']; readonly at: Date } | undefined;
+}
+
+/** Added to what is on record of a code. */
+export interface CodeProgress {
+  /** Minor units. */
+  readonly settled: bigint;
+  readonly uses: number;
+  /** Borne by the operator, in minor units. */
+  readonly lost: bigint;
+}
+
+export interface CreditCodeRepository {
+  /** `key`: of the payment that buys it. False if there is one for the payment's account and key. */
+  insert(code: Omit<StoredCode, 'settled' | 'settledUses' | 'revokedAt'> & { readonly key: string }): Promise<boolean>;
+  find(id: string): Promise<StoredCode | undefined>;
+  findByPayment(accountId: string, key: string): Promise<StoredCode | undefined>;
+  /** Newest first. */
+  list(filter: CodeFilter, page: PageRequest): Promise<Page<StoredCode>>;
+  /** Of these ids those that are there, in no order. */
+  forSettlement(ids: readonly string[]): Promise<SettlingCode[]>;
+  /** Adds to each; the database lets none of them come to more than it allows. */
+  progress(of: ReadonlyMap<string, CodeProgress>): Promise<void>;
+  /** False if it is so already or not there. */
+  revoke(id: string, at: Date): Promise<boolean>;
+  /** All of an account that are not over; resolves to the ids of those of which it is news. */
+  revokeAll(accountId: string, at: Date): Promise<string[]>;
+  /** Ids of those that were revoked by themselves and expire after the moment. */
+  revoked(expiringAfter: Date): Promise<string[]>;
+  /** Which code a payment holds, by the payments’ ids. */
+  ofPayments(paymentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
+/** A receipt as it was brought, and what it came to. */
+export interface KeptReceipt extends SettlementReply {
+  readonly tokenId: string;
+  readonly counter: number;
+  readonly registerId: string;
+  readonly payeeId: string;
+  readonly amount: Amount;
+  readonly at: Date;
+  readonly signedReceipt: Uint8Array;
+  readonly code: Uint8Array;
+  readonly postingId: string | undefined;
+  /** Of a duplicate, that which was settled. */
+  readonly otherId: string | undefined;
+  readonly borneBy: LossBearer;
+}
+
+export interface DisputeFilter {
+  readonly registerId?: string | undefined;
+  readonly outcome?: SettlementOutcome | undefined;
+}
+
+/** One showing of a code. */
+export interface Showing {
+  readonly tokenId: string;
+  readonly counter: number;
+}
+
+export interface CodeReceiptRepository {
+  /** What those of a register's receipts came to that were brought before. */
+  known(registerId: string, ids: readonly string[]): Promise<SettlementReply[]>;
+  /** Of these codes the showings that were settled, each with the id of its receipt. */
+  settled(showings: readonly Showing[]): Promise<(Showing & { readonly id: string })[]>;
+  insert(receipts: readonly KeptReceipt[]): Promise<void>;
+  find(id: string): Promise<KeptReceipt | undefined>;
+  /** Oldest first, at most 1000. */
+  ofCode(tokenId: string): Promise<KeptReceipt[]>;
+  /** What came to anything else than `settled`, newest first. */
+  disputes(filter: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>>;
+}

@@ -1,0 +1,426 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Account } from '../../src/domain/account.ts';
+import { settlementGraceMs, type CodeOrder } from '../../src/domain/credit-code.ts';
+import { parseAmount } from '../../src/domain/money.ts';
+import { readToken, verifyToken } from '../../src/protocol/credit-code.ts';
+import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
+import { ed25519Public, newEd25519 } from '../../src/protocol/ed25519.ts';
+import type { AcceptedCode } from '../../src/roles/codes/ports.ts';
+import { CodeHolder, codeRequest, issueCode, openCodeRegister, type CodeRegister } from './code-parties.ts';
+import { codeOf, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { bindTo, openShop, type PlainTerminal } from './shop.ts';
+
+const page = { limit: 100 };
+const euros = (text: string) => parseAmount(`${text}EUR`);
+const dayMs = 86_400_000;
+
+export function codesContract(name: string, make: MakeHarness): void {
+  describe(`${name}: credit payment codes`, () => {
+    let shop: Awaited<ReturnType<typeof openShop>>;
+    let harness: RolesHarness;
+    let account: Account;
+    let terminal: PlainTerminal;
+    let cafe: CodeRegister;
+    let kiosk: CodeRegister;
+
+    beforeAll(async () => {
+      shop = await openShop(make);
+      harness = shop.harness;
+    });
+    afterAll(() => harness.close());
+    beforeEach(async () => {
+      account = await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' });
+      await shop.admin.ledger.topUp(account.id, euros('30.00'));
+      terminal = await bindTo(harness, await harness.hold('terminal'), account);
+      cafe = await openCodeRegister(harness, await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' }));
+      kiosk = await openCodeRegister(harness, await shop.admin.ledger.open({ name: randomUUID(), currency: 'EUR' }));
+    });
+    afterEach(async () => {
+      expect((await shop.admin.ledger.verify()).findings).toEqual([]);
+    });
+
+    const issue = (order: Partial<CodeOrder> = {}, limit = '20.00EUR') => issueCode(harness, terminal, order, { limit });
+    const standing = async (id = account.id) => {
+      const { balance, held, suspendedAt } = await shop.admin.ledger.account(id);
+      return { balance, held, isSuspended: suspendedAt !== undefined };
+    };
+    const balanceOf = async (register: CodeRegister) => (await shop.admin.ledger.account(register.payeeId)).balance;
+
+    describe('issuing', () => {
+      test('reserves the whole limit and gives a token that the trust list’s key signed, to this terminal alone', async () => {
+        const { issued } = await issue({ payees: [cafe.payeeId] });
+        expect(await standing()).toEqual({ balance: 3000n, held: 2000n, isSuspended: false });
+        const { issuer, keys } = await cafe.sync();
+        const key = keys.find(({ id }) => id === issued.keyId)!;
+        const { holderKey, ...verified } = verifyToken(issued.signed, [ed25519Public(key.publicKey)]);
+        expect({ ...verified, holderKey: Buffer.from(holderKey) }).toEqual({ ...issued.token, issuer, holderKey: Buffer.from(issued.token.holderKey) });
+        expect(issued).toMatchObject({ state: 'active', settled: 0n, settledUses: 0, accountId: account.id, token: { maxEach: 500n, maxTotal: 2000n, uses: 10, payees: [cafe.payeeId] } });
+        expect(issued.settleBy.getTime()).toBeGreaterThanOrEqual(issued.token.expiresAt.getTime() + settlementGraceMs);
+        expect(Buffer.from(issued.signed).includes(account.id)).toBe(false);
+
+        const payment = await shop.admin.ledger.payment(issued.paymentId);
+        expect(payment).toMatchObject({ state: 'held', amount: euros('20.00'), captured: 0n, expiresAt: issued.settleBy });
+        expect(await terminal.holder.codes.issued(account.id, payment.key)).toEqual(issued);
+        const other = await bindTo(harness, await harness.hold('terminal'), account);
+        expect(await codeOf(other.holder.codes.issued(account.id, payment.key))).toBe('code_not_found');
+        expect(await codeOf(terminal.holder.codes.issued(account.id, 'another'))).toBe('code_not_found');
+      });
+
+      test('a lost reply loses nothing: the same request has the same code, and the same key no other', async () => {
+        const { publicKey } = newEd25519(randomBytes(32));
+        const request = codeRequest(terminal, publicKey, { uses: 3 });
+        const reply = await terminal.holder.wallet.pay(request);
+        expect(await terminal.holder.wallet.pay(request)).toEqual(reply);
+        expect(reply).toMatchObject({ state: 'held', payee: { id: 'codes_EUR' } });
+        expect((await terminal.holder.codes.codes({}, page)).items).toHaveLength(1);
+        expect(await codeOf(terminal.holder.wallet.pay({ ...request, code: { ...request.code!, uses: 4 } }))).toBe('idempotency_mismatch');
+        expect(await codeOf(terminal.holder.wallet.pay({ ...request, code: { ...request.code!, holderKey: randomBytes(32) } }))).toBe('idempotency_mismatch');
+        expect(await standing()).toMatchObject({ held: 2000n });
+      });
+
+      test('many of the same request at once are one code', async () => {
+        const request = codeRequest(terminal, newEd25519(randomBytes(32)).publicKey);
+        const replies = await Promise.all(Array.from({ length: 5 }, () => terminal.holder.wallet.pay(request)));
+        expect(new Set(replies.map(({ paymentId }) => paymentId)).size).toBe(1);
+        expect((await terminal.holder.codes.codes({}, page)).items).toHaveLength(1);
+        expect(await standing()).toMatchObject({ held: 2000n });
+      });
+
+      test('takes the password for what it pays, and no more than there is', async () => {
+        const { publicKey } = newEd25519(randomBytes(32));
+        const wrong = { ...codeRequest(terminal, publicKey), password: 'wrong' };
+        expect(await codeOf(terminal.holder.wallet.pay(wrong))).toBe('password_wrong');
+        expect(await codeOf(terminal.pay(codeRequest(terminal, publicKey, {}, { limit: '30.01EUR' })))).toBe('insufficient_funds');
+        expect(await standing()).toMatchObject({ held: 0n });
+        expect((await terminal.holder.codes.codes({}, page)).items).toEqual([]);
+      });
+
+      test('what no token can say is no order, and nobody pays to what codes hold', async () => {
+        const { publicKey } = newEd25519(randomBytes(32));
+        const ask = (order: Partial<CodeOrder>) => codeOf(terminal.pay(codeRequest(terminal, publicKey, order)));
+        expect(await ask({ maxEach: 2001n })).toBe('invalid_input');
+        expect(await ask({ maxEach: 0n })).toBe('invalid_input');
+        expect(await ask({ uses: 0 })).toBe('invalid_input');
+        expect(await ask({ validMs: 24 * dayMs })).toBe('invalid_input');
+        expect(await ask({ validMs: 1000 })).toBe('invalid_input');
+        expect(await ask({ payees: [] })).toBe('invalid_input');
+        expect(await ask({ payees: ['acc_nobody'] })).toBe('account_not_found');
+        const plain = terminal.request('codes_EUR', euros('1.00'));
+        expect(await codeOf(terminal.pay(plain))).toBe('account_not_found');
+        const elsewhere = terminal.request(cafe.payeeId, euros('1.00'));
+        expect(await codeOf(terminal.pay({ ...elsewhere, code: { maxEach: 1n, uses: 1, payees: undefined, validMs: dayMs, holderKey: publicKey } }))).toBe('invalid_input');
+        expect(await codeOf(terminal.holder.wallet.payee('codes_EUR'))).toBe('account_not_found');
+      });
+
+      test('what a code holds is not captured, released or refunded by hand', async () => {
+        const { issued } = await issue();
+        const { ledger } = shop.admin;
+        expect(await codeOf(ledger.capture(issued.paymentId))).toBe('payment_of_code');
+        expect(await codeOf(ledger.release(issued.paymentId))).toBe('payment_of_code');
+        expect(await codeOf(ledger.refund(issued.paymentId, undefined))).toBe('payment_of_code');
+        expect(await codeOf(ledger.close('codes_EUR'))).toBe('account_not_empty');
+      });
+    });
+
+    describe('credit', () => {
+      test('is what an account may go below nothing by, for codes and payments, and never for what is paid out', async () => {
+        const { ledger } = shop.admin;
+        expect(await ledger.setCredit(account.id, euros('15.00'))).toMatchObject({ credit: 1500n });
+        await issue({}, '40.00EUR');
+        expect((await terminal.holder.wallet.bindings())[0]).toMatchObject({ available: 500n, credit: 1500n });
+        expect(await codeOf(ledger.payOut(account.id, euros('1.00')))).toBe('insufficient_funds');
+        await terminal.pay(terminal.request(cafe.payeeId, euros('5.00')));
+        expect(await codeOf(terminal.pay(terminal.request(cafe.payeeId, euros('0.01'))))).toBe('insufficient_funds');
+        expect(await standing()).toEqual({ balance: 2500n, held: 4000n, isSuspended: false });
+      });
+
+      test('is not set lower than what is used of it', async () => {
+        const { ledger } = shop.admin;
+        await ledger.setCredit(account.id, euros('10.00'), 'credit-1');
+        expect(await ledger.setCredit(account.id, euros('10.00'), 'credit-1')).toMatchObject({ credit: 1000n });
+        await issue({}, '35.00EUR');
+        await expect(ledger.setCredit(account.id, euros('4.99'))).rejects.toMatchObject({ code: 'credit_in_use', message: expect.stringContaining('5.00EUR') });
+        expect(await ledger.setCredit(account.id, euros('5.00'))).toMatchObject({ credit: 500n });
+        expect(await codeOf(ledger.setCredit(account.id, parseAmount('1JPY')))).toBe('currency_mismatch');
+        expect(await codeOf(ledger.setCredit('nobody', euros('1.00')))).toBe('account_not_found');
+      });
+    });
+
+    describe('settling', () => {
+      test('pays the shop, again and again the same, and gives back the rest at the end', async () => {
+        const code = await issue();
+        const [first, second] = [cafe.take(code, 1, '4.00EUR'), kiosk.take(code, 2, '3.50EUR')];
+        const reply = await cafe.settle(first);
+        expect(reply).toEqual([{ id: receiptIdOf(first.receipt), outcome: 'settled', reason: undefined }]);
+        expect(await kiosk.outcomes(second)).toEqual(['settled']);
+        expect(await cafe.settle(first)).toEqual(reply);
+        expect(await cafe.settle(first, first)).toEqual([...reply, ...reply]);
+        expect([await balanceOf(cafe), await balanceOf(kiosk)]).toEqual([400n, 350n]);
+        expect(await standing()).toEqual({ balance: 2250n, held: 1250n, isSuspended: false });
+        const { settlements, ...shown } = await terminal.holder.codes.code(code.id);
+        expect(shown).toMatchObject({ settled: 750n, settledUses: 2, state: 'active' });
+        expect(settlements.map(({ outcome, receipt }) => [outcome, receipt.amount.minor, receipt.payeeId])).toEqual([['settled', 400n, cafe.payeeId], ['settled', 350n, kiosk.payeeId]]);
+
+        harness.clock.pass(dayMs + settlementGraceMs + 1000);
+        // Whoever needs what is held too long has it given back.
+        await terminal.pay(terminal.request(cafe.payeeId, euros('22.50')));
+        expect(await standing()).toEqual({ balance: 0n, held: 0n, isSuspended: false });
+        expect(await shop.admin.ledger.payment(code.issued.paymentId)).toMatchObject({ state: 'paid', captured: 750n, reason: 'expired' });
+        expect(await terminal.holder.codes.code(code.id)).toMatchObject({ state: 'ended' });
+        expect(await cafe.settle(first)).toEqual(reply);
+      });
+
+      test('of one showing at two registers one is settled, and the other is told of both receipts', async () => {
+        const code = await issue();
+        const shown = code.show(1);
+        const [first, second] = [cafe.accept(shown, code, 1, '4.00EUR'), kiosk.accept(shown, code, 1, '5.00EUR')];
+        expect(await kiosk.outcomes(second)).toEqual(['settled']);
+        expect(await cafe.outcomes(first)).toEqual(['duplicate']);
+        expect(await cafe.outcomes(first)).toEqual(['duplicate']);
+        expect(await standing()).toEqual({ balance: 2500n, held: 1500n, isSuspended: false });
+        const { items: [dispute] } = await cafe.holder.codes.disputes({}, page);
+        expect(dispute).toMatchObject({ outcome: 'duplicate', borneBy: 'payee', loss: euros('4.00'), other: { id: receiptIdOf(second.receipt) } });
+        expect([dispute!.signedReceipt, dispute!.other!.signedReceipt, dispute!.code].map((bytes) => Buffer.from(bytes))).toEqual([first.receipt, second.receipt, shown].map((bytes) => Buffer.from(bytes)));
+        expect(await cafe.holder.codes.dispute(dispute!.id)).toEqual(dispute);
+        expect(await codeOf(kiosk.holder.codes.dispute(dispute!.id))).toBe('dispute_not_found');
+        expect((await kiosk.holder.codes.disputes({}, page)).items).toEqual([]);
+        expect((await shop.admin.codes.disputes({ outcome: 'duplicate' }, page)).items[0]).toEqual(dispute);
+      });
+
+      test('what is spent beyond the uses or the limit suspends the account and revokes its codes, and the payee bears it', async () => {
+        const [code, other] = [await issue({ uses: 2 }, '10.00EUR'), await issue({}, '5.00EUR')];
+        const receipts = [1, 2, 3].map((counter) => cafe.take(code, counter, '2.00EUR'));
+        expect(await cafe.outcomes(...receipts)).toEqual(['settled', 'settled', 'over_limit']);
+        expect(await cafe.outcomes(...receipts.toReversed())).toEqual(['over_limit', 'settled', 'settled']);
+        expect(await balanceOf(cafe)).toBe(400n);
+        expect(await standing()).toEqual({ balance: 2600n, held: 1100n, isSuspended: true });
+        expect((await terminal.holder.codes.codes({ state: 'revoked' }, page)).items.map(({ token }) => token.id).toSorted()).toEqual([code.id, other.id].toSorted());
+        expect((await cafe.sync()).revoked).toEqual(expect.arrayContaining([code.id, other.id]));
+        expect((await cafe.holder.codes.disputes({}, page)).items[0]).toMatchObject({ outcome: 'over_limit', borneBy: 'payee', loss: euros('2.00'), other: undefined, postingId: undefined });
+
+        const again = codeRequest(terminal, randomBytes(32));
+        expect(await codeOf(terminal.holder.wallet.pay(again))).toBe('account_suspended');
+        await terminal.pay(terminal.request(cafe.payeeId, euros('1.00')));
+        expect(await shop.admin.ledger.reinstate(account.id)).toMatchObject({ suspendedAt: undefined });
+        expect(await codeOf(terminal.holder.wallet.pay(again))).toBe('account_suspended');
+        await issue({}, '5.00EUR');
+        const actions = (await shop.admin.admin.auditEntries({}, { limit: 1000 })).items.filter(({ detail }) => detail['account_id'] === account.id).map(({ action }) => action);
+        expect(actions).toEqual(expect.arrayContaining(['code.issued', 'account.suspended', 'code.revoked', 'account.reinstated']));
+      });
+
+      test('no order of settling takes more than the limit', async () => {
+        const code = await issue({ uses: 10 }, '10.00EUR');
+        const receipts = [1, 2, 3, 4].map((counter) => (counter % 2 === 0 ? kiosk : cafe).take(code, counter, '3.00EUR'));
+        expect(await kiosk.outcomes(receipts[3]!, receipts[1]!)).toEqual(['settled', 'settled']);
+        expect(await cafe.outcomes(receipts[2]!, receipts[0]!)).toEqual(['settled', 'over_limit']);
+        expect(await cafe.outcomes(cafe.take(code, 5, '1.00EUR'))).toEqual(['settled']);
+        expect(await standing()).toEqual({ balance: 2000n, held: 0n, isSuspended: true });
+      });
+
+      test('what comes after the last day is late', async () => {
+        const code = await issue();
+        const receipt = cafe.take(code, 1, '4.00EUR');
+        harness.clock.pass(dayMs + settlementGraceMs + 1000);
+        expect(await cafe.outcomes(receipt)).toEqual(['late']);
+        expect(await cafe.outcomes(receipt)).toEqual(['late']);
+        expect(await balanceOf(cafe)).toBe(0n);
+        expect((await cafe.holder.codes.disputes({}, page)).items[0]).toMatchObject({ outcome: 'late', borneBy: 'payee' });
+      });
+
+      test('everything is checked again', async () => {
+        const code = await issue({ payees: [cafe.payeeId] });
+        harness.clock.pass(60_000);
+        const now = () => harness.clock.now().getTime();
+        const at = (ms: number) => new Date(now() + ms);
+        const reasons = async (...accepted: readonly AcceptedCode[]) => (await cafe.settle(...accepted)).map(({ outcome, reason }) => `${outcome}: ${reason}`);
+        const unissued = new CodeHolder(harness, { ...code.issued, signed: damaged(code.issued.signed) }, newEd25519(randomBytes(32)));
+        const stranger = new CodeHolder(harness, code.issued, newEd25519(randomBytes(32)));
+        const other = cafe.take(code, 6, '1.00EUR');
+        expect(await reasons(
+          cafe.take(code, 1, '5.01EUR'),
+          cafe.take(code, 1, '4.00EUR', { proof: { amount: 399n } }),
+          cafe.take(code, 1, '4.00EUR', { proof: { payeeId: kiosk.payeeId } }),
+          cafe.take(code, 1, '4.00EUR', { receipt: { at: at(62_000) } }),
+          cafe.take(code, 1, '4.00EUR', { receipt: { at: at(-32_000) } }),
+          cafe.take(code, 1, '4.00EUR', { receipt: { at: at(2 * dayMs) }, proof: { at: at(2 * dayMs) } }),
+          cafe.take(code, 1, '4.00EUR', { receipt: { counter: 2 } }),
+          cafe.take(code, 1, '400JPY'),
+          { ...cafe.take(code, 1, '4.00EUR'), code: other.code },
+          cafe.take(unissued, 1, '4.00EUR'),
+          cafe.take(stranger, 1, '4.00EUR'),
+          cafe.accept(randomBytes(50), code, 1, '4.00EUR'),
+        )).toEqual([
+          'rejected: The amount is more than the token allows at once.',
+          'rejected: The code was shown for another amount.',
+          'rejected: The code was shown for another payee.',
+          'rejected: The code was not fresh then.',
+          'rejected: The code was not fresh then.',
+          'rejected: The token was not valid then.',
+          'rejected: The receipt is of another showing.',
+          'rejected: The token is of another currency.',
+          'rejected: The receipt is of another code.',
+          'rejected: No such token was issued.',
+          'rejected: The code is not shown by its holder',
+          expect.stringMatching(/^rejected: This is no credit payment code of ours/),
+        ]);
+        expect(await kiosk.settle(kiosk.take(code, 1, '4.00EUR'))).toMatchObject([{ outcome: 'rejected', reason: 'The token is not for this payee.' }]);
+        expect(await standing()).toEqual({ balance: 3000n, held: 2000n, isSuspended: false });
+        expect((await cafe.holder.codes.disputes({ outcome: 'rejected' }, page)).items).toHaveLength(12);
+      });
+
+      test('what the register did not sign is rejected and kept nowhere', async () => {
+        const code = await issue();
+        const taken = cafe.take(code, 1, '4.00EUR');
+        expect(await kiosk.outcomes(taken)).toEqual(['rejected']);
+        expect(await cafe.outcomes({ ...taken, receipt: damaged(taken.receipt) })).toEqual(['rejected']);
+        expect(await cafe.outcomes({ ...taken, receipt: randomBytes(20) })).toEqual(['rejected']);
+        expect(await cafe.outcomes(cafe.take(code, 1, '4.00EUR', { receipt: { payeeId: kiosk.payeeId } }))).toEqual(['rejected']);
+        for (const register of [cafe, kiosk]) expect((await register.holder.codes.disputes({}, page)).items).toEqual([]);
+        expect(await cafe.outcomes(taken)).toEqual(['settled']);
+      });
+
+      test('a register without a key settles nothing', async () => {
+        const holder = await harness.hold('pos', { accounts: [cafe.payeeId] });
+        await holder.pos.self();
+        expect(await codeOf(holder.codes.settle([]))).toBe('receipt_key_missing');
+        expect(await codeOf(terminal.holder.codes.settle([]))).toBe('forbidden');
+      });
+
+      test('the same at once is settled once, and of two of one showing one', async () => {
+        const code = await issue();
+        const shown = code.show(1);
+        const [mine, theirs] = [cafe.accept(shown, code, 1, '4.00EUR'), kiosk.accept(shown, code, 1, '4.00EUR')];
+        const outcomes = await Promise.all([...Array.from({ length: 4 }, () => cafe.outcomes(mine)), ...Array.from({ length: 4 }, () => kiosk.outcomes(theirs))]);
+        const [own, others] = [new Set(outcomes.slice(0, 4).flat()), new Set(outcomes.slice(4).flat())];
+        expect([...own, ...others].toSorted()).toEqual(['duplicate', 'settled']);
+        expect(await standing()).toEqual({ balance: 2600n, held: 1600n, isSuspended: false });
+      });
+
+      test('many receipts of many codes at many registers at once come to what they are worth', async () => {
+        const codes = [await issue({ uses: 6 }, '6.00EUR'), await issue({ uses: 6 }, '6.00EUR')];
+        const receipts = (register: CodeRegister, from: number) => codes.flatMap((code) => [0, 1, 2, 3].map((index) => register.take(code, from + index, '1.00EUR')));
+        const [mine, theirs] = [receipts(cafe, 1), receipts(kiosk, 5)];
+        const outcomes = (await Promise.all([
+          cafe.outcomes(...mine), cafe.outcomes(...mine.toReversed()), kiosk.outcomes(...theirs), kiosk.outcomes(...theirs.toReversed()),
+        ]));
+        expect(outcomes[0]).toEqual(outcomes[1]!.toReversed());
+        expect(outcomes[2]).toEqual(outcomes[3]!.toReversed());
+        const all = [...outcomes[0]!, ...outcomes[2]!];
+        expect(all.filter((outcome) => outcome === 'settled')).toHaveLength(12);
+        expect(all.filter((outcome) => outcome === 'over_limit')).toHaveLength(4);
+        expect(await standing()).toEqual({ balance: 1800n, held: 0n, isSuspended: true });
+        expect((await balanceOf(cafe)) + (await balanceOf(kiosk))).toBe(1200n);
+      });
+    });
+
+    describe('revoking', () => {
+      test('binds a register from the date of its list, and no longer than a week after', async () => {
+        const code = await issue({ validMs: 20 * dayMs });
+        const [before, early] = [cafe.take(code, 1, '1.00EUR'), cafe.trust.asOf];
+        harness.clock.pass(2000);
+        const revoked = await terminal.holder.codes.revoke(code.id);
+        expect(revoked).toMatchObject({ state: 'revoked', revokedAt: expect.any(Date) });
+        expect(await terminal.holder.codes.revoke(code.id)).toEqual(revoked);
+        harness.clock.pass(2000);
+        expect((await cafe.sync()).revoked).toContain(code.id);
+        expect(await cafe.outcomes(before, cafe.take(code, 2, '1.00EUR', { receipt: { trustAsOf: early } }), cafe.take(code, 3, '1.00EUR'))).toEqual(['settled', 'settled', 'rejected']);
+        harness.clock.pass(settlementGraceMs);
+        expect(await cafe.outcomes(cafe.take(code, 4, '1.00EUR', { receipt: { trustAsOf: early } }))).toEqual(['rejected']);
+      });
+
+      test('is its payer’s and the admins’', async () => {
+        const code = await issue();
+        const stranger = await bindTo(harness, await harness.hold('terminal'), shop.anna);
+        expect(await codeOf(stranger.holder.codes.revoke(code.id))).toBe('code_not_found');
+        expect(await codeOf(stranger.holder.codes.code(code.id))).toBe('code_not_found');
+        expect((await stranger.holder.codes.codes({ accountId: account.id }, page)).items).toEqual([]);
+        expect(await shop.admin.codes.revoke(code.id)).toMatchObject({ state: 'revoked' });
+        expect((await shop.admin.codes.codes({ accountId: account.id }, page)).items).toHaveLength(1);
+        expect(await codeOf(shop.admin.codes.revoke('code_none'))).toBe('code_not_found');
+      });
+    });
+
+    describe('signing keys', () => {
+      test('the next is trusted at once and signs after the overlap', async () => {
+        const { issued: first } = await issue({}, '5.00EUR');
+        const { codes } = shop.admin;
+        const next = await codes.rotateKey(dayMs, 'rotate-1');
+        expect(await codes.rotateKey(dayMs, 'rotate-1')).toMatchObject({ id: next.id });
+        expect(next).toMatchObject({ state: 'next', revokedAt: undefined });
+        expect((await cafe.sync()).keys.map(({ id }) => id)).toEqual(expect.arrayContaining([next.id, first.keyId]));
+        expect((await issue({}, '5.00EUR')).issued.keyId).toBe(first.keyId);
+        harness.clock.pass(dayMs);
+        expect((await issue({}, '5.00EUR')).issued.keyId).toBe(next.id);
+        const keys = await codes.keys();
+        expect(keys.find(({ id }) => id === next.id)).toMatchObject({ state: 'current' });
+        expect(keys.find(({ id }) => id === first.keyId)).toMatchObject({ state: 'retired' });
+        expect((await cafe.sync()).keys.map(({ id }) => id)).toContain(first.keyId);
+        harness.clock.pass(21 * dayMs);
+        expect((await cafe.sync()).keys.map(({ id }) => id)).not.toContain(first.keyId);
+      });
+
+      test('one that is revoked kills its codes, and another signs', async () => {
+        const code = await issue();
+        const before = cafe.take(code, 1, '1.00EUR');
+        harness.clock.pass(2000);
+        const { codes } = shop.admin;
+        const { keyId } = code.issued;
+        const revoked = await codes.revokeKey(keyId);
+        expect(revoked).toMatchObject({ id: keyId, state: 'revoked' });
+        expect(await codes.revokeKey(keyId)).toEqual(revoked);
+        harness.clock.pass(2000);
+        const { keys, revoked: tokens } = await cafe.sync();
+        expect(keys.find(({ id }) => id === keyId)).toMatchObject({ revokedAt: revoked.revokedAt });
+        expect(tokens).not.toContain(code.id);
+        expect(await terminal.holder.codes.code(code.id)).toMatchObject({ state: 'revoked', revokedAt: revoked.revokedAt });
+        expect(await cafe.outcomes(before, cafe.take(code, 2, '1.00EUR'))).toEqual(['settled', 'rejected']);
+        const { issued } = await issue({}, '5.00EUR');
+        expect(issued.keyId).not.toBe(keyId);
+        expect((await cafe.sync()).keys.map(({ id }) => id)).toContain(issued.keyId);
+        expect(await codeOf(codes.revokeKey('AAAAAAAAAAA'))).toBe('key_not_found');
+      });
+
+      test('many that need the first one at once make one', async () => {
+        const own = await openShop(make);
+        try {
+          const terminals = [own.terminal];
+          while (terminals.length < 4) terminals.push(await bindTo(own.harness, await own.harness.hold('terminal'), own.anna));
+          const codes = await Promise.all(terminals.map((each) => issueCode(own.harness, each, {}, { limit: '5.00EUR' })));
+          expect(new Set(codes.map(({ issued }) => issued.keyId)).size).toBe(1);
+          expect(await own.admin.codes.keys()).toHaveLength(1);
+        } finally {
+          await own.harness.close();
+        }
+      });
+    });
+
+    test('nothing that a register can ask for names the payer', async () => {
+      const code = await issue({ uses: 1 });
+      const shown = code.show(1);
+      await kiosk.outcomes(kiosk.accept(shown, code, 1, '1.00EUR'));
+      const replies: unknown[] = [await cafe.settle(cafe.accept(shown, code, 1, '2.00EUR'), cafe.take(code, 2, '1.00EUR'), cafe.take(code, 3, '9.00EUR'))];
+      const { codes, ledger, pos } = kiosk.holder;
+      replies.push(await cafe.holder.codes.disputes({}, page), await cafe.sync(), await cafe.holder.ledger.statement(cafe.payeeId, page));
+      replies.push(await codes.trust(), await codes.disputes({}, page), await ledger.accounts(page), await ledger.payments({}, page), await pos.self(), await pos.sales({}, page));
+      const statement = await ledger.statement(kiosk.payeeId, page);
+      expect(statement.items.map(({ posting: { kind, debitId, paymentId } }) => ({ kind, debitId, paymentId }))).toEqual([{ kind: 'code', debitId: code.id, paymentId: undefined }]);
+      replies.push(statement);
+      const text = JSON.stringify(replies, (_name, value) => (typeof value === 'bigint' ? String(value) : value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value));
+      for (const secret of [account.id, account.name, terminal.holder.token.id, code.issued.paymentId]) expect(text).not.toContain(secret);
+      expect(await codeOf(ledger.payment(code.issued.paymentId))).toBe('payment_not_found');
+      expect(await codeOf(ledger.account(account.id))).toBe('account_not_found');
+      if (name.startsWith('clients')) {
+        expect(await codeOf(codes.code(code.id))).toBe('forbidden');
+        expect(await codeOf(codes.codes({}, page))).toBe('forbidden');
+      }
+      expect(readToken(code.issued.signed)).not.toHaveProperty('accountId');
+    });
+  });
+}
+
+/** With another signature. */
+function damaged(signed: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(signed);
+  return bytes.fill(7, bytes.length - 5);
+}
