@@ -1,5 +1,5 @@
 import { custom, option } from '@oclif/core/args';
-import { parseAccountName, parseAccountReference } from '../domain/account.ts';
+import { parseAccountName, parseAccountReference, parseCredit } from '../domain/account.ts';
 import { isId, parseUuid } from '../domain/identifiers.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseAmount, type Amount } from '../domain/money.ts';
@@ -16,6 +16,8 @@ export const uuidArg = custom<string>({ ...fromCommandLine, parse: argValue(pars
 export const idArg = custom<string>({ ...fromCommandLine, parse: argValue(parseIdArg) });
 
 export const amountArg = custom<Amount>({ ...fromCommandLine, parse: argValue(parseAmount) });
+/** An amount, or nothing. */
+export const creditArg = custom<Amount>({ ...fromCommandLine, parse: argValue(parseCredit) });
 /** An account by its id or name. */
 export const accountArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountReference) });
 export const accountNameArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountName) });

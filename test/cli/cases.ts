@@ -133,6 +133,14 @@ export const cases: Record<string, Case> = {
     happy: async (site) => role(site, 'account', 'close', (await (await site.till()).empty()).name, '--yes'),
     failing: async (site) => ({ ...role(site, 'account', 'close', await funded(site), '--yes'), exit: 5 }),
   },
+  'account credit reinstate': {
+    happy: async (site) => role(site, 'account', 'credit', 'reinstate', await funded(site)),
+    failing: failing(3, 'account', 'credit', 'reinstate', 'nobody'),
+  },
+  'account credit set': {
+    happy: async (site) => role(site, 'account', 'credit', 'set', await funded(site), '50.00EUR'),
+    failing: async (site) => ({ ...role(site, 'account', 'credit', 'set', await funded(site), '50JPY'), exit: 5 }),
+  },
   'account list': {
     happy: async (site) => {
       await (await site.till()).empty('CHF');
@@ -664,6 +672,24 @@ export const cases: Record<string, Case> = {
     only: noRole('it needs the database itself'),
     happy: (site) => ({ args: ['server', 'init'], env: emptyHome(site) }),
     failing: failingHere(5, 'server', 'init'),
+  },
+  'server keys list': {
+    happy: async (site) => {
+      await site.json('server', 'keys', 'rotate', '--now');
+      return role(site, 'server', 'keys', 'list');
+    },
+    failing: failing(2, 'server', 'keys', 'list', '--unknown'),
+    same: ({ keys }: { keys: object[] }) => Object.keys(keys[0]!).sort(),
+  },
+  'server keys revoke': {
+    happy: async (site) => role(site, 'server', 'keys', 'revoke', (await site.json<{ key_id: string }>('server', 'keys', 'rotate', '--now')).key_id, '--yes'),
+    failing: failing(3, 'server', 'keys', 'revoke', 'AAAAAAAAAAA', '--yes'),
+    same: ({ state }: { state: string }) => state,
+  },
+  'server keys rotate': {
+    happy: (site) => role(site, 'server', 'keys', 'rotate', '--overlap', '7d'),
+    failing: failing(2, 'server', 'keys', 'rotate', '--now', '--overlap', '7d'),
+    same: ({ state }: { state: string }) => state,
   },
   'server rekey': {
     only: noRole('it needs the database itself'),

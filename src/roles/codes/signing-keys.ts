@@ -5,7 +5,7 @@ import { keyIdOf } from '../../protocol/credit-code.ts';
 import { auditEntry, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type { SigningKey, SigningKeyState } from './ports.ts';
-import type { StoredKey } from './store.ts';
+import type { NewKey, StoredKey } from './store.ts';
 
 const seedBytes = 32;
 const issuerName = 'code-issuer';
@@ -48,12 +48,23 @@ export async function signer(context: ServiceContext): Promise<Ed25519KeyPair> {
 /** Inside a transaction. */
 export async function makeKey(context: ServiceContext, signsFrom: Date): Promise<StoredKey> {
   const { store, clock, random } = context;
-  const seed = random.bytes(seedBytes);
-  const { publicKey } = newEd25519(seed);
-  const key = { id: keyIdOf(publicKey), publicKey, createdAt: clock.now(), signsFrom };
+  const { seed, ...made } = newKey(random);
+  const key = { ...made, createdAt: clock.now(), signsFrom };
   await store.codeKeys.insert({ ...key, seed });
   await store.audit.append(auditEntry(context, { action: 'code_key.made', detail: { key_id: key.id, signs_from: signsFrom.toISOString() } }));
   return { ...key, revokedAt: undefined, neededUntil: undefined };
+}
+
+/** One whose id no command line takes for a flag. */
+function newKey(random: ServiceContext['random']): Pick<NewKey, 'id' | 'publicKey' | 'seed'> {
+  for (;;) {
+    const seed = random.bytes(seedBytes);
+    const { publicKey } = newEd25519(seed);
+    const id = keyIdOf(publicKey);
+    if (!id.startsWith('-')) {
+      return { id, publicKey, seed };
+    }
+  }
 }
 
 /** What this registry is called in its tokens; made when it is first needed, the same for all servers. */
