@@ -3,7 +3,13 @@ import { accessPointFromWire, accessPointSchema, accessPointToWire } from './acc
 import { accessRequestFromWire, accessRequestSchema, accessRequestToWire, dppAnswerFromWire, dppAnswerSchema, dppAnswerToWire } from './access-requests.ts';
 import { attemptSchema, listedAttemptFromWire, listedAttemptToWire } from './attempts.ts';
 import { auditEntryFromWire, auditEntrySchema, auditEntryToWire } from './audit.ts';
+import { accountFromWire, accountSchema, accountToWire } from './accounts.ts';
 import { checker } from './check.ts';
+import {
+  codeFromWire, codeOrderFromWire, codeOrderSchema, codeOrderToWire, codeSchema, codeToWire, disputeFromWire, disputeSchema, disputeToWire, issuedCodeFromWire, issuedCodeSchema,
+  issuedCodeToWire, settlementInputFromWire, settlementInputSchema, settlementInputToWire, settlementRepliesFromWire, settlementRepliesSchema, settlementRepliesToWire,
+  signingKeyFromWire, signingKeySchema, signingKeyToWire, trustListFromWire, trustListSchema, trustListToWire,
+} from './codes.ts';
 import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
@@ -28,6 +34,25 @@ const bareGrant = {
   id: 'grt_1', subject: { kind: 'device', id: uuid }, network: { apId: 'ap_1', ssid: 'home' }, source: 'device', startsAt: at,
   policy: 'cut', state: 'active', revision: 3, requestId: undefined, endsAt: undefined, allowedMs: undefined, waitingMs: undefined, quotaBytes: undefined, vlan: undefined, usage: noUsage,
   closedAt: undefined, closedBy: undefined, reason: undefined,
+} as const;
+
+const key = Buffer.alloc(32, 1);
+const keyId = 'q3V9sT0wK1c';
+const token = {
+  id: 'code_q3V9sT0wK1cq3V9sT0wK1c', issuer: 'AAAAAAAAAAA', holderKey: key, currency: 'EUR', maxEach: 500n, maxTotal: 2000n, uses: 10, payees: undefined, issuedAt: at, expiresAt: at,
+} as const;
+const bareCode = {
+  token, state: 'active', keyId, accountId: 'acc_1', terminalId: 'tok_1', paymentId: 'pay_1', settled: 0n, settledUses: 0, revokedAt: undefined, settleBy: at,
+} as const;
+const receiptId = key.toString('base64url');
+const bareDispute = {
+  id: receiptId, outcome: 'rejected', reason: undefined, at, postingId: undefined, signedReceipt: Buffer.from('receipt'), code: Buffer.from('code'), other: undefined,
+  loss: { minor: 400n, currency: 'EUR' }, borneBy: 'payee',
+  receipt: { registerId: 'tok_2', payeeId: 'acc_2', tokenId: token.id, counter: 1, amount: { minor: 400n, currency: 'EUR' }, at, trustAsOf: at, codeHash: key },
+} as const;
+const bareKey = { id: keyId, publicKey: key, revokedAt: undefined, state: 'current', createdAt: at, signsFrom: at, neededUntil: undefined } as const;
+const bareAccount = {
+  id: 'acc_1', kind: 'customer', name: 'Anna', currency: 'EUR', cardReference: undefined, balance: -5n, held: 0n, credit: 10n, suspendedAt: undefined, openedAt: at, closedAt: undefined,
 } as const;
 
 /** One of everything, once with all its members and once with as few as it may have. */
@@ -62,6 +87,26 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
     { id: 'ap_1', name: 'hall', ssid: undefined, onboardingSsid: undefined, createdAt: at, lastSeenAt: undefined, revision: 0 },
     { id: 'ap_1', name: 'hall', ssid: 's', onboardingSsid: 'o', createdAt: at, lastSeenAt: at, revision: 9 },
   ]],
+  ['account', accountSchema, accountToWire, accountFromWire, [bareAccount, { ...bareAccount, cardReference: 'card', suspendedAt: at, closedAt: at }]],
+  ['order of a code', codeOrderSchema, codeOrderToWire, codeOrderFromWire, [
+    { maxEach: 500n, uses: 10, payees: undefined, validMs: 60_000, holderKey: key },
+    { maxEach: 500n, uses: 1_000_000, payees: ['acc_1', 'acc_2'], validMs: 23 * 86_400_000, holderKey: key },
+  ]],
+  ['credit payment code', codeSchema, codeToWire, codeFromWire, [bareCode, { ...bareCode, token: { ...token, payees: ['acc_2'] }, state: 'revoked', settled: 400n, settledUses: 1, revokedAt: at }]],
+  ['credit payment code as it was signed', issuedCodeSchema, issuedCodeToWire, issuedCodeFromWire, [{ ...bareCode, signed: Buffer.from('signed') }]],
+  ['dispute', disputeSchema, disputeToWire, disputeFromWire, [
+    bareDispute,
+    { ...bareDispute, outcome: 'duplicate', reason: 'r', postingId: 'pst_1', borneBy: 'operator', other: { id: receiptId, signedReceipt: Buffer.from('other') } },
+  ]],
+  ['accepted codes', settlementInputSchema, settlementInputToWire, settlementInputFromWire, [[], [{ code: Buffer.from('code'), receipt: Buffer.from('receipt') }]]],
+  ['outcomes of settling', settlementRepliesSchema, settlementRepliesToWire, settlementRepliesFromWire, [
+    [{ id: receiptId, outcome: 'settled', reason: undefined }, { id: receiptId, outcome: 'late', reason: 'r' }],
+  ]],
+  ['trust list', trustListSchema, trustListToWire, trustListFromWire, [
+    { issuer: 'AAAAAAAAAAA', asOf: at, keys: [], revoked: [] },
+    { issuer: 'AAAAAAAAAAA', asOf: at, keys: [{ id: keyId, publicKey: key, revokedAt: undefined }, { id: keyId, publicKey: key, revokedAt: at }], revoked: [token.id] },
+  ]],
+  ['signing key', signingKeySchema, signingKeyToWire, signingKeyFromWire, [bareKey, { ...bareKey, state: 'revoked', revokedAt: at, neededUntil: at }]],
   ['audit entry', auditEntrySchema, auditEntryToWire, auditEntryFromWire, [
     { id: 1n, at, actor: 'local', action: 'device.reset', uuid: undefined, apId: undefined, detail: {} },
     { id: 2n ** 63n, at, actor: 'ap:hall', action: 'device.asked', uuid, apId: 'ap_1', detail: { a: 'b', n: 1, t: true } },

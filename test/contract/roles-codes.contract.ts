@@ -297,6 +297,14 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await standing()).toEqual({ balance: 2600n, held: 1600n, isSuspended: false });
       });
 
+      test('more than are settled at once are not taken, and what is brought in one go is settled in its order', async () => {
+        const code = await issue({ uses: 200, maxEach: 10n });
+        const receipts = Array.from({ length: 130 }, (_, index) => cafe.take(code, index + 1, '0.10EUR'));
+        expect(new Set(await cafe.outcomes(...receipts))).toEqual(new Set(['settled']));
+        expect(await standing()).toEqual({ balance: 1700n, held: 700n, isSuspended: false });
+        expect(await codeOf(cafe.settle(...Array.from({ length: 501 }, () => receipts[0]!)))).toBe('invalid_input');
+      });
+
       test('many receipts of many codes at many registers at once come to what they are worth', async () => {
         const codes = [await issue({ uses: 6 }, '6.00EUR'), await issue({ uses: 6 }, '6.00EUR')];
         const receipts = (register: CodeRegister, from: number) => codes.flatMap((code) => [0, 1, 2, 3].map((index) => register.take(code, from + index, '1.00EUR')));
@@ -312,6 +320,30 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await standing()).toEqual({ balance: 1800n, held: 0n, isSuspended: true });
         expect((await balanceOf(cafe)) + (await balanceOf(kiosk))).toBe(1200n);
       });
+    });
+
+    test('an operator that bears losses pays the shop what a code allows once more, and the payer nothing of it', async () => {
+      const own = await openShop(make, { codeLosses: 'operator' });
+      try {
+        const register = await openCodeRegister(own.harness, own.cafe);
+        const code = await issueCode(own.harness, own.terminal, { uses: 2 }, { limit: '5.00EUR' });
+        const receipts = ['2.00EUR', '2.00EUR', '3.00EUR', '2.00EUR', '1.00EUR'].map((amount, index) => register.take(code, index + 1, amount));
+        expect(await register.outcomes(...receipts)).toEqual(['settled', 'settled', 'over_limit', 'over_limit', 'over_limit']);
+        expect(await register.outcomes(...receipts)).toEqual(['settled', 'settled', 'over_limit', 'over_limit', 'over_limit']);
+        const { ledger } = own.admin;
+        expect(await ledger.account(own.cafe.id)).toMatchObject({ balance: 900n });
+        expect(await ledger.account('losses_EUR')).toMatchObject({ balance: -500n, kind: 'losses' });
+        expect(await ledger.account(own.anna.id)).toMatchObject({ balance: 4600n, suspendedAt: expect.any(Date) });
+        const { items } = await register.holder.codes.disputes({ outcome: 'over_limit' }, page);
+        expect(items.map(({ loss, borneBy, postingId }) => [loss.minor, borneBy, postingId !== undefined])).toEqual([[100n, 'payee', false], [200n, 'operator', true], [300n, 'operator', true]]);
+        expect((await register.holder.ledger.statement(own.cafe.id, page)).items.map(({ posting: { kind, debitId } }) => [kind, debitId])).toEqual([
+          ['loss', 'losses_EUR'], ['loss', 'losses_EUR'], ['code', code.id], ['code', code.id],
+        ]);
+        expect((await ledger.verify()).findings).toEqual([]);
+        expect(await codeOf(ledger.payOut('losses_EUR', euros('1.00')))).toBe('account_not_found');
+      } finally {
+        await own.harness.close();
+      }
     });
 
     describe('revoking', () => {

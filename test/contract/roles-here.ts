@@ -3,16 +3,16 @@ import type { Store } from '../../src/roles/store.ts';
 import { sendVerification } from '../../src/roles/wallet/verification.ts';
 import { Services } from '../../src/server/services.ts';
 import { enrollIn } from '../server/running-server.ts';
-import { Outbox, TestClock, type Holder, type RolesHarness } from './roles.harness.ts';
+import { Outbox, TestClock, type HarnessOptions, type Holder, type RolesHarness } from './roles.harness.ts';
 import { collecting } from './stand-in-provider.ts';
 
 /** The roles' services over a store. */
-export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
+export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses }: HarnessOptions = {}): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
-  const services = (actor: Actor) => new Services({ ...ledger, actor, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
+  const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
   return {
     clock,
     outbox,

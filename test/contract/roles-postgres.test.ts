@@ -20,6 +20,6 @@ requires('postgresql')('PostgreSQL', () => {
     return { store: await openStore({ url: database.url, sealer: testSealer() }), remove: database.drop };
   }
 
-  rolesContract('services on PostgreSQL', () => rolesHere(onPostgres));
-  rolesContract('clients at a server on PostgreSQL', () => rolesThere(onPostgres));
+  rolesContract('services on PostgreSQL', (options) => rolesHere(onPostgres, options));
+  rolesContract('clients at a server on PostgreSQL', (options) => rolesThere(onPostgres, options));
 });

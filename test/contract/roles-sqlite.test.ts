@@ -17,6 +17,6 @@ async function inFile() {
   return { store, remove: () => rm(folder, { recursive: true }) };
 }
 
-rolesContract('services in memory', () => rolesHere(inMemory));
-rolesContract('services on a SQLite file', () => rolesHere(inFile));
-rolesContract('clients at a server on a SQLite file', () => rolesThere(inFile));
+rolesContract('services in memory', (options) => rolesHere(inMemory, options));
+rolesContract('services on a SQLite file', (options) => rolesHere(inFile, options));
+rolesContract('clients at a server on a SQLite file', (options) => rolesThere(inFile, options));

@@ -13,20 +13,20 @@ import { WalletClient } from '../../src/client/wallet-client.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { Authority } from '../server/certificates.ts';
 import { enrollIn, startServer } from '../server/running-server.ts';
-import { Outbox, TestClock, type RolesHarness } from './roles.harness.ts';
+import { Outbox, TestClock, type HarnessOptions, type RolesHarness } from './roles.harness.ts';
 import { collecting } from './stand-in-provider.ts';
 
 /** What a server does by itself would get in between. */
 const dayMs = 86_400_000;
 
 /** The roles over HTTP: clients, TLS on loopback, and a server over a store. */
-export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>): Promise<RolesHarness> {
+export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses }: HarnessOptions = {}): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
   const authority = new Authority();
-  const running = await startServer({ store, clock, tls: authority.server(), verificationSender: outbox, allowMd5: true, providers: ledger.providers, housekeepingMs: dayMs });
+  const running = await startServer({ store, clock, tls: authority.server(), verificationSender: outbox, allowMd5: true, codeLosses, providers: ledger.providers, housekeepingMs: dayMs });
   const clients: HttpClient[] = [];
   const connect = (token?: string) => {
     const client = new HttpClient({ url: running.url, token, ca: authority.cert });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
+import type { LossBearer } from '../../src/domain/credit-code.ts';
 import { LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { AuditEntry } from '../../src/domain/audit.ts';
 import type { TopUp } from '../../src/domain/top-up.ts';
@@ -108,7 +109,12 @@ export interface RolesHarness {
   close(): Promise<void>;
 }
 
-export type MakeHarness = () => Promise<RolesHarness>;
+/** How the registry is run. */
+export interface HarnessOptions {
+  readonly codeLosses?: LossBearer | undefined;
+}
+
+export type MakeHarness = (options?: HarnessOptions) => Promise<RolesHarness>;
 
 /** A registry under test with one of each who onboard a device. */
 export async function onboardingSite(make: MakeHarness) {

@@ -5,7 +5,7 @@ import type { PasswordAlgorithm } from '../../src/domain/payment.ts';
 import { md5Password, nextCode, transactionPassword } from '../../src/protocol/transaction-password.ts';
 import type { PaymentReply, PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
 import type { TemporaryCode } from '../../src/roles/wallet/ports.ts';
-import type { Holder, MakeHarness, RolesHarness } from './roles.harness.ts';
+import type { HarnessOptions, Holder, MakeHarness, RolesHarness } from './roles.harness.ts';
 
 export const identityCode = 'grün 2468';
 
@@ -59,8 +59,8 @@ export async function bindTo(
 }
 
 /** A ledger with a café, and with Anna who has 50.00EUR and a terminal. */
-export async function openShop(make: MakeHarness) {
-  const harness = await make();
+export async function openShop(make: MakeHarness, options?: HarnessOptions) {
+  const harness = await make(options);
   const admin = await harness.hold('admin');
   const cafe = await admin.ledger.open({ name: 'Café', currency: 'EUR' });
   const anna = await admin.ledger.open({ name: 'Anna', currency: 'EUR', contact: 'anna@example.org', cardReference: 'card_4711' });
