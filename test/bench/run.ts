@@ -12,16 +12,17 @@ import { measureRadio } from './radio/measure.ts';
 import { measureRadius } from './radius/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
 import { keepSections, renderSection, type Section } from './report.ts';
+import { measureSettling } from './settling/measure.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTapping } from './tapping/measure.ts';
 import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [settle]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, how many payments are made a second, and how long a tap takes, against baselines in the same run;
+long a device takes to join over the air, how many payments are made and codes settled a second, and how long a tap takes, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -52,6 +53,13 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
       quick
         ? { many: 10_000, few: 1_000, rounds: 1, warmUpMs: 1000, windowMs: 2000, postgres: true }
         : { many: 5_000_000, few: 5_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
+      cache,
+    ),
+  settle: (quick) =>
+    measureSettling(
+      quick
+        ? { payments: 1_000, codes: 1_000, rounds: 1, warmUpMs: 1000, windowMs: 2000, postgres: true }
+        : { payments: 5_000, codes: 5_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
       cache,
     ),
   tap: (quick) => measureTapping({ rounds: quick ? 50 : 500 }, cache),

@@ -167,8 +167,7 @@ class SettlementBook {
       return;
     }
     const paid = [...this.#progress].filter(([, { settled }]) => settled > 0n);
-    const held = await Promise.all(paid.map(([id, { settled }]) => store.payments.captureMore(this.#codes.get(id)!.paymentId, settled)));
-    if (held.includes(false)) {
+    if (!(await store.payments.captureMore(new Map(paid.map(([id, { settled }]) => [this.#codes.get(id)!.paymentId, settled]))))) {
       throw new LatchkeyError('storage_locked', 'What a code holds was given back meanwhile.');
     }
     await store.creditCodes.progress(this.#progress);

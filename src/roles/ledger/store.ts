@@ -144,8 +144,11 @@ export interface PaymentRepository {
     id: string,
     end: { readonly state: 'paid' | 'released'; readonly captured: bigint; readonly at: Date; readonly reason: string | undefined },
   ): Promise<Payment | undefined>;
-  /** Adds to what is captured of one that goes on being held; false if it is held no more, or not so much of it is left. */
-  captureMore(id: string, minor: bigint): Promise<boolean>;
+  /**
+   * By their ids, adds to what is captured of payments that go on being held. Inside a transaction, which is lost if it is
+   * false: then one is held no more, or not so much of it is left.
+   */
+  captureMore(of: ReadonlyMap<string, bigint>): Promise<boolean>;
   /** Ends one that was captured bit by bit: the rest is given back. Undefined if it was not held. */
   end(id: string, at: Date, reason: string): Promise<Payment | undefined>;
   /** Adds to what was given back; undefined if that would be more than was captured. */

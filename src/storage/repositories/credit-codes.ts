@@ -49,11 +49,6 @@ const byId: PreparedQuery<{ id: string }, Row> = (db, { id }) => withKey(db).whe
 const byPayment: PreparedQuery<{ accountId: string; key: string }, Row> = (db, { accountId, key }) =>
   withKey(db).where('credit_codes.account_id', '=', accountId).where('credit_codes.key', '=', key);
 
-const progressing: PreparedQuery<CodeProgress & { id: string }, never> = (db, { id, settled, uses, lost }) =>
-  db.updateTable('credit_codes')
-    .set({ settled: sql`settled + ${settled}`, settled_uses: sql`settled_uses + ${uses}`, lost: sql`lost + ${lost}` })
-    .where('id', '=', id) as never;
-
 const revoking: PreparedQuery<{ id: string; at: Date }, { id: string }> = (db, { id, at }) =>
   db.updateTable('credit_codes').set({ revoked_at: at }).where('id', '=', id).where('revoked_at', 'is', null).returning('id');
 
@@ -140,8 +135,14 @@ export class CreditCodes implements CreditCodeRepository {
   }
 
   async progress(of: ReadonlyMap<string, CodeProgress>): Promise<void> {
-    // All are sent before the first is answered.
-    await Promise.all([...of].map(([id, progress]) => this.#db.change(progressing, { id, ...progress })));
+    if (of.size === 0) {
+      return;
+    }
+    const given = [...of].map(([id, { settled, uses, lost }]) => sql`(${id}, cast(${settled} as bigint), cast(${uses} as integer), cast(${lost} as bigint))`);
+    await sql`
+      update credit_codes set settled = settled + given.column2, settled_uses = settled_uses + given.column3, lost = lost + given.column4
+      from (values ${sql.join(given)}) as given where credit_codes.id = given.column1
+    `.execute(this.#db.write);
   }
 
   async revoke(id: string, at: Date): Promise<boolean> {

@@ -43,14 +43,6 @@ const settling: PreparedQuery<{ id: string; state: string; captured: bigint; at:
     .where(isHeld)
     .returningAll();
 
-const capturingMore: PreparedQuery<{ id: string; minor: bigint }, { id: string }> = (db, { id, minor }) =>
-  db.updateTable('payments')
-    .set({ captured: sql`captured + ${minor}` })
-    .where('id', '=', id)
-    .where(isHeld)
-    .where(sql<boolean>`minor - captured >= ${minor}`)
-    .returning('id');
-
 const ending: PreparedQuery<{ id: string; at: Date; reason: string }, Row> = (db, { id, at, reason }) =>
   db.updateTable('payments')
     .set({ state: sql`case when captured > 0 then 'paid' else 'released' end`, ended_at: at, reason })
@@ -142,8 +134,16 @@ export class Payments implements PaymentRepository {
     return row && toPayment(row);
   }
 
-  async captureMore(id: string, minor: bigint): Promise<boolean> {
-    return (await this.#db.change(capturingMore, { id, minor })).length === 1;
+  async captureMore(of: ReadonlyMap<string, bigint>): Promise<boolean> {
+    if (of.size === 0) {
+      return true;
+    }
+    const given = [...of].map(([id, minor]) => sql`(${id}, cast(${minor} as bigint))`);
+    const { numAffectedRows } = await sql`
+      update payments set captured = captured + given.column2 from (values ${sql.join(given)}) as given
+      where payments.id = given.column1 and state = 'held' and minor - captured >= given.column2
+    `.execute(this.#db.write);
+    return Number(numAffectedRows) === of.size;
   }
 
   async end(id: string, at: Date, reason: string): Promise<Payment | undefined> {
