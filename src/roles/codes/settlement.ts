@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Account } from '../../domain/account.ts';
 import { settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { lossesAccountId } from '../../domain/posting.ts';
@@ -17,8 +18,10 @@ export interface SettlementContext extends ServiceContext {
   readonly codeLosses?: LossBearer | undefined;
 }
 
-/** So many share a transaction: it holds its payers' and its payee's rows, and the event loop stands still for its signatures. */
-const atOnce = 50;
+/** So many share a transaction, which holds its payers' and its payee's rows. */
+const atOnce = 100;
+/** After the signatures of so many others get their turn. */
+const examinedAtOnce = 25;
 
 /** A receipt that is this register's, and what is wrong with its code at any time. */
 interface Claim {
@@ -40,14 +43,17 @@ export async function settle(context: SettlementContext, accepted: readonly Acce
   const signatory = await signatoryOf(context);
   const outcomes = new Map<string, SettlementReply>();
   const ids = accepted.map(({ receipt }) => receiptIdOf(receipt));
+  let written: Promise<void> = Promise.resolve();
   for (let from = 0; from < accepted.length; from += atOnce) {
     const part = new Map(ids.slice(from, from + atOnce).map((id, index) => [id, accepted[from + index]!]));
-    for (const reply of await settlePart(context, signatory, part)) {
-      outcomes.set(reply.id, reply);
-    }
-    // Others get their turn.
-    await setImmediate();
+    // While the part before it is written.
+    const examined = await examine(context, signatory, part);
+    await written;
+    written = settleExamined(context, signatory, examined).then((replies) => replies.forEach((reply) => outcomes.set(reply.id, reply)));
+    // It is waited for after the next part is examined.
+    written.catch(() => {});
   }
+  await written;
   return ids.map((id) => outcomes.get(id)!);
 }
 
@@ -63,22 +69,42 @@ async function signatoryOf({ store, actor }: ServiceContext): Promise<Signatory>
   return { registerId: register.id, payeeId: register.payeeId, key: ed25519Public(register.receiptKey) };
 }
 
-async function settlePart(context: SettlementContext, signatory: Signatory, part: ReadonlyMap<string, AcceptedCode>): Promise<SettlementReply[]> {
-  const { store } = context;
+interface Examined {
+  /** What was said of those that are known, or are not the register's. */
+  readonly replies: readonly SettlementReply[];
+  readonly claims: readonly Claim[];
+  readonly issued: ReadonlyMap<string, SettlingCode>;
+}
+
+async function examine({ store }: SettlementContext, signatory: Signatory, part: ReadonlyMap<string, AcceptedCode>): Promise<Examined> {
   const known = await store.codeReceipts.known(signatory.registerId, [...part.keys()]);
   const knownIds = new Set(known.map(({ id }) => id));
-  const fresh = [...part].filter(([id]) => !knownIds.has(id));
-  if (fresh.length === 0) {
-    return known;
-  }
-  const examined = fresh.map(([id, accepted]) => ({ id, accepted, receipt: examineReceipt(signatory, accepted) }));
-  const isOwn = (one: (typeof examined)[number]): one is typeof one & { readonly receipt: CodeReceipt } => typeof one.receipt !== 'string';
-  const strange = examined.flatMap(({ id, receipt }): SettlementReply[] => (typeof receipt === 'string' ? [{ id, outcome: 'rejected', reason: receipt }] : []));
-  const own = examined.filter(isOwn);
+  const replies: SettlementReply[] = [...known];
+  const own: Omit<Claim, 'objection'>[] = [];
+  await inTurns([...part].filter(([id]) => !knownIds.has(id)), ([id, accepted]) => {
+    const receipt = examineReceipt(signatory, accepted);
+    if (typeof receipt === 'string') {
+      replies.push({ id, outcome: 'rejected', reason: receipt });
+    } else {
+      own.push({ id, accepted, receipt });
+    }
+  });
   const issued = byId(await store.creditCodes.forSettlement([...new Set(own.map(({ receipt }) => receipt.tokenId))]));
-  const claims = own.map((one): Claim => ({ ...one, objection: examineCode(one.receipt, one.accepted, issued.get(one.receipt.tokenId)) }));
-  const settled = claims.length === 0 ? [] : await store.transaction((tx) => settleClaims(within(context, tx), context.codeLosses ?? 'payee', signatory, claims, issued));
-  return [...known, ...strange, ...settled];
+  const claims: Claim[] = [];
+  await inTurns(own, (one) => void claims.push({ ...one, objection: examineCode(one.receipt, one.accepted, issued.get(one.receipt.tokenId)) }));
+  return { replies, claims, issued };
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % examinedAtOnce === 0) await setImmediate();
+    work(item);
+  }
+}
+
+async function settleExamined(context: SettlementContext, signatory: Signatory, examined: Examined): Promise<SettlementReply[]> {
+  const { replies, claims } = examined;
+  return claims.length === 0 ? [...replies] : [...replies, ...(await context.store.transaction((tx) => settleClaims(within(context, tx), context.codeLosses ?? 'payee', signatory, examined)))];
 }
 
 /** Inside a transaction that has to itself all accounts which it moves, and with them what is settled of their codes. */
@@ -86,26 +112,32 @@ async function settleClaims(
   context: ServiceContext,
   losses: LossBearer,
   { registerId, payeeId }: Signatory,
-  claims: readonly Claim[],
-  issued: ReadonlyMap<string, SettlingCode>,
+  { claims, issued }: Examined,
 ): Promise<SettlementReply[]> {
   const { store } = context;
   const good = claims.filter(({ objection }) => objection === undefined);
   await store.accounts.lock([payeeId, ...good.map(({ receipt }) => issued.get(receipt.tokenId)!.accountId)]);
-  // Another may have brought the same meanwhile.
-  const known = await store.codeReceipts.known(registerId, claims.map(({ id }) => id));
+  const [known, codes, showings, payee] = await Promise.all([
+    // Another may have brought the same meanwhile.
+    store.codeReceipts.known(registerId, claims.map(({ id }) => id)),
+    store.creditCodes.forSettlement([...new Set(good.map(({ receipt }) => receipt.tokenId))]),
+    store.codeReceipts.settled(good.map(({ receipt }) => receipt)),
+    store.accounts.find(payeeId),
+  ]);
   const knownIds = new Set(known.map(({ id }) => id));
-  const codes = byId(await store.creditCodes.forSettlement([...new Set(good.map(({ receipt }) => receipt.tokenId))]));
-  const showings = await store.codeReceipts.settled(good.map(({ receipt }) => receipt));
-  const payee = (await store.accounts.find(payeeId))!;
-  const book = new SettlementBook(context, losses, codes, new Map(showings.map((showing) => [nameOf(showing), showing.id])));
+  const book = new SettlementBook(context, losses, byId(codes), new Map(showings.map((showing) => [nameOf(showing), showing.id])));
   for (const claim of claims) {
     if (!knownIds.has(claim.id)) {
-      book.enter(claim, payee.closedAt !== undefined ? 'The payee’s account is closed.' : claim.receipt.amount.currency !== payee.currency ? 'The payee’s account is of another currency.' : undefined);
+      book.enter(claim, hindranceOf(payee!, claim.receipt));
     }
   }
   await book.write();
   return [...known, ...book.replies];
+}
+
+function hindranceOf({ closedAt, currency }: Account, { amount }: CodeReceipt): Objection | undefined {
+  if (closedAt !== undefined) return 'The payee’s account is closed.';
+  return amount.currency === currency ? undefined : 'The payee’s account is of another currency.';
 }
 
 function byId(codes: readonly SettlingCode[]): Map<string, SettlingCode> {
@@ -170,8 +202,7 @@ class SettlementBook {
     if (!(await store.payments.captureMore(new Map(paid.map(([id, { settled }]) => [this.#codes.get(id)!.paymentId, settled]))))) {
       throw new LatchkeyError('storage_locked', 'What a code holds was given back meanwhile.');
     }
-    await store.creditCodes.progress(this.#progress);
-    await store.codeReceipts.insert(this.#receipts);
+    await Promise.all([store.creditCodes.progress(this.#progress), store.codeReceipts.insert(this.#receipts)]);
     for (const { kind, debitId, amount } of this.#postings) {
       if (kind === 'loss') await ownAccount(this.#context, { id: debitId, kind: 'losses', currency: amount.currency });
     }
