@@ -5,7 +5,7 @@ import { isErrorCode, LatchkeyError, type ErrorCode } from '../../src/domain/err
 import type { Page, PageRequest } from '../../src/roles/page.ts';
 import type { Store } from '../../src/roles/store.ts';
 import {
-  addAccessPoint, addDevice, after, newAttempt, newDevice, newEnrollCode, newGrant, newId, newRequest, newToken, start,
+  addAccessPoint, addCode, addDevice, after, newAttempt, newCodeReceipt, newDevice, newEnrollCode, newGrant, newId, newRequest, newToken, start,
 } from '../storage/samples.ts';
 
 /** One database under test, which several stores may have open at a time. */
@@ -24,6 +24,14 @@ async function codeOf(work: Promise<unknown>): Promise<ErrorCode | undefined> {
     if (error instanceof LatchkeyError && isErrorCode(error.code)) return error.code;
     throw error;
   }
+}
+
+/** With its bytes as text: the two databases give them in arrays of different classes. */
+function inHex(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return value === null || typeof value !== 'object' || value instanceof Date || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).map(([name, member]) => [name, inHex(member)]));
 }
 
 /** All pages of a list. */
@@ -554,6 +562,92 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const inserted = await contend(16, (index) => store.settings.insert(name, `value ${index}`));
         expect(inserted.filter(Boolean)).toHaveLength(1);
         expect(await store.settings.get(name)).toBe(`value ${inserted.indexOf(true)}`);
+      });
+    });
+
+    describe('credit payment codes', () => {
+      const one = { settled: 500n, uses: 1, lost: 0n };
+
+      test('are kept as they were signed, one for a payment', async () => {
+        const { code, payment } = await addCode(store);
+        expect(inHex(await store.creditCodes.find(code.token.id))).toEqual(inHex(code));
+        expect(inHex(await store.creditCodes.findByPayment(code.accountId, payment.key))).toEqual(inHex(code));
+        expect(await store.creditCodes.insert({ ...code, token: { ...code.token, id: newId('code') }, paymentId: newId('pay'), key: payment.key })).toBe(false);
+        expect(await store.creditCodes.ofPayments([payment.id, newId('pay')])).toEqual(new Map([[payment.id, code.token.id]]));
+        const { code: bound } = await addCode(store, { token: { ...code.token, id: newId('code'), payees: ['acc_1', 'acc_2'] } });
+        const found = await store.creditCodes.forSettlement([bound.token.id, code.token.id, newId('code')]);
+        expect(found).toHaveLength(2);
+        for (const each of [bound, code]) {
+          expect(inHex(found.find(({ token }) => token.id === each.token.id))).toEqual(inHex({ ...each, keyRevokedAt: undefined, isHeld: true, lost: 0n }));
+        }
+      });
+
+      test('come to no more than they allow, whoever says so', async () => {
+        const { code: { token } } = await addCode(store);
+        const progress = (by: Partial<typeof one>) => store.creditCodes.progress(new Map([[token.id, { ...one, ...by }]]));
+        await progress({ uses: 9 });
+        await expect(progress({ uses: 2 })).rejects.toThrow();
+        await expect(progress({ settled: 1501n })).rejects.toThrow();
+        await expect(progress({ settled: 0n, uses: 0, lost: 2001n })).rejects.toThrow();
+        await progress({ settled: 1500n });
+        expect(await store.creditCodes.find(token.id)).toMatchObject({ settled: 2000n, settledUses: 10 });
+      });
+
+      test('of a showing one receipt is settled, and others beside it are not', async () => {
+        const { code: { token } } = await addCode(store);
+        const first = newCodeReceipt(token.id);
+        const duplicate = newCodeReceipt(token.id, { outcome: 'duplicate', reason: 'r', otherId: first.id, postingId: undefined });
+        await store.codeReceipts.insert([first, newCodeReceipt(token.id, { counter: 2 })]);
+        await store.codeReceipts.insert([duplicate]);
+        await expect(store.codeReceipts.insert([newCodeReceipt(token.id)])).rejects.toThrow();
+        await expect(store.codeReceipts.insert([{ ...first, counter: 3 }])).rejects.toThrow();
+        expect(inHex(await store.codeReceipts.find(duplicate.id))).toEqual(inHex(duplicate));
+        expect(await store.codeReceipts.settled([{ tokenId: token.id, counter: 1 }, { tokenId: token.id, counter: 9 }])).toEqual([{ tokenId: token.id, counter: 1, id: first.id }]);
+        expect(await store.codeReceipts.known('tok_1', [first.id, duplicate.id, 'x'])).toHaveLength(2);
+        expect(await store.codeReceipts.known('tok_2', [first.id])).toEqual([]);
+        expect((await store.codeReceipts.ofCode(token.id)).map(({ counter }) => counter)).toEqual([1, 2, 1]);
+        expect((await store.codeReceipts.disputes({ registerId: 'tok_1' }, { limit: 1 })).items.map(({ id }) => id)).toEqual([duplicate.id]);
+      });
+
+      test('what is held is captured bit by bit, and the rest given back at the end', async () => {
+        const { code: { accountId }, payment } = await addCode(store);
+        const capture = (minor: bigint) => store.payments.captureMore(new Map([[payment.id, minor]]));
+        expect(await capture(600n)).toBe(true);
+        await store.postings.insert({
+          id: newId('pst'), at: start, kind: 'code', debitId: accountId, creditId: 'out_EUR', amount: { minor: 600n, currency: 'EUR' }, paymentId: payment.id, actor: 'local', memo: undefined, unheld: 600n,
+        });
+        expect(await store.accounts.find(accountId)).toMatchObject({ balance: 4400n, held: 1400n });
+        expect(await capture(1401n)).toBe(false);
+        expect(await store.payments.end(payment.id, after(1), 'expired')).toMatchObject({ state: 'paid', captured: 600n, reason: 'expired' });
+        expect(await store.accounts.find(accountId)).toMatchObject({ balance: 4400n, held: 0n });
+        expect(await capture(1n)).toBe(false);
+        expect(await store.payments.end(payment.id, after(1), 'expired')).toBeUndefined();
+        expect((await store.postings.verify()).findings).toEqual([]);
+      });
+
+      test('are listed by what they have come to, newest first', async () => {
+        const { code: { token, accountId, keyId } } = await addCode(store);
+        const listed = async (is: 'active' | 'revoked' | 'expired' | 'ended', at: Date) =>
+          (await store.creditCodes.list({ accountIds: [accountId], state: { is, at } }, { limit: 10 })).items.map((code) => code.token.id);
+        const states = async (at: Date) => (await Promise.all((['active', 'revoked', 'expired', 'ended'] as const).map(async (is) => ((await listed(is, at)).length > 0 ? is : '')))).join('');
+        const dayMs = 86_400_000;
+        expect([await states(after(1)), await states(after(dayMs)), await states(after(8 * dayMs))]).toEqual(['active', 'expired', 'ended']);
+        expect(await store.creditCodes.revoke(token.id, after(1))).toBe(true);
+        expect(await store.creditCodes.revoke(token.id, after(2))).toBe(false);
+        expect([await states(after(2)), await states(after(8 * dayMs))]).toEqual(['revoked', 'ended']);
+        expect(await store.creditCodes.revoked(after(dayMs - 1))).toContain(token.id);
+        expect(await store.creditCodes.revoked(after(dayMs))).not.toContain(token.id);
+        await store.codeKeys.revoke(keyId, start);
+        expect(await store.creditCodes.find(token.id)).toMatchObject({ revokedAt: start });
+        expect(await store.creditCodes.revoked(start)).not.toContain(token.id);
+      });
+
+      test('keys say until when what they signed is good', async () => {
+        const { code: { token, keyId } } = await addCode(store);
+        expect((await store.codeKeys.list()).find(({ id }) => id === keyId)).toMatchObject({ neededUntil: token.expiresAt, revokedAt: undefined });
+        expect(await store.codeKeys.revoke(keyId, after(1))).toBe(true);
+        expect(await store.codeKeys.revoke(keyId, after(2))).toBe(false);
+        expect((await store.codeKeys.seedOf(keyId)).length).toBe(32);
       });
     });
 

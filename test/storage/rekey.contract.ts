@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../src/domain/errors.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { rekeyDatabase, type RekeyCounts } from '../../src/storage/rekey.ts';
 import type { RawDatabase } from './raw-database.ts';
-import { newDevice, start } from './samples.ts';
+import { newCodeKey, newDevice, start } from './samples.ts';
 import { testSealer } from './sealer.ts';
 
 const reply = { fingerprint: Buffer.alloc(32, 7), status: 201, body: '{"pass_tmp":"x"}' };
@@ -29,13 +29,15 @@ export function rekeying(create: () => Promise<RawDatabase>): void {
     await before.replies.insert('tok_1', 'key_1', reply, start);
     await before.replies.insert('tok_1', 'key_2', reply, start);
     await before.settings.insert('audit-key', 'private');
+    const codeKey = newCodeKey();
+    await before.codeKeys.insert(codeKey);
     await before.close();
 
     const sealer = testSealer(2, 1);
     const seen: RekeyCounts[] = [];
     const counts = await rekeyDatabase({ url: database.url, sealer, onProgress: (progress) => seen.push(progress) });
-    expect(counts).toEqual({ examined: 1207, resealed: 1207, overtaken: 0, unreadable: 0 });
-    expect(seen.map(({ examined }) => examined)).toEqual([500, 1000, 1203, 1204, 1206, 1207]);
+    expect(counts).toEqual({ examined: 1208, resealed: 1208, overtaken: 0, unreadable: 0 });
+    expect(seen.map(({ examined }) => examined)).toEqual([500, 1000, 1203, 1204, 1206, 1207, 1208]);
     expect(await rekeyDatabase({ url: database.url, sealer })).toEqual({ ...counts, resealed: 0 });
 
     const after = await openStore({ url: database.url, sealer: testSealer(2) });
@@ -46,6 +48,7 @@ export function rekeying(create: () => Promise<RawDatabase>): void {
     expect(Buffer.from(bootstrapping!.dppKey!)).toEqual(dppKey);
     expect((await after.replies.find('tok_1', 'key_2'))?.body).toBe(reply.body);
     expect(await after.settings.get('audit-key')).toBe('private');
+    expect(Buffer.from(await after.codeKeys.seedOf(codeKey.id))).toEqual(codeKey.seed);
     await after.close();
   }));
 

@@ -3,6 +3,8 @@ import type { AccessRequest } from '../../src/domain/access-request.ts';
 import type { Attempt } from '../../src/domain/audit.ts';
 import { newGrant as grantAsMade, type Grant } from '../../src/domain/grant.ts';
 import type { Token } from '../../src/domain/token.ts';
+import type { Payment } from '../../src/domain/payment.ts';
+import type { KeptReceipt, NewKey, StoredCode } from '../../src/roles/codes/store.ts';
 import type { EnrollCode, NewDevice, Store } from '../../src/roles/store.ts';
 
 export const start = new Date('2026-11-01T08:00:00.123Z');
@@ -98,5 +100,48 @@ export function newAttempt(parts: Partial<Attempt> = {}): Attempt {
     outcome: 'asked',
     detail: undefined,
     ...parts,
+  };
+}
+
+export function newCodeKey(parts: Partial<NewKey> = {}): NewKey {
+  return { id: randomBytes(8).toString('base64url'), publicKey: randomBytes(32), seed: randomBytes(32), createdAt: start, signsFrom: start, ...parts };
+}
+
+export interface AddedCode {
+  readonly code: StoredCode;
+  readonly payment: Payment;
+}
+
+/** A code of 20.00 in 10 uses, of a payer who has 50.00 and nothing else, with the payment that holds it. */
+export async function addCode(store: Store, parts: Partial<Parameters<Store['creditCodes']['insert']>[0]> = {}): Promise<AddedCode> {
+  const [accountId, outside, key] = [newId('acc'), 'out_EUR', newCodeKey()];
+  const account = { currency: 'EUR', cardReference: undefined, contact: undefined, openedAt: start };
+  await store.accounts.insert({ ...account, id: outside, kind: 'outside', name: outside });
+  await store.accounts.insert({ ...account, id: accountId, kind: 'customer', name: accountId });
+  await store.postings.insert({
+    id: newId('pst'), at: start, kind: 'loss', debitId: outside, creditId: accountId, amount: { minor: 5000n, currency: 'EUR' }, paymentId: undefined, actor: 'local', memo: undefined,
+  });
+  await store.codeKeys.insert(key);
+  const payment: Payment = {
+    id: newId('pay'), accountId, key: newId('key'), terminalId: newId('tok'), state: 'held', payeeId: 'codes_EUR', amount: { minor: 2000n, currency: 'EUR' },
+    captured: 0n, refunded: 0n, memo: undefined, at: start, expiresAt: after(8 * 86_400_000), endedAt: undefined, reason: undefined,
+  };
+  await store.payments.insert(payment, { fingerprint: randomBytes(32), reply: '{}' });
+  const code = {
+    token: {
+      id: newId('code'), issuer: 'issuer', holderKey: randomBytes(32), currency: 'EUR', maxEach: 500n, maxTotal: 2000n, uses: 10, payees: undefined,
+      issuedAt: start, expiresAt: after(86_400_000),
+    },
+    keyId: key.id, accountId, terminalId: payment.terminalId, paymentId: payment.id, key: payment.key, settleBy: payment.expiresAt!, signed: randomBytes(200), ...parts,
+  };
+  await store.creditCodes.insert(code);
+  const { key: _key, ...kept } = code;
+  return { code: { ...kept, settled: 0n, settledUses: 0, revokedAt: undefined }, payment };
+}
+
+export function newCodeReceipt(tokenId: string, parts: Partial<KeptReceipt> = {}): KeptReceipt {
+  return {
+    id: randomBytes(32).toString('base64url'), tokenId, counter: 1, registerId: 'tok_1', payeeId: 'acc_1', amount: { minor: 100n, currency: 'EUR' }, outcome: 'settled', reason: undefined,
+    at: start, signedReceipt: randomBytes(100), code: randomBytes(300), postingId: newId('pst'), otherId: undefined, borneBy: 'payee', ...parts,
   };
 }
