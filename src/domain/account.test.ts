@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAccountName, parseAccountReference, parseCardReference, requirePayable, type Account } from './account.ts';
+import { creditInUse, notEmpty, parseAccountName, parseAccountReference, parseCardReference, parseCredit, requirePayable, type Account } from './account.ts';
 import { LatchkeyError, type ErrorCode } from './errors.ts';
 import { parseAmount } from './money.ts';
 
@@ -23,11 +23,32 @@ test('what is held cannot be paid, and nothing from what is closed, of another c
   expect(payable({}, '1JPY')).toBe('currency_mismatch');
   expect(payable({ closedAt: new Date(0) }, '1.00EUR')).toBe('account_closed');
   expect(payable({ kind: 'outside' }, '1.00EUR')).toBe('account_not_found');
+  expect(payable({ kind: 'codes' }, '1.00EUR')).toBe('account_not_found');
+  expect(payable({ credit: 100n }, '4.00EUR')).toBeUndefined();
+  expect(payable({ credit: 100n }, '4.01EUR')).toBe('insufficient_funds');
+});
+
+test('of credit is used what goes below nothing, with what is held', () => {
+  expect([creditInUse({ balance: 500n, held: 500n }), creditInUse({ balance: 500n, held: 501n }), creditInUse({ balance: -20n, held: 30n })]).toEqual([0n, 1n, 50n]);
+});
+
+test('credit is an amount, or nothing', () => {
+  expect([parseCredit('0EUR'), parseCredit('0.00 EUR'), parseCredit('12.50EUR')].map(({ minor }) => minor)).toEqual([0n, 0n, 1250n]);
+  expect(codeOf(() => parseCredit('0EURO'))).toBe('amount_malformed');
+  expect(codeOf(() => parseCredit('0XXQ'))).toBe('currency_unknown');
+  expect(codeOf(() => parseCredit('-1EUR'))).toBe('amount_not_positive');
+});
+
+test('an account that cannot be closed says why', () => {
+  const messages = [{ held: 200n }, { held: 0n }, { held: 0n, balance: -500n }, { kind: 'codes' as const }].map((of) => notEmpty({ ...account, ...of }).message);
+  expect(messages).toEqual([
+    'Account Anna is not empty: 2.00EUR of it is held.', 'Account Anna is not empty: 5.00EUR is on it.', 'Account Anna is not empty: 5.00EUR is owed on it.', 'Anna is the ledger’s own, and stays open.',
+  ]);
 });
 
 test('an id names an account, but no account is called like one', () => {
   expect(parseAccountReference('acc_1')).toBe('acc_1');
-  expect(codeOf(() => parseAccountName('acc_1'))).toBe('invalid_input');
+  for (const id of ['acc_1', 'out_EUR', 'codes_EUR', 'losses_EUR']) expect(codeOf(() => parseAccountName(id))).toBe('invalid_input');
 });
 
 test.each([parseAccountName, parseAccountReference, parseCardReference])('%o takes no number of a card, and digits that are none', (parse) => {

@@ -41,5 +41,6 @@ test('no text of others ends a line, a description or a tag', () => {
   expect(text).toContain('payment | a\\x3bb, date:x | \\u2028\\u202e"ü" \\\\x3b\n');
   expect(text).toContain(', actor:admin:tok_1:a;b\\x2c date:x | \\u2028\\u202e"ü" \\\\x3b\n');
   expect(hledgerAccount({ id: 'acc_1', kind: 'customer', name: 'Café, type:X' })).toBe('account liabilities:accounts:acc_1  ; name:Café\\x2c type:X\n');
+  expect(hledgerAccount({ id: 'losses_EUR', kind: 'losses', name: 'losses_EUR' })).toBe('account expenses:losses:EUR\n');
   expect(hledgerAccount({ id: 'out_EUR', kind: 'outside', name: 'out_EUR' })).toBe('account assets:outside:EUR\n');
 });
