@@ -404,6 +404,12 @@ export interface CodeKeyTable {
   revoked_at: OptionalTime;
 }
 
+export interface ReceiptKeyTable {
+  number: CountedBig;
+  register_id: string;
+  public_key: Uint8Array;
+}
+
 export interface CreditCodeTable {
   id: string;
   account_id: string;
@@ -482,6 +488,7 @@ export interface Tables {
   taps: TapTable;
   access_codes: AccessCodeTable;
   code_keys: CodeKeyTable;
+  receipt_keys: ReceiptKeyTable;
   credit_codes: CreditCodeTable;
   code_receipts: CodeReceiptTable;
 }

@@ -55,7 +55,7 @@ export class CodeRegister {
   readonly holder: Holder;
   readonly payeeId: string;
   trust!: TrustList;
-  readonly #key: Ed25519KeyPair;
+  #key: Ed25519KeyPair;
   readonly #harness: RolesHarness;
 
   constructor(harness: RolesHarness, holder: Holder, payeeId: string, key: Ed25519KeyPair) {
@@ -63,6 +63,12 @@ export class CodeRegister {
     this.holder = holder;
     this.payeeId = payeeId;
     this.#key = key;
+  }
+
+  /** From now on it signs by another key. */
+  async rekey(): Promise<void> {
+    this.#key = newEd25519(randomBytes(32));
+    await this.holder.pos.describe({ receiptKey: this.#key.publicKey });
   }
 
   async sync(): Promise<TrustList> {

@@ -280,6 +280,32 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await cafe.outcomes(taken)).toEqual(['settled']);
       });
 
+      test('what a register signed by an earlier key is settled, too', async () => {
+        const code = await issue();
+        const before = cafe.take(code, 1, '1.00EUR');
+        await cafe.rekey();
+        const after = cafe.take(code, 2, '1.00EUR');
+        await cafe.rekey();
+        await cafe.holder.pos.describe({ ssid: 'Shop' });
+        expect(await cafe.outcomes(before, after, cafe.take(code, 3, '1.00EUR'))).toEqual(['settled', 'settled', 'settled']);
+        expect(await kiosk.outcomes(cafe.take(code, 4, '1.00EUR'))).toEqual(['rejected']);
+      });
+
+      test('who pays himself is paid nothing', async () => {
+        const own = await openCodeRegister(harness, account);
+        const code = await issue();
+        expect(await own.outcomes(own.take(code, 1, '1.00EUR'))).toEqual(['rejected']);
+        expect(await cafe.outcomes(cafe.take(code, 1, '1.00EUR'))).toEqual(['settled']);
+      });
+
+      test('to an account that is closed nothing is settled, and others are not held up', async () => {
+        const code = await issue();
+        const [mine, theirs] = [cafe.take(code, 1, '1.00EUR'), kiosk.take(code, 2, '1.00EUR')];
+        await shop.admin.ledger.close(cafe.payeeId);
+        expect(await cafe.settle(mine)).toMatchObject([{ outcome: 'rejected', reason: 'The payee’s account is closed.' }]);
+        expect(await kiosk.outcomes(theirs)).toEqual(['settled']);
+      });
+
       test('a register without a key settles nothing', async () => {
         const holder = await harness.hold('pos', { accounts: [cafe.payeeId] });
         await holder.pos.self();

@@ -7,19 +7,24 @@ import { verifyReceipt } from '../../protocol/code-receipt.ts';
 import type { AcceptedCode } from './ports.ts';
 import type { StoredCode } from './store.ts';
 
-/** A cash register as its receipts name it, with its key ready. */
+/** A cash register as its receipts name it, with its keys ready. */
 export interface Signatory {
   readonly registerId: string;
   readonly payeeId: string;
-  readonly key: KeyObject;
+  /** The latest first: what it signed by an earlier one is its own, too. */
+  readonly keys: readonly KeyObject[];
 }
 
 /** What is wrong, as a sentence. */
 export type Objection = string;
 
 /** A receipt that this register signed, or why it is none. */
-export function examineReceipt({ registerId, payeeId, key }: Signatory, accepted: AcceptedCode): CodeReceipt | Objection {
-  const receipt = orObjection(() => verifyReceipt(accepted.receipt, key));
+export function examineReceipt({ registerId, payeeId, keys }: Signatory, accepted: AcceptedCode): CodeReceipt | Objection {
+  let receipt: CodeReceipt | Objection = 'The cash register has no key.';
+  for (const key of keys) {
+    receipt = orObjection(() => verifyReceipt(accepted.receipt, key));
+    if (typeof receipt !== 'string') break;
+  }
   if (typeof receipt === 'string') {
     return receipt;
   }

@@ -66,7 +66,7 @@ async function signatoryOf({ store, actor }: ServiceContext): Promise<Signatory>
   if (register?.receiptKey === undefined) {
     throw new LatchkeyError('receipt_key_missing');
   }
-  return { registerId: register.id, payeeId: register.payeeId, key: ed25519Public(register.receiptKey) };
+  return { registerId: register.id, payeeId: register.payeeId, keys: (await store.registers.receiptKeys(register.id)).map(ed25519Public) };
 }
 
 interface Examined {
@@ -128,15 +128,16 @@ async function settleClaims(
   const book = new SettlementBook(context, losses, byId(codes), new Map(showings.map((showing) => [nameOf(showing), showing.id])));
   for (const claim of claims) {
     if (!knownIds.has(claim.id)) {
-      book.enter(claim, hindranceOf(payee!, claim.receipt));
+      book.enter(claim, hindranceOf(payee!, claim.receipt, issued.get(claim.receipt.tokenId)));
     }
   }
   await book.write();
   return [...known, ...book.replies];
 }
 
-function hindranceOf({ closedAt, currency }: Account, { amount }: CodeReceipt): Objection | undefined {
+function hindranceOf({ id, closedAt, currency }: Account, { amount }: CodeReceipt, issued: SettlingCode | undefined): Objection | undefined {
   if (closedAt !== undefined) return 'The payee’s account is closed.';
+  if (id === issued?.accountId) return 'Nobody pays himself.';
   return amount.currency === currency ? undefined : 'The payee’s account is of another currency.';
 }
 

@@ -17,6 +17,14 @@ export const creditCodes: Migration = {
       revoked_at ${time}
     ) ${byKey}`,
 
+    // What a register signed by an earlier key stays its own.
+    `create table receipt_keys (
+      number ${counter},
+      register_id ${id} not null references registers (id),
+      public_key ${bytes} not null,
+      unique (register_id, public_key)
+    ) ${heap}`,
+
     `create table credit_codes (
       id ${id} not null primary key,
       account_id ${id} not null references accounts (id),

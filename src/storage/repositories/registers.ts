@@ -43,6 +43,11 @@ export class Registers implements RegisterRepository {
     return rows.map(toRegister);
   }
 
+  async receiptKeys(id: string): Promise<Uint8Array[]> {
+    const rows = await this.#db.read.selectFrom('receipt_keys').select('public_key').where('register_id', '=', id).orderBy('number', 'desc').execute();
+    return rows.map((row) => row.public_key);
+  }
+
   async hasPayee(accountId: string): Promise<boolean> {
     const row = await this.#db.read.selectFrom('registers').select('id').where('payee_id', '=', accountId).limit(1).executeTakeFirst();
     return row !== undefined;
@@ -71,5 +76,8 @@ export class Registers implements RegisterRepository {
       .values({ id, ...values })
       .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
       .execute();
+    if (receiptKey !== undefined) {
+      await this.#db.insertNew('receipt_keys', [{ register_id: id, public_key: receiptKey }], (row) => row, ['register_id', 'public_key']);
+    }
   }
 }
