@@ -1,5 +1,6 @@
 import type { Payee } from '../../domain/account.ts';
 import type { Clock, Random } from '../../domain/clock.ts';
+import type { CodeOrder } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { isFinalRefusal, type PasswordAlgorithm } from '../../domain/payment.ts';
@@ -69,6 +70,8 @@ export interface Order {
   readonly key?: string | undefined;
   /** The cash register that asked for it, and that gives time on a network for it. */
   readonly registerId?: string | undefined;
+  /** The credit payment code that it is to bring. */
+  readonly code?: CodeOrder | undefined;
 }
 
 /** What a cash register says that a payment came to. */
@@ -190,13 +193,13 @@ export class Payer {
     return this.#cancel(pending);
   }
 
-  async #begin({ accountId, payee, amount, memo, holdMs, key = this.#newKey(), registerId }: Order, identityCode: string): Promise<BegunPayment> {
+  async #begin({ accountId, payee, amount, memo, holdMs, key = this.#newKey(), registerId, code: codeOrder }: Order, identityCode: string): Promise<BegunPayment> {
     const { journal, clock } = this.#context;
     const { algorithm, code, number: codeNumber } = await this.#held(accountId);
     const password = transactionPassword(algorithm, code, identityCode, { accountId, amount, payeeId: payee.id, idempotencyKey: key });
     const bound = algorithm === 'md5' ? {} : { accountId, codeNumber };
     const purchase = registerId === undefined ? {} : { purchase: { registerId } };
-    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs, ...purchase };
+    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs, ...purchase, ...(codeOrder === undefined ? {} : { code: codeOrder }) };
     const begun: BegunPayment = { accountId, payee, request, codeNumber, begunAt: clock.now() };
     await journal.begin(begun);
     return begun;
@@ -294,8 +297,14 @@ export class Payer {
   }
 }
 
-function isOf({ payee, amount, memo }: Order, { request }: BegunPayment): boolean {
-  return request.payeeId === payee.id && amountText(request.amount) === amountText(amount) && request.memo === memo;
+function isOf({ payee, amount, memo, code }: Order, { request }: BegunPayment): boolean {
+  return request.payeeId === payee.id && amountText(request.amount) === amountText(amount) && request.memo === memo && isSameCode(code, request.code);
+}
+
+/** Whether two payments ask for the same credit payment code, or both for none. */
+function isSameCode(one: CodeOrder | undefined, other: CodeOrder | undefined): boolean {
+  const text = (code: CodeOrder | undefined) => code && [code.maxEach, code.uses, code.validMs, base64url(code.holderKey), ...(code.payees ?? [])].join();
+  return text(one) === text(other);
 }
 
 function renewed({ code }: HeldCode, renewal: NonNullable<PaymentReply['renewal']>, accountId: string): Uint8Array {
@@ -304,6 +313,13 @@ function renewed({ code }: HeldCode, renewal: NonNullable<PaymentReply['renewal'
 
 /** The error that leaves a payment open, with what can be done. */
 export function paymentLeftOpen({ request, payee }: BegunPayment, error: unknown): unknown {
+  if (request.code !== undefined) {
+    return withOutcome(
+      error,
+      `It is not known whether the code over ${amountText(request.amount)} was issued.`,
+      'The next `latchkey code issue` or `latchkey code list` finds out first and finishes it, never twice; `latchkey pay --cancel` gives it up.',
+    );
+  }
   return withOutcome(
     error,
     `It is not known whether ${amountText(request.amount)} to ${payee.name} was paid.`,

@@ -45,6 +45,7 @@ export interface ShowingJournal {
   show(codeId: string, showing: NewShowing): Promise<void>;
   takeBack(codeId: string, counter: number, at: Date): Promise<void>;
   correct(codeId: string, correction: Correction): Promise<void>;
+  forget(codeId: string): Promise<void>;
 }
 
 /** What can still be shown. */

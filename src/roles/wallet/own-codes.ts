@@ -1,0 +1,214 @@
+import type { Payee } from '../../domain/account.ts';
+import type { Random } from '../../domain/clock.ts';
+import { settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { amountText, type Amount } from '../../domain/money.ts';
+import { codesAccountId } from '../../domain/posting.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
+import { readToken } from '../../protocol/credit-code.ts';
+import { newEd25519 } from '../../protocol/ed25519.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import type { CodesRole } from '../codes/ports.ts';
+import type { EndedPayment, Payer } from './payer.ts';
+import type { WalletRole } from './ports.ts';
+import { correctionBy, type ShowingJournal } from './showing.ts';
+
+/** A credit payment code in the secret store: who has its private key spends it. */
+export interface KeptCode {
+  readonly accountId: string;
+  /** Of the payment that brings it. */
+  readonly key: string;
+  /** Its private key, 32 bytes (RFC 8032). */
+  readonly seed: Uint8Array;
+  /** The token as the server signed it; undefined while it is not known to be issued. */
+  readonly signed: Uint8Array | undefined;
+}
+
+export interface KeptCodes {
+  list(): Promise<readonly KeptCode[]>;
+  get(accountId: string, key: string): Promise<KeptCode | undefined>;
+  /** Durable when the promise resolves. */
+  set(code: KeptCode): Promise<void>;
+  remove(code: Pick<KeptCode, 'accountId' | 'key'>): Promise<void>;
+}
+
+/** One that was issued. */
+export interface OwnCode extends KeptCode {
+  readonly signed: Uint8Array;
+  readonly token: CreditToken;
+}
+
+/** What a code is to allow. */
+export interface CodeWish extends Omit<CodeOrder, 'holderKey'> {
+  readonly accountId: string;
+  /** All its payments together. */
+  readonly limit: Amount;
+}
+
+export interface OwnCodesContext {
+  readonly kept: KeptCodes;
+  readonly journal: ShowingJournal;
+  readonly random: Random;
+  readonly payer: Payer;
+  readonly codes: Pick<CodesRole, 'issued' | 'code'>;
+  readonly wallet: Pick<WalletRole, 'payee'>;
+}
+
+/** Those that were issued, newest first; no server is asked. Errors: `code_malformed` for what is none. */
+export async function issuedCodes(kept: KeptCodes): Promise<OwnCode[]> {
+  const issued = (await kept.list()).flatMap((code) => (code.signed === undefined ? [] : [{ ...code, signed: code.signed, token: readToken(code.signed) }]));
+  return issued.sort((one, other) => other.token.issuedAt.getTime() - one.token.issuedAt.getTime());
+}
+
+/**
+ * A wallet's credit payment codes, as far as they need the server: issuing and correcting. Whoever uses it keeps other
+ * processes away from the account meanwhile.
+ */
+export class OwnCodes {
+  readonly #context: OwnCodesContext;
+
+  constructor(context: OwnCodesContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Fetches what was paid for and not fetched, and forgets the keys of what will never be; nothing of the account may be
+   * open any more. Returns what was fetched now. Errors: what keeps one from being fetched.
+   */
+  async finish(accountId: string): Promise<OwnCode[]> {
+    const { kept, payer } = this.#context;
+    const fetched: OwnCode[] = [];
+    for (const code of await kept.list()) {
+      if (code.accountId === accountId && code.signed === undefined) {
+        const known = await payer.known(accountId, code.key);
+        const end = known !== undefined && 'end' in known ? known.end.kind : undefined;
+        const finished = end === 'refused' || end === 'cancelled' ? await kept.remove(code) : await this.#fetchIfIssued(code);
+        fetched.push(...(finished === undefined ? [] : [finished]));
+      }
+    }
+    return fetched;
+  }
+
+  /**
+   * Has a code issued: its private key is in the secret store before anything is sent. The same key brings the same code.
+   * Errors: why it is refused, `idempotency_mismatch`, `code_over` if the key's code is not kept any more, and what
+   * leaves it open.
+   */
+  async issue(wish: CodeWish, givenKey: string | undefined, identityCode: () => Promise<string>): Promise<OwnCode> {
+    const { kept, payer, random } = this.#context;
+    const { accountId, limit, ...allowed } = wish;
+    const key = givenKey ?? base64url(random.bytes(16));
+    const known = await payer.known(accountId, key);
+    if (known !== undefined && 'end' in known) {
+      return this.#earlier(wish, known);
+    }
+    const typed = await identityCode();
+    const code = (await kept.get(accountId, key)) ?? { accountId, key, seed: random.bytes(32), signed: undefined };
+    await kept.set(code);
+    const payee = { id: codesAccountId(limit.currency), name: 'credit payment codes', currency: limit.currency };
+    const ended = await payer.pay({ accountId, payee, amount: limit, key, code: { ...allowed, holderKey: newEd25519(code.seed).publicKey } }, typed);
+    return this.#outcome(code, ended);
+  }
+
+  /** Learns from the server what was paid, and whether the code is revoked. Errors: those of `CodesRole.code`. */
+  async correct({ token }: OwnCode): Promise<void> {
+    const { codes, journal } = this.#context;
+    const known = await codes.code(token.id);
+    const correction = correctionBy(known, await journal.of(token.id));
+    if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
+      await journal.correct(token.id, correction);
+    }
+  }
+
+  /** Forgets what no register can settle any more. */
+  async forgetOver(now: Date): Promise<void> {
+    const { kept, journal } = this.#context;
+    for (const code of await issuedCodes(kept)) {
+      if (now.getTime() > code.token.expiresAt.getTime() + settlementGraceMs) {
+        await kept.remove(code);
+        await journal.forget(code.token.id);
+      }
+    }
+  }
+
+  async #earlier(wish: CodeWish, ended: EndedPayment): Promise<OwnCode> {
+    const { accountId, request } = ended;
+    if (request.code === undefined || !isAlike(wish, { ...request.code, limit: request.amount })) {
+      throw new LatchkeyError('idempotency_mismatch');
+    }
+    const code = await this.#context.kept.get(accountId, request.key);
+    if (code === undefined && ended.end.kind === 'accepted') {
+      throw new LatchkeyError('code_over', 'The code that this key brought is not kept any more.');
+    }
+    return this.#outcome(code ?? { accountId, key: request.key }, ended);
+  }
+
+  async #outcome(code: KeptCode | Pick<KeptCode, 'accountId' | 'key'>, { end, request }: EndedPayment): Promise<OwnCode> {
+    if (end.kind === 'accepted' && 'seed' in code) {
+      try {
+        return await this.#fetch(code);
+      } catch (error) {
+        throw withOutcome(error, `The code over ${amountText(request.amount)} was issued, and is not here yet.`, 'The next `latchkey code issue` or `latchkey code list` fetches it; it is issued once.');
+      }
+    }
+    await this.#context.kept.remove(code);
+    throw end.kind === 'refused' ? new LatchkeyError(end.code, end.message) : new LatchkeyError('payment_cancelled');
+  }
+
+  /** What was written down may never have been sent. */
+  async #fetchIfIssued(code: KeptCode): Promise<OwnCode | undefined> {
+    try {
+      return await this.#fetch(code);
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'code_not_found') {
+        throw error;
+      }
+      await this.#context.kept.remove(code);
+      return undefined;
+    }
+  }
+
+  /** The journal first: a code without one could not be shown. */
+  async #fetch(code: KeptCode): Promise<OwnCode> {
+    const { kept, journal, codes } = this.#context;
+    const signed = code.signed ?? (await codes.issued(code.accountId, code.key)).signed;
+    const token = readToken(signed);
+    if (base64url(token.holderKey) !== base64url(newEd25519(code.seed).publicKey)) {
+      throw new LatchkeyError('bad_reply', 'The server signed another key than this wallet’s.');
+    }
+    const own: OwnCode = { ...code, signed, token };
+    if (code.signed === undefined) {
+      await journal.begin(token.id, await Promise.all((token.payees ?? []).map((id) => this.#named(id, token.currency))));
+      await kept.set(own);
+    }
+    return own;
+  }
+
+  /** One that was closed meanwhile keeps its id. */
+  async #named(id: string, currency: string): Promise<Payee> {
+    try {
+      return await this.#context.wallet.payee(id);
+    } catch (error) {
+      if (error instanceof LatchkeyError && (error.code === 'account_closed' || error.code === 'account_not_found')) {
+        return { id, name: id, currency };
+      }
+      throw error;
+    }
+  }
+}
+
+/** Whether a wish is for just such a code. */
+export function isAlike(wish: Omit<CodeWish, 'accountId'>, other: Omit<CodeWish, 'accountId'>): boolean {
+  return (
+    amountText(wish.limit) === amountText(other.limit) &&
+    wish.maxEach === other.maxEach &&
+    wish.uses === other.uses &&
+    wish.validMs === other.validMs &&
+    wish.payees?.join() === other.payees?.join()
+  );
+}
+
+/** What was wished for with a code. */
+export function wishOf({ accountId, token: { currency, maxEach, maxTotal, uses, payees, issuedAt, expiresAt } }: OwnCode): CodeWish {
+  return { accountId, limit: { minor: maxTotal, currency }, maxEach, uses, payees, validMs: expiresAt.getTime() - issuedAt.getTime() };
+}
