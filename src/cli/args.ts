@@ -22,6 +22,16 @@ export const creditArg = custom<Amount>({ ...fromCommandLine, parse: argValue(pa
 export const accountArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountReference) });
 export const accountNameArg = custom<string>({ ...fromCommandLine, parse: argValue(parseAccountName) });
 
+/** Of a showing, from 1. */
+export const counterArg = custom<number>({ ...fromCommandLine, parse: argValue(parseCounter) });
+
+function parseCounter(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) {
+    throw new LatchkeyError('invalid_input', `"${text}" is not the number of a showing.`);
+  }
+  return Number(text);
+}
+
 function parseIdArg(text: string): string {
   if (!isId(text)) {
     throw new LatchkeyError('invalid_input', `"${text}" is not an id: 1 to 64 letters, digits, "_" and "-".`);

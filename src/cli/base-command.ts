@@ -146,10 +146,10 @@ export abstract class LatchkeyCommand<T> extends Command {
     }
   }
 
-  /** Asks the person at the terminal; only where `interactive` is true. */
-  protected async ask(question: string): Promise<boolean> {
+  /** Asks the person at the terminal; only where `interactive` is true. Enter alone answers `byDefault`. */
+  protected async ask(question: string, byDefault = false): Promise<boolean> {
     const { askYesNo } = await import('./question.ts');
-    return askYesNo(question, this.signal);
+    return askYesNo(question, this.signal, byDefault);
   }
 
   /** For `--dry-run`: what it would have worked on, as it is. */

@@ -2,8 +2,8 @@ import { LatchkeyError } from '../domain/errors.ts';
 import { shown } from '../domain/shown-text.ts';
 
 /** Asks on the terminal, on stderr: stdout is for results. Only where somebody is there to answer. */
-export async function askYesNo(message: string, signal: AbortSignal): Promise<boolean> {
-  return ask<boolean>({ type: 'confirm', message: shown(message), default: false }, signal);
+export async function askYesNo(message: string, signal: AbortSignal, byDefault = false): Promise<boolean> {
+  return ask<boolean>({ type: 'confirm', message: shown(message), default: byDefault }, signal);
 }
 
 export interface Choice<T> {

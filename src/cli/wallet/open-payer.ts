@@ -36,9 +36,18 @@ export async function boundAccount(wallet: WalletRole, reference: string | undef
 }
 
 /** Keeps other processes of this machine away from an account's journal and code meanwhile. Errors: `payment_pending`. */
-export async function withAccount<T>(accountId: string, work: () => Promise<T>): Promise<T> {
+export function withAccount<T>(accountId: string, work: () => Promise<T>): Promise<T> {
+  return exclusively(accountId, work, 'Another process is paying from this account.');
+}
+
+/** Keeps other processes of this machine away from the journal of a credit payment code meanwhile. Errors: `payment_pending`. */
+export function withCode<T>(codeId: string, work: () => Promise<T>): Promise<T> {
+  return exclusively(codeId, work, 'Another process is writing down a showing of this code.');
+}
+
+async function exclusively<T>(name: string, work: () => Promise<T>, refusal: string): Promise<T> {
   const { withLock } = await import('../../secrets/lock.ts');
-  return withLock(join(paths().state, 'wallet', `${accountId}.lock`), work, {
-    refusal: () => new LatchkeyError('payment_pending', 'Another process is paying from this account.', { hint: 'Wait for it, or end it.' }),
+  return withLock(join(paths().state, 'wallet', `${name}.lock`), work, {
+    refusal: () => new LatchkeyError('payment_pending', refusal, { hint: 'Wait for it, or end it.' }),
   });
 }

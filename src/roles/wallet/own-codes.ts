@@ -52,12 +52,24 @@ export interface OwnCodesContext {
   readonly payer: Payer;
   readonly codes: Pick<CodesRole, 'issued' | 'code'>;
   readonly wallet: Pick<WalletRole, 'payee'>;
+  /** Keeps others away from a code's journal meanwhile. */
+  readonly withCode: <T>(codeId: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Those that were issued, newest first; no server is asked. Errors: `code_malformed` for what is none. */
 export async function issuedCodes(kept: KeptCodes): Promise<OwnCode[]> {
   const issued = (await kept.list()).flatMap((code) => (code.signed === undefined ? [] : [{ ...code, signed: code.signed, token: readToken(code.signed) }]));
   return issued.sort((one, other) => other.token.issuedAt.getTime() - one.token.issuedAt.getTime());
+}
+
+/** Forgets what no register can settle any more. */
+export async function forgetOver({ kept, journal }: Pick<OwnCodesContext, 'kept' | 'journal'>, now: Date): Promise<void> {
+  for (const code of await issuedCodes(kept)) {
+    if (now.getTime() > code.token.expiresAt.getTime() + settlementGraceMs) {
+      await kept.remove(code);
+      await journal.forget(code.token.id);
+    }
+  }
 }
 
 /**
@@ -110,25 +122,16 @@ export class OwnCodes {
     return this.#outcome(code, ended);
   }
 
-  /** Learns from the server what was paid, and whether the code is revoked. Errors: those of `CodesRole.code`. */
-  async correct({ token }: OwnCode): Promise<void> {
-    const { codes, journal } = this.#context;
-    const known = await codes.code(token.id);
-    const correction = correctionBy(known, await journal.of(token.id));
-    if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
-      await journal.correct(token.id, correction);
-    }
-  }
-
-  /** Forgets what no register can settle any more. */
-  async forgetOver(now: Date): Promise<void> {
-    const { kept, journal } = this.#context;
-    for (const code of await issuedCodes(kept)) {
-      if (now.getTime() > code.token.expiresAt.getTime() + settlementGraceMs) {
-        await kept.remove(code);
-        await journal.forget(code.token.id);
+  /** Learns from the server what was paid, and whether the code is revoked. Errors: those of `CodesRole.code` and of the journal. */
+  async correct({ token: { id } }: OwnCode): Promise<void> {
+    const { codes, journal, withCode } = this.#context;
+    const known = await codes.code(id);
+    await withCode(id, async () => {
+      const correction = correctionBy(known, await journal.of(id));
+      if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
+        await journal.correct(id, correction);
       }
-    }
+    });
   }
 
   async #earlier(wish: CodeWish, ended: EndedPayment): Promise<OwnCode> {

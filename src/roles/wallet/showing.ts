@@ -154,3 +154,30 @@ export function showingToTakeBack({ showings }: CodeHistory, counter: number, cu
   }
   return showing;
 }
+
+/** A showing that has begun, and what is left beside it. */
+export interface OpenShowing {
+  readonly showing: NewShowing;
+  readonly room: Room;
+}
+
+/**
+ * Counts a use and has it on the disk before anything is rendered. Nobody else may write to the code's journal meanwhile.
+ * Errors: as `nextShowing`, and what keeps it from being written down: then nothing may be shown.
+ */
+export async function beginShowing(journal: ShowingJournal, token: CreditToken, wanted: (history: CodeHistory) => WantedShowing, now: Date): Promise<OpenShowing> {
+  const history = await journal.of(token.id);
+  const showing = nextShowing(token, history, wanted(history), now);
+  await journal.show(token.id, showing);
+  return { showing, room: roomOf(token, [...history.showings, { ...showing, takenBackAt: undefined, settled: undefined }]) };
+}
+
+/** Gives a use back that its user says was not accepted; twice is as good. Errors: as `showingToTakeBack`. */
+export async function takeBack(journal: ShowingJournal, { id, currency }: CreditToken, counter: number, now: Date): Promise<Showing> {
+  const showing = showingToTakeBack(await journal.of(id), counter, currency);
+  if (showing.takenBackAt !== undefined) {
+    return showing;
+  }
+  await journal.takeBack(id, counter, now);
+  return { ...showing, takenBackAt: now };
+}

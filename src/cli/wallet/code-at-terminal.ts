@@ -1,0 +1,42 @@
+import { systemClock } from '../local-registry.ts';
+import { presentQr } from '../present/credentials.ts';
+import { moneyForPeople } from '../present/money.ts';
+import { screenOf } from '../present/screen.ts';
+import { details } from '../present/table.ts';
+import { shownCodeLines } from '../present/wallet-codes.ts';
+import type { SecretSources } from '../secret-input.ts';
+import { showLive } from './live-code.ts';
+import type { BegunCode } from './show-code.ts';
+import { takeBackCode } from './take-back-code.ts';
+
+/** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed. */
+export async function showAtTerminal({ code, counter, render }: BegunCode, signal: AbortSignal): Promise<void> {
+  const { stdin, stdout } = process;
+  const { style } = await screenOf(stdout);
+  await showLive({
+    terminal: { stdin, stdout },
+    clock: systemClock,
+    everySecond: (tick) => {
+      const timer = setInterval(tick, 1000);
+      return () => clearInterval(timer);
+    },
+    signal,
+    until: code.token.expiresAt,
+    frame(now, { columns, rows }) {
+      const shown = render(now);
+      const screen = { width: columns, style };
+      const lines = `${presentQr(shown.text, screen)}\n${details(shownCodeLines(shown), screen)}`.split('\n');
+      return lines.length < rows ? lines : [`The code takes ${lines.length + 1} lines, and here are ${rows}: make the window larger.`];
+    },
+    status: (seconds) => `Showing ${counter}, new in ${seconds} s. Press any key when it is done.`,
+  });
+}
+
+/** Asks, takes it back if the answer is no, and says what is left. */
+export async function askWhetherAccepted({ code, counter }: BegunCode, sources: SecretSources, ask: (question: string) => Promise<boolean>): Promise<string> {
+  if (await ask('Was it accepted?')) {
+    return `Showing ${counter} of ${code.token.id} counts as a use. If it was not accepted after all: \`latchkey code take-back ${code.token.id} ${counter}\`.`;
+  }
+  const { uses_left: uses, amount_left: amount } = await takeBackCode(code.token.id, counter, sources);
+  return `Showing ${counter} of ${code.token.id} is taken back: ${moneyForPeople(amount)} and ${uses} uses are left.`;
+}

@@ -1,0 +1,46 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import { asSentence } from '../../domain/shown-text.ts';
+import { forgetOver } from '../../roles/wallet/own-codes.ts';
+import type { RoleFlags } from '../destination.ts';
+import { systemClock } from '../local-registry.ts';
+import type { Opening } from '../open-role.ts';
+import { walletCodeToWire, type WalletCodesWire } from '../present/wallet-codes.ts';
+import { finishIssues } from './issue-code.ts';
+import { withAccount } from './open-payer.ts';
+import { knownCodes, openOwnCodes, type OpenedCodes } from './open-own-codes.ts';
+
+interface ListOptions extends Opening {
+  readonly caution: (text: string) => Promise<void>;
+}
+
+/** What this wallet holds, with what the server says was paid; without it what is known here, and why. `all`: also what is over. */
+export async function listCodes(all: boolean, flags: RoleFlags, options: ListOptions): Promise<WalletCodesWire> {
+  const opened = await openOwnCodes(flags, options);
+  await forgetOver(opened, systemClock.now());
+  const corrected = await correct(opened, options.caution);
+  const now = systemClock.now();
+  const codes = (await knownCodes(opened)).map((code) => walletCodeToWire(code, now));
+  const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined).length;
+  return { codes: codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked'), corrected, unfinished };
+}
+
+async function correct(opened: OpenedCodes, caution: ListOptions['caution']): Promise<boolean> {
+  try {
+    const kept = await opened.kept.list();
+    for (const accountId of new Set(kept.filter(({ signed }) => signed === undefined).map((code) => code.accountId))) {
+      await withAccount(accountId, () => finishIssues(accountId, opened, caution));
+    }
+    for (const { code, history } of await knownCodes(opened)) {
+      if (!(history instanceof Error)) {
+        await opened.own.correct(code);
+      }
+    }
+    return true;
+  } catch (error) {
+    if (!(error instanceof LatchkeyError)) {
+      throw error;
+    }
+    await caution(`${asSentence(error.message)} What was paid is not known beyond what this wallet has heard before.`);
+    return false;
+  }
+}

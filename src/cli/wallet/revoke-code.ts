@@ -1,0 +1,18 @@
+import type { CreditCode } from '../../domain/credit-code.ts';
+import type { RoleFlags } from '../destination.ts';
+import { openCodes, type Opening } from '../open-role.ts';
+import { withCode } from './open-payer.ts';
+import { knownCodes, openHeldCodes } from './open-own-codes.ts';
+
+/** At the server first; then this wallet shows it no more. Errors: `code_not_found`, those of the role. */
+export async function revokeCode(id: string, flags: RoleFlags, opening: Opening): Promise<CreditCode> {
+  const codes = await openCodes('terminal', flags, opening);
+  const revoked = await codes.revoke(id);
+  const held = await openHeldCodes(opening.sources);
+  const { revokedAt } = revoked;
+  const known = (await knownCodes(held)).find(({ code }) => code.token.id === id);
+  if (known !== undefined && revokedAt !== undefined && (known.history instanceof Error || known.history.revokedAt === undefined)) {
+    await withCode(id, () => held.journal.correct(id, { settled: [], revokedAt }));
+  }
+  return revoked;
+}

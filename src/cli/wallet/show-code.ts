@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import type { Payee } from '../../domain/account.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { isId } from '../../domain/identifiers.ts';
+import type { Amount } from '../../domain/money.ts';
+import { qrTerminalWidth } from '../../formats/qr-terminal.ts';
+import { qrCode } from '../../formats/qr.ts';
+import { codeText, joinCode, signProof } from '../../protocol/credit-code.ts';
+import { newEd25519 } from '../../protocol/ed25519.ts';
+import { beginShowing, codeState, nextShowing, roomOf, type CodeHistory, type OpenShowing, type WantedShowing } from '../../roles/wallet/showing.ts';
+import type { OwnCode } from '../../roles/wallet/own-codes.ts';
+import { writeQr } from '../credential-output.ts';
+import { systemClock } from '../local-registry.ts';
+import { moneyForPeople } from '../present/money.ts';
+import { shownCodeToWire, type KnownCode, type ShownCodeWire } from '../present/wallet-codes.ts';
+import { askWhich } from '../question.ts';
+import type { SecretSources } from '../secret-input.ts';
+import { withCode } from './open-payer.ts';
+import { codeNamed, knownCodes, openHeldCodes } from './open-own-codes.ts';
+
+export interface ShowFlags {
+  readonly amount?: Amount | undefined;
+  readonly payee?: string | undefined;
+  readonly png?: string | undefined;
+  readonly svg?: string | undefined;
+}
+
+/** Columns and lines that there are for the QR code. */
+export interface Room {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A use that is counted: its code may be rendered as often as it takes. */
+export interface BegunCode {
+  readonly code: OwnCode;
+  readonly counter: number;
+  /** With a fresh proof. */
+  render(now: Date): ShownCodeWire;
+}
+
+/** What stands below the code takes so many lines. */
+const linesBelow = 4;
+
+/**
+ * Begins a showing, which counts as a use from then on. No server is asked. Before it, nothing is counted: files that are
+ * there already, or a code that has no room on the screen, are errors. Errors: as `nextShowing`; `code_not_found`,
+ * `account_not_found`, `missing_input`, `file_exists`, `invalid_input`.
+ */
+export async function beginCode(id: string | undefined, flags: ShowFlags, room: Room | undefined, sources: SecretSources): Promise<BegunCode> {
+  requireNew(flags);
+  const held = await openHeldCodes(sources);
+  const { code } = await pickCode(await knownCodes(held), id, sources);
+  const wanted = (history: CodeHistory): WantedShowing => ({ amount: flags.amount, payeeId: flags.payee === undefined ? undefined : payeeNamed(flags.payee, history).id });
+  return withCode(code.token.id, async () => {
+    const history = await held.journal.of(code.token.id);
+    const now = systemClock.now();
+    requireRoom(code, { showing: nextShowing(code.token, history, wanted(history), now), room: roomOf(code.token, history.showings) }, room);
+    const open = await beginShowing(held.journal, code.token, wanted, now);
+    const payeeName = history.payees.find(({ id: payeeId }) => payeeId === open.showing.payeeId)?.name;
+    return { code, counter: open.showing.counter, render: renderer(code, open, payeeName) };
+  });
+}
+
+/** Into the files that the flags name; those that were written. */
+export function writeCode({ text }: ShownCodeWire, flags: ShowFlags): Promise<string[]> {
+  return writeQr(text, flags);
+}
+
+function renderer(code: OwnCode, { showing, room }: OpenShowing, payeeName: string | undefined): (now: Date) => ShownCodeWire {
+  const { privateKey } = newEd25519(code.seed);
+  return (now) => {
+    const at = new Date(Math.floor(now.getTime() / 1000) * 1000);
+    const { counter, amount, payeeId } = showing;
+    const proof = signProof({ counter, at, amount, payeeId }, code.signed, privateKey);
+    return shownCodeToWire({ code, showing, room, payeeName, text: codeText(joinCode(code.signed, proof)), at });
+  };
+}
+
+function requireNew({ png, svg }: ShowFlags): void {
+  const there = [png, svg].find((path) => path !== undefined && existsSync(path));
+  if (there !== undefined) {
+    throw new LatchkeyError('file_exists', `${there} is there already.`);
+  }
+}
+
+/** By a code of the same size. */
+function requireRoom(code: OwnCode, open: OpenShowing, room: Room | undefined): void {
+  if (room === undefined) {
+    return;
+  }
+  const columns = qrTerminalWidth(qrCode(renderer(code, open, undefined)(open.showing.at).text, 'M'));
+  const rows = Math.ceil(columns / 2) + linesBelow;
+  if (columns > room.columns || rows > room.rows) {
+    const here = Number.isFinite(room.rows) ? `${room.columns} and ${room.rows}` : `${room.columns}`;
+    throw new LatchkeyError('invalid_input', `The QR code takes ${columns} columns${Number.isFinite(room.rows) ? ` and ${rows} lines` : ''}, and here are ${here}.`, {
+      hint: 'Nothing was shown. Make the window larger or its letters smaller, or have the code written with --png or --svg.',
+    });
+  }
+}
+
+/** The one that is named; else the only one, or the only one that is good for anything. */
+async function pickCode(codes: readonly KnownCode[], id: string | undefined, sources: SecretSources): Promise<KnownCode> {
+  if (id !== undefined) {
+    return codeNamed(codes, id);
+  }
+  const now = systemClock.now();
+  const usable = codes.filter(({ code, history }) => !(history instanceof Error) && codeState(code.token, history, now) === 'usable');
+  const [first] = usable.length === 0 ? codes : usable;
+  if (first === undefined) {
+    throw new LatchkeyError('code_not_found', 'This wallet holds no credit payment code.', { hint: 'Have one issued: `latchkey code issue`.' });
+  }
+  if (usable.length <= 1) {
+    return first;
+  }
+  if (sources.interactive !== true || sources.signal === undefined) {
+    throw new LatchkeyError('missing_input', `This wallet holds ${usable.length} codes: say which, ${usable.map(({ code }) => code.token.id).join(' or ')}.`);
+  }
+  return askWhich('Show which code?', usable.map((value) => ({ name: inWords(value), value })), sources.signal);
+}
+
+function inWords({ code: { token }, history }: KnownCode): string {
+  const { currency } = token;
+  const left = history instanceof Error ? undefined : roomOf(token, history.showings);
+  return `${token.id} · ${moneyForPeople({ minor: left?.amount ?? 0n, currency })} left of ${moneyForPeople({ minor: token.maxTotal, currency })}`;
+}
+
+/** By the names that were heard when the code was issued. An id is taken as it is. Errors: `account_not_found`. */
+function payeeNamed(reference: string, { payees }: CodeHistory): Pick<Payee, 'id'> {
+  const named = payees.find(({ id, name }) => id === reference || name === reference);
+  if (named !== undefined) {
+    return named;
+  }
+  if (/^acc_/.test(reference) && isId(reference)) {
+    return { id: reference };
+  }
+  throw new LatchkeyError('account_not_found', `This code knows no payee ${reference}.`, { hint: 'No server is asked here: give the payee’s id, or one of those that the code was issued for.' });
+}

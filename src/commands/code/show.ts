@@ -1,0 +1,77 @@
+import { idArg } from '../../cli/args.ts';
+import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { amountFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli/present/wallet-codes.ts';
+import type { Screen } from '../../cli/present/screen.ts';
+import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
+import { beginCode, writeCode, type BegunCode } from '../../cli/wallet/show-code.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
+
+export default class CodeShow extends LatchkeyCommand<ShownCodeWire> {
+  static override readonly summary = 'Show a credit payment code to a cash register; no network is needed.';
+  static override readonly description = `At a terminal the QR code renews itself every 30 seconds until a key is pressed, and then asks whether it was accepted. Elsewhere, and with --once, it is printed once, good for a minute.
+Each showing counts as a use, of the largest amount or of what --amount binds, from before it is seen: if it was not accepted, answer no, or take it back with \`code take-back\`. At none left it refuses. Registers go by their own clocks, so this terminal’s has to be right to the half minute; it says what time it thinks it is.`;
+  static override readonly examples = [
+    '<%= config.bin %> <%= command.id %>',
+    { description: 'Good for this amount at this shop alone', command: '<%= config.bin %> <%= command.id %> --amount 3.20EUR --payee Café' },
+    { description: 'As a picture', command: '<%= config.bin %> <%= command.id %> --png code.png' },
+    { description: 'In a script', command: '<%= config.bin %> <%= command.id %> code_nN4i0m0pR8mM9m6lq2c6Dw --text' },
+  ];
+  static override readonly args = { code: idArg({ description: 'The code’s id, as in `code list`; the only one that is usable if left out.' }) };
+  static override readonly flags = {
+    amount: amountFlag({ description: 'Good for exactly this amount.' }),
+    payee: textFlag({ description: 'Good for this payee alone: its id, or its name if the code was issued for it.', helpValue: 'NAME|ID' }),
+    once: switchFlag({ description: 'Show it once, and ask nothing.' }),
+    text: switchFlag({ description: 'Print the text of the QR code alone, once.', exclusive: ['png', 'svg'] }),
+    png: pathFlag({ description: 'Write the QR code into this file, as PNG, in the place of the screen.' }),
+    svg: pathFlag({ description: 'The same as SVG.' }),
+  };
+  static override readonly result = shownCodeSchema;
+  #form: 'text' | 'qr' | 'files' = 'qr';
+  #begun: BegunCode | undefined;
+
+  async run(): Promise<ShownCodeWire | undefined> {
+    const { args, flags } = await this.parse(CodeShow);
+    const { text, png, svg } = flags;
+    this.#form = text ? 'text' : png !== undefined || svg !== undefined ? 'files' : 'qr';
+    const onScreen = this.#form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
+    const live = onScreen && this.interactive && !flags.once;
+    const room = onScreen ? { columns: process.stdout.columns, rows: live ? process.stdout.rows : Infinity } : undefined;
+    const begun = await beginCode(args.code, flags, room, this.sources);
+    this.#begun = begun;
+    if (!live) {
+      const shown = begun.render(new Date());
+      return { ...shown, ...written(await writeCode(shown, flags)) };
+    }
+    await showAtTerminal(begun, this.signal);
+    this.signal.throwIfAborted();
+    await this.note(await askWhetherAccepted(begun, this.sources, (question) => this.#askAtEnd(question)));
+    return undefined;
+  }
+
+  /** Whoever answers nothing leaves it counted. */
+  async #askAtEnd(question: string): Promise<boolean> {
+    try {
+      return await this.ask(question, true);
+    } catch (error) {
+      throw error instanceof LatchkeyError ? this.givenUp(error) : error;
+    }
+  }
+
+  protected override givenUp(reason: LatchkeyError): unknown {
+    if (this.#begun === undefined) {
+      return reason;
+    }
+    const { code, counter } = this.#begun;
+    return withOutcome(reason, 'What was shown counts as a use.', `If it was not accepted: \`latchkey code take-back ${code.token.id} ${counter}\`.`);
+  }
+
+  protected present(shown: ShownCodeWire, screen: Screen): string {
+    return presentShownCode(shown, this.#form, screen);
+  }
+}
+
+function written(files: string[]): { written?: string[] } {
+  return files.length === 0 ? {} : { written: files };
+}
