@@ -14,10 +14,10 @@ export interface Terminal {
   readonly screen: () => string;
 }
 
-/** `script` (util-linux) gives it a terminal of its own, 100 columns wide. */
-export function atTerminal(cli: CommandLine, args: readonly string[], env: Record<string, string> = {}): Terminal {
+/** `script` (util-linux) gives it a terminal of its own, 100 columns wide if nothing else is said. */
+export function atTerminal(cli: CommandLine, args: readonly string[], env: Record<string, string> = {}, { columns = 100, rows = 50 } = {}): Terminal {
   const words = [process.execPath, program, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `stty cols 100; exec ${words}`, '/dev/null'], {
+  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', `stty cols ${columns} rows ${rows}; exec ${words}`, '/dev/null'], {
     env: { ...cli.env, TERM: 'xterm', ...env },
     cwd: cli.folder,
     stdio: ['pipe', 'pipe', 'inherit'],

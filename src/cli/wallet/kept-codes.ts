@@ -4,7 +4,8 @@ import { base64url } from '../../protocol/encoding.ts';
 import type { SecretStore } from '../../roles/secret-store.ts';
 import type { KeptCode, KeptCodes } from '../../roles/wallet/own-codes.ts';
 
-const nameForm = /^wallet\/([\w-]{1,64})\/credit-code\/([\w-]{1,64})$/;
+/** A key may begin as no part of a secret's name does. */
+const nameForm = /^wallet\/([\w-]{1,64})\/credit-code\/key\.([\w-]{1,64})$/;
 
 /** Credit payment codes with their private keys, in the secret store of this machine. */
 export class StoredCreditCodes implements KeptCodes {
@@ -42,7 +43,7 @@ export class StoredCreditCodes implements KeptCodes {
 }
 
 function nameOf({ accountId, key }: Pick<KeptCode, 'accountId' | 'key'>): string {
-  return `wallet/${accountId}/credit-code/${key}`;
+  return `wallet/${accountId}/credit-code/key.${key}`;
 }
 
 function parse(text: string, name: string): Pick<KeptCode, 'seed' | 'signed'> {

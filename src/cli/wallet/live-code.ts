@@ -8,6 +8,13 @@ export interface LiveTerminal {
   readonly stdout: Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows' | 'on' | 'off'>;
 }
 
+/** Of a terminal's window. */
+export interface Room {
+  readonly columns: number;
+  /** Infinity if it is not known. */
+  readonly rows: number;
+}
+
 export interface LiveOptions {
   readonly terminal: LiveTerminal;
   readonly clock: Clock;
@@ -17,7 +24,7 @@ export interface LiveOptions {
   /** Then it ends by itself. */
   readonly until: Date;
   /** All lines but the last, anew. */
-  readonly frame: (now: Date, room: { readonly columns: number; readonly rows: number }) => readonly string[];
+  readonly frame: (now: Date, room: Room) => readonly string[];
   /** The last line; `seconds` to the next renewal. */
   readonly status: (seconds: number) => string;
 }
@@ -36,12 +43,12 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
 
   const statusLine = (now: Date) => {
     const left = Math.max(0, Math.ceil((drawnAt.getTime() + renewalMs - now.getTime()) / 1000));
-    return `\r${cut(status(left), stdout.columns - 1)}${eraseLine}`;
+    return `\r${cut(status(left), roomOf(stdout).columns - 1)}${eraseLine}`;
   };
   const erased = () => (above === 0 ? '' : `\r\u001b[${above}A${eraseBelow}`);
   const draw = (clear: string) => {
     drawnAt = clock.now();
-    const lines = frame(drawnAt, { columns: stdout.columns, rows: stdout.rows });
+    const lines = frame(drawnAt, roomOf(stdout));
     stdout.write(`${clear}${lines.map((line) => `${line}\n`).join('')}${statusLine(drawnAt)}`);
     above = lines.length;
   };
@@ -95,6 +102,10 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
     process.off('exit', restore);
     restore();
   }
+}
+
+export function roomOf({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): Room {
+  return { columns: columns || 80, rows: rows || Infinity };
 }
 
 /** A text without escapes, as far as there is room for it. */

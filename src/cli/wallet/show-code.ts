@@ -16,6 +16,7 @@ import { shownCodeToWire, type KnownCode, type ShownCodeWire } from '../present/
 import { askWhich } from '../question.ts';
 import type { SecretSources } from '../secret-input.ts';
 import { withCode } from './open-payer.ts';
+import type { Room } from './live-code.ts';
 import { codeNamed, knownCodes, openHeldCodes } from './open-own-codes.ts';
 
 export interface ShowFlags {
@@ -23,12 +24,6 @@ export interface ShowFlags {
   readonly payee?: string | undefined;
   readonly png?: string | undefined;
   readonly svg?: string | undefined;
-}
-
-/** Columns and lines that there are for the QR code. */
-export interface Room {
-  readonly columns: number;
-  readonly rows: number;
 }
 
 /** A use that is counted: its code may be rendered as often as it takes. */

@@ -4,6 +4,7 @@ import { amountFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli/present/wallet-codes.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
+import { roomOf } from '../../cli/wallet/live-code.ts';
 import { beginCode, writeCode, type BegunCode } from '../../cli/wallet/show-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
@@ -37,7 +38,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     this.#form = text ? 'text' : png !== undefined || svg !== undefined ? 'files' : 'qr';
     const onScreen = this.#form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
     const live = onScreen && this.interactive && !flags.once;
-    const room = onScreen ? { columns: process.stdout.columns, rows: live ? process.stdout.rows : Infinity } : undefined;
+    const room = onScreen ? { ...roomOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
     const begun = await beginCode(args.code, flags, room, this.sources);
     this.#begun = begun;
     if (!live) {
