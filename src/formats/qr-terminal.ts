@@ -1,7 +1,7 @@
 import { quietZone, type QrCode } from './qr.ts';
 
-/** Black on white of the palette that no theme changes (colours 16 and 231 of xterm's 256), and back. */
-const [blackOnWhite, asBefore] = ['\u001b[38;5;16;48;5;231m', '\u001b[0m'];
+/** Black and white of the palette that no theme changes (colours 16 and 231 of xterm's 256), and what ends them. */
+const [black, white, asBefore] = ['16', '231', '\u001b[0m'];
 /** By whether the upper and the lower half are inked. */
 const halves = [' ', '▄', '▀', '█'] as const;
 
@@ -12,17 +12,38 @@ export function qrTerminalWidth({ size }: QrCode): number {
 
 /**
  * A QR code with its quiet zone as lines of half blocks, for a terminal. With colours it says which are dark, so that it
- * reads the same on any theme; without, what is inked is light, which suits the usual dark terminal.
+ * reads the same on any theme; without, what is inked is light, which suits the usual dark terminal, or with `darkInk`
+ * dark, for a light one.
  */
-export function qrTerminal(code: QrCode, { colours }: { readonly colours: boolean }): string {
+export function qrTerminal(code: QrCode, { colours, darkInk = false }: { readonly colours: boolean; readonly darkInk?: boolean }): string {
   const side = qrTerminalWidth(code);
   const isDark = (x: number, y: number) =>
     x >= quietZone && y >= quietZone && x < side - quietZone && y < side - quietZone && code.isDark(x - quietZone, y - quietZone);
-  const inked = (x: number, y: number) => isDark(x, y) === colours;
   let text = '';
   for (let y = 0; y < side; y += 2) {
-    const line = Array.from({ length: side }, (_, x) => halves[(inked(x, y) ? 2 : 0) + (inked(x, y + 1) ? 1 : 0)]).join('');
-    text += colours ? `${blackOnWhite}${line}${asBefore}\n` : `${line}\n`;
+    const cells = Array.from({ length: side }, (_, x) => ({ upper: isDark(x, y), lower: isDark(x, y + 1) }));
+    text += colours ? `${coloured(cells)}${asBefore}\n` : `${cells.map(({ upper, lower }) => halves[(upper === darkInk ? 2 : 0) + (lower === darkInk ? 1 : 0)]).join('')}\n`;
+  }
+  return text;
+}
+
+interface Cell {
+  /** Whether it is dark. */
+  readonly upper: boolean;
+  readonly lower: boolean;
+}
+
+/**
+ * Backgrounds as far as possible: they fill a cell, where the blocks of many fonts leave gaps between lines that readers
+ * stumble over. Only a lower half that differs is a block.
+ */
+function coloured(cells: readonly Cell[]): string {
+  let text = '';
+  let before = '';
+  for (const { upper, lower } of cells) {
+    const colours = `\u001b[38;5;${lower ? black : white};48;5;${upper ? black : white}m`;
+    text += `${colours === before ? '' : colours}${upper === lower ? ' ' : '▄'}`;
+    before = colours;
   }
   return text;
 }

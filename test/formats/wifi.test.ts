@@ -46,16 +46,23 @@ async function scannedPng(bitmap: Bitmap): Promise<string> {
   return scanned(file);
 }
 
-/** What a terminal of one colour scheme shows: a cell is 3 by 6 dots. `ink` is what characters are drawn in. */
+/** What a terminal of one colour scheme shows: a cell is 3 by 6 dots. `ink` is what characters are drawn in where nothing else is said. */
 function shown(text: string, width: number, ink: 'black' | 'white'): Bitmap {
-  const lines = text.replaceAll(/\u001b\[[\d;]*m/g, '').trimEnd().split('\n');
+  const lines = text.trimEnd().split('\n');
   const bitmap = new Bitmap(width * 3, lines.length * 6);
   for (const [row, line] of lines.entries()) {
-    for (const [column, character] of [...line].entries()) {
-      const inked = { ' ': [false, false], '▀': [true, false], '▄': [false, true], '█': [true, true] }[character]!;
+    let [inkIsDark, paperIsDark] = [ink === 'black', ink === 'white'];
+    let column = 0;
+    for (const [part, , foreground, background] of line.matchAll(/\u001b\[(38;5;(\d+);48;5;(\d+)|0)m|[^\u001b]/g)) {
+      if (part.startsWith('\u001b')) {
+        [inkIsDark, paperIsDark] = [foreground === '16', background === '16'];
+        continue;
+      }
+      const inked = { ' ': [false, false], '▀': [true, false], '▄': [false, true], '█': [true, true] }[part]!;
       inked.forEach((isInked, half) => {
-        if (isInked === (ink === 'black')) bitmap.fill(column * 3, row * 6 + half * 3, 3, 3);
+        if (isInked ? inkIsDark : paperIsDark) bitmap.fill(column * 3, row * 6 + half * 3, 3, 3);
       });
+      column += 1;
     }
   }
   return bitmap;
@@ -70,12 +77,14 @@ requires('zbar-tools')('Wi-Fi in QR codes, read by zbarimg', () => {
     });
   });
 
-  test('on a terminal, with its own colours and, where that is dark, without', async () => {
+  test('on a terminal, with its own colours or without, dark or light', async () => {
     const uri = wifiUri(credentials[1]!);
     const code = qrCode(uri, 'M');
     const width = qrTerminalWidth(code);
     expect(await scannedPng(shown(qrTerminal(code, { colours: true }), width, 'black'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, { colours: true }), width, 'white'))).toBe(uri);
     expect(await scannedPng(shown(qrTerminal(code, { colours: false }), width, 'white'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, { colours: false, darkInk: true }), width, 'black'))).toBe(uri);
   });
 });
 

@@ -35,11 +35,11 @@ export function credentialLines({ credential, written }: HandedOver): readonly (
   return [['network', credential?.ssid], ['password', credential?.password], ['identifier of it', credential?.password_id], ['written', written?.join(', ')]];
 }
 
-/** As a picture of blocks, where there is room for it. */
-export function presentQr(text: string, { width, style }: Screen): string {
+/** As a picture of blocks, where there is room for it. `darkInk`: where there are no colours, for a light terminal. */
+export function presentQr(text: string, { width, style }: Screen, { darkInk = false } = {}): string {
   const code = qrCode(text, 'M');
   const needed = qrTerminalWidth(code);
   return needed > width
     ? `The QR code takes ${needed} columns, and here are ${width}: make the window wider, or have it written with --png or --svg.`
-    : qrTerminal(code, { colours: style !== plainStyle }).replace(/\n$/, '');
+    : qrTerminal(code, { colours: style !== plainStyle, darkInk }).replace(/\n$/, '');
 }

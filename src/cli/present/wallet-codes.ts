@@ -185,12 +185,12 @@ export function shownCodeToWire({ code: { token }, showing, room, payeeName, tex
 }
 
 /** `form`: the text of the QR code alone, the code and what it is good for, or without the code what was written. */
-export function presentShownCode(shown: ShownCodeWire, form: 'text' | 'qr' | 'files', screen: Screen): string {
+export function presentShownCode(shown: ShownCodeWire, { form, invert }: { readonly form: 'text' | 'qr' | 'files'; readonly invert: boolean }, screen: Screen): string {
   if (form === 'text') {
     return shown.text;
   }
   const lines = details([...shownCodeLines(shown), ['showing', `${shown.counter}, good until ${clock(new Date(shown.proof_expires_at))}`], ['written', shown.written?.join(', ')]], screen);
-  return form === 'files' ? lines : `${presentQr(shown.text, screen)}\n${lines}`;
+  return form === 'files' ? lines : `${presentQr(shown.text, screen, { darkInk: invert })}\n${lines}`;
 }
 
 /** What stands below the code. */

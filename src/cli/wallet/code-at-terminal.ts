@@ -10,7 +10,7 @@ import type { BegunCode } from './show-code.ts';
 import { takeBackCode } from './take-back-code.ts';
 
 /** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed. */
-export async function showAtTerminal({ code, counter, render }: BegunCode, signal: AbortSignal): Promise<void> {
+export async function showAtTerminal({ code, counter, render }: BegunCode, { invert }: { readonly invert: boolean }, signal: AbortSignal): Promise<void> {
   const { stdin, stdout } = process;
   const { style } = await screenOf(stdout);
   await showLive({
@@ -25,7 +25,7 @@ export async function showAtTerminal({ code, counter, render }: BegunCode, signa
     frame(now, { columns, rows }) {
       const shown = render(now);
       const screen = { width: columns, style };
-      const lines = `${presentQr(shown.text, screen)}\n${details(shownCodeLines(shown), screen)}`.split('\n');
+      const lines = `${presentQr(shown.text, screen, { darkInk: invert })}\n${details(shownCodeLines(shown), screen)}`.split('\n');
       return lines.length < rows ? lines : [`The code takes ${lines.length + 1} lines, and here are ${rows}: make the window larger.`];
     },
     status: (seconds) => `Showing ${counter}, new in ${seconds} s. Press any key when it is done.`,

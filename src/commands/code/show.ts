@@ -27,16 +27,18 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     text: switchFlag({ description: 'Print the text of the QR code alone, once.', exclusive: ['png', 'svg'] }),
     png: pathFlag({ description: 'Write the QR code into this file, as PNG, in the place of the screen.' }),
     svg: pathFlag({ description: 'The same as SVG.' }),
+    invert: switchFlag({ description: 'Where there are no colours (NO_COLOR): for a terminal that is light.' }),
   };
   static override readonly result = shownCodeSchema;
-  #form: 'text' | 'qr' | 'files' = 'qr';
+  #shown: { readonly form: 'text' | 'qr' | 'files'; readonly invert: boolean } = { form: 'qr', invert: false };
   #begun: BegunCode | undefined;
 
   async run(): Promise<ShownCodeWire | undefined> {
     const { args, flags } = await this.parse(CodeShow);
     const { text, png, svg } = flags;
-    this.#form = text ? 'text' : png !== undefined || svg !== undefined ? 'files' : 'qr';
-    const onScreen = this.#form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
+    const form = text ? 'text' : png !== undefined || svg !== undefined ? 'files' : 'qr';
+    this.#shown = { form, invert: flags.invert };
+    const onScreen = form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
     const live = onScreen && this.interactive && !flags.once;
     const room = onScreen ? { ...roomOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
     const begun = await beginCode(args.code, flags, room, this.sources);
@@ -45,7 +47,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
       const shown = begun.render(new Date());
       return { ...shown, ...written(await writeCode(shown, flags)) };
     }
-    await showAtTerminal(begun, this.signal);
+    await showAtTerminal(begun, flags, this.signal);
     this.signal.throwIfAborted();
     await this.note(await askWhetherAccepted(begun, this.sources, (question) => this.#askAtEnd(question)));
     return undefined;
@@ -69,7 +71,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
   }
 
   protected present(shown: ShownCodeWire, screen: Screen): string {
-    return presentShownCode(shown, this.#form, screen);
+    return presentShownCode(shown, this.#shown, screen);
   }
 }
 
