@@ -27,6 +27,8 @@ export interface IssueOptions extends Opening {
   readonly caution: (text: string) => Promise<void>;
 }
 
+/** Each showing is a line in the wallet's journal, and all are read. */
+export const mostUsesAtIssue = 1000;
 const nothingIssued = 'No code was issued.';
 
 /**
@@ -68,13 +70,8 @@ function limitsOf({ limit, 'max-each': each = limit, uses, valid }: IssueFlags):
   if (each.minor > limit.minor) {
     throw new LatchkeyError('invalid_input', `--max-each: ${amountText(each)} is more than the whole limit, ${amountText(limit)}.`);
   }
-  if (valid % 1000 !== 0) {
-    throw new LatchkeyError('invalid_input', '--valid: a code is valid for whole seconds.');
-  }
-  return { limit, maxEach: each.minor, uses: uses ?? Math.min(mostUsesByDefault, Number(limit.minor / each.minor)), validMs: valid };
+  return { limit, maxEach: each.minor, uses: uses ?? Math.min(mostUsesAtIssue, Number(limit.minor / each.minor)), validMs: valid };
 }
-
-const mostUsesByDefault = 1000;
 
 async function identityCode(flags: IssueFlags, { sources }: IssueOptions): Promise<string> {
   const typed = await readSecret({ name: 'identity-code', file: flags['identity-code-file'], message: 'Identity code:', ...sources });

@@ -2,7 +2,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { amountFlag, durationFlag, fileFlag, idempotencyFlag, numberFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { presentWalletCode, walletCodeSchema, type WalletCodeWire } from '../../cli/present/wallet-codes.ts';
-import { issueCode } from '../../cli/wallet/issue-code.ts';
+import { issueCode, mostUsesAtIssue } from '../../cli/wallet/issue-code.ts';
 import type { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 
@@ -17,7 +17,7 @@ export default class CodeIssue extends LatchkeyCommand<WalletCodeWire> {
   static override readonly flags = {
     limit: amountFlag({ description: 'All of its payments together.', required: true }),
     'max-each': amountFlag({ description: 'The largest amount of one payment; the whole limit if left out.' }),
-    uses: numberFlag(1, 1000)({ description: 'How many payments; as many of the largest amount as the limit allows if left out.' }),
+    uses: numberFlag(1, mostUsesAtIssue)({ description: 'How many payments; as many of the largest amount as the limit allows if left out.' }),
     valid: durationFlag({ description: 'How long it can be shown, at most 23d.', default: 86_400_000, defaultHelp: async () => '24h' }),
     payee: textFlag({ description: 'Whom it may pay, by id or name; given several times, any of them; anybody if left out.', helpValue: 'NAME', multiple: true, multipleNonGreedy: true }),
     account: textFlag({ description: 'From this account, by id or name; the only one if left out.', helpValue: 'NAME' }),

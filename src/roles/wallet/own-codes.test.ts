@@ -205,12 +205,20 @@ test('one that was paid for and not fetched is fetched later', async () => {
 test('the same key brings the same code, and no other', async () => {
   const code = await wallet.issue(wish, 'monday', typed);
   expect(await wallet.issue(wish, 'monday', typed)).toEqual(code);
-  for (const other of [{ uses: 9 }, { maxEach: 499n }, { payees: undefined }, { validMs: 1000 }, { limit: parseAmount('20.01EUR') }]) {
+  for (const other of [{ uses: 9 }, { maxEach: 499n }, { payees: undefined }, { validMs: 60_000 }, { limit: parseAmount('20.01EUR') }]) {
     expect((await failure(wallet.issue({ ...wish, ...other }, 'monday', typed))).code).toBe('idempotency_mismatch');
   }
   await keptCodes().remove(code);
   expect((await failure(wallet.issue(wish, 'monday', typed))).code).toBe('code_over');
   expect(server.tokens.size).toBe(1);
+});
+
+test('what no code allows is not sent, and nobody is asked for anything', async () => {
+  const asked = () => Promise.reject(new Error('It is asked for too early.'));
+  for (const wrong of [{ maxEach: 2001n }, { uses: 0 }, { validMs: 1000 }, { validMs: 24 * 86_400_000 }, { payees: [] }]) {
+    expect((await failure(wallet.issue({ ...wish, ...wrong }, undefined, asked))).code).toBe('invalid_input');
+  }
+  expect([kept.size, events]).toEqual([0, []]);
 });
 
 test('of what was refused no key is kept, and the refusal stays', async () => {

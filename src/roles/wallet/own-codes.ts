@@ -1,6 +1,6 @@
 import type { Payee } from '../../domain/account.ts';
 import type { Random } from '../../domain/clock.ts';
-import { settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
+import { checkedCodeOrder, settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { codesAccountId } from '../../domain/posting.ts';
@@ -103,7 +103,7 @@ export class OwnCodes {
 
   /**
    * Has a code issued: its private key is in the secret store before anything is sent. The same key brings the same code.
-   * Errors: why it is refused, `idempotency_mismatch`, `code_over` if the key's code is not kept any more, and what
+   * Errors: `invalid_input` for what no code allows, why it is refused, `idempotency_mismatch`, `code_over` if the key's code is not kept any more, and what
    * leaves it open.
    */
   async issue(wish: CodeWish, givenKey: string | undefined, identityCode: () => Promise<string>): Promise<OwnCode> {
@@ -114,12 +114,12 @@ export class OwnCodes {
     if (known !== undefined && 'end' in known) {
       return this.#earlier(wish, known);
     }
-    const typed = await identityCode();
     const code = (await kept.get(accountId, key)) ?? { accountId, key, seed: random.bytes(32), signed: undefined };
+    const order = checkedCodeOrder({ ...allowed, holderKey: newEd25519(code.seed).publicKey }, limit.minor);
+    const typed = await identityCode();
     await kept.set(code);
     const payee = { id: codesAccountId(limit.currency), name: 'credit payment codes', currency: limit.currency };
-    const ended = await payer.pay({ accountId, payee, amount: limit, key, code: { ...allowed, holderKey: newEd25519(code.seed).publicKey } }, typed);
-    return this.#outcome(code, ended);
+    return this.#outcome(code, await payer.pay({ accountId, payee, amount: limit, key, code: order }, typed));
   }
 
   /** Learns from the server what was paid, and whether the code is revoked. Errors: those of `CodesRole.code` and of the journal. */
