@@ -1,15 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pathsFrom } from '../../src/cli/paths.ts';
+import { StoredCreditCodes } from '../../src/cli/wallet/kept-codes.ts';
+import type { Account } from '../../src/domain/account.ts';
 import { ed25519Public } from '../../src/protocol/ed25519.ts';
 import { parseCodeText, splitCode, verifyProof, verifyToken } from '../../src/protocol/credit-code.ts';
+import { openSecretStore } from '../../src/secrets/open-secret-store.ts';
 import { program } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { CommandLine } from './command-line.ts';
 import { plantCode, type PlantedCode } from './planted-code.ts';
+import { identityCode, type Purse } from './purse.ts';
+import { Site, ways } from './site.ts';
 import { atTerminal } from './terminal.ts';
+import type { Till } from './till.ts';
 
 /** As a cash register reads it. */
 function read(text: string, { serverKey }: PlantedCode) {
@@ -220,6 +227,167 @@ describe('a wallet that no server can be asked from', () => {
     expect(await terminal.code).toBe(0);
     expect(planted.filter(({ journalPath }) => readFileSync(journalPath, 'utf8').includes('"counter":1'))).toHaveLength(1);
   });
+});
+
+describe.each(ways)('having codes issued, %s', (way) => {
+  let site: Site;
+  let till: Till;
+  let purse: Purse;
+  let cafe: Account;
+  beforeAll(async () => {
+    site = await Site.make(way);
+    [till, purse] = [await site.till(), await site.purse()];
+    cafe = await till.shop();
+  });
+  afterAll(() => site.close());
+
+  async function payer(funds = '50.00EUR'): Promise<Account> {
+    const account = await till.account(funds);
+    await purse.bind(account);
+    return account;
+  }
+  const issue = (account: Account, ...args: string[]) => ['code', 'issue', '--account', account.id, '--identity-code-file', '-', ...args];
+  const issued = (account: Account, ...args: string[]) => purse.json(issue(account, ...args), identityCode);
+  const list = async (account: Account, ...args: string[]) => {
+    const { codes, ...rest } = await purse.json<{ codes: Record<string, any>[] }>(['code', 'list', '--all', ...args]);
+    return { ...rest, codes: codes.filter((code) => code['account_id'] === account.id) };
+  };
+  const heldOf = async ({ id }: Account) => (await site.json('account', 'show', id))['held'] as string;
+  async function refusal(args: readonly string[], input = identityCode): Promise<Record<string, any>> {
+    const { code, stdout, stderr } = await purse.run([...args, '--json'], input);
+    expect(stdout).toBe('');
+    const error = JSON.parse(stderr.trimEnd().split('\n').at(-1)!) as Record<string, any>;
+    expect(error['exit']).toBe(code);
+    return error;
+  }
+  const stateOfWallet = () => pathsFrom(purse.cli.env, process.platform, purse.cli.folder).state;
+  /** As if it had been killed before the end of the account's last payment was written down. */
+  function forgetEnd({ id }: Account): void {
+    const path = join(stateOfWallet(), 'wallet', `${id}.payments.ndjson`);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(lines.at(-1)).toContain('"ended"');
+    writeFileSync(path, `${lines.slice(0, -1).join('\n')}\n`);
+  }
+  /** As if it had been killed before the token was kept. */
+  async function forgetTokens({ id }: Account): Promise<void> {
+    const store = await openSecretStore(purse.cli.env, { data: pathsFrom(purse.cli.env, process.platform, purse.cli.folder).data });
+    const kept = new StoredCreditCodes(store);
+    for (const code of await kept.list()) {
+      if (code.accountId === id) await kept.set({ ...code, signed: undefined });
+    }
+  }
+
+  test('its whole limit is held, it is shown, and what registers settle corrects what is left', async () => {
+    const account = await payer();
+    const code = await issued(account, '--limit', '20.00EUR', '--max-each', '5.00EUR', '--uses', '6', '--valid', '2h', '--payee', cafe.name);
+    expect(code).toMatchObject({ state: 'usable', account_id: account.id, uses: 6, uses_left: 6, amount_left: { minor: '2000' }, payees: [{ account_id: cafe.id, name: cafe.name }] });
+    expect(Date.parse(code['expires_at'] as string) - Date.parse(code['issued_at'] as string)).toBe(7_200_000);
+    expect(await heldOf(account)).toBe('2000');
+    const id = code['code_id'] as string;
+
+    const bound = await purse.json(['code', 'show', id, '--amount', '3.20EUR', '--payee', cafe.name]);
+    const [open, wrong] = [await purse.json(['code', 'show', id]), await purse.json(['code', 'show', id])];
+    expect(wrong).toMatchObject({ counter: 3, uses_left: 3, amount_left: { minor: '680' } });
+    await purse.json(['code', 'take-back', id, '3']);
+    expect(await till.settle(cafe, bound['text'] as string, '3.20EUR')).toBe('settled');
+    expect(await till.settle(cafe, open['text'] as string, '1.10EUR')).toBe('settled');
+    // Its user was wrong.
+    expect(await till.settle(cafe, wrong['text'] as string, '2.00EUR')).toBe('settled');
+    expect(await list(account)).toEqual({
+      corrected: true,
+      unfinished: 0,
+      codes: [expect.objectContaining({ code_id: id, uses_left: 3, amount_left: { minor: '1370', currency: 'EUR' }, settled: { minor: '630', currency: 'EUR' } })],
+    });
+    expect(await refusal(['code', 'take-back', id, '2'])).toMatchObject({ code: 'code_used', exit: 4, message: 'It was accepted: 1.10EUR was paid.' });
+    expect(await heldOf(account)).toBe('1370');
+  });
+
+  test('one that is revoked is not shown any more', async () => {
+    const account = await payer();
+    const { code_id: id } = await issued(account, '--limit', '5.00EUR');
+    const revoked = await purse.json(['code', 'revoke', id as string]);
+    expect(revoked).toMatchObject({ code_id: id, settled: { minor: '0' }, settled_uses: 0 });
+    expect(await purse.json(['code', 'revoke', id as string])).toEqual(revoked);
+    expect(await refusal(['code', 'show', id as string])).toMatchObject({ code: 'code_over', message: expect.stringContaining('was revoked') });
+    expect((await list(account)).codes).toEqual([expect.objectContaining({ state: 'revoked', revoked_at: revoked['revoked_at'] })]);
+    expect(await refusal(['code', 'revoke', 'code_nN4i0m0pR8mM9m6lq2c6Dw'])).toMatchObject({ code: 'code_not_found', exit: 3 });
+  });
+
+  test('with a key of its own it is issued once, however often it is run', async () => {
+    const account = await payer();
+    const once = issue(account, '--limit', '5.00EUR', '--idempotency-key', `monday-${way}`);
+    const first = await purse.json(once, identityCode);
+    expect(await purse.json(once)).toEqual(first);
+    expect(await refusal(issue(account, '--limit', '6.00EUR', '--idempotency-key', `monday-${way}`))).toMatchObject({ code: 'idempotency_mismatch', exit: 5 });
+    expect(await heldOf(account)).toBe('500');
+    expect(await issued(account, '--limit', '5.00EUR')).not.toEqual(first);
+    expect(await heldOf(account)).toBe('1000');
+  });
+
+  test('an issue that was interrupted is finished by running it again, and by the next list; each is issued once', async () => {
+    const account = await payer();
+    const args = ['--limit', '5.00EUR', '--max-each', '2.50EUR'];
+    const code = await issued(account, ...args);
+    forgetEnd(account);
+    await forgetTokens(account);
+    expect(await issued(account, ...args)).toEqual(code);
+    await forgetTokens(account);
+    expect(await list(account)).toMatchObject({ corrected: true, unfinished: 0, codes: [code] });
+    forgetEnd(account);
+    await forgetTokens(account);
+    const { code: exit, stderr, stdout } = await purse.run([...issue(account, '--limit', '6.00EUR'), '--json'], identityCode);
+    expect({ exit, stderr: JSON.parse(stderr) as unknown }).toEqual({ exit: 0, stderr: { warning: `An earlier code over 5.00EUR was being issued: it is ${code['code_id'] as string}.` } });
+    expect(JSON.parse(stdout)).toMatchObject({ limit: { minor: '600' } });
+    expect(await heldOf(account)).toBe('1100');
+  });
+
+  test('what is refused has its own code, and nothing is kept of it', async () => {
+    const account = await payer('5.00EUR');
+    const refused = (...args: string[]) => refusal(issue(account, ...args));
+    expect(await refused('--limit', '5.01EUR')).toMatchObject({ code: 'insufficient_funds', exit: 4 });
+    expect(await refusal(issue(account, '--limit', '1.00EUR'), 'wrong code')).toMatchObject({ code: 'password_wrong', exit: 4 });
+    expect(await refused('--limit', '100JPY')).toMatchObject({ code: 'currency_mismatch', exit: 5 });
+    expect(await refused('--limit', '1.00EUR', '--max-each', '1.01EUR')).toMatchObject({ code: 'invalid_input', exit: 2, message: expect.stringContaining('--max-each') });
+    expect(await refused('--limit', '1.00EUR', '--max-each', '1.00CHF')).toMatchObject({ code: 'currency_mismatch', exit: 5 });
+    expect(await refused('--limit', '1.00EUR', '--valid', '24d')).toMatchObject({ code: 'invalid_input', exit: 2 });
+    expect(await refused('--limit', '1.00EUR', '--payee', 'nobody')).toMatchObject({ code: 'account_not_found', exit: 3 });
+    expect(await list(account)).toMatchObject({ codes: [], unfinished: 0 });
+    expect(await heldOf(account)).toBe('0');
+    expect(await issued(account, '--limit', '1.00EUR')).toMatchObject({ uses: 1, max_each: { minor: '100' } });
+  });
+
+  test('the private key and the identity code are nowhere but in the sealed secret store', async () => {
+    const account = await payer();
+    await issued(account, '--limit', '5.00EUR', '--idempotency-key', `secret-${way}`);
+    const store = await openSecretStore(purse.cli.env, { data: pathsFrom(purse.cli.env, process.platform, purse.cli.folder).data });
+    const { seed } = (await new StoredCreditCodes(store).get(account.id, `secret-${way}`))!;
+    for (const secret of [Buffer.from(seed).toString('base64url'), Buffer.from(seed).toString('hex'), Buffer.from(seed).toString('base64')]) {
+      expect(filesWith(purse.cli.folder, secret)).toEqual([]);
+    }
+    const journals = readdirSync(join(stateOfWallet(), 'wallet')).map((name) => join(stateOfWallet(), 'wallet', name)).filter((path) => path.endsWith('.ndjson'));
+    expect(journals.map((path) => statSync(path).mode & 0o077)).toEqual(journals.map(() => 0));
+    expect(filesWith(stateOfWallet(), identityCode)).toEqual([]);
+  });
+
+  if (way === 'server') {
+    test('while the server is away codes are listed as this wallet knows them, and shown', async () => {
+      const account = await payer();
+      const { code_id: id } = await issued(account, '--limit', '5.00EUR');
+      await site.server!.stop();
+      try {
+        const { code, stdout, stderr } = await purse.run(['code', 'list', '--json']);
+        expect(code).toBe(0);
+        expect(JSON.parse(stderr)).toEqual({ warning: expect.stringContaining('What was paid is not known beyond what this wallet has heard before.') });
+        expect(JSON.parse(stdout)).toMatchObject({ corrected: false, codes: expect.arrayContaining([expect.objectContaining({ code_id: id, uses_left: 1 })]) });
+        expect((await purse.run(['code', 'list'])).stdout).toContain('the server was not asked what was paid');
+        expect(await purse.json(['code', 'show', id as string])).toMatchObject({ counter: 1, uses_left: 0 });
+        expect(await refusal(issue(account, '--limit', '1.00EUR'))).toMatchObject({ code: 'remote_unreachable', exit: 6, message: expect.stringMatching(/No code was issued\.$/) });
+        expect(await refusal(['code', 'revoke', id as string])).toMatchObject({ code: 'remote_unreachable', exit: 6 });
+      } finally {
+        await site.server!.startAgain();
+      }
+    });
+  }
 });
 
 async function output(command: string, args: readonly string[]): Promise<string> {

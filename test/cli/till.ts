@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
 import { parseAmount } from '../../src/domain/money.ts';
+import { parseCodeText, readToken, splitCode, verifyProof } from '../../src/protocol/credit-code.ts';
 import { openKeyring } from '../../src/secrets/keyring.ts';
 import { openStore } from '../../src/storage/open-store.ts';
+import { openCodeRegister } from '../contract/code-parties.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import type { Holder, RolesHarness } from '../contract/roles.harness.ts';
 import { bindTo, type PlainTerminal } from '../contract/shop.ts';
@@ -75,6 +77,17 @@ export class Till {
     const terminal = await this.terminal(payer);
     const { paymentId } = await terminal.pay(terminal.request(payee.id, { minor, currency }, options));
     return { id: paymentId, payer, payee };
+  }
+
+  /** What a cash register of the payee's takes from a code's text comes to, at once. */
+  async settle(payee: Account, text: string, amount: string): Promise<string> {
+    this.#catchUp();
+    const register = await openCodeRegister(this.#harness, payee);
+    const code = parseCodeText(text);
+    const { signedToken, signedProof } = splitCode(code);
+    const token = readToken(signedToken);
+    const [outcome] = await register.outcomes(register.accept(code, token, verifyProof(signedProof, signedToken, token).counter, amount));
+    return outcome!;
   }
 
   /** An access point whose agent gives each payer a password, as the server hears of it. */

@@ -75,7 +75,7 @@ export class CodeRegister {
     return (this.trust = await this.holder.codes.trust());
   }
 
-  accept(code: Uint8Array, of: CodeHolder, counter: number, amount: string, receipt: Partial<CodeReceipt> = {}): AcceptedCode {
+  accept(code: Uint8Array, of: Pick<CodeHolder, 'id'>, counter: number, amount: string, receipt: Partial<CodeReceipt> = {}): AcceptedCode {
     const signed = signReceipt({
       registerId: this.holder.token.id,
       payeeId: this.payeeId,
