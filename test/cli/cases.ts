@@ -75,6 +75,12 @@ async function bound(site: Site): Promise<string> {
   return purse.bound(() => till.account('100.00EUR'));
 }
 
+/** A credit payment code over 1.00EUR. */
+async function code(site: Site): Promise<string> {
+  const { code_id: id } = await (await site.purse()).json(['code', 'issue', '--limit', '1.00EUR', '--account', await bound(site), '--identity-code-file', '-'], identityCode);
+  return id as string;
+}
+
 /** What runs at a cash register. */
 /** A cash register that waits, or is about to, for somebody to pay, and who does. */
 async function openCharge(at: Site, amount: string): Promise<{ readonly site: Site; readonly url: string }> {
@@ -309,6 +315,38 @@ export const cases: Record<string, Case> = {
     happy: (site) => role(site, 'audit', 'verify'),
     failing: failing(2, 'audit', 'verify', '--unknown'),
     same: ({ ok }) => ok,
+  },
+  'code issue': {
+    happy: async (site) => payers(await site.purse(), ['code', 'issue', '--limit', '3.00EUR', '--max-each', '1.50EUR', '--account', await bound(site), '--identity-code-file', '-'], identityCode),
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'issue', '--limit', '1000.00EUR', '--account', await bound(site), '--identity-code-file', '-'], identityCode), exit: 4 }),
+    same: ({ state, limit, max_each: each, uses }: Record<string, unknown>) => ({ state, limit, each, uses }),
+  },
+  'code list': {
+    happy: async (site) => {
+      await code(site);
+      return payers(await site.purse(), ['code', 'list']);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'list', '--profile', 'nobody']), exit: 3 }),
+    same: ({ codes, corrected }: { codes: unknown[]; corrected: boolean }) => ({ some: codes.length > 0, corrected }),
+  },
+  'code revoke': {
+    happy: async (site) => payers(await site.purse(), ['code', 'revoke', await code(site)]),
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'revoke', 'none']), exit: 3 }),
+    same: ({ settled, settled_uses: uses }: Record<string, unknown>) => ({ settled, uses }),
+  },
+  'code show': {
+    only: noRole('it asks nobody'),
+    happy: async (site) => payers(await site.purse(), ['code', 'show', await code(site)]),
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'show', 'none']), exit: 3 }),
+  },
+  'code take-back': {
+    only: noRole('it asks nobody'),
+    happy: async (site) => {
+      const [purse, id] = [await site.purse(), await code(site)];
+      const { counter } = await purse.json<{ counter: number }>(['code', 'show', id]);
+      return payers(purse, ['code', 'take-back', id, String(counter)]);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'take-back', await code(site), '1']), exit: 3 }),
   },
   completion: {
     only: talksToNoRole,
