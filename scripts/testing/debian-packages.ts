@@ -34,6 +34,10 @@ const testPackages = {
   pcscd: { suites: 'card readers, as PC/SC serves them', command: 'pcscd' },
   'vsmartcard-vpcd': { suites: 'cards, at a virtual reader' },
   'ruby-cose': { suites: 'credit payment codes, verified by a COSE library that is not ours' },
+  xvfb: { suites: 'QR codes on terminals, as they are seen', command: 'Xvfb' },
+  xterm: { suites: 'QR codes on terminals, as they are seen', command: 'xterm' },
+  'fonts-dejavu-core': { suites: 'QR codes on terminals, as they are seen' },
+  imagemagick: { suites: 'QR codes on terminals, as they are seen', command: 'import' },
   hledger: { suites: 'the ledger, added up by a program that is not ours', command: 'hledger' },
 } as const satisfies Record<string, Need>;
 

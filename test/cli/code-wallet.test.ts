@@ -163,7 +163,7 @@ describe('a wallet that no server can be asked from', () => {
   test('at a terminal it is there until a key is pressed; answering no takes it back', async () => {
     const { token: { id }, journalPath } = await plantCode(cli);
     const terminal = atTerminal(cli, ['code', 'show', '--amount', '3.20EUR']);
-    await terminal.shows('█');
+    await terminal.shows('▄');
     await terminal.shows(/pays: +3\.20 EUR/);
     await terminal.shows(/left then: +16\.80 EUR, 4 of 5 uses, of 20\.00 EUR/);
     await terminal.shows(/valid until: .*; this terminal’s clock says \d\d:\d\d:\d\d/);
@@ -211,7 +211,7 @@ describe('a wallet that no server can be asked from', () => {
     await low.shows(/The QR code takes \d+ columns and \d+ lines, and here are 100 and 24\./);
     expect(await low.code).toBe(2);
     const once = atTerminal(cli, ['code', 'show', '--once'], {}, { rows: 24 });
-    await once.shows('█');
+    await once.shows('▄');
     await once.shows(/showing: +1, good until \d\d:\d\d:\d\d/);
     expect(await once.code).toBe(0);
   });

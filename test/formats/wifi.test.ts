@@ -81,10 +81,10 @@ requires('zbar-tools')('Wi-Fi in QR codes, read by zbarimg', () => {
     const uri = wifiUri(credentials[1]!);
     const code = qrCode(uri, 'M');
     const width = qrTerminalWidth(code);
-    expect(await scannedPng(shown(qrTerminal(code, { colours: true }), width, 'black'))).toBe(uri);
-    expect(await scannedPng(shown(qrTerminal(code, { colours: true }), width, 'white'))).toBe(uri);
-    expect(await scannedPng(shown(qrTerminal(code, { colours: false }), width, 'white'))).toBe(uri);
-    expect(await scannedPng(shown(qrTerminal(code, { colours: false, darkInk: true }), width, 'black'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, 'colours'), width, 'black'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, 'colours'), width, 'white'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, 'ink'), width, 'white'))).toBe(uri);
+    expect(await scannedPng(shown(qrTerminal(code, 'ink', { darkInk: true }), width, 'black'))).toBe(uri);
   });
 });
 

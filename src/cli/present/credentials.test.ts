@@ -7,6 +7,7 @@ const uri = 'WIFI:T:WPA;S:cafe;P:coffee and cake;;';
 test('a QR code says its colours where there are any, and is blocks alone where not', () => {
   const coloured = { ...plainStyle, bold: (text: string) => text };
   expect(presentQr(uri, { width: 80, style: coloured })).toMatch(/^\u001b\[38;5;231;48;5;231m[^]*\u001b\[0m$/);
+  expect(presentQr(uri, { width: 80, style: plainStyle, canReverse: true })).toMatch(/^\u001b\[0m\u001b\[7m[^]*\u001b\[0m$/);
   expect(presentQr(uri, { width: Infinity, style: plainStyle })).toMatch(/^[ ▀▄█\n]+[ ▀▄█]$/);
 });
 

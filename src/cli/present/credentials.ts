@@ -36,10 +36,10 @@ export function credentialLines({ credential, written }: HandedOver): readonly (
 }
 
 /** As a picture of blocks, where there is room for it. `darkInk`: where there are no colours, for a light terminal. */
-export function presentQr(text: string, { width, style }: Screen, { darkInk = false } = {}): string {
+export function presentQr(text: string, { width, style, canReverse }: Screen, { darkInk = false } = {}): string {
   const code = qrCode(text, 'M');
   const needed = qrTerminalWidth(code);
   return needed > width
     ? `The QR code takes ${needed} columns, and here are ${width}: make the window wider, or have it written with --png or --svg.`
-    : qrTerminal(code, { colours: style !== plainStyle, darkInk }).replace(/\n$/, '');
+    : qrTerminal(code, style !== plainStyle ? 'colours' : canReverse === true ? 'reversal' : 'ink', { darkInk }).replace(/\n$/, '');
 }

@@ -16,6 +16,8 @@ export interface Screen {
   /** Columns; Infinity where nothing wraps (a file, a pipe). */
   readonly width: number;
   readonly style: Style;
+  /** Whether it shows reverse video where it is to have no colours. */
+  readonly canReverse?: boolean;
 }
 
 const asIs: Paint = (text) => text;
@@ -28,7 +30,7 @@ export async function screenOf(stream: WriteStream): Promise<Screen> {
   }
   const width = stream.columns || Number(process.env['COLUMNS']) || 80;
   if (process.env['NO_COLOR'] || process.env['TERM'] === 'dumb') {
-    return { width, style: plainStyle };
+    return { width, style: plainStyle, canReverse: process.env['TERM'] !== 'dumb' };
   }
   const { default: chalk } = await import('chalk');
   return { width, style: { bold: chalk.bold, dim: chalk.dim, good: chalk.green, warning: chalk.yellow, bad: chalk.red } };

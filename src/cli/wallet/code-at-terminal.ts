@@ -12,7 +12,7 @@ import { takeBackCode } from './take-back-code.ts';
 /** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed. */
 export async function showAtTerminal({ code, counter, render }: BegunCode, { invert }: { readonly invert: boolean }, signal: AbortSignal): Promise<void> {
   const { stdin, stdout } = process;
-  const { style } = await screenOf(stdout);
+  const whole = await screenOf(stdout);
   await showLive({
     terminal: { stdin, stdout },
     clock: systemClock,
@@ -24,7 +24,7 @@ export async function showAtTerminal({ code, counter, render }: BegunCode, { inv
     until: code.token.expiresAt,
     frame(now, { columns, rows }) {
       const shown = render(now);
-      const screen = { width: columns, style };
+      const screen = { ...whole, width: columns };
       const lines = `${presentQr(shown.text, screen, { darkInk: invert })}\n${details(shownCodeLines(shown), screen)}`.split('\n');
       return lines.length < rows ? lines : [`The code takes ${lines.length + 1} lines, and here are ${rows}: make the window larger.`];
     },
