@@ -250,7 +250,7 @@ describe.each(ways)('having codes issued, %s', (way) => {
   const issued = (account: Account, ...args: string[]) => purse.json(issue(account, ...args), identityCode);
   const list = async (account: Account, ...args: string[]) => {
     const { codes, ...rest } = await purse.json<{ codes: Record<string, any>[] }>(['code', 'list', '--all', ...args]);
-    return { ...rest, codes: codes.filter((code) => code['account_id'] === account.id) };
+    return { ...(rest as { corrected: boolean; unfinished: number }), codes: codes.filter((code) => code['account_id'] === account.id) };
   };
   const heldOf = async ({ id }: Account) => (await site.json('account', 'show', id))['held'] as string;
   async function refusal(args: readonly string[], input = identityCode): Promise<Record<string, any>> {
@@ -300,6 +300,22 @@ describe.each(ways)('having codes issued, %s', (way) => {
     });
     expect(await refusal(['code', 'take-back', id, '2'])).toMatchObject({ code: 'code_used', exit: 4, message: 'It was accepted: 1.10EUR was paid.' });
     expect(await heldOf(account)).toBe('1370');
+  });
+
+  test('one that the server does not know keeps no other from being corrected', async () => {
+    const account = await payer();
+    const { code_id: id } = await issued(account, '--limit', '5.00EUR');
+    const { text } = await purse.json(['code', 'show', id as string]);
+    expect(await till.settle(cafe, text as string, '0.50EUR')).toBe('settled');
+    const { token: other } = await plantCode(purse.cli, { maxTotal: 100n, maxEach: 100n });
+    const { code, stdout, stderr } = await purse.run(['code', 'list', '--json']);
+    expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringContaining(other.id) }]);
+    expect(JSON.parse(stdout)).toMatchObject({ corrected: false, codes: expect.arrayContaining([expect.objectContaining({ code_id: id, settled: { minor: '50', currency: 'EUR' } })]) });
+    // What nobody knows is removed by hand.
+    const secret = 'wallet/acc_planted/credit-code/';
+    const { items } = await purse.json<{ items: string[] }>(['secret', 'list']);
+    await purse.json(['secret', 'remove', items.find((name) => name.startsWith(secret))!, '--yes']);
+    expect((await list(account)).corrected).toBe(true);
   });
 
   test('one that is revoked is not shown any more', async () => {
@@ -379,7 +395,7 @@ describe.each(ways)('having codes issued, %s', (way) => {
         expect(code).toBe(0);
         expect(JSON.parse(stderr)).toEqual({ warning: expect.stringContaining('What was paid is not known beyond what this wallet has heard before.') });
         expect(JSON.parse(stdout)).toMatchObject({ corrected: false, codes: expect.arrayContaining([expect.objectContaining({ code_id: id, uses_left: 1 })]) });
-        expect((await purse.run(['code', 'list'])).stdout).toContain('the server was not asked what was paid');
+        expect((await purse.run(['code', 'list'])).stdout).toContain('the server did not say of all what was paid');
         expect(await purse.json(['code', 'show', id as string])).toMatchObject({ counter: 1, uses_left: 0 });
         expect(await refusal(issue(account, '--limit', '1.00EUR'))).toMatchObject({ code: 'remote_unreachable', exit: 6, message: expect.stringMatching(/No code was issued\.$/) });
         expect(await refusal(['code', 'revoke', id as string])).toMatchObject({ code: 'remote_unreachable', exit: 6 });

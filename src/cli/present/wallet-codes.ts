@@ -38,7 +38,7 @@ export interface WalletCodeWire extends Omit<Static<typeof walletCodeSchema>, 'p
 
 export const walletCodesSchema = object('WalletCodes', {
   codes: arrayOf(walletCodeSchema),
-  corrected: { ...boolean, description: 'Whether the server was asked what was paid.' },
+  corrected: { ...boolean, description: 'Whether the server has said of all what was paid.' },
   unfinished: { ...count, description: 'Codes that were paid for, perhaps, and are not here yet.' },
 });
 export interface WalletCodesWire {
@@ -118,7 +118,7 @@ export function presentWalletCodes({ codes, corrected }: WalletCodesWire, all: b
     ],
     screen,
   );
-  return corrected ? list : `${list}\n\n${screen.style.dim('As this wallet knows it: the server was not asked what was paid.')}`;
+  return corrected ? list : `${list}\n\n${screen.style.dim('As this wallet knows it: the server did not say of all what was paid.')}`;
 }
 
 const states = { usable: 'usable', used_up: 'used up', expired: 'expired', revoked: 'revoked', damaged: 'damaged' } as const;

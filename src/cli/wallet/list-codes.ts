@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { forgetOver } from '../../roles/wallet/own-codes.ts';
 import type { RoleFlags } from '../destination.ts';
@@ -24,23 +25,27 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
   return { codes: codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked'), corrected, unfinished };
 }
 
+/** One that fails keeps no other from being corrected, unless the server is away. */
 async function correct(opened: OpenedCodes, caution: ListOptions['caution']): Promise<boolean> {
-  try {
-    const kept = await opened.kept.list();
-    for (const accountId of new Set(kept.filter(({ signed }) => signed === undefined).map((code) => code.accountId))) {
-      await withAccount(accountId, () => finishIssues(accountId, opened, caution));
-    }
-    for (const { code, history } of await knownCodes(opened)) {
-      if (!(history instanceof Error)) {
-        await opened.own.correct(code);
+  const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined);
+  const tasks = [
+    ...[...new Set(unfinished.map(({ accountId }) => accountId))].map((accountId) => () => withAccount(accountId, () => finishIssues(accountId, opened, caution))),
+    ...(await knownCodes(opened)).filter(({ history }) => !(history instanceof Error)).map(({ code }) => () => opened.own.correct(code)),
+  ];
+  let corrected = true;
+  for (const task of tasks) {
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof LatchkeyError)) {
+        throw error;
+      }
+      corrected = false;
+      await caution(`${asSentence(error.message)} What was paid is not known beyond what this wallet has heard before.`);
+      if (isServerAway(error)) {
+        break;
       }
     }
-    return true;
-  } catch (error) {
-    if (!(error instanceof LatchkeyError)) {
-      throw error;
-    }
-    await caution(`${asSentence(error.message)} What was paid is not known beyond what this wallet has heard before.`);
-    return false;
   }
+  return corrected;
 }

@@ -36,6 +36,13 @@ test('what was begun is open until it has ended, also for who comes later', asyn
   expect(statSync(path()).mode & 0o077).toBe(0);
 });
 
+test('a code that is asked for is asked for again, the same', async () => {
+  const asked = begun('key-1');
+  const code = { maxEach: 500n, uses: 10, payees: ['acc_2'], validMs: 86_400_000, holderKey: Buffer.alloc(32, 7) };
+  await open().begin({ ...asked, request: { ...asked.request, code } });
+  expect((await open().pending('acc_1'))?.request.code).toEqual(code);
+});
+
 test('of very many the last are kept as they were, and what is open', async () => {
   await open().begin(begun('open'));
   await open().giveUp(begun('open'));

@@ -230,6 +230,16 @@ test('of what was refused no key is kept, and the refusal stays', async () => {
   expect(server.tokens.size).toBe(0);
 });
 
+test('of what was given up no key is kept', async () => {
+  server.cut = 'before';
+  await failure(wallet.issue(wish, 'monday', typed));
+  payments[0]!.end = { kind: 'cancelled' };
+  server.cut = undefined;
+  expect(await wallet.finish(accountId)).toEqual([]);
+  expect(kept.size).toBe(0);
+  expect((await failure(wallet.issue(wish, 'monday', typed))).code).toBe('payment_cancelled');
+});
+
 test('a key whose payment was never begun is forgotten', async () => {
   await keptCodes().set({ accountId, key: 'never', seed: randomBytes(32), signed: undefined });
   expect(await wallet.finish(accountId)).toEqual([]);
