@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pathsFrom } from '../../src/cli/paths.ts';
@@ -386,6 +387,28 @@ describe.each(ways)('having codes issued, %s', (way) => {
   });
 
   if (way === 'server') {
+    test('the reply is lost, and the next run has the same code, issued once', async () => {
+      const account = await payer();
+      const journal = join(stateOfWallet(), 'wallet', `${account.id}.payments.ndjson`);
+      // What is sent is written down before: from then on no answer comes through.
+      await using line = await LossyLine.to(Number(new URL(site.server!.url).port), () => existsSync(journal) && !readFileSync(journal, 'utf8').includes('"ended"'));
+      const store = await openSecretStore(purse.cli.env, { data: pathsFrom(purse.cli.env, process.platform, purse.cli.folder).data });
+      const tokens = await Promise.all((await store.names()).filter((name) => /^profile\/.*\/token$/.test(name)).map((name) => store.get(name)));
+      const over = ['--server', `https://127.0.0.1:${line.port}`, '--ca-file', purse.cli.file('line-ca.pem', site.server!.ca)];
+      const args = ['--limit', '5.00EUR', '--valid', '1h'];
+      const { code, stdout, stderr } = await purse.cli.run([...issue(account, ...args), ...over, '--json'], { input: identityCode, env: { LATCHKEY_TOKEN: tokens[0]! } });
+      expect([code, stdout, JSON.parse(stderr)]).toEqual([6, '', expect.objectContaining({ message: expect.stringContaining('It is not known whether the code over 5.00EUR was issued.') })]);
+      expect(line.lost).toBeGreaterThan(0);
+      expect(await heldOf(account)).toBe('500');
+
+      const finished = await issued(account, ...args);
+      expect(finished).toMatchObject({ state: 'usable', limit: { minor: '500' } });
+      expect((await list(account)).codes).toEqual([finished]);
+      expect(await heldOf(account)).toBe('500');
+      const { counter, text } = await purse.json<{ counter: number; text: string }>(['code', 'show', finished['code_id'] as string]);
+      expect([counter, await till.settle(cafe, text, '5.00EUR')]).toEqual([1, 'settled']);
+    });
+
     test('while the server is away codes are listed as this wallet knows them, and shown', async () => {
       const account = await payer();
       const { code_id: id } = await issued(account, '--limit', '5.00EUR');
@@ -405,6 +428,45 @@ describe.each(ways)('having codes issued, %s', (way) => {
     });
   }
 });
+
+/** A connection over which answers are lost while somebody says so. */
+class LossyLine implements AsyncDisposable {
+  readonly port: number;
+  lost = 0;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  static async to(port: number, isLossy: () => boolean): Promise<LossyLine> {
+    let line: LossyLine | undefined;
+    const server = createServer((client) => {
+      const there = connect(port, '127.0.0.1');
+      const end = () => {
+        client.destroy();
+        there.destroy();
+      };
+      client.on('error', end).on('close', end).on('data', (data) => there.write(data));
+      there.on('error', end).on('close', end).on('data', (data) => {
+        if (isLossy()) {
+          line!.lost += 1;
+          end();
+        } else {
+          client.write(data);
+        }
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return (line = new LossyLine(server));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
 
 async function output(command: string, args: readonly string[]): Promise<string> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });

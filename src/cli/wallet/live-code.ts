@@ -9,7 +9,7 @@ export interface LiveTerminal {
 }
 
 /** Of a terminal's window. */
-export interface Room {
+export interface WindowSize {
   readonly columns: number;
   /** Infinity if it is not known. */
   readonly rows: number;
@@ -24,7 +24,7 @@ export interface LiveOptions {
   /** Then it ends by itself. */
   readonly until: Date;
   /** All lines but the last, anew. */
-  readonly frame: (now: Date, room: Room) => readonly string[];
+  readonly frame: (now: Date, room: WindowSize) => readonly string[];
   /** The last line; `seconds` to the next renewal. */
   readonly status: (seconds: number) => string;
 }
@@ -43,12 +43,12 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
 
   const statusLine = (now: Date) => {
     const left = Math.max(0, Math.ceil((drawnAt.getTime() + renewalMs - now.getTime()) / 1000));
-    return `\r${cut(status(left), roomOf(stdout).columns - 1)}${eraseLine}`;
+    return `\r${cut(status(left), sizeOf(stdout).columns - 1)}${eraseLine}`;
   };
   const erased = () => (above === 0 ? '' : `\r\u001b[${above}A${eraseBelow}`);
   const draw = (clear: string) => {
     drawnAt = clock.now();
-    const lines = frame(drawnAt, roomOf(stdout));
+    const lines = frame(drawnAt, sizeOf(stdout));
     stdout.write(`${clear}${lines.map((line) => `${line}\n`).join('')}${statusLine(drawnAt)}`);
     above = lines.length;
   };
@@ -104,7 +104,7 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
   }
 }
 
-export function roomOf({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): Room {
+export function sizeOf({ columns, rows }: Pick<NodeJS.WriteStream, 'columns' | 'rows'>): WindowSize {
   return { columns: columns || 80, rows: rows || Infinity };
 }
 

@@ -16,7 +16,7 @@ import { shownCodeToWire, type KnownCode, type ShownCodeWire } from '../present/
 import { askWhich } from '../question.ts';
 import type { SecretSources } from '../secret-input.ts';
 import { withCode } from './open-payer.ts';
-import type { Room } from './live-code.ts';
+import type { WindowSize } from './live-code.ts';
 import { codeNamed, knownCodes, openHeldCodes } from './open-own-codes.ts';
 
 export interface ShowFlags {
@@ -42,7 +42,7 @@ const linesBelow = 4;
  * there already, or a code that has no room on the screen, are errors. Errors: as `nextShowing`; `code_not_found`,
  * `account_not_found`, `missing_input`, `file_exists`, `invalid_input`.
  */
-export async function beginCode(id: string | undefined, flags: ShowFlags, room: Room | undefined, sources: SecretSources): Promise<BegunCode> {
+export async function beginCode(id: string | undefined, flags: ShowFlags, window: WindowSize | undefined, sources: SecretSources): Promise<BegunCode> {
   requireNew(flags);
   const held = await openHeldCodes(sources);
   const { code } = await pickCode(await knownCodes(held), id, sources);
@@ -50,7 +50,7 @@ export async function beginCode(id: string | undefined, flags: ShowFlags, room: 
   return withCode(code.token.id, async () => {
     const history = await held.journal.of(code.token.id);
     const now = systemClock.now();
-    requireRoom(code, { showing: nextShowing(code.token, history, wanted(history), now), room: roomOf(code.token, history.showings) }, room);
+    requireFitting(code, { showing: nextShowing(code.token, history, wanted(history), now), room: roomOf(code.token, history.showings) }, window);
     const open = await beginShowing(held.journal, code.token, wanted, now);
     const payeeName = history.payees.find(({ id: payeeId }) => payeeId === open.showing.payeeId)?.name;
     return { code, counter: open.showing.counter, render: renderer(code, open, payeeName) };
@@ -80,15 +80,15 @@ function requireNew({ png, svg }: ShowFlags): void {
 }
 
 /** By a code of the same size. */
-function requireRoom(code: OwnCode, open: OpenShowing, room: Room | undefined): void {
-  if (room === undefined) {
+function requireFitting(code: OwnCode, open: OpenShowing, window: WindowSize | undefined): void {
+  if (window === undefined) {
     return;
   }
   const columns = qrTerminalWidth(qrCode(renderer(code, open, undefined)(open.showing.at).text, 'M'));
   const rows = Math.ceil(columns / 2) + linesBelow;
-  if (columns > room.columns || rows > room.rows) {
-    const here = Number.isFinite(room.rows) ? `${room.columns} and ${room.rows}` : `${room.columns}`;
-    throw new LatchkeyError('invalid_input', `The QR code takes ${columns} columns${Number.isFinite(room.rows) ? ` and ${rows} lines` : ''}, and here are ${here}.`, {
+  if (columns > window.columns || rows > window.rows) {
+    const here = Number.isFinite(window.rows) ? `${window.columns} and ${window.rows}` : `${window.columns}`;
+    throw new LatchkeyError('invalid_input', `The QR code takes ${columns} columns${Number.isFinite(window.rows) ? ` and ${rows} lines` : ''}, and here are ${here}.`, {
       hint: 'Nothing was shown. Make the window larger or its letters smaller, or have the code written with --png or --svg.',
     });
   }

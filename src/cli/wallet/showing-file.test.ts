@@ -44,6 +44,12 @@ test('beginning again changes nothing', async () => {
   expect(await open().of(code)).toMatchObject({ payees, showings: [{ counter: 1 }] });
 });
 
+test('what was begun and torn is begun again', async () => {
+  appendFileSync(path(), '{"code_id":"code_nN4i0');
+  await open().begin(code, payees);
+  expect(await open().of(code)).toEqual({ payees, showings: [], revokedAt: undefined });
+});
+
 test('a torn last line was never shown; a damaged or missing journal shows nothing more', async () => {
   await open().begin(code, payees);
   await open().show(code, { counter: 1, at, amount: undefined, payeeId: undefined });

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { payeeFromWire, payeeSchema, payeeToWire } from '../../api/accounts.ts';
@@ -53,7 +52,7 @@ export class ShowingFile implements ShowingJournal {
   }
 
   async begin(codeId: string, payees: readonly Payee[]): Promise<void> {
-    if (!existsSync(this.#path(codeId))) {
+    if (this.#journal(codeId).read().payees === undefined) {
       this.#add({ code_id: codeId, begun: { payees: payees.map(payeeToWire) } });
     }
   }

@@ -4,7 +4,7 @@ import { amountFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli/present/wallet-codes.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
-import { roomOf } from '../../cli/wallet/live-code.ts';
+import { sizeOf } from '../../cli/wallet/live-code.ts';
 import { beginCode, writeCode, type BegunCode } from '../../cli/wallet/show-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
@@ -40,8 +40,8 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     this.#shown = { form, invert: flags.invert };
     const onScreen = form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
     const live = onScreen && this.interactive && !flags.once;
-    const room = onScreen ? { ...roomOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
-    const begun = await beginCode(args.code, flags, room, this.sources);
+    const window = onScreen ? { ...sizeOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
+    const begun = await beginCode(args.code, flags, window, this.sources);
     this.#begun = begun;
     if (!live) {
       const shown = begun.render(new Date());
