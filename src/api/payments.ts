@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { longestValidityMs, type CodeOrder } from '../domain/credit-code.ts';
 import { longestHoldMs, paymentStates, type Payment } from '../domain/payment.ts';
 import type { PaymentReply, PaymentRequest } from '../roles/ledger/payment-request.ts';
 import { base64url } from '../protocol/encoding.ts';
@@ -7,23 +6,10 @@ import { codeOrderFromWire, codeOrderSchema, codeOrderToWire } from './codes.ts'
 import { payeeFromWire, payeeSchema, payeeToWire } from './accounts.ts';
 import { amountFromWire, amountInputSchema, amountSchema, amountToWire, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, bytes32, count, digits, id, input, instant, name, object, oneOf, remark, text, type Static } from './schema.ts';
+import { arrayOf, bytes32, count, id, input, instant, name, object, oneOf, remark, text, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const holdS = { type: 'integer', minimum: 1, maximum: longestHoldMs / 1000, description: 'Seconds.' } as const;
-
-/** What a credit payment code is to allow; the payment's amount is its limit. */
-export const codeOrderSchema = input(
-  'CodeOrder',
-  {
-    max_each: { ...digits, description: 'Minor units of the payment’s currency.' },
-    uses: { ...count, minimum: 1 },
-    valid_s: { type: 'integer', minimum: 1, maximum: longestValidityMs / 1000, description: 'Seconds.' } as const,
-    holder_key: { ...bytes32, description: 'The wallet’s Ed25519 public key.' },
-  },
-  { payees: { ...arrayOf(id), minItems: 1, description: 'Accounts that may be paid; any if left out.' } },
-);
-export type CodeOrderWire = Static<typeof codeOrderSchema>;
 
 /** The key is the `Idempotency-Key` of the request. */
 export const paymentInputSchema = input(
@@ -97,14 +83,6 @@ export function paymentInputFromWire(wire: PaymentInputWire, key: string): Payme
     purchase: wire.register_id === undefined ? undefined : { registerId: wire.register_id },
     code: wire.code && codeOrderFromWire(wire.code),
   };
-}
-
-export function codeOrderToWire({ maxEach, uses, payees, validMs, holderKey }: CodeOrder): CodeOrderWire {
-  return present({ max_each: maxEach.toString(), uses, payees: payees && [...payees], valid_s: validMs / 1000, holder_key: base64url(holderKey) });
-}
-
-export function codeOrderFromWire(wire: CodeOrderWire): CodeOrder {
-  return { maxEach: BigInt(wire.max_each), uses: wire.uses, payees: wire.payees, validMs: wire.valid_s * 1000, holderKey: Buffer.from(wire.holder_key, 'base64url') };
 }
 
 export function paymentReplyToWire({ renewal, ...reply }: PaymentReply): PaymentReplyWire {

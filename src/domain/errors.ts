@@ -47,7 +47,6 @@ export const errorTable = {
   tariff_not_found: { exit: 3, http: 404, title: 'The cash register has no tariff: it sells no time', hint: 'Set one with `latchkey pos tariff set`.' },
   grant_not_found: { exit: 3, http: 404, title: 'No such grant', hint: 'See `latchkey grant list`.' },
   ap_not_found: { exit: 3, http: 404, title: 'No such access point', hint: 'Enrol it with `latchkey ap enroll`.' },
-  code_not_found: { exit: 3, http: 404, title: 'No such credit payment code', hint: 'See `latchkey code list`.' },
   dispute_not_found: { exit: 3, http: 404, title: 'No such dispute', hint: 'See `latchkey code disputes list`.' },
   key_not_found: { exit: 3, http: 404, title: 'No such signing key', hint: 'See `latchkey server keys list`.' },
   flash_not_found: { exit: 3, http: 404, title: 'No such flashing of this device', hint: 'See `latchkey device history UUID`.' },
