@@ -1,3 +1,4 @@
+import { acceptanceInitial } from './acceptance/0001-initial.ts';
 import { agentInitial } from './agent/0001-initial.ts';
 import { agentGrantsOnAir } from './agent/0002-grants-on-air.ts';
 import { agentSoldTime } from './agent/0003-sold-time.ts';
@@ -15,3 +16,6 @@ export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKE
 
 /** What an AP agent keeps, on SQLite alone. */
 export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG */, steps: [agentInitial, agentGrantsOnAir, agentSoldTime] };
+
+/** What a cash register keeps of credit payment codes, on SQLite alone. */
+export const acceptanceSchema: SchemaHistory = { applicationId: 0x4c4b_4143 /* LKAC */, steps: [acceptanceInitial] };

@@ -1,0 +1,387 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import type { Clock } from '../../domain/clock.ts';
+import {
+  clockSkewMs, proofEarlyMs, proofLateMs, settlementGraceMs, type CodeReceipt, type CreditProof, type CreditToken,
+} from '../../domain/credit-code.ts';
+import { durationText } from '../../domain/duration.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { amountText, checkedAmount, type Amount } from '../../domain/money.ts';
+import { asSentence } from '../../domain/shown-text.ts';
+import { signReceipt } from '../../protocol/code-receipt.ts';
+import { parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
+import { ed25519Public } from '../../protocol/ed25519.ts';
+import type { Acceptance, AcceptanceJournal, KeptAcceptance, KeptTrust, Taken, TrustStore } from './acceptance-journal.ts';
+import type { TrustedKey } from './ports.ts';
+
+/** In the order in which they are made; the first that fails is why a code is refused (protocol.md section 5). */
+export const acceptanceChecks = [
+  'structure', 'trust_list', 'signature', 'content', 'validity', 'proof', 'proof_time', 'payee', 'binding', 'amount', 'uses', 'revocation',
+  'security_check', 'journal',
+] as const;
+export type AcceptanceCheck = (typeof acceptanceChecks)[number];
+
+export interface CheckOutcome {
+  readonly check: AcceptanceCheck;
+  readonly outcome: 'passed' | 'failed' | 'not_reached';
+}
+
+export interface AcceptOrder {
+  /** As it was scanned. */
+  readonly text: string;
+  readonly amount: Amount;
+  readonly memo?: string | undefined;
+  /** The same key and order have the same answer. */
+  readonly key?: string | undefined;
+}
+
+export interface AcceptanceRules {
+  /** Above this amount the code has to name amount and payee; undefined: never. */
+  readonly bindAbove: Amount | undefined;
+  /** A trust list that is older is worth a word, … */
+  readonly trustWarnMs: number;
+  /** … and one that is older than this is trusted no more. */
+  readonly trustMaxMs: number;
+}
+
+/** What was about to be accepted, for whoever has a say in it beside the protocol. Errors are refusals. */
+export type AcceptanceGuard = (service: { readonly token: CreditToken; readonly proof: CreditProof; readonly amount: Amount; readonly at: Date }) => Promise<void>;
+
+export interface AcceptanceContext {
+  readonly register: { readonly id: string; readonly payeeId: string };
+  readonly journal: AcceptanceJournal & TrustStore;
+  readonly receiptKey: KeyObject;
+  readonly clock: Clock;
+  readonly rules: AcceptanceRules;
+  readonly guard?: AcceptanceGuard | undefined;
+}
+
+/** What became of a code. */
+export interface Decision {
+  /** On the disk; undefined if it was refused. */
+  readonly accepted: Acceptance | undefined;
+  /** Why not. Its message says how old the trust list is. */
+  readonly refusal: LatchkeyError | undefined;
+  readonly checks: readonly CheckOutcome[];
+  /** By the register's clock; undefined without a trust list. */
+  readonly trustAgeMs: number | undefined;
+  /** Whether that is more than the rules want. */
+  readonly trustIsOld: boolean;
+}
+
+/** What is known of a code while it is being checked. */
+interface Checking {
+  readonly order: AcceptOrder;
+  readonly at: Date;
+  code?: Uint8Array;
+  parts?: ReturnType<typeof splitCode>;
+  trust?: KeptTrust | undefined;
+  keys?: readonly Trusted[];
+  token?: CreditToken;
+  /** Why its content is none, although its signature is right. */
+  malformed?: LatchkeyError;
+  proof?: CreditProof;
+  taken?: Taken;
+}
+
+interface Trusted extends TrustedKey {
+  readonly key: KeyObject;
+}
+
+/** A cash register that accepts codes while no server can be asked. */
+export class CodeAcceptance {
+  readonly #context: AcceptanceContext;
+  readonly #steps: readonly (readonly [AcceptanceCheck, (checking: Checking) => void])[];
+  #keys = new Map<string, Trusted[]>();
+  #revision: number | undefined;
+
+  constructor(context: AcceptanceContext) {
+    this.#context = context;
+    this.#steps = [
+      ['structure', checkStructure],
+      ['trust_list', (checking) => this.#checkTrustList(checking)],
+      ['signature', (checking) => this.#checkSignature(checking)],
+      ['content', checkContent],
+      ['validity', checkValidity],
+      ['proof', checkProof],
+      ['proof_time', checkProofTime],
+      ['payee', (checking) => this.#checkPayee(checking)],
+      ['binding', (checking) => this.#checkBinding(checking)],
+      ['amount', (checking) => this.#checkAmount(checking)],
+      ['uses', (checking) => this.#checkUses(checking)],
+      ['revocation', (checking) => this.#checkRevocation(checking)],
+    ];
+  }
+
+  /** Checks a code and writes down that it is accepted. Errors: those of an amount, `idempotency_mismatch`, those of storage. */
+  async accept(order: AcceptOrder): Promise<Decision> {
+    checkedAmount(order.amount);
+    for (;;) {
+      const again = this.#acceptedBefore(order);
+      if (again !== undefined) {
+        return again;
+      }
+      const checking = this.#begin(order);
+      const refusal = this.#firstFailure(checking);
+      if (refusal !== undefined) {
+        return this.#refused(checking, ...refusal);
+      }
+      const { guard } = this.#context;
+      try {
+        await guard?.({ token: checking.token!, proof: checking.proof!, amount: order.amount, at: checking.at });
+      } catch (error) {
+        return this.#refused(checking, 'security_check', error);
+      }
+      const accepted = this.#acceptance(checking);
+      if (await this.#context.journal.add(accepted, checking.taken!)) {
+        return this.#decision(checking, accepted, undefined, 'journal');
+      }
+    }
+  }
+
+  /** All checks up to the writing down, which a code passes if this gives nothing. */
+  judge(order: AcceptOrder): LatchkeyError | undefined {
+    const checking = this.#begin(order);
+    const failure = this.#firstFailure(checking);
+    return failure === undefined ? undefined : this.#refused(checking, ...failure).refusal;
+  }
+
+  /** In whole seconds, as the receipt says it: the server judges by the same moment. */
+  #begin(order: AcceptOrder): Checking {
+    return { order, at: wholeSeconds(this.#context.clock.now()) };
+  }
+
+  #firstFailure(checking: Checking): [AcceptanceCheck, unknown] | undefined {
+    for (const [check, step] of this.#steps) {
+      try {
+        step(checking);
+      } catch (error) {
+        return [check, error];
+      }
+    }
+    return undefined;
+  }
+
+  #checkTrustList(checking: Checking): void {
+    const trust = (checking.trust = this.#context.journal.trust());
+    if (trust === undefined) {
+      throw new LatchkeyError('trust_list_missing');
+    }
+    const ageMs = checking.at.getTime() - trust.asOf.getTime();
+    if (ageMs < -clockSkewMs) {
+      throw new LatchkeyError(
+        'register_clock_wrong',
+        `This register’s clock is wrong: it says ${timeText(checking.at)}, ${spanText(-ageMs)} before its trust list was written at the server (${timeText(trust.asOf)}).`,
+      );
+    }
+    if (ageMs > this.#context.rules.trustMaxMs) {
+      throw new LatchkeyError('trust_list_old', `The trust list may be at most ${spanText(this.#context.rules.trustMaxMs)} old.`);
+    }
+    if (trust.revision !== this.#revision) {
+      this.#loadKeys(trust.revision);
+    }
+  }
+
+  /** Keys are made ready once a list, not once a code. */
+  #loadKeys(revision: number): void {
+    const keys = new Map<string, Trusted[]>();
+    for (const trusted of this.#context.journal.keys()) {
+      keys.set(trusted.id, [...(keys.get(trusted.id) ?? []), { ...trusted, key: ed25519Public(trusted.publicKey) }]);
+    }
+    this.#keys = keys;
+    this.#revision = revision;
+  }
+
+  #checkSignature(checking: Checking): void {
+    const { keyId, signedToken } = checking.parts!;
+    const keys = (checking.keys = this.#keys.get(keyId) ?? []);
+    if (keys.length === 0) {
+      throw new LatchkeyError('code_key_unknown', 'The code is signed by a key that the trust list does not have.');
+    }
+    try {
+      checking.token = verifyToken(signedToken, keys.map(({ key }) => key));
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'code_malformed') {
+        throw error;
+      }
+      checking.malformed = error;
+    }
+  }
+
+  #checkPayee({ token }: Checking): void {
+    const { payees } = token!;
+    if (payees?.includes(this.#context.register.payeeId) === false) {
+      throw new LatchkeyError('code_payee_mismatch', 'The code pays other payees only.');
+    }
+  }
+
+  #checkBinding({ order: { amount }, token, proof }: Checking): void {
+    const { register, rules: { bindAbove } } = this.#context;
+    const { amount: bound, payeeId } = proof!;
+    if (payeeId !== undefined && payeeId !== register.payeeId) {
+      throw new LatchkeyError('code_payee_mismatch', 'The payer has bound the code to another payee.');
+    }
+    if (bound !== undefined && bound !== amount.minor) {
+      const minor = { minor: bound, currency: token!.currency };
+      throw new LatchkeyError('code_amount_mismatch', `The payer has bound the code to ${amountText(minor)}, and ${amountText(amount)} are to be paid.`);
+    }
+    const isAbove = bindAbove?.currency === amount.currency && amount.minor > bindAbove.minor;
+    if (isAbove && (bound === undefined || payeeId === undefined)) {
+      throw new LatchkeyError('code_not_bound', `Above ${amountText(bindAbove)} this register takes only codes that name the amount and the payee.`);
+    }
+  }
+
+  #checkAmount(checking: Checking): void {
+    const { order: { amount }, token, proof } = checking;
+    const { currency, maxEach, maxTotal, id } = token!;
+    if (amount.currency !== currency) {
+      throw new LatchkeyError('currency_mismatch', `The code pays ${currency}, and ${amountText(amount)} are to be paid.`);
+    }
+    if (amount.minor > maxEach) {
+      throw new LatchkeyError('code_amount_too_large', `The code pays at most ${amountText({ minor: maxEach, currency })} at once.`);
+    }
+    const taken = (checking.taken = this.#context.journal.taken(id, proof!.counter));
+    // One that was accepted here already is refused as that.
+    if (!taken.hasCounter && taken.minor + amount.minor > maxTotal) {
+      throw new LatchkeyError('code_spent', `The code pays ${amountText({ minor: maxTotal, currency })} altogether, and this register alone has taken ${takenText(taken, currency)}.`);
+    }
+  }
+
+  #checkUses({ token, proof, taken }: Checking): void {
+    if (taken!.hasCounter) {
+      const before = this.#context.journal.ofCounter(token!.id, proof!.counter);
+      const what = before === undefined ? '' : ` for ${amountText(before.receipt.amount)} at ${timeText(before.receipt.at)}`;
+      throw new LatchkeyError('code_used', `This showing of the code was accepted here already${what}.`);
+    }
+    if (taken!.uses >= token!.uses) {
+      throw new LatchkeyError('code_spent', `The code is good for ${token!.uses} ${token!.uses === 1 ? 'payment' : 'payments'}, which this register alone has taken.`);
+    }
+  }
+
+  #checkRevocation({ token, keys }: Checking): void {
+    if (this.#context.journal.isRevoked(token!.id)) {
+      throw new LatchkeyError('code_revoked');
+    }
+    if (keys!.every(({ revokedAt }) => revokedAt !== undefined)) {
+      throw new LatchkeyError('code_key_revoked');
+    }
+  }
+
+  #acceptance({ order: { amount, memo, key }, at, code, token, proof, trust }: Checking): Acceptance {
+    const { register, receiptKey } = this.#context;
+    const receipt: CodeReceipt = {
+      registerId: register.id,
+      payeeId: register.payeeId,
+      tokenId: token!.id,
+      counter: proof!.counter,
+      amount,
+      at,
+      trustAsOf: wholeSeconds(trust!.asOf),
+      codeHash: codeHash(code!),
+    };
+    const settleBy = new Date(token!.expiresAt.getTime() + settlementGraceMs);
+    return { receipt, signedReceipt: signReceipt(receipt, receiptKey), code: code!, settleBy, memo, key };
+  }
+
+  /** Errors: `idempotency_mismatch` if what was accepted under its key is something else. */
+  #acceptedBefore(order: AcceptOrder): Decision | undefined {
+    const kept = order.key === undefined ? undefined : this.#context.journal.ofKey(order.key);
+    if (kept === undefined) {
+      return undefined;
+    }
+    const checking = this.#begin(order);
+    checking.trust = this.#context.journal.trust();
+    if (!isSame(kept, order)) {
+      throw new LatchkeyError('idempotency_mismatch');
+    }
+    return this.#decision(checking, kept, undefined, 'journal');
+  }
+
+  #refused(checking: Checking, check: AcceptanceCheck, error: unknown): Decision {
+    if (!(error instanceof LatchkeyError)) {
+      throw error;
+    }
+    // Of a list that could not be asked for before, too.
+    const trust = 'trust' in checking ? checking.trust : (checking.trust = this.#context.journal.trust());
+    const age = trust === undefined ? 'There is no trust list.' : `The trust list is ${ageText(checking.at.getTime() - trust.asOf.getTime())}.`;
+    const refusal = new LatchkeyError(error.code, `${asSentence(error.message)} ${age}`, { hint: error.hint, cause: error });
+    return this.#decision(checking, undefined, refusal, check);
+  }
+
+  #decision({ trust, at }: Checking, accepted: Acceptance | undefined, refusal: LatchkeyError | undefined, last: AcceptanceCheck): Decision {
+    const { guard, rules } = this.#context;
+    const made = acceptanceChecks.filter((check) => check !== 'security_check' || guard !== undefined);
+    const end = made.indexOf(last);
+    const checks = made.map((check, index): CheckOutcome =>
+      ({ check, outcome: index > end ? 'not_reached' : index === end && refusal !== undefined ? 'failed' : 'passed' }));
+    const trustAgeMs = trust && at.getTime() - trust.asOf.getTime();
+    return { accepted, refusal, checks, trustAgeMs, trustIsOld: trustAgeMs !== undefined && trustAgeMs > rules.trustWarnMs };
+  }
+}
+
+function checkStructure(checking: Checking): void {
+  checking.code = parseCodeText(checking.order.text);
+  checking.parts = splitCode(checking.code);
+}
+
+function checkContent({ malformed }: Checking): void {
+  if (malformed !== undefined) {
+    throw malformed;
+  }
+}
+
+function checkValidity({ at, token }: Checking): void {
+  const { issuedAt, expiresAt } = token!;
+  const [sinceIssue, sinceExpiry] = [at.getTime() - issuedAt.getTime(), at.getTime() - expiresAt.getTime()];
+  if (sinceIssue < -clockSkewMs) {
+    throw new LatchkeyError('code_not_yet_valid', `The server issued the code at ${timeText(issuedAt)}, ${spanText(-sinceIssue)} after what this register’s clock says: that clock is wrong.`);
+  }
+  if (sinceExpiry > clockSkewMs) {
+    throw new LatchkeyError('code_expired', `The code was good until ${timeText(expiresAt)}, ${spanText(sinceExpiry)} before what this register’s clock says.`);
+  }
+}
+
+function checkProof(checking: Checking): void {
+  const { signedProof, signedToken } = checking.parts!;
+  checking.proof = verifyProof(signedProof, signedToken, checking.token!);
+}
+
+function checkProofTime({ at, proof }: Checking): void {
+  const sinceMs = at.getTime() - proof!.at.getTime();
+  if (sinceMs > proofLateMs) {
+    throw new LatchkeyError('code_stale', `The code was shown ${spanText(sinceMs)} ago by this register’s clock (${timeText(at)}): it is an old one, or one of the two clocks is wrong by that.`);
+  }
+  if (sinceMs < -proofEarlyMs) {
+    throw new LatchkeyError('code_stale', `The payer’s clock is ${spanText(-sinceMs)} ahead of this register’s (${timeText(at)}): one of the two is wrong.`);
+  }
+}
+
+function isSame({ receipt, memo, code }: KeptAcceptance | Acceptance, order: AcceptOrder): boolean {
+  const isAmount = receipt.amount.minor === order.amount.minor && receipt.amount.currency === order.amount.currency;
+  return isAmount && memo === order.memo && Buffer.compare(codeHash(code), codeHash(parseCodeText(order.text))) === 0;
+}
+
+function codeHash(code: Uint8Array): Uint8Array {
+  return createHash('sha256').update(code).digest();
+}
+
+function wholeSeconds(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / 1000) * 1000);
+}
+
+function takenText({ uses, minor }: Taken, currency: string): string {
+  return `${amountText({ minor, currency })} of it in ${uses} ${uses === 1 ? 'payment' : 'payments'}`;
+}
+
+/** To the second; of hours, to the minute. */
+function spanText(ms: number): string {
+  const unit = ms >= 3_600_000 ? 60_000 : 1000;
+  return durationText(Math.max(unit, Math.round(ms / unit) * unit));
+}
+
+function ageText(ms: number): string {
+  return ms < 0 ? `${spanText(-ms)} ahead of this register’s clock` : `${spanText(ms)} old`;
+}
+
+function timeText(at: Date): string {
+  return `${at.toISOString().slice(0, 19)}Z`;
+}
