@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
 import {
   clockSkewMs, proofEarlyMs, proofLateMs, settlementGraceMs, type CodeReceipt, type CreditProof, type CreditToken,
@@ -361,7 +361,7 @@ function isSame({ receipt, memo, code }: KeptAcceptance | Acceptance, order: Acc
 }
 
 function codeHash(code: Uint8Array): Uint8Array {
-  return createHash('sha256').update(code).digest();
+  return Uint8Array.from(hash('sha256', code, 'buffer'));
 }
 
 function wholeSeconds(at: Date): Date {
