@@ -62,10 +62,26 @@ export async function roleDestination(role: Role, flags: RoleFlags, sources: Sec
   if (explicit !== undefined || explicitlyLocal(flags)) {
     return explicit;
   }
-  const active = profiles().active();
-  const enrolled = active?.role === role ? active : profiles().list().find((profile) => profile.role === role);
-  const chosen = enrolled ?? active;
+  const chosen = profileFor(role);
   return chosen === undefined ? undefined : access(chosen.server, chosen, flags, sources);
+}
+
+/** What `roleDestination` leads to, by name, without anybody being asked: a profile, a server's address, or `local`. Errors: `profile_not_found`. */
+export function roleDestinationName(role: Role, flags: RoleFlags): string {
+  const { server, profile } = named(flags);
+  if (server !== undefined) {
+    return profileOf(server)?.name ?? server;
+  }
+  if (profile !== undefined) {
+    return profile === localProfile ? localProfile : profiles().get(profile).name;
+  }
+  return profileFor(role)?.name ?? localProfile;
+}
+
+/** Where nothing is named. */
+function profileFor(role: Role): Profile | undefined {
+  const active = profiles().active();
+  return active?.role === role ? active : (profiles().list().find((profile) => profile.role === role) ?? active);
 }
 
 /** The server's address alone, undefined for the database on this machine. */

@@ -77,13 +77,15 @@ export function happyHourAt(happy: HappyHours | undefined, at: Date): HappyHour 
   );
 }
 
-function wallClock(zone: string, at: Date): { day: Weekday; minute: number } {
+/** By the clocks of a time zone (IANA). */
+export function wallClock(zone: string, at: Date): { day: Weekday; minute: number } {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
   return { day: parts['weekday'] as Weekday, minute: Number(parts['hour']) * 60 + Number(parts['minute']) };
 }
 
-function parseMinute(text: string): number {
+/** From `00:00` to `24:00`, in minutes of the day. Errors: `invalid_input`. */
+export function parseMinute(text: string): number {
   const [hour = 0, minute = 0] = text.split(':').map(Number);
   if (minute > 59 || hour * 60 + minute > 1440) {
     throw new LatchkeyError('invalid_input', `${quoted(text)} is no time of the day from 00:00 to 24:00.`);

@@ -37,6 +37,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   pg: ['storage'],
   pino: ['server'],
   'prom-client': ['server'],
+  qr: ['formats'],
   stripe: ['providers'],
   typebox: ['api'],
   undici: ['client', 'prompts'],
