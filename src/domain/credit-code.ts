@@ -18,19 +18,6 @@ export interface SecurityContent {
   readonly expiresAt: Date;
 }
 
-/** What a payment asks a credit payment code for; all its payments together are the payment's own amount. */
-export interface CodeOrder {
-  /** In minor units of the payment's currency. */
-  readonly maxEach: bigint;
-  readonly uses: number;
-  /** Accounts that may be paid; undefined: any. */
-  readonly payees: readonly string[] | undefined;
-  /** Whole seconds, in milliseconds; at most `longestValidityMs`. */
-  readonly validMs: number;
-  /** The wallet's Ed25519 public key, 32 bytes. */
-  readonly holderKey: Uint8Array;
-}
-
 /** What the server signs. It names no account: only the server knows whose it is. */
 export interface CreditToken extends SecurityContent {
   /** `cti`. */
