@@ -1,6 +1,6 @@
 import { dayAt, spanOfDay } from './day.ts';
 import { LatchkeyError } from './errors.ts';
-import { parseMinute, wallClock } from './happy-hour.ts';
+import { wallClock } from './happy-hour.ts';
 import { quoted } from './shown-text.ts';
 
 const minuteMs = 60_000;

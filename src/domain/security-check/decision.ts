@@ -1,0 +1,45 @@
+import type { Amount } from '../money.ts';
+import type { ParameterType, Remedy } from './application.ts';
+
+export const outcomes = ['allow', 'ask', 'terminate'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export const checkStatuses = ['passed', 'failed', 'not_available'] as const;
+export type CheckStatus = (typeof checkStatuses)[number];
+
+export type CheckType = 'kind' | ParameterType | 'rule';
+
+/** What a check compared. */
+export type Compared = string | number | boolean | Date | Amount;
+
+export interface CheckResult {
+  readonly id: string;
+  readonly type: CheckType;
+  readonly status: CheckStatus;
+  /** What it asks of the decision. */
+  readonly effect: 'none' | Remedy;
+  /** What the service, or with it the history, came to. */
+  readonly found: Compared | undefined;
+  /** What that was held to. */
+  readonly limit: Compared | undefined;
+  /** What the data lack, as members of the JSON: `service.place.lat`. */
+  readonly missing: string | undefined;
+  /** How the expression, or the check itself, went wrong. */
+  readonly error: string | undefined;
+  /** The application's own words. */
+  readonly reason: string | undefined;
+}
+
+export interface Decision {
+  readonly outcome: Outcome;
+  readonly application: string;
+  readonly version: number;
+  /** SHA-256 of the application as canonical JSON (RFC 8785), base64url. */
+  readonly policyHash: string;
+  /** All of them, in the order of the application, `kind` first. */
+  readonly checks: readonly CheckResult[];
+  /** Of the service. */
+  readonly at: Date;
+  /** Whether it was confirmed before. */
+  readonly confirmed: boolean;
+}
