@@ -17,15 +17,19 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   programs: ['domain'],
   flasher: ['domain', 'protocol', 'roles', 'programs'],
   formats: ['domain', 'protocol', 'roles'],
+  // The language that a card application's rules are written in: the domain evaluates them without knowing it.
+  rules: ['domain'],
   prompts: ['domain', 'protocol', 'roles', 'programs'],
   nfc: ['domain', 'protocol', 'roles'],
   providers: ['domain', 'protocol', 'roles'],
-  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'flasher', 'prompts', 'nfc', 'providers'],
+  cli: ['domain', 'protocol', 'roles', 'api', 'server', 'agent', 'client', 'storage', 'secrets', 'radio', 'radius', 'formats', 'rules', 'flasher', 'prompts', 'nfc', 'providers'],
   commands: ['domain', 'api', 'cli'],
 };
 
 /** The folders that may import a package. */
 const packages: Readonly<Record<string, readonly string[]>> = {
+  '@bufbuild/re2': ['rules'],
+  '@marcbachmann/cel-js': ['rules'],
   '@oclif/core': ['cli'],
   cbor2: ['protocol'],
   chalk: ['cli'],

@@ -38,7 +38,7 @@ export interface DecisionPolicy {
   readonly terminateAtAsks: number | undefined;
 }
 
-interface CheckTerms {
+export interface CheckTerms {
   /** The application's own, among parameters and rules alike. */
   readonly id: string;
   readonly onFail: Remedy;
@@ -67,6 +67,9 @@ export type ParameterTerms =
   | { readonly type: 'card_validity' }
   | { readonly type: 'validity'; readonly from: Date | undefined; readonly until: Date | undefined };
 
+export const parameterTypes = [
+  'largest_amount', 'total', 'count', 'currencies', 'payees', 'categories', 'hours', 'dates', 'places', 'distance', 'speed', 'velocity', 'card_state', 'card_validity', 'validity',
+] as const satisfies readonly ParameterTerms['type'][];
 export type ParameterType = ParameterTerms['type'];
 
 /** One amount for each currency; any other currency is over the limit. */

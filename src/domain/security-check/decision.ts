@@ -1,5 +1,5 @@
 import type { Amount } from '../money.ts';
-import type { ParameterType, Remedy } from './application.ts';
+import { parameterTypes, type Remedy } from './application.ts';
 
 export const outcomes = ['allow', 'ask', 'terminate'] as const;
 export type Outcome = (typeof outcomes)[number];
@@ -7,7 +7,9 @@ export type Outcome = (typeof outcomes)[number];
 export const checkStatuses = ['passed', 'failed', 'not_available'] as const;
 export type CheckStatus = (typeof checkStatuses)[number];
 
-export type CheckType = 'kind' | ParameterType | 'rule';
+/** That of the application's kind, those of its parameters and its rules. */
+export const checkTypes = ['kind', ...parameterTypes, 'rule'] as const;
+export type CheckType = (typeof checkTypes)[number];
 
 /** What a check compared. */
 export type Compared = string | number | boolean | Date | Amount;

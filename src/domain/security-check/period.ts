@@ -2,6 +2,7 @@ import { dayAt, spanOfDay } from '../day.ts';
 import { durationText, parseDuration } from '../duration.ts';
 import { LatchkeyError } from '../errors.ts';
 import { quoted } from '../shown-text.ts';
+import type { ZoneClock } from './zone-clock.ts';
 
 export const calendarPeriods = ['hour', 'day', 'week', 'month'] as const;
 export type CalendarPeriod = (typeof calendarPeriods)[number];
@@ -10,6 +11,7 @@ export type CalendarPeriod = (typeof calendarPeriods)[number];
 export type Period = CalendarPeriod | { readonly rollingMs: number };
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 const quarterMs = 900_000;
 
 /** `hour`, `day`, `week` (from Monday on), `month`, or a duration such as `90min` or `7d`. Errors: `invalid_input`. */
@@ -43,6 +45,31 @@ export function periodStart(period: Period, at: number, zone: string): number {
   }
   const today = dayAt(new Date(at), zone);
   return spanOfDay(period === 'day' ? today : period === 'week' ? mondayOf(today) : `${today.slice(0, 7)}-01`, zone).from.getTime();
+}
+
+/**
+ * What tells a period of the calendar from the next, for moments that are asked about in the order of time: the same
+ * for all that lie in one, and found faster than when it began.
+ */
+export function calendarNumber(period: CalendarPeriod, clock: ZoneClock): (at: number) => string | number {
+  if (period === 'hour') {
+    // An hour that is there twice, when clocks are put back, is two.
+    return (at) => `${Math.floor(clock(at) / hourMs)} ${clock(at) - at}`;
+  }
+  let latest = -Infinity;
+  return (at) => {
+    const shown = clock(at);
+    const day = Math.floor(shown / dayMs);
+    const number = period === 'day' ? day : period === 'week' ? Math.floor((day + 3) / 7) : monthOf(shown);
+    // Clocks that are put back at midnight do not bring the day before again.
+    latest = Math.max(latest, number);
+    return latest;
+  };
+}
+
+function monthOf(shown: number): number {
+  const date = new Date(shown);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
 }
 
 /** Clocks are set at whole quarters of an hour, and to whole minutes. */

@@ -61,6 +61,18 @@ export function areaTest(area: Area): (place: Place) => boolean | undefined {
   }
 }
 
+/** What is wrong with an area, if anything is. */
+export function areaProblem(area: Area): string | undefined {
+  if (area.shape !== 'polygon') {
+    return undefined;
+  }
+  if (area.points.some(([lat]) => !(Math.abs(lat) <= 90))) {
+    return 'has a latitude that is not from -90 to 90: points are latitude, longitude';
+  }
+  const round = area.points.reduce((sum, [, lon], at) => sum + eastward(lon, area.points[(at + 1) % area.points.length]![1]), 0);
+  return Math.abs(round) > 1 ? 'goes all round the earth, and so round a pole: take a circle for that' : undefined;
+}
+
 /**
  * By how often a line from the point to the north pole crosses the border (even–odd), which goes the short way round
  * the earth between points: so a polygon may lie across the 180th meridian. Its edges are straight in latitude and

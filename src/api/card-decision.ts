@@ -1,0 +1,48 @@
+import { amountText } from '../domain/money.ts';
+import { checkStatuses, checkTypes, outcomes, type CheckResult, type Compared, type Decision } from '../domain/security-check/decision.ts';
+import { resultText } from '../domain/security-check/words.ts';
+import { remedies } from '../domain/security-check/application.ts';
+import { arrayOf, boolean, bytes32, id, instant, object, oneOf, remark, type Static } from './schema.ts';
+import { instantToWire, present } from './wire.ts';
+
+const compared = { anyOf: [remark, { type: 'number' }, boolean] } as const;
+
+export const checkResultSchema = object('CheckResult', {
+  id,
+  type: oneOf(checkTypes),
+  status: oneOf(checkStatuses),
+  effect: oneOf(['none', ...remedies]),
+  detail: { ...remark, description: 'What was compared with what, in words.' },
+}, { found: compared, limit: compared, missing: remark, error: remark, reason: remark });
+
+export const decisionSchema = object('Decision', {
+  outcome: oneOf(outcomes),
+  application: id,
+  version: { type: 'integer' },
+  policy_hash: { ...bytes32, description: 'SHA-256 of the application as canonical JSON (RFC 8785).' },
+  at: { ...instant, description: 'Of the service.' },
+  confirmed: boolean,
+  checks: arrayOf(checkResultSchema),
+});
+export type DecisionWire = Static<typeof decisionSchema>;
+export type CheckResultWire = Static<typeof checkResultSchema>;
+
+export function decisionToWire({ outcome, application, version, policyHash, at, confirmed, checks }: Decision): DecisionWire {
+  return { outcome, application, version, policy_hash: policyHash, at: instantToWire(at), confirmed, checks: checks.map(checkResultToWire) };
+}
+
+export function checkResultToWire(result: CheckResult): CheckResultWire {
+  const { found, limit, missing, error, reason } = result;
+  return {
+    id: result.id,
+    type: result.type,
+    status: result.status,
+    effect: result.effect,
+    detail: resultText(result),
+    ...present({ found: comparedToWire(found), limit: comparedToWire(limit), missing, error, reason }),
+  };
+}
+
+function comparedToWire(value: Compared | undefined): string | number | boolean | undefined {
+  return value instanceof Date ? instantToWire(value) : typeof value === 'object' ? amountText(value) : value;
+}

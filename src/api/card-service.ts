@@ -1,0 +1,169 @@
+import { parseCurrency } from '../domain/currency.ts';
+import { parseInstant } from '../domain/day.ts';
+import { LatchkeyError, type InputProblem } from '../domain/errors.ts';
+import { parseZone } from '../domain/happy-hour.ts';
+import { mostMinor } from '../domain/money.ts';
+import { noUsage, unknownHistory, type History, type Usage } from '../domain/security-check/history.ts';
+import { parsePeriod, periodText } from '../domain/security-check/period.ts';
+import type { Place } from '../domain/security-check/place.ts';
+import { cardStates, type Service } from '../domain/security-check/service.ts';
+import { cellText } from './card-application.ts';
+import { checker } from './check.ts';
+import { boolean, count, id, input, mac, note, oneOf, type Static } from './schema.ts';
+
+const moment = {
+  type: 'string',
+  format: 'date-time',
+  maxLength: 40,
+  pattern: '^2[01][0-9]{2}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$',
+  description: 'RFC 3339, with its offset from UTC, from 2000 to 2199.',
+} as const;
+const minor = { type: 'integer', minimum: 0, maximum: Number(mostMinor), description: 'Minor units (cents).' } as const;
+/** Of many services together. */
+const minors = { type: 'object', propertyNames: { pattern: '^[A-Z]{3}$' }, additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } } as const;
+const name = { type: 'string', minLength: 1, maxLength: 128 } as const;
+const place = input('Place', {}, {
+  lat: { type: 'number', minimum: -90, maximum: 90, description: 'Degrees (WGS 84).' },
+  lon: { type: 'number', minimum: -180, maximum: 180, description: 'Degrees.' },
+  cell: cellText,
+  bssid: mac,
+});
+const scalar = { anyOf: [note, { type: 'number', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }, boolean] } as const;
+const attributes = {
+  type: 'object',
+  maxProperties: 64,
+  propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_]{0,63}$' },
+  additionalProperties: { anyOf: [...scalar.anyOf, { type: 'array', items: scalar, maxItems: 64 }] },
+  description: 'What else is known of it, for rules.',
+} as const;
+
+export const serviceSchema = input('Service', { kind: id, at: moment }, {
+  amount: minor,
+  currency: { type: 'string', pattern: '^[A-Z]{3}$', description: 'ISO 4217; there if the amount is.' },
+  payee: input('Payee', {}, { id: name, category: name }),
+  zone: { type: 'string', maxLength: 64, description: 'IANA time zone in which it takes place.' },
+  place,
+  card: input('Card', {}, { state: oneOf(cardStates), valid_from: moment, expires_at: moment }),
+  confirmed: { ...boolean, description: 'Its user, or the server, has said yes to it.' },
+  attributes,
+});
+
+const usage = input('Usage', { count }, { totals: { ...minors, description: 'Minor units by currency.' } });
+export const historySchema = input('History', {}, {
+  periods: { type: 'object', maxProperties: 100, additionalProperties: usage, description: 'By period: hour, day, week, month, or a duration such as 90min; of the services in it before this one.' },
+  last: { anyOf: [input('LastService', { at: moment }, { place }), { type: 'null' }], description: 'The service before; null if there was none.' },
+  since_confirmed: usage,
+});
+
+/** What `card check` is given: a service, and what is known of those before it. */
+export const cardServiceSchema = input('CardService', { service: serviceSchema }, { $schema: { type: 'string', maxLength: 256 }, history: historySchema });
+type ServiceWire = Static<typeof serviceSchema>;
+type HistoryWire = Static<typeof historySchema>;
+type UsageWire = Static<typeof usage>;
+type PlaceWire = Static<typeof place>;
+
+const checkCardService = checker(cardServiceSchema);
+
+/** `history` is undefined if nothing is said of it. */
+export interface CardService {
+  readonly service: Service;
+  readonly history: History | undefined;
+}
+
+/** Errors: `invalid_input`, with pointers to what is wrong. */
+export function readCardService(json: unknown): CardService {
+  const checked = checkCardService(json);
+  if (!checked.ok) {
+    throw invalid(checked.problems.map(named));
+  }
+  const { service, history } = checked.value;
+  return { service: toService(service), history: history && toHistory(history) };
+}
+
+function toService(wire: ServiceWire): Service {
+  const { kind, at, amount, currency, payee, zone, card, confirmed, attributes: own } = wire;
+  if ((amount === undefined) !== (currency === undefined)) {
+    throw invalid([{ pointer: `/service/${amount === undefined ? 'amount' : 'currency'}`, detail: 'is missing: an amount is one of a currency' }]);
+  }
+  return {
+    kind,
+    at: toMoment('/service/at', at),
+    amount: amount === undefined ? undefined : { minor: BigInt(amount), currency: parsed('/service/currency', currency!, parseCurrency) },
+    payee: payee && { id: payee.id, category: payee.category },
+    zone: zone === undefined ? undefined : parsed('/service/zone', zone, knownZone),
+    place: wire.place && toPlace(wire.place),
+    card: card && {
+      state: card.state,
+      validFrom: card.valid_from === undefined ? undefined : toMoment('/service/card/valid_from', card.valid_from),
+      expiresAt: card.expires_at === undefined ? undefined : toMoment('/service/card/expires_at', card.expires_at),
+    },
+    confirmed: confirmed ?? false,
+    attributes: own ?? {},
+  };
+}
+
+function toHistory({ periods = {}, last, since_confirmed }: HistoryWire): History {
+  const entries = Object.entries(periods).map(([text, each]) => [parsed(`/history/periods/${escaped(text)}`, text, canonicalPeriod), toUsage(each)] as const);
+  const read = Object.fromEntries(entries);
+  if (Object.keys(read).length < entries.length) {
+    throw invalid([{ pointer: '/history/periods', detail: 'has one period twice' }]);
+  }
+  return {
+    ...unknownHistory,
+    periods: read,
+    last: last && { at: toMoment('/history/last/at', last.at), place: last.place && toPlace(last.place) },
+    sinceConfirmed: since_confirmed && toUsage(since_confirmed),
+  };
+}
+
+function toUsage({ count: services, totals }: UsageWire): Usage {
+  return totals === undefined
+    ? { ...noUsage, count: services }
+    : { count: services, totals: Object.fromEntries(Object.entries(totals).map(([currency, units]) => [currency, BigInt(units)])) };
+}
+
+function toPlace({ lat, lon, cell, bssid }: PlaceWire): Place {
+  return { lat, lon, cell, bssid };
+}
+
+function toMoment(pointer: string, text: string): Date {
+  return parsed(pointer, text, parseInstant);
+}
+
+/** Asking Intl takes longer than a whole check. */
+const zones = new Set<string>();
+const mostZones = 1000;
+
+function knownZone(text: string): string {
+  if (!zones.has(text)) {
+    parseZone(text);
+    if (zones.size < mostZones) zones.add(text);
+  }
+  return text;
+}
+
+function canonicalPeriod(text: string): string {
+  return periodText(parsePeriod(text));
+}
+
+function parsed<T>(pointer: string, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof LatchkeyError ? invalid([{ pointer, detail: error.message }]) : error;
+  }
+}
+
+function escaped(name: string): string {
+  return name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function named(problem: InputProblem): InputProblem {
+  return problem.detail.includes('pattern') && /(at|valid_from|expires_at)$/.test(problem.pointer)
+    ? { ...problem, detail: 'is not a moment such as 2026-11-30T14:30:00+01:00, from 2000 to 2199' }
+    : problem;
+}
+
+function invalid(problems: readonly InputProblem[]): LatchkeyError {
+  return new LatchkeyError('invalid_input', 'The data of the service are not right.', { problems });
+}
