@@ -159,7 +159,7 @@ function escaped(name: string): string {
 }
 
 function named(problem: InputProblem): InputProblem {
-  return problem.detail.includes('pattern') && /(at|valid_from|expires_at)$/.test(problem.pointer)
+  return /pattern|format/.test(problem.detail) && /\/(at|valid_from|expires_at)$/.test(problem.pointer)
     ? { ...problem, detail: 'is not a moment such as 2026-11-30T14:30:00+01:00, from 2000 to 2199' }
     : problem;
 }

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { custom } from '@oclif/core/flags';
 import { LatchkeyError } from '../domain/errors.ts';
 import { happyHourText, parseHappyHour, type HappyHour } from '../domain/happy-hour.ts';
@@ -9,7 +8,7 @@ import { parseStep, parseTier, stepText, tierText, type Step, type Tier } from '
 import { refundRules, requireTime, roundings, type RefundRule, type Rounding, type Tariff } from '../domain/tariff.ts';
 import { amountFlag, choiceFlag, fileFlag, switchFlag, zoneFlag } from './flags.ts';
 import { flagValue } from './input-error.ts';
-import { readInput } from './input-file.ts';
+import { readJsonFile } from './json-file.ts';
 
 const quantityFlag = custom<Quantity>({ parse: flagValue(parseQuantity), helpValue: 'DURATION' });
 const stepFlag = custom<Step>({ parse: flagValue(parseStep), helpValue: 'PRICE=DURATION' });
@@ -84,7 +83,7 @@ export async function tariffFrom(flags: TariffFlags, signal: AbortSignal): Promi
   if (kind === 'unlimited' && flags.refund === 'unused') {
     throw new LatchkeyError('invalid_input', '--refund unused does not go with --unlimited: of what has no end no part is unused.');
   }
-  const tariff = kind === 'file' ? parseTariff(await readJson(flags.file!, signal)) : parsedFlags(flags, kind);
+  const tariff = kind === 'file' ? parseTariff(await readJsonFile(flags.file!, '--file', { what: 'a tariff', mostBytes: largestFile, signal })) : parsedFlags(flags, kind);
   requireTime(tariff);
   return tariff;
 }
@@ -123,21 +122,4 @@ function inFlags(error: LatchkeyError): LatchkeyError {
   return problem === undefined || member === undefined
     ? error
     : new LatchkeyError(error.code, `--${flagOf[member] ?? member}: ${problem.detail}`, { cause: error });
-}
-
-async function readJson(path: string, signal: AbortSignal): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of readInput(path, '--file', { signal })) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length > largestFile) {
-      throw new LatchkeyError('invalid_input', `--file: a tariff has at most ${largestFile} bytes.`);
-    }
-  }
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString());
-  } catch (error) {
-    throw new LatchkeyError('invalid_input', '--file: this is no JSON.', { cause: error });
-  }
 }

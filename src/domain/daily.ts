@@ -2,6 +2,7 @@ import { dayAt, spanOfDay } from './day.ts';
 import { LatchkeyError } from './errors.ts';
 import { wallClock } from './happy-hour.ts';
 import { quoted } from './shown-text.ts';
+import { parseMinute } from './weekly-hours.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;

@@ -63,6 +63,7 @@ export const errorTable = {
   proof_rejected: { exit: 4, http: 403, title: 'The device did not prove its pass_tmp', hint: 'Compare the device’s pass_tmp with the registry; see `latchkey ap attempts`.' },
   plain_disabled: { exit: 4, http: 403, title: 'Access was refused', hint: 'The literal exchange is off unless the agent runs with --allow-plain; otherwise the uuid or pass_tmp is not right.' },
   wrong_ssid: { exit: 4, http: 403, title: 'The device names another onboarding SSID', hint: 'Register the device with the SSID of this access point, or start `ap serve` with the device’s.' },
+  service_terminated: { exit: 4, http: 403, title: 'The security check terminated the service', hint: 'See the checks that failed; `latchkey card explain` says what would pass.' },
   request_denied: { exit: 4, http: 403, title: 'The request was denied', hint: 'Ask the owner of the access point.' },
   join_declined: { exit: 4, http: 403, title: 'The device’s user declined to join', hint: 'Run it again and say yes, or pass --yes.' },
   wifi_wrong_password: { exit: 4, http: 403, title: 'The access point does not take the Wi-Fi password', hint: 'Ask again; if it stays so, see on the access point whether the grant is active (`latchkey grant list`) and its radio in step (`latchkey ap status`).' },

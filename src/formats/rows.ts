@@ -77,14 +77,16 @@ export async function* readRows<Column extends string>(
   }
 }
 
-interface Lines {
+/** Some lines of a text. */
+export interface Lines {
   /** Without their ends; undefined for what is not UTF-8 or too long. */
   readonly lines: readonly (string | undefined)[];
   /** What comes behind the last end of a line in the whole stream. */
   readonly torn?: string | undefined;
 }
 
-async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Lines> {
+/** The lines of a text in UTF-8, as many at a time as came in one piece. */
+export async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Lines> {
   let rest: Buffer = Buffer.alloc(0);
   let overlong = false;
   for await (const chunk of source) {

@@ -97,7 +97,7 @@ function periodFindings(application: CardApplication): readonly InputProblem[] {
 }
 
 function unreachable(pointer: string, per: Period, tighter: { readonly id: string; readonly per: Period }): InputProblem {
-  return { pointer: `${pointer}/at_most`, detail: `cannot be passed in a period of ${periodText(per)}: ${tighter.id} allows no more in ${periodText(tighter.per)}` };
+  return { pointer: `${pointer}/at_most`, detail: `is never the limit of a period of ${periodText(per)}: ${tighter.id} allows no more in one of ${periodText(tighter.per)}` };
 }
 
 /** Whether each period of the one kind lies within one of the other. */

@@ -1,0 +1,26 @@
+import { readCardService } from '../../api/card-service.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Decision } from '../../domain/security-check/decision.ts';
+import { unknownHistory, type History } from '../../domain/security-check/history.ts';
+import type { Service } from '../../domain/security-check/service.ts';
+import { readJsonFile } from '../json-file.ts';
+
+const largestService = 1024 * 1024;
+
+/** A service and its history in a file, or `-` for standard input. Errors: those of `readJsonFile` and `readCardService`. */
+export async function readServiceFile(path: string, flag: string, signal: AbortSignal): Promise<{ readonly service: Service; readonly history: History }> {
+  const { service, history } = readCardService(await readJsonFile(path, flag, { what: 'a service', mostBytes: largestService, signal }));
+  return { service, history: history ?? unknownHistory };
+}
+
+/** What a decision ends a command with: `service_terminated` or `answer_needed`, with the checks that ask for it. */
+export function refusalOf({ outcome, application, checks }: Decision): LatchkeyError | undefined {
+  if (outcome === 'allow') {
+    return undefined;
+  }
+  const failed = checks.filter(({ effect }) => effect !== 'none').map(({ id }) => id);
+  const because = `${failed.slice(0, 10).join(', ')}${failed.length > 10 ? ` and ${failed.length - 10} more` : ''}`;
+  return outcome === 'terminate'
+    ? new LatchkeyError('service_terminated', `${application} terminates the service: ${because}.`)
+    : new LatchkeyError('answer_needed', `${application} asks for a confirmation: ${because}.`, { hint: 'Have its user or the server confirm the service, and check it again with "confirmed": true.' });
+}
