@@ -10,6 +10,8 @@ interface Bound {
   readonly elements: number;
   /** All its characters and elements together. */
   readonly size: number;
+  /** Its characters, if it is a text. */
+  readonly text: number;
   /** Each of its elements; as large as the whole if nothing better is known. */
   readonly element?: Bound;
 }
@@ -20,9 +22,9 @@ interface Judged {
 }
 
 /** Of what services and histories hold (their JSON Schema): lists are of scalars, and loops over maps are over names. */
-const scalar: Bound = { elements: 1, size: 256 };
-const data: Bound = { elements: 100, size: 25_600, element: scalar };
-const small: Bound = { elements: 1, size: 32 };
+const scalar: Bound = { elements: 1, size: 256, text: 256 };
+const data: Bound = { elements: 100, size: 25_600, text: 256, element: scalar };
+const small: Bound = { elements: 1, size: 32, text: 32 };
 /** Characters that are copied or looked at in the time of one step. */
 const perStep = 64;
 
@@ -50,24 +52,25 @@ function judgeLoop({ name, variable, over, bodies }: Loop, variables: ReadonlyMa
   const rounds = bound.elements;
   return {
     cost: cost + rounds * (1 + sum(judged.map((each) => each.cost))),
-    bound: name === 'map' ? { elements: rounds, size: rounds * (made.size + 1), element: made } : name === 'filter' ? bound : small,
+    bound: name === 'map' ? { elements: rounds, size: rounds * (made.size + 1), text: 0, element: made } : name === 'filter' ? bound : small,
   };
 }
 
 function boundOf(node: ASTNode, children: readonly Bound[], variables: ReadonlyMap<string, Bound>): Bound {
   switch (node.op) {
     case 'value':
-      return { elements: 1, size: typeof node.args === 'string' ? node.args.length : 8 };
+      return typeof node.args === 'string' ? { elements: 1, size: node.args.length, text: node.args.length } : small;
     case 'id':
       return variables.get(node.args) ?? data;
     case 'list':
     case 'map':
-      return { elements: children.length, size: sum(children.map(({ size }) => size)) + children.length, element: largest(children) };
+      return { elements: children.length, size: sum(children.map(({ size }) => size)) + children.length, text: 0, element: largest(children) };
     case '+':
-      return { elements: sum(children.map(({ elements }) => elements)), size: sum(children.map(({ size }) => size)), element: largest(children.map((child) => child.element ?? child)) };
+      return { elements: sum(children.map(({ elements }) => elements)), size: sum(children.map(({ size }) => size)), text: sum(children.map(({ text }) => text)), element: largest(children.map((child) => child.element ?? child)) };
     case '[]':
       return children[0]!.element !== undefined && children[0] !== data ? children[0]!.element : children[0]!;
     case '.':
+      return children[0]!;
     case '?:':
     case 'call':
     case 'rcall':
@@ -79,7 +82,7 @@ function boundOf(node: ASTNode, children: readonly Bound[], variables: ReadonlyM
 
 /** How much of the values has to be looked at. */
 function touched(node: ASTNode, children: readonly Bound[], made: Bound): number {
-  const sizes = children.map(({ size }) => size);
+  const sizes = children.map(({ size, text }) => (node.op === 'rcall' ? text : size));
   switch (node.op) {
     case '+':
     case 'list':
@@ -112,6 +115,7 @@ function largest(bounds: readonly Bound[]): Bound {
   return {
     elements: Math.max(1, ...bounds.map((bound) => bound.elements)),
     size: Math.max(1, ...bounds.map(({ size }) => size)),
+    text: Math.max(0, ...bounds.map(({ text }) => text)),
     ...(elements.length === bounds.length && elements.length > 0 ? { element: largest(elements) } : {}),
   };
 }

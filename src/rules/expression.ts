@@ -59,7 +59,7 @@ export function compileExpression(text: string): Expression {
 }
 
 function makeEnvironment(): Environment {
-  const environment = new Environment({ limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 4 } });
+  const environment = new Environment({ homogeneousAggregateLiterals: false, limits: { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 4 } });
   for (const [name, ctor, fields] of factTypes) {
     environment.registerType(name, { ctor, fields });
   }

@@ -33,9 +33,17 @@ const state: ParameterTerms = { type: 'card_state', allow: ['active'] };
 const card: ParameterTerms = { type: 'card_validity' };
 const validity: ParameterTerms = { type: 'validity', from: new Date('2026-11-01T00:00:00Z'), until: new Date('2026-12-01T00:00:00Z') };
 
-type Case = readonly [about: string, terms: ParameterTerms, service?: Partial<Service>, history?: Partial<History>, random?: number];
+interface Case {
+  readonly about: string;
+  readonly terms: ParameterTerms;
+  readonly data: readonly [service?: Partial<Service>, history?: Partial<History>, random?: number];
+}
 
-test.each<Case>([
+function cases(...all: readonly (readonly [about: string, terms: ParameterTerms, service?: Partial<Service>, history?: Partial<History>, random?: number])[]): Case[] {
+  return all.map(([about, terms, ...data]) => ({ about, terms, data }));
+}
+
+test.each(cases(
   ['the largest amount', largest],
   ['the largest amount in another of its currencies', largest, { amount: { minor: 400n, currency: 'CHF' } }],
   ['what makes the total full', total, { amount: eur(360n) }],
@@ -60,11 +68,11 @@ test.each<Case>([
   ['an active card', state],
   ['the first moment of a card', card, at('2026-01-01T00:00:00Z')],
   ['the first moment of the application', validity, at('2026-11-01T00:00:00Z')],
-])('%s passes', (_, terms, ...data) => {
+))('$about passes', ({ terms, data }) => {
   expect(resultOf(terms, ...data)).toMatchObject({ status: 'passed', effect: 'none' });
 });
 
-test.each<Case>([
+test.each(cases(
   ['one unit more than the largest amount', largest, { amount: eur(321n) }],
   ['an amount in a currency without a limit', largest, { amount: { minor: 1n, currency: 'JPY' } }],
   ['an amount below nothing', largest, { amount: eur(-1n) }],
@@ -104,11 +112,11 @@ test.each<Case>([
   ['the moment before a card is valid', card, at('2025-12-31T23:59:59.999Z')],
   ['the moment at which the application ends', validity, at('2026-12-01T00:00:00Z')],
   ['a moment that is none, for the validity', validity, { at: new Date(NaN) }],
-])('%s fails', (_, terms, ...data) => {
+))('$about fails', ({ terms, data }) => {
   expect(resultOf(terms, ...data)).toMatchObject({ status: 'failed', effect: 'terminate' });
 });
 
-test.each<readonly [missing: string, terms: ParameterTerms, service?: Partial<Service>, history?: Partial<History>]>([
+test.each(cases(
   ['service.amount', largest, { amount: undefined }],
   ['service.amount', total, { amount: undefined }],
   ['history.periods.day', total, {}, { periods: {} }],
@@ -129,7 +137,7 @@ test.each<readonly [missing: string, terms: ParameterTerms, service?: Partial<Se
   ['service.card.state', state, { card: undefined }],
   ['service.card.valid_from', card, { card: undefined }],
   ['service.card.expires_at', card, { card: { state: 'active', validFrom: new Date(0), expiresAt: undefined } }],
-])('without %s a check is not available, and counts as failed unless it is to be skipped', (missing, terms, service, history) => {
+))('without $about a check is not available, and counts as failed unless it is to be skipped', ({ about: missing, terms, data: [service, history] }) => {
   expect(resultOf(terms, service, history)).toMatchObject({ status: 'not_available', effect: 'terminate', missing });
   const skipping = compiled([parameter(terms, { ifMissing: 'skip' })]);
   expect(check(skipping, sampleService(service), sampleHistory(history), 0.5)).toMatchObject({ outcome: 'allow', checks: [{}, { status: 'not_available', effect: 'none', missing }] });

@@ -1,4 +1,3 @@
-import { dayAt, spanOfDay } from '../day.ts';
 import { durationText, parseDuration } from '../duration.ts';
 import { LatchkeyError } from '../errors.ts';
 import { quoted } from '../shown-text.ts';
@@ -13,6 +12,8 @@ export type Period = CalendarPeriod | { readonly rollingMs: number };
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const quarterMs = 900_000;
+/** More than any time zone is ahead of UTC or behind it. */
+const mostOffsetMs = 16 * hourMs;
 
 /** `hour`, `day`, `week` (from Monday on), `month`, or a duration such as `90min` or `7d`. Errors: `invalid_input`. */
 export function parsePeriod(text: string): Period {
@@ -33,18 +34,14 @@ export function periodText(period: Period): string {
 }
 
 /**
- * When the period began that a moment is in: by the clocks of a time zone (IANA), so that days may have 23 or 25 hours.
- * A rolling one holds what came later than that. Times are milliseconds since 1970.
+ * When the period began that a moment is in, by the clock of a zone, so that days may have 23 or 25 hours. A rolling
+ * one holds what came later than that. Times are milliseconds since 1970.
  */
-export function periodStart(period: Period, at: number, zone: string): number {
+export function periodStart(period: Period, at: number, clock: ZoneClock): number {
   if (typeof period !== 'string') {
     return at - period.rollingMs;
   }
-  if (period === 'hour') {
-    return hourStart(at, zone);
-  }
-  const today = dayAt(new Date(at), zone);
-  return spanOfDay(period === 'day' ? today : period === 'week' ? mondayOf(today) : `${today.slice(0, 7)}-01`, zone).from.getTime();
+  return period === 'hour' ? hourStart(at, clock) : dateStart(firstDay(period, clock(at)), clock);
 }
 
 /**
@@ -72,20 +69,36 @@ function monthOf(shown: number): number {
   return date.getUTCFullYear() * 12 + date.getUTCMonth();
 }
 
-/** Clocks are set at whole quarters of an hour, and to whole minutes. */
-function hourStart(at: number, zone: string): number {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, minute: '2-digit', second: '2-digit' });
-  const within = Number(format.formatToParts(at).find(({ type }) => type === 'minute')!.value) * 60_000 + (at % 60_000);
-  const start = at - within;
-  // The hour by the clock may have begun at no full hour, where clocks were set by half an hour.
-  const hour = (moment: number) => new Intl.DateTimeFormat('en-US', { timeZone: zone, hour: '2-digit', hourCycle: 'h23', timeZoneName: 'longOffset' }).format(moment);
-  const ours = hour(at);
-  let first = start;
-  while (hour(first) !== ours && first < at) first += quarterMs;
-  return first;
+/** Midnight of the first day of the period, as the clock shows it. */
+function firstDay(period: Exclude<CalendarPeriod, 'hour'>, shown: number): number {
+  const day = Math.floor(shown / dayMs);
+  if (period === 'month') {
+    const date = new Date(shown);
+    return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+  }
+  return (period === 'day' ? day : day - ((day + 3) % 7)) * dayMs;
 }
 
-function mondayOf(day: string): string {
-  const midnight = new Date(`${day}T00:00:00Z`);
-  return new Date(midnight.getTime() - ((midnight.getUTCDay() + 6) % 7) * dayMs).toISOString().slice(0, 10);
+/**
+ * When a clock first showed a midnight or later, by halving: a day need not begin at midnight, for clocks may be put
+ * forward then. They are set at whole quarters of an hour.
+ */
+function dateStart(midnight: number, clock: ZoneClock): number {
+  let low = (midnight - mostOffsetMs) / quarterMs;
+  let high = (midnight + mostOffsetMs) / quarterMs;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (clock(middle * quarterMs) >= midnight) high = middle;
+    else low = middle + 1;
+  }
+  return high * quarterMs;
+}
+
+/** An hour may begin at no full hour of UTC, and be cut short where clocks are set. */
+function hourStart(at: number, clock: ZoneClock): number {
+  const number = calendarNumber('hour', clock);
+  const ours = number(at);
+  let start = Math.floor(at / quarterMs);
+  while (number((start - 1) * quarterMs) === ours) start -= 1;
+  return start * quarterMs;
 }
