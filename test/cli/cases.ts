@@ -124,6 +124,20 @@ function sold({ state, source, allowed_ms: allowed }: Record<string, unknown>): 
   return { state, source, allowed };
 }
 
+/** A card application, in a file. */
+function cardPolicy(cli: CommandLine): string {
+  const parameters = [{ id: 'fare', type: 'largest_amount', at_most: '10.00EUR' }];
+  return cli.file('policy.json', JSON.stringify({ name: 'city', version: 1, kind: 'transit', parameters }));
+}
+
+function cardService(amount: number): string {
+  return JSON.stringify({ service: { kind: 'transit', at: '2026-11-30T14:30:00+01:00', amount, currency: 'EUR' } });
+}
+
+function cardCases(outcome: string): string {
+  return JSON.stringify([{ name: 'a fare', ...(JSON.parse(cardService(320)) as object), expect: { outcome } }]);
+}
+
 export const cases: Record<string, Case> = {
   'account bind': {
     happy: async (site) => {
@@ -315,6 +329,26 @@ export const cases: Record<string, Case> = {
     happy: (site) => role(site, 'audit', 'verify'),
     failing: failing(2, 'audit', 'verify', '--unknown'),
     same: ({ ok }) => ok,
+  },
+  'card check': {
+    only: talksToNoRole,
+    happy: ({ cli }) => ({ args: ['card', 'check', '--policy', cardPolicy(cli), '--data', '-'], input: cardService(320) }),
+    failing: ({ cli }) => ({ args: ['card', 'check', '--policy', cardPolicy(cli), '--data', '-'], input: cardService(1001), exit: 4 }),
+  },
+  'card explain': {
+    only: talksToNoRole,
+    happy: ({ cli }) => ({ args: ['card', 'explain', '--policy', cardPolicy(cli), '--data', '-'], input: cardService(1001) }),
+    failing: ({ cli }) => ({ args: ['card', 'explain', '--policy', cardPolicy(cli), '--data', '-'], input: '{}', exit: 2 }),
+  },
+  'card lint': {
+    only: talksToNoRole,
+    happy: ({ cli }) => ({ args: ['card', 'lint', cardPolicy(cli)] }),
+    failing: () => ({ args: ['card', 'lint', '-'], input: '{"name": "x"}', exit: 12 }),
+  },
+  'card test': {
+    only: talksToNoRole,
+    happy: ({ cli }) => ({ args: ['card', 'test', '-', '--policy', cardPolicy(cli)], input: cardCases('allow') }),
+    failing: ({ cli }) => ({ args: ['card', 'test', '-', '--policy', cardPolicy(cli)], input: cardCases('ask'), exit: 12 }),
   },
   'code issue': {
     happy: async (site) => payers(await site.purse(), ['code', 'issue', '--limit', '3.00EUR', '--max-each', '1.50EUR', '--account', await bound(site), '--identity-code-file', '-'], identityCode),

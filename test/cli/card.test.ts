@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CommandLine } from './command-line.ts';
+
+let cli: CommandLine;
+let policy: string;
+
+beforeAll(async () => {
+  cli = await CommandLine.make();
+  policy = cli.file(
+    'transit.json',
+    JSON.stringify({
+      name: 'city', version: 7, kind: 'transit', zone: 'Europe/Berlin',
+      parameters: [
+        { id: 'fare', type: 'largest_amount', at_most: '10.00EUR' },
+        { id: 'day', type: 'total', per: 'day', at_most: '12.00EUR', on_fail: 'ask' },
+        { id: 'often', type: 'velocity', lower: 1, upper: 100, if_missing: 'skip' },
+      ],
+      rules: [{ id: 'late', when: 'local.hour >= 22', then: 'ask' }],
+    }),
+  );
+});
+afterAll(() => cli.close());
+
+function ride(amount: number, at = '2026-11-30T14:30:00+01:00', members: object = {}): object {
+  return { service: { kind: 'transit', at, amount, currency: 'EUR', ...members } };
+}
+
+const today = (minor: number) => ({ history: { periods: { day: { count: 1, totals: { EUR: minor } } } } });
+const check = (data: string, ...more: string[]) => cli.run(['card', 'check', '--policy', policy, '--data', '-', ...more], { input: data });
+const lines = (all: readonly unknown[]) => all.map((each) => `${typeof each === 'string' ? each : JSON.stringify(each)}\n`).join('');
+const parsed = (stdout: string) => stdout.trim().split('\n').map((line) => JSON.parse(line) as { line: number; outcome: string });
+
+describe('card check', () => {
+  test.each<readonly [string, object, number, string | undefined]>([
+    ['allows', { ...ride(300), ...today(900) }, 0, undefined],
+    ['asks', { ...ride(300), ...today(901) }, 10, 'answer_needed'],
+    ['asks no more once it is confirmed', { ...ride(300, undefined, { confirmed: true }), ...today(901) }, 0, undefined],
+    ['terminates', { ...ride(1001), ...today(901) }, 4, 'service_terminated'],
+    ['asks by a rule', { ...ride(300, '2026-11-30T22:00:00+01:00'), ...today(0) }, 10, 'answer_needed'],
+    ['counts what is missing as failed', ride(300), 10, 'answer_needed'],
+  ])('%s', async (_, data, exit, code) => {
+    const { stdout, stderr, code: ended } = await check(JSON.stringify(data), '--json');
+    expect(ended, stderr).toBe(exit);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: { 0: 'allow', 4: 'terminate', 10: 'ask' }[exit], application: 'city', version: 7, policy_hash: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(stderr === '' ? undefined : (JSON.parse(stderr) as { code: string }).code).toBe(code);
+  });
+
+  test('with --random draws nothing', async () => {
+    const data = JSON.stringify({ ...ride(300), history: { periods: { day: { count: 0 } }, since_confirmed: { count: 50 } } });
+    expect((await check(data, '--random', '0.1')).code).toBe(10);
+    expect((await check(data, '--random', '0.9')).code).toBe(0);
+  });
+
+  test('refuses data that are not right, with pointers, and decides nothing', async () => {
+    const { code, stdout, stderr } = await check(JSON.stringify(ride(300, 'yesterday')), '--json');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({ code: 'invalid_input', errors: [{ pointer: '/service/at' }] });
+  });
+
+  test('--bulk decides line by line, and puts what is not valid into the rejects', async () => {
+    const rejects = join(cli.folder, 'rejects.ndjson');
+    const data = lines([{ ...ride(300), ...today(0) }, 'no json', { ...ride(1001), ...today(0) }, '', ride(-1), ride(300, undefined, { extra: 'x'.repeat(70_000) })]);
+    const { code, stdout } = await check(data, '--bulk', '--json', '--rejects', rejects);
+    expect(code).toBe(9);
+    expect(parsed(stdout)).toMatchObject([{ line: 1, outcome: 'allow' }, { line: 3, outcome: 'terminate' }]);
+    expect(parsed(readFileSync(rejects, 'utf8'))).toMatchObject([
+      { line: 2, code: 'invalid_input' },
+      { line: 5, reason: expect.stringContaining('/service/amount') },
+      { line: 6, reason: expect.stringContaining('64 KiB') },
+    ]);
+  });
+
+  test('a last line that is too long and has no end is no less rejected', async () => {
+    expect((await check(`${lines([{ ...ride(300), ...today(0) }])}${'x'.repeat(200_000)}`, '--bulk')).code).toBe(9);
+  });
+
+  test('--bulk exits 0 whatever was decided', async () => {
+    const { code, stdout } = await check(lines([ride(1001), ride(1)]), '--bulk');
+    expect(code).toBe(0);
+    expect(stdout).toContain('1  terminate  fare: the amount 10.01EUR is more than 10.00EUR');
+  });
+
+  test('--replay has each service’s history from those before that were allowed', async () => {
+    const data = lines([
+      ride(600, '2026-11-30T08:00:00+01:00'),
+      ride(1100, '2026-11-30T08:30:00+01:00'),
+      ride(600, '2026-11-30T09:00:00+01:00'),
+      ride(1, '2026-11-30T10:00:00+01:00'),
+      ride(600, '2026-11-30T07:00:00+01:00'),
+      { ...ride(600, '2026-12-01T08:00:00+01:00'), history: {} },
+      ride(600, '2026-12-01T08:00:00+01:00'),
+    ]);
+    const { code, stdout } = await check(data, '--bulk', '--replay', '--json', '--random', '0.999');
+    expect(code).toBe(9);
+    expect(parsed(stdout).map(({ line, outcome }) => [line, outcome])).toEqual([[1, 'allow'], [2, 'terminate'], [3, 'allow'], [4, 'ask'], [7, 'allow']]);
+  });
+});
+
+test('card explain says what would pass', async () => {
+  const { code, stdout } = await cli.run(['card', 'explain', '--policy', policy, '--data', '-'], { input: JSON.stringify({ ...ride(500), ...today(901) }) });
+  expect(code).toBe(0);
+  expect(stdout).toContain('An amount of at most 2.99EUR: so much is left of 12.00EUR. Or a confirmation.');
+});
+
+describe('card lint', () => {
+  const lint = async (json: object) => {
+    const { code, stdout } = await cli.run(['card', 'lint', '-', '--json'], { input: JSON.stringify({ name: 'a', version: 1, kind: 'door', ...json }) });
+    const { findings } = JSON.parse(stdout) as { findings: readonly { pointer: string; detail: string }[] };
+    return { code, found: findings.map(({ pointer, detail }) => `${pointer} ${detail}`) };
+  };
+  const state = { id: 's', type: 'card_state' };
+
+  test('finds nothing in what can be meant', async () => {
+    expect(await lint({ parameters: [state], rules: [{ id: 'r', when: 'service.amount > 1', then: 'ask' }] })).toEqual({ code: 0, found: [] });
+  });
+
+  test.each<readonly [object, string]>([
+    [{}, 'checks nothing'],
+    [{ parameters: [{ id: 'c', type: 'currencies', allow: ['XXX'] }] }, '/parameters/0/allow/0 "XXX" is no currency'],
+    [{ parameters: [{ id: 'c', type: 'currencies', allow: [] }] }, '/parameters/0/allow'],
+    [{ parameters: [{ id: 'c', type: 'payees', allow: ['a'], deny: ['a'] }] }, 'nothing passes'],
+    [{ parameters: [{ id: 'c', type: 'payees', allow: ['a'] }, { id: 'd', type: 'payees', allow: ['b'] }] }, 'nothing passes both'],
+    [{ parameters: [{ id: 'h', type: 'hours', hours: ['Fri 22:00-02:00'] }, { id: 'i', type: 'hours', hours: ['Sat 02:00-03:00'] }] }, 'no time of the week passes all'],
+    [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 't', type: 'total', per: 'day', at_most: '8.00EUR' }] }, '/parameters/0/at_most cannot be reached'],
+    [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 'c', type: 'currencies', allow: ['CHF'] }] }, 'limit in EUR, in which nothing passes'],
+    [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 'c', type: 'currencies', allow: ['CHF', 'EUR'] }] }, 'no limit in CHF'],
+    [{ parameters: [{ id: 'h', type: 'count', per: 'hour', at_most: 5 }, { id: 'd', type: 'count', per: 'day', at_most: 5 }] }, 'is never the limit'],
+    [{ parameters: [{ id: 'c', type: 'card_state', allow: ['active', 'lost'] }] }, 'lost'],
+    [{ parameters: [{ id: 'v', type: 'velocity', lower: 1, upper: 2, on_fail: 'terminate' }] }, 'at random'],
+    [{ parameters: [state], decision: { terminate_at_asks: 2 } }, 'never reached'],
+    [{ rules: [{ id: 'r', when: '1 > 2', then: 'ask' }] }, '/rules/0/when is always false: the rule never fails'],
+    [{ rules: [{ id: 'r', require: '1 > 2', then: 'ask' }] }, 'the rule always fails'],
+    [{ rules: [{ id: 'r', when: 'local.hour < 6', then: 'ask' }, { id: 'q', when: 'local.hour < 6', then: 'ask' }] }, '/rules/1/when is the same'],
+    [{ rules: [{ id: 'r', when: 'service.amount > "1"', then: 'ask' }] }, 'overload'],
+    [{ rules: [{ id: 'r', when: 'service.amount', then: 'ask' }] }, 'int'],
+  ])('finds what is wrong with %j', async (json, finding) => {
+    const { code, found } = await lint(json);
+    expect(code).toBe(12);
+    expect(found.join('\n')).toContain(finding);
+  });
+});
+
+describe('card test', () => {
+  const one = (name: string, amount: number, expected: object) => ({ name, ...ride(amount), ...today(0), expect: expected });
+  const run = (cases: readonly object[], ...more: string[]) => cli.run(['card', 'test', '-', '--policy', policy, ...more], { input: JSON.stringify(cases) });
+
+  test('passes cases that come out as they should', async () => {
+    const { code, stdout } = await run([one('a fare', 300, { outcome: 'allow', failed: [] }), one('dear # very', 5000, { outcome: 'terminate', failed: ['day', 'fare'] })]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'TAP version 14\n1..2\nok 1 - a fare\nok 2 - dear \\# very\n' });
+  });
+
+  test('shows what came out differently', async () => {
+    const cases = [one('a fare', 300, { outcome: 'allow' }), one('dear', 5000, { outcome: 'ask', failed: ['day'] })];
+    const { code, stdout } = await run(cases);
+    expect(code).toBe(12);
+    expect(stdout).toContain('not ok 2 - dear\n  ---\n  outcome:\n    expected: ask\n    found: terminate\n  failed:\n    expected: day\n    found: day, fare\n  ...\n');
+    expect(JSON.parse((await run(cases, '--json')).stdout)).toMatchObject({ ok: false, passed: 1, failed: 1, cases: [{ ok: true }, { ok: false, differences: [{ what: 'outcome' }, { what: 'failed' }] }] });
+  });
+
+  test('says which case is not right', async () => {
+    const { code, stderr } = await run([one('a', 1, { outcome: 'allow' }), { ...one('b', 1, { outcome: 'allow' }), ...ride(1, '2026-02-30T00:00:00Z') }], '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ errors: [{ pointer: '/1/service/at' }] });
+  });
+});
