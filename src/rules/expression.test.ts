@@ -84,7 +84,9 @@ describe('work is bounded', () => {
   const doubled = (levels: number): string => `["a"]${'.map(x, x + x)'.repeat(levels)}.size() > 0`;
   const doubledLists = (levels: number): string => `[["a"]]${'.map(x, x + x)'.repeat(levels)}.size() > 0`;
 
-  test.each([deep(3), deep(10), doubled(30), doubledLists(30), `${'('.repeat(100)}true${')'.repeat(100)}`, Array.from({ length: 600 }, () => 'true').join(' && '), `[${'1,'.repeat(300)}1].size() > 0`])(
+  const nested = '.all(a, a.all(x, a.all(y, a.all(z, true))))';
+
+  test.each([deep(3), deep(10), `[service.attributes.many]${nested}`, `([service.attributes.many] + [service.attributes.many])${nested}`, `[service.attributes.many].filter(a, true).map(a, a)${nested}`, doubled(30), doubledLists(30), `${'('.repeat(100)}true${')'.repeat(100)}`, Array.from({ length: 600 }, () => 'true').join(' && '), `[${'1,'.repeat(300)}1].size() > 0`])(
     'an expression that could run away is refused: %#',
     (text) => expect(refusal(text)).not.toBe(''),
   );
