@@ -1,4 +1,5 @@
 import { registerSchema, validate } from '@hyperjump/json-schema/draft-2020-12';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../domain/errors.ts';
 import { cardApplicationSchema, readCardApplication } from './card-application.ts';
@@ -153,4 +154,50 @@ describe('a service', () => {
   ])('with %s is refused', (_, json, pointer) => {
     expect(pointers(json)).toContain(pointer);
   });
+});
+
+/** Every place in a JSON value. */
+function placesIn(value: unknown, at: readonly (string | number)[] = []): readonly (readonly (string | number)[])[] {
+  const inner = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, each]) => placesIn(each, [...at, name])) : [];
+  return [at, ...inner];
+}
+
+function replaced(value: unknown, [name, ...rest]: readonly (string | number)[], by: unknown): unknown {
+  if (name === undefined) {
+    return by;
+  }
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
+  (copy as Record<string | number, unknown>)[name] = replaced((value as Record<string | number, unknown>)[name], rest, by);
+  return copy;
+}
+
+const anything = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom(-1, 0, 0.5, 1e300, -0, NaN, Infinity, '', '__proto__', 'kind', '1.00EUR', 'day', '2026-11-30T00:00:00Z', '\ud800', [], {}, null, undefined, [[]], { __proto__: null, type: 'count' }),
+);
+
+test('with anything in the place of any part an application is read or refused, never more', () => {
+  const places = placesIn(whole);
+  fc.assert(
+    fc.property(fc.constantFrom(...places), anything, (place, by) => {
+      const { application, problems } = readCardApplication(replaced(whole, place, by));
+      expect(application === undefined).toBe(problems.length > 0);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('with anything in the place of any part a service is read or refused, never more', () => {
+  const json = { service, history };
+  fc.assert(
+    fc.property(fc.constantFrom(...placesIn(json)), anything, (place, by) => {
+      try {
+        expect(readCardService(replaced(json, place, by)).service.at.getTime()).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(LatchkeyError);
+        expect((error as LatchkeyError).problems).not.toEqual([]);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
