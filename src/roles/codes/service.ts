@@ -62,7 +62,6 @@ export class CodesService implements CodesRole {
     const { store, clock } = this.#context;
     requireKnown(this.#context.actor);
     const issuer = await issuerOf(this.#context);
-    // What is revoked after this moment is perhaps on the list, and what was before it surely.
     const asOf = clock.now();
     const keys = (await signingKeys(this.#context)).filter((key) => isTrusted(key, asOf)).map(({ id, publicKey, revokedAt }) => ({ id, publicKey, revokedAt }));
     return { issuer, asOf, keys, revoked: await store.creditCodes.revoked(new Date(asOf.getTime() - clockSkewMs)) };

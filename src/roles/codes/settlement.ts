@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Account } from '../../domain/account.ts';
-import { settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { clockSkewMs, settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { lossesAccountId } from '../../domain/posting.ts';
 import { recordedActor } from '../../domain/token.ts';
@@ -262,9 +262,12 @@ class SettlementBook {
   }
 }
 
-/** A register is bound by what its list says, and does not go on for ever with an old one. */
+/**
+ * A register is bound by what its list says, and does not go on for ever with an old one. A list that was written while the
+ * revocation was on its way, or by another server's clock, need not have it yet.
+ */
 function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefined): boolean {
-  return revokedAt !== undefined && (trustAsOf >= revokedAt || at.getTime() > revokedAt.getTime() + settlementGraceMs);
+  return revokedAt !== undefined && (trustAsOf.getTime() >= revokedAt.getTime() + clockSkewMs || at.getTime() > revokedAt.getTime() + settlementGraceMs);
 }
 
 /** By rule: whoever overspends a code is issued no more, and those that are out are revoked. */
