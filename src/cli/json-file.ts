@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { LatchkeyError } from '../domain/errors.ts';
+import { parseStrictJson } from '../formats/strict-json.ts';
 import { readInput } from './input-file.ts';
 
 interface ReadingJson {
@@ -9,7 +10,7 @@ interface ReadingJson {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file of JSON, or `-` for standard input. Errors: those of `readInput`, `invalid_input` if it is too large or no JSON. */
+/** A file of JSON, or `-` for standard input. Errors: those of `readInput`, `invalid_input` if it is too large, or those of `parseStrictJson`. */
 export async function readJsonFile(path: string, flag: string, { what, mostBytes, signal }: ReadingJson): Promise<unknown> {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -23,10 +24,10 @@ export async function readJsonFile(path: string, flag: string, { what, mostBytes
   const bytes = Buffer.concat(pieces);
   try {
     if (isUtf8(bytes)) {
-      return JSON.parse(bytes.toString());
+      return parseStrictJson(bytes.toString());
     }
   } catch (error) {
-    throw new LatchkeyError('invalid_input', `${flag}: this is no JSON.`, { cause: error });
+    throw error instanceof LatchkeyError ? new LatchkeyError('invalid_input', `${flag}: ${error.message}`, { problems: error.problems, cause: error }) : error;
   }
-  throw new LatchkeyError('invalid_input', `${flag}: this is no JSON.`);
+  throw new LatchkeyError('invalid_input', `${flag}: this is not UTF-8.`);
 }

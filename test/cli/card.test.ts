@@ -59,6 +59,12 @@ describe('card check', () => {
     expect(JSON.parse(stderr)).toMatchObject({ code: 'invalid_input', errors: [{ pointer: '/service/at' }] });
   });
 
+  test('refuses data that say something twice', async () => {
+    const { code, stderr } = await check(JSON.stringify(ride(300)).replace('"amount":300', '"amount":300,"amount":1'), '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ errors: [{ pointer: '/service/amount' }] });
+  });
+
   test('--bulk decides line by line, and puts what is not valid into the rejects', async () => {
     const rejects = join(cli.folder, 'rejects.ndjson');
     const data = lines([{ ...ride(300), ...today(0) }, 'no json', { ...ride(1001), ...today(0) }, '', ride(-1), ride(300, undefined, { extra: 'x'.repeat(70_000) })]);

@@ -5,6 +5,7 @@ import type { Decision } from '../../domain/security-check/decision.ts';
 import { unknownHistory } from '../../domain/security-check/history.ts';
 import { ReplayedHistory } from '../../domain/security-check/replay.ts';
 import { linesOf } from '../../formats/rows.ts';
+import { parseStrictJson } from '../../formats/strict-json.ts';
 import type { Reject } from '../rejects-file.ts';
 
 export interface CheckedLine {
@@ -57,12 +58,8 @@ function checkLine(compiled: CompiledApplication, text: string | undefined, line
 }
 
 function parseLine(text: string | undefined): unknown {
-  try {
-    if (text !== undefined) {
-      return JSON.parse(text.replace(/^\uFEFF/, ''));
-    }
-  } catch (error) {
-    throw new LatchkeyError('invalid_input', 'This is no JSON.', { cause: error });
+  if (text === undefined) {
+    throw new LatchkeyError('invalid_input', 'this is not UTF-8, or longer than 64 KiB.');
   }
-  throw new LatchkeyError('invalid_input', 'This is not UTF-8, or longer than 64 KiB.');
+  return parseStrictJson(text.replace(/^\uFEFF/, ''));
 }

@@ -4,6 +4,7 @@ import { readCardApplication } from '../../../src/api/card-application.ts';
 import { decisionToWire } from '../../../src/api/card-decision.ts';
 import { readCardService } from '../../../src/api/card-service.ts';
 import { check, compileApplication } from '../../../src/domain/security-check/compile.ts';
+import { parseStrictJson } from '../../../src/formats/strict-json.ts';
 import { compileRules } from '../../../src/rules/compile-rules.ts';
 import { policyHash } from '../../../src/rules/policy-hash.ts';
 import { benchApplication, benchCases } from './cases.ts';
@@ -71,7 +72,7 @@ function latchkeyLines(count: number): Checker {
   return {
     decide: (at) => {
       const { line, random } = lines[at]!;
-      const { service, history } = readCardService(JSON.parse(line));
+      const { service, history } = readCardService(parseStrictJson(line));
       return JSON.stringify(decisionToWire(check(compiled, service, history!, random)));
     },
     verdict: (decided) => {
