@@ -43,3 +43,8 @@ function socketAt(file: string): string {
 export function agentDatabase(apId: string): string {
   return join(ensureFolder(paths().state), `agent-${apId}.db`);
 }
+
+/** What a cash register keeps of credit payment codes: those it accepted, and whom it trusts. */
+export function acceptanceDatabase(registerId: string): string {
+  return join(ensureFolder(paths().state), `codes-${registerId}.db`);
+}

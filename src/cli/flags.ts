@@ -1,6 +1,7 @@
 import { boolean, custom, option, string } from '@oclif/core/flags';
 import { parseAccountReference, parseCardReference } from '../domain/account.ts';
 import { parseCurrency } from '../domain/currency.ts';
+import { parseTimeOfDay } from '../domain/daily.ts';
 import { parseDay, parseInstant } from '../domain/day.ts';
 import { parseDescription, parseMac } from '../domain/device.ts';
 import { parseDuration } from '../domain/duration.ts';
@@ -39,6 +40,7 @@ export const profileNameFlag = custom<string>({ parse: flagValue((text) => parse
 export const uidFlag = custom<Uint8Array>({ parse: flagValue((text) => Buffer.from(parseNfcIdentifier(text), 'hex')), helpValue: 'HEX' });
 export const dayFlag = custom<string>({ parse: flagValue(parseDay), helpValue: 'YYYY-MM-DD' });
 export const instantFlag = custom<Date>({ parse: flagValue(parseInstant), helpValue: 'RFC3339' });
+export const timeOfDayFlag = custom<number>({ parse: flagValue(parseTimeOfDay), helpValue: 'HH:MM' });
 export const zoneFlag = custom<string>({ parse: flagValue(parseZone), helpValue: 'ZONE' });
 export const idFlag = custom<string>({ parse: flagValue((text) => parseId(text)), helpValue: 'ID' });
 export const listenFlag = custom<ListenAddress>({ parse: flagValue(parseListenAddress), helpValue: 'HOST:PORT' });

@@ -127,8 +127,8 @@ export class AcceptanceStore implements AcceptanceJournal, TrustStore {
     return this.#tuples('select 1 from revoked_tokens where token_id = ?', tokenId).length > 0;
   }
 
-  revocations(): number {
-    return this.#tuples<[number]>('select count(*) from revoked_tokens')[0]![0];
+  revoked(): string[] {
+    return this.#tuples<[string]>('select token_id from revoked_tokens order by token_id').map(([id]) => id);
   }
 
   keepTrust({ issuer, asOf, keys, revoked }: TrustList): Promise<void> {

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAccepting } from './accepting/measure.ts';
 import { measureChecking } from './checking/measure.ts';
 import { whyNotPinned } from './cores.ts';
 import { measureFlashing } from './flashing/measure.ts';
@@ -20,10 +21,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [settle] [check]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, and how many services are checked a second, against baselines in the same run;
+long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, and how many services are checked a second, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -63,6 +64,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
         : { payments: 5_000, codes: 5_000, rounds: 7, warmUpMs: 2000, windowMs: 6000, postgres: true },
       cache,
     ),
+  accept: (quick) => measureAccepting(quick ? { many: 20_000, rounds: 3, codes: 500, accepted: 100 } : { many: 1_000_000, rounds: 15, codes: 2_000, accepted: 500 }, cache),
   tap: (quick) => measureTapping({ rounds: quick ? 50 : 500 }, cache),
   check: (quick) => measureChecking(quick ? { cases: 1000, rounds: 1, warmUpMs: 500, windowMs: 1500 } : { cases: 5000, rounds: 7, warmUpMs: 2000, windowMs: 5000 }),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),

@@ -5,6 +5,7 @@ import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
+import type { ShownCode } from './till.ts';
 
 export interface Invocation {
   readonly args: readonly string[];
@@ -102,6 +103,29 @@ async function mandate(site: Site): Promise<string> {
   await bound(site);
   const { subject_id: subject } = await (await site.purse()).json(['account', 'mandate', 'set', '--account', await bound(site), '--uid', newUid()]);
   return subject as string;
+}
+
+/** A credit payment code and a cash register that knows who signed it. */
+async function shownCode(site: Site): Promise<{ readonly counter: Counter; readonly code: ShownCode }> {
+  const counter = await site.counter();
+  const code = await counter.till.code();
+  await counter.json('code', 'trust', 'sync');
+  return { counter, code };
+}
+
+/** One that was accepted. */
+async function acceptedCode(site: Site): Promise<{ readonly counter: Counter; readonly code: ShownCode; readonly acceptance: Record<string, any> }> {
+  const { counter, code } = await shownCode(site);
+  return { counter, code, acceptance: await counter.cli.json(['code', 'accept', '--amount', '2.00EUR'], { input: code.shows(1) }) };
+}
+
+/** A showing that another register has taken, too, and settled first: its dispute. */
+async function disputedCode(site: Site): Promise<{ readonly counter: Counter; readonly id: string }> {
+  const { counter, code, acceptance } = await acceptedCode(site);
+  const other = await counter.till.codeRegister();
+  await other.outcomes(other.take(code.holder, 1, '2.00EUR'));
+  await counter.run('code', 'settle');
+  return { counter, id: acceptance['receipt_id'] as string };
 }
 
 /** An account with 5.00EUR. */
@@ -381,6 +405,58 @@ export const cases: Record<string, Case> = {
       return payers(purse, ['code', 'take-back', id, String(counter)]);
     },
     failing: async (site) => ({ ...payers(await site.purse(), ['code', 'take-back', await code(site), '1']), exit: 3 }),
+  },
+  'code accept': {
+    happy: async (site) => {
+      const { counter, code } = await shownCode(site);
+      return { ...atRegister(counter, 'code', 'accept', '--amount', '2.00EUR', '--memo', 'cake'), input: code.shows(1) };
+    },
+    failing: async (site) => {
+      const { counter, code } = await shownCode(site);
+      return { ...atRegister(counter, 'code', 'accept', '--amount', '5.01EUR'), input: code.shows(1), exit: 4 };
+    },
+    same: ({ accepted, amount, checks }: Record<string, unknown>) => ({ accepted, amount, checks }),
+  },
+  'code disputes list': {
+    happy: async (site) => atRegister((await disputedCode(site)).counter, 'code', 'disputes', 'list', '--outcome', 'duplicate', '--limit', '1'),
+    failing: failingAtRegister(2, 'code', 'disputes', 'list', '--outcome', 'settled'),
+    same: ({ items }) => items.map(({ outcome, loss, borne_by: bearer }: Record<string, unknown>) => ({ outcome, loss, bearer })),
+  },
+  'code disputes show': {
+    happy: async (site) => {
+      const { counter, id } = await disputedCode(site);
+      return atRegister(counter, 'code', 'disputes', 'show', id);
+    },
+    failing: failingAtRegister(3, 'code', 'disputes', 'show', 'none'),
+    same: ({ outcome, loss, other }: Record<string, unknown>) => ({ outcome, loss, other: typeof other }),
+  },
+  'code receipt': {
+    happy: async (site) => {
+      const { counter, acceptance } = await acceptedCode(site);
+      return { ...atRegister(counter, 'code', 'receipt', '-'), input: acceptance['receipt_text'] as string };
+    },
+    failing: async (site) => ({ ...atRegister(await site.counter(), 'code', 'receipt', '-'), input: 'LKR1:', exit: 2 }),
+    same: ({ signature, receipt: { amount, counter } }) => ({ signature, amount, counter }),
+  },
+  'code settle': {
+    happy: async (site) => {
+      const { counter } = await shownCode(site);
+      await counter.run('code', 'settle');
+      const { counter: same } = await acceptedCode(site);
+      return atRegister(same, 'code', 'settle');
+    },
+    failing: failingAtRegister(2, 'code', 'settle', '--at', 'noon'),
+    same: ({ counts, disputes }: Record<string, unknown>) => ({ counts, disputes }),
+  },
+  'code trust show': {
+    happy: async (site) => atRegister((await shownCode(site)).counter, 'code', 'trust', 'show'),
+    failing: failingAtRegister(3, 'code', 'trust', 'show', '--profile', 'nobody'),
+    same: ({ keys, too_old: tooOld }) => ({ keys: keys.length, tooOld }),
+  },
+  'code trust sync': {
+    happy: async (site) => atRegister((await shownCode(site)).counter, 'code', 'trust', 'sync'),
+    failing: failingAtRegister(3, 'code', 'trust', 'sync', '--profile', 'nobody'),
+    same: ({ keys, too_old: tooOld }) => ({ keys: keys.length, tooOld }),
   },
   completion: {
     only: talksToNoRole,

@@ -11,12 +11,15 @@ const tariff = ['--step', '1.00EUR=10min', '--minimum', '1.00EUR', '--pausable',
 export class Counter {
   readonly cli: CommandLine;
   readonly account: Account;
+  /** Where money is taken and paid at its registry. */
+  readonly till: Till;
   /** What is to be closed with it. */
   readonly #own: readonly { close(): Promise<void> }[];
 
-  private constructor(cli: CommandLine, account: Account, own: readonly { close(): Promise<void> }[]) {
+  private constructor(cli: CommandLine, account: Account, till: Till, own: readonly { close(): Promise<void> }[]) {
     this.cli = cli;
     this.account = account;
+    this.till = till;
     this.#own = own;
   }
 
@@ -33,17 +36,18 @@ export class Counter {
   }
 
   static async #on(site: Site, here: boolean): Promise<Counter> {
-    const account = async () => (await site.till()).empty();
     if (site.server === undefined && here) {
-      return new Counter(site.cli, await account(), []);
+      const till = await site.till();
+      return new Counter(site.cli, await till.empty(), till, []);
     }
     const cli = await CommandLine.make();
     if (site.server !== undefined) {
-      return new Counter(cli, await account(), [cli]);
+      const till = await site.till();
+      return new Counter(cli, await till.empty(), till, [cli]);
     }
     await cli.json(['server', 'init']);
     const till = await Till.open(cli);
-    return new Counter(cli, await till.empty(), [till, cli]);
+    return new Counter(cli, await till.empty(), till, [till, cli]);
   }
 
   json<T = Record<string, any>>(...args: string[]): Promise<T> {

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
+import type { CodeOrder, CreditProof } from '../../src/domain/credit-code.ts';
 import { parseAmount } from '../../src/domain/money.ts';
-import { parseCodeText, readToken, splitCode, verifyProof } from '../../src/protocol/credit-code.ts';
+import { codeText, parseCodeText, readToken, splitCode, verifyProof } from '../../src/protocol/credit-code.ts';
 import { openKeyring } from '../../src/secrets/keyring.ts';
 import { openStore } from '../../src/storage/open-store.ts';
-import { openCodeRegister } from '../contract/code-parties.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import type { Holder, RolesHarness } from '../contract/roles.harness.ts';
+import { issueCode, openCodeRegister, type CodeHolder, type CodeRegister } from '../contract/code-parties.ts';
 import { bindTo, type PlainTerminal } from '../contract/shop.ts';
 import type { CommandLine } from './command-line.ts';
 
@@ -90,6 +91,33 @@ export class Till {
     return outcome!;
   }
 
+  /** A credit payment code of a new account with as much money, for 20.00EUR if nothing else is said. */
+  async code(order: Partial<CodeOrder> = {}, limit = '20.00EUR'): Promise<ShownCode> {
+    const account = await this.account(limit);
+    const holder = await issueCode(this.#harness, await this.terminal(account), order, { limit });
+    return {
+      account,
+      holder,
+      shows: (counter, proof = {}) => {
+        this.#catchUp();
+        return codeText(holder.show(counter, proof));
+      },
+    };
+  }
+
+  revokeCode({ holder }: ShownCode) {
+    return this.#admin.codes.revoke(holder.id);
+  }
+
+  /** A cash register of another shop, which takes whatever it is shown. */
+  async codeRegister(): Promise<CodeRegister> {
+    return openCodeRegister(this.#harness, await this.empty());
+  }
+
+  balance(account: Account) {
+    return this.#admin.ledger.account(account.id);
+  }
+
   /** An access point whose agent gives each payer a password, as the server hears of it. */
   async accessPoint(ssid: string): Promise<Holder> {
     this.#catchUp();
@@ -101,4 +129,12 @@ export class Till {
   close(): Promise<void> {
     return this.#harness.close();
   }
+}
+
+/** A credit payment code in the hands of whoever pays by it. */
+export interface ShownCode {
+  readonly account: Account;
+  readonly holder: CodeHolder;
+  /** As it is scanned, made this moment. */
+  shows(counter: number, proof?: Partial<CreditProof>): string;
 }

@@ -2,6 +2,7 @@ import { dayAt, spanOfDay, type Span } from '../../domain/day.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
 import type { Register, Sale, Tender } from '../../domain/sale.ts';
+import type { AcceptanceSum } from '../../roles/codes/acceptance-journal.ts';
 import type { LedgerRole } from '../../roles/ledger/ports.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Counter } from './open-counter.ts';
@@ -34,12 +35,18 @@ export interface DayReport extends Span {
   /** Sales that bought time, those of them without end, and the time of the others. */
   readonly times: { readonly sold: number; readonly unlimited: number; readonly ms: bigint };
   readonly differences: readonly LedgerDifference[];
+  /** Credit payment codes that were accepted on this machine. */
+  readonly codes: readonly AcceptanceSum[];
   /** What else the ledger has for the same account on that day: paid without this register. */
   readonly elsewhere: readonly (Amount & { readonly payments: number })[];
 }
 
-/** Today, by the clocks of this machine or of a zone, unless a day is named. */
-export async function dayReport({ pos, ledger, register }: Counter, { day, zone }: { readonly day: string | undefined; readonly zone: string | undefined }): Promise<DayReport> {
+/** Today, by the clocks of this machine or of a zone, unless a day is named. `codesOf`: what this machine has accepted. */
+export async function dayReport(
+  { pos, ledger, register }: Counter,
+  { day, zone }: { readonly day: string | undefined; readonly zone: string | undefined },
+  codesOf: (span: Span) => Promise<readonly AcceptanceSum[]>,
+): Promise<DayReport> {
   const where = zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const when = day ?? dayAt(new Date(), where);
   const span = spanOfDay(when, where);
@@ -54,6 +61,7 @@ export async function dayReport({ pos, ledger, register }: Counter, { day, zone 
     takings: takingsOf(sales),
     times: timesOf(sales),
     differences: differencesOf(sales, payments),
+    codes: await codesOf(span),
     elsewhere: sumsOf(payments.filter(({ id, state }) => state === 'paid' && !ours.has(id))),
   };
 }

@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parsePassphrase, type Security } from '../../domain/ssid.ts';
 import { publicJwkOf } from '../../protocol/access-code.ts';
+import { readyToAccept } from '../accepting/sync-trust.ts';
 import { addProfile } from '../add-profile.ts';
 import { localProfile, profiles, secretStore } from '../destination.ts';
 import { openRegister, type Opening } from '../open-role.ts';
@@ -80,7 +81,8 @@ export async function readNetwork(flags: NetworkFlags, { sources }: Opening): Pr
 async function complete(flags: { readonly profile: string }, { ssid, password }: Network, opening: Opening): Promise<Counter> {
   const counter = await openCounter(flags, opening);
   const jwk = JSON.stringify(publicJwkOf(await counter.secrets.haveKey()));
-  const register = await counter.pos.describe({ ssid, jwk });
+  const described = await counter.pos.describe({ ssid, jwk });
+  const register = await readyToAccept({ ...counter, register: described }, flags);
   if (password !== undefined) {
     await counter.secrets.setNetworkPassword(password);
   }

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parsePassphrase, securities, type Security } from '../../domain/ssid.ts';
 import { newAccessKey, parsePublicJwk, type PrivateJwk } from '../../protocol/access-code.ts';
+import { newEd25519, type Ed25519KeyPair } from '../../protocol/ed25519.ts';
+import { base64url, parseBase64url } from '../../protocol/encoding.ts';
 import type { SecretStore } from '../../roles/secret-store.ts';
 
 /** The one password of a network that no agent serves. */
@@ -8,6 +11,8 @@ export interface NetworkPassword {
   readonly security: Security;
   readonly password: string;
 }
+
+const receiptSeedBytes = 32;
 
 /** What a cash register keeps in the secret store of this machine. */
 export class RegisterSecrets {
@@ -37,6 +42,24 @@ export class RegisterSecrets {
     return made;
   }
 
+  /** By which it signs receipts for credit payment codes. Errors: `invalid_input` if what is stored is no key. */
+  async receiptKey(): Promise<Ed25519KeyPair | undefined> {
+    const name = `${this.#folder}/receipt-key`;
+    const text = await this.#store.get(name);
+    return text === undefined ? undefined : parseSeed(text, name);
+  }
+
+  /** The one that is there, or a new one. */
+  async haveReceiptKey(): Promise<Ed25519KeyPair> {
+    const there = await this.receiptKey();
+    if (there !== undefined) {
+      return there;
+    }
+    const seed = randomBytes(receiptSeedBytes);
+    await this.#store.set(`${this.#folder}/receipt-key`, base64url(seed));
+    return newEd25519(seed);
+  }
+
   async networkPassword(): Promise<NetworkPassword | undefined> {
     const name = `${this.#folder}/network-password`;
     const text = await this.#store.get(name);
@@ -46,6 +69,14 @@ export class RegisterSecrets {
   async setNetworkPassword({ security, password }: NetworkPassword): Promise<void> {
     await this.#store.set(`${this.#folder}/network-password`, `${security} ${parsePassphrase(password)}`);
   }
+}
+
+function parseSeed(text: string, name: string): Ed25519KeyPair {
+  const seed = parseBase64url(text, receiptSeedBytes);
+  if (seed === undefined) {
+    throw new LatchkeyError('invalid_input', `What the secret store has as ${name} is no key.`, { hint: 'Remove it with `latchkey secret remove`, and run `latchkey code trust sync`, once all accepted codes are settled.' });
+  }
+  return newEd25519(seed);
 }
 
 function parseKey(text: string, name: string): PrivateJwk {

@@ -10,12 +10,14 @@ import type { Credential } from '../../roles/device/ports.ts';
 import type { CounterDesk } from '../../roles/pos/counter-desk.ts';
 import { PhoneCounter, type PhoneService } from '../../roles/pos/phone-counter.ts';
 import { counterSocket } from '../agent-files.ts';
+import { tendCodes } from '../accepting/tend-codes.ts';
 import { agentLog } from '../agent-log.ts';
 import { readText, type RoleFlags } from '../destination.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { systemRandom } from '../local-registry.ts';
-import type { Opening } from '../open-role.ts';
-import { counterEventToWire, settledToWire, troubleOf, type CounterEventWire } from '../present/counter-events.ts';
+import { openCodes, type Opening } from '../open-role.ts';
+import { counterEventToWire, settledToWire, type CounterEventWire } from '../present/counter-events.ts';
+import { troubleOf } from '../present/message.ts';
 import { openCounter, type Counter } from './open-counter.ts';
 import { openCounterDesk, openReader } from './open-desk.ts';
 import { PhoneFile } from './phone-file.ts';
@@ -97,6 +99,8 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
       ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
       pid: process.pid,
     });
+    const codes = await openCodes('pos', flags, { ...serving, closing: resources });
+    resources.defer(tendCodes(counter, codes, flags, { closing: resources, emit, log }));
   };
   const found = await openIfThere(flags, serving);
   if (!(found instanceof LatchkeyError)) {

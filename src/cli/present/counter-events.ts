@@ -3,13 +3,14 @@ import { amountSchema, amountToWire } from '../../api/money.ts';
 import { saleSchema, saleToWire } from '../../api/registers.ts';
 import { boolean, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
-import type { LatchkeyError } from '../../domain/errors.ts';
 import { whyNoTime } from '../../domain/sale.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
 import type { CounterEvent } from '../../roles/pos/counter-desk.ts';
+import { troubleOf } from './message.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
+import { countsForPeople, isAllSettled, settledCountsSchema } from './settlements.ts';
 import { noTimeSchema, noTimeToWire } from './tariffs.ts';
 import { clock, localTime } from './time.ts';
 
@@ -18,20 +19,18 @@ const words = { type: 'string' } as const;
 /** One line of what `pos serve` prints. */
 export const counterEventSchema = object(
   'CounterEvent',
-  { event: oneOf(['waiting', 'listening', 'opened', 'withdrawn', 'settled', 'served', 'refused', 'reader', 'server']) },
+  { event: oneOf(['waiting', 'listening', 'opened', 'withdrawn', 'settled', 'served', 'refused', 'reader', 'server', 'codes_settled', 'codes_waiting', 'codes_failed', 'clock_wrong']) },
   {
     register_id: id, url: words, captive_portal: boolean, reader: words, pid: count,
     key: id, amount: amountSchema, memo: remark,
     by: oneOf(['card', 'phone']), sale: saleSchema, no_time: noTimeSchema, grant_id: id, ends_at: instant, delivered: boolean,
     credential: { ...deliveredSchema, description: 'Of a card without a wallet, for its holder to read.' },
     reachable: boolean, error_code: words, message: remark,
+    counts: { ...settledCountsSchema, description: 'Codes that were accepted here, by what came of them.' },
+    waiting: { ...count, description: 'Codes that are not settled.' }, settle_by: instant, clock_ahead_ms: { type: 'integer' },
   },
 );
 export type CounterEventWire = Static<typeof counterEventSchema>;
-
-export function troubleOf(error: LatchkeyError): { readonly error_code: string; readonly message: string } {
-  return { error_code: error.code, message: error.message.slice(0, remark.maxLength) };
-}
 
 export function settledToWire({ charge: { key, amount }, end }: EndedCharge): CounterEventWire {
   return { event: 'settled', key, amount: amountToWire(amount), ...(end.kind === 'refused' ? { error_code: end.code, message: end.message } : {}) };
@@ -98,6 +97,14 @@ export function presentCounterEvent(event: CounterEventWire, { style }: Screen):
       const access = event.delivered === true ? 'password handed over' : credential === undefined ? undefined : `${credential.ssid}: ${credential.password}`;
       return line(sale === undefined ? 'let in' : 'paid', paid, noTime, access, until, message);
     }
+    case 'codes_settled':
+      return line('codes settled', event.counts && countsForPeople(event.counts), event.counts && !isAllSettled(event.counts) ? 'see `latchkey code disputes list`' : undefined);
+    case 'codes_waiting':
+      return line('codes not settled', `${event.waiting} wait, the first has to be settled by ${localTime(event.settle_by!)}`);
+    case 'codes_failed':
+      return line('codes not settled', message);
+    case 'clock_wrong':
+      return line('clock is wrong', message);
     default:
       return line(event.event);
   }

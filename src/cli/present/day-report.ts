@@ -1,10 +1,12 @@
 import { currency, minor } from '../../api/money.ts';
 import { arrayOf, boolean, count, id, instant, object, oneOf, text, type Static } from '../../api/schema.ts';
 import { instantToWire } from '../../api/wire.ts';
+import { settlementOutcomes } from '../../domain/credit-code.ts';
 import { tenders } from '../../domain/sale.ts';
 import type { DayReport } from '../counter/day-report.ts';
 import { moneyForPeople, someMoney } from './money.ts';
 import type { Screen } from './screen.ts';
+import { outcomeWords } from './settlements.ts';
 import { details, table } from './table.ts';
 import { duration, localTime } from './time.ts';
 
@@ -13,6 +15,7 @@ const takingsSchema = object('Takings', { tender: oneOf(tenders), currency, char
 const differenceSchema = object('LedgerDifference', {
   sale_id: id, payment_id: id, at: instant, currency, of: oneOf(['payment', 'amount', 'refunded']), at_register: minor, in_ledger: minor,
 });
+const codesSchema = object('CodesAccepted', { outcome: oneOf(['waiting', ...settlementOutcomes]), currency, codes: count, minor });
 const elsewhereSchema = object('PaidElsewhere', { currency, payments: count, minor });
 
 /** Amounts in minor units; `ok` says that there is no difference to the ledger. */
@@ -21,13 +24,14 @@ export const dayReportSchema = object('DayReport', {
   takings: arrayOf(takingsSchema),
   times: object('TimesSold', { sold: count, unlimited: count, ms: count }),
   differences: arrayOf(differenceSchema),
+  codes: { ...arrayOf(codesSchema), description: 'Credit payment codes that this machine accepted; waiting: not settled yet.' },
   elsewhere: arrayOf(elsewhereSchema),
   ok: boolean,
 });
 export type DayReportWire = Static<typeof dayReportSchema>;
 
 export function dayReportToWire(report: DayReport): DayReportWire {
-  const { day, zone, from, to, register, takings, times, differences, elsewhere } = report;
+  const { day, zone, from, to, register, takings, times, differences, codes, elsewhere } = report;
   return {
     day,
     zone,
@@ -42,13 +46,14 @@ export function dayReportToWire(report: DayReport): DayReportWire {
       sale_id: sale.id, payment_id: sale.paymentId ?? '', at: instantToWire(sale.at), currency: sale.amount.currency, of,
       at_register: atRegister.toString(), in_ledger: inLedger.toString(),
     })),
+    codes: codes.map(({ outcome = 'waiting' as const, currency: code, count: accepted, minor: sum }) => ({ outcome, currency: code, codes: accepted, minor: sum.toString() })),
     elsewhere: elsewhere.map(({ minor: sum, currency: code, payments }) => ({ currency: code, payments, minor: sum.toString() })),
     ok: differences.length === 0,
   };
 }
 
 export function presentDayReport(report: DayReportWire, screen: Screen): string {
-  const { takings, times, differences, elsewhere } = report;
+  const { takings, times, differences, codes, elsewhere } = report;
   const parts = [
     details([['register', `${report.name} (${report.register_id})`], ['day', `${report.day}, ${report.zone}`]], screen),
     takings.length === 0 ? 'No charges.' : table(
@@ -65,6 +70,7 @@ export function presentDayReport(report: DayReportWire, screen: Screen): string 
     details(
       [
         ['times sold', times.sold === 0 ? 'none' : `${times.sold}, together ${duration(times.ms)}${times.unlimited === 0 ? '' : ` and ${times.unlimited} without end`}`],
+        ...codes.map((each) => [`codes ${outcomeWords[each.outcome]}`, `${moneyForPeople(each)} by ${each.codes === 1 ? '1 code' : `${each.codes} codes`}`] as const),
         ...elsewhere.map((each) => ['paid elsewhere', `${moneyForPeople(each)} to the same account, in ${each.payments === 1 ? '1 payment' : `${each.payments} payments`} without this register`] as const),
         ['difference to the ledger', differences.length === 0 ? 'none' : String(differences.length)],
       ],

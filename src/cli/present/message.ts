@@ -1,3 +1,4 @@
+import { remark } from '../../api/schema.ts';
 import { tryLater, type LatchkeyError } from '../../domain/errors.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
@@ -18,4 +19,9 @@ function hintOf({ hint, retryAfter }: LatchkeyError): string {
 
 export function presentWarning(text: string, { style }: Screen): string {
   return `${style.warning('Warning:')} ${shown(text)}`;
+}
+
+/** An error as a part of a result. */
+export function troubleOf({ code, message }: LatchkeyError): { readonly error_code: string; readonly message: string } {
+  return { error_code: code, message: message.slice(0, remark.maxLength) };
 }

@@ -7,6 +7,7 @@ import type { Enforcement, Grant } from '../../domain/grant.ts';
 import { tenders, type Register, type Sale } from '../../domain/sale.ts';
 import type { BegunCharge } from '../../roles/pos/charge-journal.ts';
 import type { AccessPoint } from '../../roles/store.ts';
+import type { CodesHere } from '../accepting/codes-here.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
@@ -86,10 +87,11 @@ function enforcementForPeople({ enforcement = 'none' }: AccessPointWire): string
 
 const waitingSchema = object('WaitingGrant', { grant_id: id, subject: object('WaitingSubject', { kind: words, id: words }), since: instant, waiting_ms: count });
 const openChargeSchema = object('OpenCharge', { key: id, amount: amountSchema, tender: oneOf(tenders), since: instant });
+const codesHereSchema = object('CodesHere', { waiting: { ...count, description: 'Accepted, and not settled yet.' } }, { settle_by: { ...instant, description: 'The first of them.' }, trust_as_of: instant });
 export const registerStatusSchema = object(
   'RegisterStatus',
   { reachable: { ...boolean, description: 'Whether the server was asked; else the rest is what this machine knows.' }, open_charges: arrayOf(openChargeSchema) },
-  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema), last_sale: saleSchema },
+  { register_id: id, name: text, network: accessPointSchema, enforced: boolean, waiting: arrayOf(waitingSchema), codes: codesHereSchema, last_sale: saleSchema },
 );
 export type RegisterStatusWire = Static<typeof registerStatusSchema>;
 
@@ -101,10 +103,12 @@ export interface RegisterStatus {
   readonly waiting: readonly Grant[];
   /** Charges whose outcome is not known. */
   readonly open: readonly BegunCharge[];
+  /** Undefined before the first trust list. */
+  readonly codes: CodesHere | undefined;
   readonly lastSale: Sale | undefined;
 }
 
-export function registerStatusToWire({ register, network, enforced, waiting, open, lastSale }: RegisterStatus): RegisterStatusWire {
+export function registerStatusToWire({ register, network, enforced, waiting, open, codes, lastSale }: RegisterStatus): RegisterStatusWire {
   return present({
     reachable: true,
     register_id: register.id,
@@ -115,13 +119,18 @@ export function registerStatusToWire({ register, network, enforced, waiting, ope
       grant_id: grant.id, subject: { kind: grant.subject.kind, id: grant.subject.id }, since: instantToWire(grant.startsAt), waiting_ms: grant.waitingMs ?? 0,
     })),
     open_charges: open.map(openChargeToWire),
+    codes: codes && codesHereToWire(codes),
     last_sale: lastSale && saleToWire(lastSale),
   });
 }
 
 /** What is known while the server is away. */
-export function awayStatusToWire(open: readonly BegunCharge[]): RegisterStatusWire {
-  return { reachable: false, open_charges: open.map(openChargeToWire) };
+export function awayStatusToWire({ open, codes }: Pick<RegisterStatus, 'open' | 'codes'>): RegisterStatusWire {
+  return present({ reachable: false, open_charges: open.map(openChargeToWire), codes: codes && codesHereToWire(codes) });
+}
+
+function codesHereToWire({ waiting: { count: waiting, settleBy }, trustAsOf }: CodesHere): Static<typeof codesHereSchema> {
+  return present({ waiting, settle_by: instantToWire(settleBy), trust_as_of: instantToWire(trustAsOf) });
 }
 
 function openChargeToWire({ charge: { key, amount, authority }, begunAt }: BegunCharge) {
@@ -129,7 +138,7 @@ function openChargeToWire({ charge: { key, amount, authority }, begunAt }: Begun
 }
 
 export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen): string {
-  const { network, waiting = [], open_charges: open, last_sale: sale, enforced = false } = status;
+  const { network, waiting = [], open_charges: open, last_sale: sale, enforced = false, codes } = status;
   const head = details(
     [
       ['server', status.reachable ? undefined : 'away: this is what is written down on this machine'],
@@ -140,6 +149,8 @@ export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen
       ['last sale', sale && `${moneyForPeople(sale.amount)} (${sale.tender}), ${localTime(sale.at)}`],
       ...open.map(({ amount, tender, since }) => ['open charge', `${moneyForPeople(amount)} (${tender}) since ${localTime(since)}; the next charge finds out first what became of it`] as const),
       ['open charges', !status.reachable && open.length === 0 ? 'none' : undefined],
+      ['codes', codes && (codes.settle_by === undefined ? 'all that were accepted are settled' : `${codes.waiting} accepted and not settled, the first to be by ${localTime(codes.settle_by)}`)],
+      ['trust list', codes?.trust_as_of && `${age(codes.trust_as_of, new Date())} old`],
       ['waiting', !enforced ? undefined : waiting.length === 0 ? 'nobody: what was paid for is served' : `${waiting.length} paid, and the radio could not be told yet; their time has not begun`],
     ],
     screen,

@@ -77,7 +77,8 @@ export interface TrustStore {
   trust(): KeptTrust | undefined;
   keys(): TrustedKey[];
   isRevoked(tokenId: string): boolean;
-  revocations(): number;
+  /** Ids of all tokens that are. */
+  revoked(): string[];
   /** In the place of the one before; an older one than that changes nothing. */
   keepTrust(list: TrustList): Promise<void>;
 }

@@ -166,7 +166,7 @@ export class CodeAcceptance {
     if (trust === undefined) {
       throw new LatchkeyError('trust_list_missing');
     }
-    const ageMs = checking.at.getTime() - trust.asOf.getTime();
+    const ageMs = ageOf(trust, checking.at);
     if (ageMs < -clockSkewMs) {
       throw new LatchkeyError(
         'register_clock_wrong',
@@ -302,7 +302,7 @@ export class CodeAcceptance {
     }
     // Of a list that could not be asked for before, too.
     const trust = 'trust' in checking ? checking.trust : (checking.trust = this.#context.journal.trust());
-    const age = trust === undefined ? 'There is no trust list.' : `The trust list is ${ageText(checking.at.getTime() - trust.asOf.getTime())}.`;
+    const age = trust === undefined ? 'There is no trust list.' : `The trust list is ${ageText(ageOf(trust, checking.at))}.`;
     const refusal = new LatchkeyError(error.code, `${asSentence(error.message)} ${age}`, { hint: error.hint, cause: error });
     return this.#decision(checking, undefined, refusal, check);
   }
@@ -313,7 +313,7 @@ export class CodeAcceptance {
     const end = made.indexOf(last);
     const checks = made.map((check, index): CheckOutcome =>
       ({ check, outcome: index > end ? 'not_reached' : index === end && refusal !== undefined ? 'failed' : 'passed' }));
-    const trustAgeMs = trust && at.getTime() - trust.asOf.getTime();
+    const trustAgeMs = trust && ageOf(trust, at);
     return { accepted, refusal, checks, trustAgeMs, trustIsOld: trustAgeMs !== undefined && trustAgeMs > rules.trustWarnMs };
   }
 }
@@ -362,6 +362,11 @@ function isSame({ receipt, memo, code }: KeptAcceptance | Acceptance, order: Acc
 
 function codeHash(code: Uint8Array): Uint8Array {
   return Uint8Array.from(hash('sha256', code, 'buffer'));
+}
+
+/** In whole seconds, negative if it was written after what the register's clock says. */
+function ageOf({ asOf }: KeptTrust, at: Date): number {
+  return at.getTime() - wholeSeconds(asOf).getTime();
 }
 
 function wholeSeconds(at: Date): Date {

@@ -5,7 +5,7 @@ import type { SettlementOutcome } from '../../src/domain/credit-code.ts';
 import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
 import { CodeAcceptance } from '../../src/roles/codes/acceptance.ts';
 import type { AcceptedCode, SettlementReply } from '../../src/roles/codes/ports.ts';
-import { settleAccepted } from '../../src/roles/codes/settling.ts';
+import { settleAccepted } from '../../src/roles/codes/settle-accepted.ts';
 import { openAcceptanceStore, type AcceptanceStore } from '../../src/storage/acceptance-store.ts';
 import { Issuer, newKey, payeeId } from './issuer.ts';
 

@@ -1,0 +1,55 @@
+import { asSentence } from '../../domain/shown-text.ts';
+import type { Amount } from '../../domain/money.ts';
+import { receiptText } from '../../protocol/code-receipt.ts';
+import { CodeAcceptance, type Decision } from '../../roles/codes/acceptance.ts';
+import type { RoleFlags } from '../destination.ts';
+import { toLatchkeyError } from '../failure.ts';
+import { systemClock } from '../local-registry.ts';
+import { writeNewFile } from '../new-file.ts';
+import type { Opening } from '../open-role.ts';
+import type { KnownRegister } from './known-registers.ts';
+import { openAcceptances, receiptKeyOf } from './open-acceptances.ts';
+import { scannedCode, type ScanFlags } from './scanned-code.ts';
+
+export interface AcceptFlags extends RoleFlags, ScanFlags {
+  readonly amount: Amount;
+  readonly memo?: string | undefined;
+  readonly receipt?: string | undefined;
+  readonly 'bind-above'?: Amount | undefined;
+  readonly 'trust-warn': number;
+  readonly 'trust-max': number;
+  readonly 'idempotency-key'?: string | undefined;
+}
+
+export interface AcceptedAtRegister {
+  readonly register: KnownRegister;
+  readonly decision: Decision;
+  readonly receiptFile: string | undefined;
+  /** What went wrong once it was accepted, which it stays, in a sentence. */
+  readonly trouble: string | undefined;
+}
+
+/** Reads a code and decides, without asking anybody. Errors: those of the reading, of an acceptance and of what a register needs for it. */
+export async function acceptCode(flags: AcceptFlags, opening: Opening, signal: AbortSignal): Promise<AcceptedAtRegister> {
+  const { register, store } = await openAcceptances(flags, opening);
+  const { privateKey } = await receiptKeyOf(register, opening);
+  const acceptance = new CodeAcceptance({
+    register,
+    journal: store,
+    receiptKey: privateKey,
+    clock: systemClock,
+    rules: { bindAbove: flags['bind-above'], trustWarnMs: flags['trust-warn'], trustMaxMs: flags['trust-max'] },
+  });
+  const { amount, memo, 'idempotency-key': key, receipt: file } = flags;
+  const decision = await acceptance.accept({ text: await scannedCode(flags, signal), amount, memo, key });
+  const { accepted } = decision;
+  if (accepted === undefined || file === undefined) {
+    return { register, decision, receiptFile: undefined, trouble: undefined };
+  }
+  try {
+    await writeNewFile(file, `${receiptText(accepted.signedReceipt)}\n`, 0o600);
+    return { register, decision, receiptFile: file, trouble: undefined };
+  } catch (error) {
+    return { register, decision, receiptFile: undefined, trouble: `The code is accepted, but its receipt is in no file. ${asSentence(toLatchkeyError(error).message)}` };
+  }
+}

@@ -1,0 +1,22 @@
+import type { Span } from '../../domain/day.ts';
+import type { AcceptanceSum, WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
+import type { RoleFlags } from '../destination.ts';
+import type { Opening } from '../open-role.ts';
+import { openAcceptancesIfThere } from './open-acceptances.ts';
+
+/** How a cash register stands with credit payment codes, on this machine. */
+export interface CodesHere {
+  readonly waiting: WaitingToSettle;
+  readonly trustAsOf: Date | undefined;
+}
+
+/** Undefined if it has never had to do with any. Nobody is asked. */
+export async function codesHere(flags: RoleFlags, opening: Opening): Promise<CodesHere | undefined> {
+  const acceptances = await openAcceptancesIfThere(flags, opening);
+  return acceptances && { waiting: acceptances.store.waiting(), trustAsOf: acceptances.store.trust()?.asOf };
+}
+
+/** What was accepted on this machine within a time. */
+export async function codesAccepted(flags: RoleFlags, opening: Opening, span: Span): Promise<AcceptanceSum[]> {
+  return (await openAcceptancesIfThere(flags, opening))?.store.sums(span) ?? [];
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { Ed25519KeyPair } from '../../protocol/ed25519.ts';
+import type { AcceptanceStore } from '../../storage/acceptance-store.ts';
+import { acceptanceDatabase } from '../agent-files.ts';
+import { RegisterSecrets } from '../counter/register-secrets.ts';
+import { roleDestinationName, secretStore, type RoleFlags } from '../destination.ts';
+import type { Opening } from '../open-role.ts';
+import { KnownRegisters, type KnownRegister } from './known-registers.ts';
+
+/** What a cash register has accepted and whom it trusts, on this machine. */
+export interface Acceptances {
+  readonly register: KnownRegister;
+  readonly store: AcceptanceStore;
+}
+
+/**
+ * This machine's cash register as it was last heard of; nobody is asked. Errors: `trust_list_missing` if it has never
+ * fetched one, those of storage.
+ */
+export async function openAcceptances(flags: RoleFlags, opening: Opening): Promise<Acceptances> {
+  const acceptances = await openAcceptancesIfThere(flags, opening);
+  if (acceptances === undefined) {
+    throw new LatchkeyError('trust_list_missing', 'This machine has not fetched a trust list for a cash register.');
+  }
+  return acceptances;
+}
+
+/** The same, undefined if there is nothing yet. */
+export async function openAcceptancesIfThere(flags: RoleFlags, opening: Opening): Promise<Acceptances | undefined> {
+  const register = new KnownRegisters().recall(roleDestinationName('pos', flags));
+  return register === undefined || !existsSync(acceptanceDatabase(register.id)) ? undefined : openAcceptancesOf(register, opening);
+}
+
+/** Of a register that is known; the file is made if it is not there. */
+export async function openAcceptancesOf(register: KnownRegister, { closing }: Pick<Opening, 'closing'>): Promise<Acceptances> {
+  const { openAcceptanceStore } = await import('../../storage/acceptance-store.ts');
+  const store = await openAcceptanceStore({ path: acceptanceDatabase(register.id) });
+  closing.defer(() => store.close());
+  return { register, store };
+}
+
+/** By which this register signs receipts. Errors: `secret_not_found`, those of the secret store. */
+export async function receiptKeyOf(register: KnownRegister, { sources }: Opening): Promise<Ed25519KeyPair> {
+  const key = await new RegisterSecrets(await secretStore(sources), register.id).receiptKey();
+  if (key === undefined) {
+    throw new LatchkeyError('secret_not_found', 'The key by which this register signs receipts is not in the secret store.', {
+      hint: 'Have a new one made and registered while the server can be reached: `latchkey code trust sync`.',
+    });
+  }
+  return key;
+}

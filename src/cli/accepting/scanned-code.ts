@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { readPng } from '../../formats/png.ts';
+import { longestCodeText } from '../../protocol/credit-code.ts';
+import { readInput } from '../input-file.ts';
+
+export interface ScanFlags {
+  readonly image?: string | undefined;
+  readonly file?: string | undefined;
+}
+
+/** A scanner that types ends its line; of what is longer than any code so much is read that it is seen to be. */
+const enough = longestCodeText + 2;
+const mostImageBytes = 32 * 2 ** 20;
+
+/**
+ * What a picture, a file or a scanner on standard input says, without the end of its line: a space at its end is part of it.
+ * Errors: `file_not_found`, `invalid_input`, `missing_input` if there is nothing.
+ */
+export async function scannedCode({ image, file = '-' }: ScanFlags, signal: AbortSignal): Promise<string> {
+  if (image !== undefined) {
+    const { readQr } = await import('../../formats/qr-reader.ts');
+    return readQr(readPng(await imageBytes(image)));
+  }
+  const text = await firstLine(file === '-' ? typed(signal) : readInput(file, '--file', { signal }));
+  if (text === '') {
+    throw new LatchkeyError('missing_input', 'There is no code: scan one, or name a file or picture of it with --file or --image.');
+  }
+  return text;
+}
+
+/** Also what is typed at a terminal, which a scanner does like a keyboard. */
+async function* typed(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const stop = () => process.stdin.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    yield* process.stdin as AsyncIterable<Buffer>;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Whoever sends it need not end there: the rest is left alone. */
+async function firstLine(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) {
+    text += Buffer.from(piece).toString('latin1');
+    if (/[\r\n]/.test(text) || text.length > enough) {
+      break;
+    }
+  }
+  return text.split(/[\r\n]/, 1)[0]!;
+}
+
+async function imageBytes(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new LatchkeyError('file_not_found', `--image: there is no file ${path}.`, { cause: error });
+    }
+    throw new LatchkeyError('invalid_input', `--image: ${path} cannot be read (${code ?? String(error)}).`, { cause: error });
+  }
+  if (bytes.length > mostImageBytes) {
+    throw new LatchkeyError('invalid_input', `--image: ${path} is larger than ${mostImageBytes / 2 ** 20} MB.`);
+  }
+  return bytes;
+}

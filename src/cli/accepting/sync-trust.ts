@@ -1,0 +1,48 @@
+import { clockSkewMs } from '../../domain/credit-code.ts';
+import { durationText } from '../../domain/duration.ts';
+import type { Register } from '../../domain/sale.ts';
+import type { CodesRole } from '../../roles/codes/ports.ts';
+import type { Counter } from '../counter/open-counter.ts';
+import { roleDestinationName, type RoleFlags } from '../destination.ts';
+import { systemClock } from '../local-registry.ts';
+import type { Opening } from '../open-role.ts';
+import { KnownRegisters } from './known-registers.ts';
+import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
+
+/** What a register has to have before it accepts anything: its key at the server, and who it is on this machine. */
+export async function readyToAccept(counter: Pick<Counter, 'pos' | 'register' | 'secrets'>, flags: RoleFlags): Promise<Register> {
+  const { publicKey } = await counter.secrets.haveReceiptKey();
+  const isKnown = counter.register.receiptKey !== undefined && Buffer.compare(counter.register.receiptKey, publicKey) === 0;
+  const register = isKnown ? counter.register : await counter.pos.describe({ receiptKey: publicKey });
+  new KnownRegisters().remember(roleDestinationName('pos', flags), register);
+  return register;
+}
+
+export interface SyncedTrust extends Acceptances {
+  /** How far this machine's clock is ahead of the server's, negative if behind; 0 if that cannot be told from the way there and back. */
+  readonly clockAheadMs: number;
+}
+
+/** Fetches the newest trust list. Errors: those of a register and its server. */
+export async function syncTrust(counter: Counter, codes: Pick<CodesRole, 'trust'>, flags: RoleFlags, opening: Pick<Opening, 'closing'>): Promise<SyncedTrust> {
+  const register = await readyToAccept(counter, flags);
+  const acceptances = await openAcceptancesOf(register, opening);
+  return { ...acceptances, clockAheadMs: await fetchTrust(acceptances, codes) };
+}
+
+/** The same into what is open. Gives how far the clock is ahead. */
+export async function fetchTrust({ store }: Pick<Acceptances, 'store'>, codes: Pick<CodesRole, 'trust'>): Promise<number> {
+  const asked = systemClock.now().getTime();
+  const list = await codes.trust();
+  const answered = systemClock.now().getTime();
+  await store.keepTrust(list);
+  const written = list.asOf.getTime();
+  return written < asked ? asked - written : written > answered ? answered - written : 0;
+}
+
+/** What is wrong with this machine's clock, in a sentence; undefined if it is good enough for codes. */
+export function clockTrouble(clockAheadMs: number): string | undefined {
+  return Math.abs(clockAheadMs) <= clockSkewMs
+    ? undefined
+    : `This machine’s clock is ${durationText(Math.round(Math.abs(clockAheadMs) / 1000) * 1000)} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} the server’s: codes that are good will be refused until it is set right.`;
+}

@@ -1,0 +1,91 @@
+import { codeReceiptToWire, settlementSchema, type CodeReceiptWire } from '../../api/codes.ts';
+import { amountSchema, amountToWire } from '../../api/money.ts';
+import { arrayOf, boolean, bytes32, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
+import { instantToWire, present } from '../../api/wire.ts';
+import type { CodeReceipt } from '../../domain/credit-code.ts';
+import { receiptIdOf, receiptText } from '../../protocol/code-receipt.ts';
+import { acceptanceChecks } from '../../roles/codes/acceptance.ts';
+import type { AcceptedAtRegister } from '../accepting/accept-code.ts';
+import { moneyForPeople } from './money.ts';
+import type { Screen } from './screen.ts';
+import { details } from './table.ts';
+import { localTime } from './time.ts';
+
+const words = { type: 'string' } as const;
+const receiptTextSchema = { ...words, description: 'For the payer: `LKR1:` and base45. It may end in a space.' } as const;
+const { receipt } = settlementSchema.properties;
+
+export const codeAcceptanceSchema = object(
+  'CodeAcceptance',
+  {
+    accepted: { ...boolean, description: 'Provisionally: until it is settled.' },
+    register_id: id,
+    amount: amountSchema,
+    checks: { ...arrayOf(object('AcceptanceCheck', { check: oneOf(acceptanceChecks), outcome: oneOf(['passed', 'failed', 'not_reached']) })), description: 'In the order in which they are made.' },
+  },
+  {
+    trust_age_ms: { type: 'integer', description: 'How old the trust list is by this machine’s clock; negative if that clock is behind.' },
+    error_code: words, message: remark,
+    receipt_id: bytes32, receipt, receipt_text: receiptTextSchema, receipt_file: words, memo: remark, settle_by: instant,
+  },
+);
+export interface CodeAcceptanceWire extends Omit<Static<typeof codeAcceptanceSchema>, 'receipt'> {
+  readonly receipt?: CodeReceiptWire;
+}
+
+export function codeAcceptanceToWire({ register, decision, receiptFile }: AcceptedAtRegister, amount: Parameters<typeof amountToWire>[0]): CodeAcceptanceWire {
+  const { accepted, refusal, checks, trustAgeMs } = decision;
+  return present({
+    accepted: accepted !== undefined,
+    register_id: register.id,
+    amount: amountToWire(amount),
+    checks: checks.map((each) => ({ ...each })),
+    trust_age_ms: trustAgeMs,
+    error_code: refusal?.code,
+    message: refusal?.message,
+    receipt_id: accepted && receiptIdOf(accepted.signedReceipt),
+    receipt: accepted && codeReceiptToWire(accepted.receipt),
+    receipt_text: accepted && receiptText(accepted.signedReceipt),
+    receipt_file: receiptFile,
+    memo: accepted?.memo,
+    settle_by: instantToWire(accepted?.settleBy),
+  });
+}
+
+/** One line, and the receipt if it is in no file. What was refused is said as the error that it is. */
+export function presentCodeAcceptance({ accepted, amount, settle_by: settleBy, receipt_text: text, receipt_file: file }: CodeAcceptanceWire, { style }: Screen): string {
+  if (!accepted) {
+    return '';
+  }
+  const line = `${style.good('accepted (provisional)')} ${moneyForPeople(amount)}, settle by ${localTime(settleBy!)}`;
+  return file === undefined ? `${line}\n${text}` : `${line}; the receipt is in ${file}`;
+}
+
+export const shownCodeReceiptSchema = object('ShownCodeReceipt', {
+  receipt_id: bytes32,
+  receipt,
+  signature: { ...oneOf(['valid', 'not_checked']), description: 'Only the register’s own key can tell: it is checked on that register’s machine.' },
+});
+export interface ShownCodeReceiptWire extends Omit<Static<typeof shownCodeReceiptSchema>, 'receipt'> {
+  readonly receipt: CodeReceiptWire;
+}
+
+export function shownCodeReceiptToWire(signed: Uint8Array, read: CodeReceipt, isChecked: boolean): ShownCodeReceiptWire {
+  return { receipt_id: receiptIdOf(signed), receipt: codeReceiptToWire(read), signature: isChecked ? 'valid' : 'not_checked' };
+}
+
+export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, signature }: ShownCodeReceiptWire, screen: Screen): string {
+  return details(
+    [
+      ['receipt', receiptId],
+      ['paid', moneyForPeople(read.amount)],
+      ['to', read.payee_id],
+      ['at register', read.register_id],
+      ['time', `${localTime(read.at)}, by the register’s clock`],
+      ['by code', `${read.code_id}, showing ${read.counter}`],
+      ['trust list', `of ${localTime(read.trust_as_of)}`],
+      ['signature', signature === 'valid' ? 'valid: this register signed it' : 'not checked: it was not signed on this machine'],
+    ],
+    screen,
+  );
+}
