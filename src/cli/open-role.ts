@@ -139,21 +139,31 @@ export async function openPos(flags: RoleFlags, opening: Opening): Promise<PosRo
   return (await openRegister(flags, opening)).pos;
 }
 
-/** A cash register, and the ledger as far as it sees it. Alone on this machine its network is this machine's access point. */
-export async function openRegister(flags: RoleFlags, opening: Opening): Promise<{ readonly pos: PosRole; readonly ledger: LedgerRole }> {
+export interface OpenedRegister {
+  readonly pos: PosRole;
+  /** As far as it sees it. */
+  readonly ledger: LedgerRole;
+  /** Loaded when it is first needed. */
+  readonly codes: () => Promise<CodesRole>;
+}
+
+/** A cash register. Alone on this machine its network is this machine's access point. */
+export async function openRegister(flags: RoleFlags, opening: Opening): Promise<OpenedRegister> {
   const server = await roleDestination('pos', flags, opening.sources);
   if (server !== undefined) {
     return registerAt(server, opening);
   }
   const { keyring: _keyring, ...context } = await openLocal(opening, { kind: 'local', apId: localApId });
   const [{ PosService }, { LedgerService }] = await Promise.all([import('../roles/pos/service.ts'), import('../roles/ledger/service.ts')]);
-  return { pos: new PosService(context), ledger: new LedgerService(context) };
+  const codes = async () => new (await import('../roles/codes/service.ts')).CodesService(context);
+  return { pos: new PosService(context), ledger: new LedgerService(context), codes };
 }
 
-async function registerAt(server: ServerAccess, opening: Opening): Promise<{ readonly pos: PosRole; readonly ledger: LedgerRole }> {
+async function registerAt(server: ServerAccess, opening: Opening): Promise<OpenedRegister> {
   const http = await openHttp(server, opening);
   const [{ PosClient }, { LedgerClient }] = await Promise.all([import('../client/pos-client.ts'), import('../client/ledger-client.ts')]);
-  return { pos: new PosClient(http), ledger: new LedgerClient(http) };
+  const codes = async () => new (await import('../client/codes-client.ts')).CodesClient(http);
+  return { pos: new PosClient(http), ledger: new LedgerClient(http), codes };
 }
 
 /** As the holder of an owner's, a technician's or an admin's token; or as a cash register, which sees its permission list. */

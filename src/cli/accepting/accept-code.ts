@@ -2,6 +2,7 @@ import { asSentence } from '../../domain/shown-text.ts';
 import type { Amount } from '../../domain/money.ts';
 import { receiptText } from '../../protocol/code-receipt.ts';
 import { CodeAcceptance, type Decision } from '../../roles/codes/acceptance.ts';
+import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import type { RoleFlags } from '../destination.ts';
 import { toLatchkeyError } from '../failure.ts';
 import { systemClock } from '../local-registry.ts';
@@ -24,6 +25,7 @@ export interface AcceptFlags extends RoleFlags, ScanFlags {
 export interface AcceptedAtRegister {
   readonly register: KnownRegister;
   readonly decision: Decision;
+  readonly waiting: WaitingToSettle;
   readonly receiptFile: string | undefined;
   /** What went wrong once it was accepted, which it stays, in a sentence. */
   readonly trouble: string | undefined;
@@ -43,13 +45,14 @@ export async function acceptCode(flags: AcceptFlags, opening: Opening, signal: A
   const { amount, memo, 'idempotency-key': key, receipt: file } = flags;
   const decision = await acceptance.accept({ text: await scannedCode(flags, signal), amount, memo, key });
   const { accepted } = decision;
+  const waiting = store.waiting();
   if (accepted === undefined || file === undefined) {
-    return { register, decision, receiptFile: undefined, trouble: undefined };
+    return { register, decision, waiting, receiptFile: undefined, trouble: undefined };
   }
   try {
     await writeNewFile(file, `${receiptText(accepted.signedReceipt)}\n`, 0o600);
-    return { register, decision, receiptFile: file, trouble: undefined };
+    return { register, decision, waiting, receiptFile: file, trouble: undefined };
   } catch (error) {
-    return { register, decision, receiptFile: undefined, trouble: `The code is accepted, but its receipt is in no file. ${asSentence(toLatchkeyError(error).message)}` };
+    return { register, decision, waiting, receiptFile: undefined, trouble: `The code is accepted, but its receipt is in no file. ${asSentence(toLatchkeyError(error).message)}` };
   }
 }

@@ -7,7 +7,8 @@ import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import { openCounter } from '../counter/open-counter.ts';
 import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
-import { openCodes, type Opening } from '../open-role.ts';
+import type { Opening } from '../open-role.ts';
+import { localTime } from '../present/time.ts';
 import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
 import { readyToAccept } from './sync-trust.ts';
 
@@ -24,7 +25,7 @@ export async function settleCodes(flags: RoleFlags, opening: Opening): Promise<S
   const own = { ...opening, closing };
   const counter = await openCounter(flags, own);
   const acceptances = await openAcceptancesOf(await readyToAccept(counter, flags), own);
-  return { registerId: counter.register.id, ...(await settleWaiting(acceptances, await openCodes('pos', flags, own))) };
+  return { registerId: counter.register.id, ...(await settleWaiting(acceptances, await counter.codes())) };
 }
 
 export function settleWaiting({ store }: Pick<Acceptances, 'store'>, codes: Pick<CodesRole, 'settle'>): Promise<Settled> {
@@ -34,6 +35,17 @@ export function settleWaiting({ store }: Pick<Acceptances, 'store'>, codes: Pick
 /** Whether something will be late before long. */
 export function isUrgent({ settleBy }: WaitingToSettle, now: Date): boolean {
   return settleBy !== undefined && settleBy.getTime() - now.getTime() < soonMs;
+}
+
+/** The same in a sentence, undefined if nothing is urgent. */
+export function urgencyOf(waiting: WaitingToSettle, now: Date): string | undefined {
+  if (!isUrgent(waiting, now)) {
+    return undefined;
+  }
+  const { count, settleBy } = waiting;
+  const by = localTime(settleBy!.toISOString());
+  const what = count === 1 ? `An accepted code has to be settled by ${by}` : `${count} accepted codes are not settled, and the first of them has to be by ${by}`;
+  return `${what}; later the server need not pay. Run \`latchkey code settle\` while it can be reached.`;
 }
 
 /** When: at a minute of the day by the clocks of a zone, or again and again beginning with now. */

@@ -24,10 +24,10 @@ export interface SyncedTrust extends Acceptances {
 }
 
 /** Fetches the newest trust list. Errors: those of a register and its server. */
-export async function syncTrust(counter: Counter, codes: Pick<CodesRole, 'trust'>, flags: RoleFlags, opening: Pick<Opening, 'closing'>): Promise<SyncedTrust> {
+export async function syncTrust(counter: Counter, flags: RoleFlags, opening: Pick<Opening, 'closing'>): Promise<SyncedTrust> {
   const register = await readyToAccept(counter, flags);
   const acceptances = await openAcceptancesOf(register, opening);
-  return { ...acceptances, clockAheadMs: await fetchTrust(acceptances, codes) };
+  return { ...acceptances, clockAheadMs: await fetchTrust(acceptances, await counter.codes()) };
 }
 
 /** The same into what is open. Gives how far the clock is ahead. */

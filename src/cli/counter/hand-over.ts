@@ -11,7 +11,7 @@ const waitMs = 10_000;
  * The password for a grant: its own, sealed by the network's agent for this register and kept by nobody here; or the one
  * of a network that no agent serves. Errors: `access_code_pending`, `access_code_invalid`, `secret_not_found`.
  */
-export async function credentialFor({ pos, secrets }: Omit<Counter, 'ledger'>, grant: Grant, signal: AbortSignal): Promise<Credential> {
+export async function credentialFor({ pos, secrets }: Pick<Counter, 'pos' | 'register' | 'secrets'>, grant: Grant, signal: AbortSignal): Promise<Credential> {
   const network = await pos.network();
   const shared = isEnforced(network.enforcement) ? undefined : await secrets.networkPassword();
   if (shared !== undefined) {

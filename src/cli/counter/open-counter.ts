@@ -1,29 +1,25 @@
 import type { Register } from '../../domain/sale.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
-import type { LedgerRole } from '../../roles/ledger/ports.ts';
 import { JournaledCharges } from '../../roles/pos/journaled-charge.ts';
-import type { PosRole } from '../../roles/pos/ports.ts';
 import { secretStore, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
-import { openRegister, type Opening } from '../open-role.ts';
+import { openRegister, type OpenedRegister, type Opening } from '../open-role.ts';
 import { settledChargeSentence } from '../present/sales.ts';
 import { ChargeFile } from './charge-file.ts';
 import { RegisterSecrets } from './register-secrets.ts';
 
 /** This machine's cash register: its role at the server or here, and what it keeps in the secret store. */
-export interface Counter {
-  readonly pos: PosRole;
-  readonly ledger: LedgerRole;
+export interface Counter extends OpenedRegister {
   readonly register: Register;
   readonly secrets: RegisterSecrets;
 }
 
 /** Errors: `register_not_enrolled`, those of the secret store. */
 export async function openCounter(flags: RoleFlags, opening: Opening): Promise<Counter> {
-  const { pos, ledger } = await openRegister(flags, opening);
-  const register = await pos.self();
-  return { pos, ledger, register, secrets: new RegisterSecrets(await secretStore(opening.sources), register.id) };
+  const opened = await openRegister(flags, opening);
+  const register = await opened.pos.self();
+  return { ...opened, register, secrets: new RegisterSecrets(await secretStore(opening.sources), register.id) };
 }
 
 /** As `openCounter`, before a charge: while the server is away, nothing was charged, whatever earlier charges came to. */

@@ -15,7 +15,7 @@ import { agentLog } from '../agent-log.ts';
 import { readText, type RoleFlags } from '../destination.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { systemRandom } from '../local-registry.ts';
-import { openCodes, type Opening } from '../open-role.ts';
+import type { Opening } from '../open-role.ts';
 import { counterEventToWire, settledToWire, type CounterEventWire } from '../present/counter-events.ts';
 import { troubleOf } from '../present/message.ts';
 import { openCounter, type Counter } from './open-counter.ts';
@@ -99,8 +99,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
       ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
       pid: process.pid,
     });
-    const codes = await openCodes('pos', flags, { ...serving, closing: resources });
-    resources.defer(tendCodes(counter, codes, flags, { closing: resources, emit, log }));
+    resources.defer(tendCodes(counter, await counter.codes(), flags, { closing: resources, emit, log }));
   };
   const found = await openIfThere(flags, serving);
   if (!(found instanceof LatchkeyError)) {

@@ -1,4 +1,5 @@
 import { acceptCode } from '../../cli/accepting/accept-code.ts';
+import { urgencyOf } from '../../cli/accepting/settle-codes.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { amountFlag, durationFlag, fileFlag, idempotencyFlag, memoFlag, pathFlag, profileNameFlag } from '../../cli/flags.ts';
 import { codeAcceptanceSchema, codeAcceptanceToWire, presentCodeAcceptance, type CodeAcceptanceWire } from '../../cli/present/code-acceptances.ts';
@@ -34,7 +35,11 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
       await this.note('Scan the code.');
     }
     const result = await acceptCode(flags, this.opening, this.signal);
-    const { decision, trouble } = result;
+    const { decision, waiting, trouble } = result;
+    const urgency = urgencyOf(waiting, new Date());
+    if (urgency !== undefined) {
+      await this.caution(urgency);
+    }
     const wire = codeAcceptanceToWire(result, flags.amount);
     if (decision.refusal !== undefined) {
       await this.emit(wire);

@@ -2,7 +2,6 @@ import { clockTrouble, syncTrust } from '../../../cli/accepting/sync-trust.ts';
 import { LatchkeyCommand } from '../../../cli/base-command.ts';
 import { openCounter } from '../../../cli/counter/open-counter.ts';
 import { remoteFlags } from '../../../cli/flags.ts';
-import { openCodes } from '../../../cli/open-role.ts';
 import { keptTrustSchema, keptTrustToWire, presentKeptTrust, type KeptTrustWire } from '../../../cli/present/trust-lists.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
 
@@ -16,8 +15,7 @@ export default class CodeTrustSync extends LatchkeyCommand<KeptTrustWire> {
 
   async run(): Promise<KeptTrustWire | undefined> {
     const { flags } = await this.parse(CodeTrustSync);
-    const counter = await openCounter(flags, this.opening);
-    const synced = await syncTrust(counter, await openCodes('pos', flags, this.opening), flags, this.opening);
+    const synced = await syncTrust(await openCounter(flags, this.opening), flags, this.opening);
     const trouble = clockTrouble(synced.clockAheadMs);
     if (trouble !== undefined) {
       await this.caution(trouble);
