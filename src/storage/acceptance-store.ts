@@ -25,6 +25,12 @@ export async function openAcceptanceStore({ path, lockTimeoutMs = 30_000 }: Acce
   return new AcceptanceStore(connection);
 }
 
+/**
+ * A list that is older by less was overtaken on its way. One that is older by more is what the server says now, which had
+ * its clock put back.
+ */
+const overtakenMs = 300_000;
+
 interface AcceptanceRow {
   readonly number: number;
   readonly settle_by: number;
@@ -134,7 +140,8 @@ export class AcceptanceStore implements AcceptanceJournal, TrustStore {
   keepTrust({ issuer, asOf, keys, revoked }: TrustList): Promise<void> {
     return this.#exclusively(() => {
       const before = this.trust();
-      if (before !== undefined && before.issuer === issuer && before.asOf > asOf) {
+      const olderMs = before?.issuer === issuer ? before.asOf.getTime() - asOf.getTime() : 0;
+      if (olderMs > 0 && olderMs < overtakenMs) {
         return;
       }
       const change = (sql: string, ...parameters: readonly unknown[]) => this.#connection.change(sql, parameters);

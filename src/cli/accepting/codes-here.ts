@@ -10,10 +10,11 @@ export interface CodesHere {
   readonly trustAsOf: Date | undefined;
 }
 
-/** Undefined if it has never had to do with any. Nobody is asked. */
+/** Undefined as long as its server has signed none. Nobody is asked. */
 export async function codesHere(flags: RoleFlags, opening: Opening): Promise<CodesHere | undefined> {
-  const acceptances = await openAcceptancesIfThere(flags, opening);
-  return acceptances && { waiting: acceptances.store.waiting(), trustAsOf: acceptances.store.trust()?.asOf };
+  const store = (await openAcceptancesIfThere(flags, opening))?.store;
+  const waiting = store?.waiting();
+  return waiting === undefined || (waiting.count === 0 && store!.keys().length === 0) ? undefined : { waiting, trustAsOf: store!.trust()?.asOf };
 }
 
 /** What was accepted on this machine within a time. */

@@ -103,7 +103,7 @@ export interface RegisterStatus {
   readonly waiting: readonly Grant[];
   /** Charges whose outcome is not known. */
   readonly open: readonly BegunCharge[];
-  /** Undefined before the first trust list. */
+  /** Undefined as long as there are none. */
   readonly codes: CodesHere | undefined;
   readonly lastSale: Sale | undefined;
 }

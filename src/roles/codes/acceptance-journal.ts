@@ -79,6 +79,6 @@ export interface TrustStore {
   isRevoked(tokenId: string): boolean;
   /** Ids of all tokens that are. */
   revoked(): string[];
-  /** In the place of the one before; an older one than that changes nothing. */
+  /** In the place of the one before; one that was overtaken by it on its way, older by less than 5 minutes, changes nothing. */
   keepTrust(list: TrustList): Promise<void>;
 }
