@@ -2,6 +2,7 @@ import { cardStates } from '../domain/security-check/service.ts';
 import {
   clocks, missingRules, parameterTypes, remedies, type CardApplication, type CheckTerms, type Limits, type Parameter, type ParameterTerms, type ParameterType, type Rule, type VelocityLimits,
 } from '../domain/security-check/application.ts';
+import { guardPoints, type GuardPoint } from '../domain/security-check/guard.ts';
 import { areaProblem, type Area } from '../domain/security-check/place.ts';
 import { parsePeriod } from '../domain/security-check/period.ts';
 import { parseCurrency } from '../domain/currency.ts';
@@ -86,6 +87,7 @@ const tail = {
   $schema: { type: 'string', maxLength: 256 },
   description: { type: 'string', maxLength: 2000 },
   zone: { type: 'string', maxLength: 64, description: 'IANA time zone; UTC if left out.' },
+  guards: { type: 'array', items: oneOf(guardPoints), minItems: 1, maxItems: guardPoints.length, uniqueItems: true, description: 'The services of its machine that it looks at once it is added: of a wallet pay, code, charge and access, of a cash register register-charge, register-access and register-code. None if left out.' },
   decision: decisionSchema,
 } as const;
 
@@ -122,12 +124,13 @@ export function readCardApplication(json: unknown): ReadCardApplication {
     return { application: undefined, problems: outside.problems };
   }
   const reading = new Reading();
-  const { name, version, kind, zone, decision, parameters = [], rules = [] } = outside.value as Outside;
+  const { name, version, kind, zone, guards = [], decision, parameters = [], rules = [] } = outside.value as Outside;
   const application: CardApplication = {
     name,
     version,
     kind,
     zone: reading.parsed('/zone', zone ?? 'UTC', parseZone) ?? 'UTC',
+    guards,
     parameters: parameters.flatMap((wire, at) => readParameter(reading, `/parameters/${at}`, wire) ?? []),
     rules: rules.flatMap((wire, at) => readRule(reading, `/rules/${at}`, wire) ?? []),
     decision: { terminateAtAsks: decision?.terminate_at_asks },
@@ -142,6 +145,7 @@ interface Outside {
   readonly version: number;
   readonly kind: string;
   readonly zone?: string;
+  readonly guards?: readonly GuardPoint[];
   readonly decision?: { readonly terminate_at_asks?: number };
   readonly parameters?: readonly ParameterWire[];
   readonly rules?: readonly { readonly id?: unknown }[];

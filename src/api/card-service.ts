@@ -10,6 +10,7 @@ import { cardStates, type Service } from '../domain/security-check/service.ts';
 import { cellText } from './card-application.ts';
 import { checker } from './check.ts';
 import { boolean, count, id, input, mac, note, oneOf, type Static } from './schema.ts';
+import { instantToWire, present } from './wire.ts';
 
 const moment = {
   type: 'string',
@@ -57,7 +58,7 @@ export const historySchema = input('History', {}, {
 
 /** What `card check` is given: a service, and what is known of those before it. */
 export const cardServiceSchema = input('CardService', { service: serviceSchema }, { $schema: { type: 'string', maxLength: 256 }, history: historySchema });
-type ServiceWire = Static<typeof serviceSchema>;
+export type ServiceWire = Static<typeof serviceSchema>;
 type HistoryWire = Static<typeof historySchema>;
 type UsageWire = Static<typeof usage>;
 type PlaceWire = Static<typeof place>;
@@ -78,6 +79,29 @@ export function readCardService(json: unknown): CardService {
   }
   const { service, history } = checked.value;
   return { service: toService(service), history: history && toHistory(history) };
+}
+
+/** Errors: none; `readService` reads it. */
+export function serviceToWire({ kind, at, amount, payee, zone, place: where, card, confirmed, attributes: own }: Service): ServiceWire {
+  return {
+    kind,
+    at: instantToWire(at),
+    confirmed,
+    ...present({
+      amount: amount && Number(amount.minor),
+      currency: amount?.currency,
+      payee: payee && present(payee),
+      zone,
+      place: where && present(where),
+      card: card && present({ state: card.state, valid_from: instantToWire(card.validFrom), expires_at: instantToWire(card.expiresAt) }),
+    }),
+    ...(Object.keys(own).length === 0 ? {} : { attributes: own as NonNullable<ServiceWire['attributes']> }),
+  };
+}
+
+/** A service by itself. Errors: as `readCardService`. */
+export function readService(json: unknown): Service {
+  return readCardService({ service: json }).service;
 }
 
 function toService(wire: ServiceWire): Service {

@@ -55,6 +55,8 @@ export const errorTable = {
   file_not_found: { exit: 3, http: 404, title: 'No such file', hint: 'Check the path.' },
   wifi_not_found: { exit: 3, http: 404, title: 'The Wi-Fi network was not found', hint: 'Bring the device nearer to its access point, and check that the network is on the air, on a band that the device has.' },
   reader_not_found: { exit: 3, http: 404, title: 'There is no card reader', hint: 'Plug one in, or name one that is there.' },
+  card_application_not_found: { exit: 3, http: 404, title: 'No such card application', hint: 'See `latchkey card app list`.' },
+  service_not_found: { exit: 3, http: 404, title: 'No such service', hint: 'See `latchkey card log`.' },
   secret_not_found: { exit: 3, http: 404, title: 'This secret is not in the secret store', hint: 'Store it first, or give it with the flag that the message names.' },
 
   unauthorized: { exit: 4, http: 401, title: 'The token is missing, unknown, expired or revoked', hint: 'Ask an admin for an enrolment code (`latchkey server enroll-code create`), and enrol again.' },
@@ -96,6 +98,7 @@ export const errorTable = {
   code_used_up: { exit: 4, http: 403, title: 'Nothing is left of the credit payment code', hint: 'Have another one issued: `latchkey code issue`. What was shown and not accepted is taken back with `latchkey code take-back`; `latchkey code list` hears from the server what was paid.' },
   access_code_invalid: { exit: 4, http: 403, title: 'The access code cannot be opened', hint: 'Ask for a new one. If it stays so, its sender seals to another key than this one’s: compare the thumbprints.' },
   card_refused: { exit: 4, http: 403, title: 'The card refused', hint: 'Its holder declined, or its own limits do not allow it: its screen says which.' },
+  service_terminated: { exit: 4, http: 403, title: 'The security check terminated the service', hint: '`latchkey card log` says which check, and `latchkey card app show` what it is held to.' },
   random_identifier: { exit: 4, http: 403, title: 'This card shows another number each time', hint: 'Phones and some bank cards do. Give its holder a receipt code instead, or use a card with a number of its own.' },
   code_key_unknown: { exit: 4, http: 403, title: 'The code is signed by no key that is trusted here', hint: 'Have this register fetch the newest trust list (`latchkey code trust sync`), and scan the code again. If it stays so, do not take it.' },
   code_expired: { exit: 4, http: 403, title: 'The code is over', hint: 'Its payer has another one issued, or pays in another way.' },
@@ -152,6 +155,8 @@ export const errorTable = {
   already_running: { exit: 5, http: 409, title: 'It is already running here', hint: 'Stop the other one, or give this one its own state folder (LATCHKEY_STATE_HOME).' },
   address_in_use: { exit: 5, http: 409, title: 'The address is already in use', hint: 'Choose another port, or stop what listens there.' },
   tag_unsuitable: { exit: 5, http: 409, title: 'The NFC tag cannot be used for this', hint: 'Use a writable NFC Forum Type 4 tag with enough room.' },
+  card_application_conflict: { exit: 5, http: 409, title: 'Another version of the card application is here', hint: 'Give what is changed a higher version.' },
+  service_not_counted: { exit: 5, http: 409, title: 'The service is not counted', hint: 'Only what went on takes up room under limits: see `latchkey card log`.' },
   file_exists: { exit: 5, http: 409, title: 'The file exists already', hint: 'Choose another name; nothing is overwritten.' },
 
   remote_unreachable: { exit: 6, http: 502, title: 'The other side cannot be reached', hint: 'Check the address, the network and that it is running.' },

@@ -1,5 +1,6 @@
 import type { Amount } from '../money.ts';
 import type { WeeklyHours } from '../weekly-hours.ts';
+import type { GuardPoint } from './guard.ts';
 import type { Area } from './place.ts';
 import type { Period } from './period.ts';
 import type { CardState } from './service.ts';
@@ -28,6 +29,8 @@ export interface CardApplication {
   readonly kind: string;
   /** IANA; periods of the calendar, hours and dates go by its clocks. */
   readonly zone: string;
+  /** The services of its machine that it looks at by itself; at none, only who asks it is answered. */
+  readonly guards: readonly GuardPoint[];
   readonly parameters: readonly Parameter[];
   readonly rules: readonly Rule[];
   readonly decision: DecisionPolicy;

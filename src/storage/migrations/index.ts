@@ -2,6 +2,7 @@ import { acceptanceInitial } from './acceptance/0001-initial.ts';
 import { agentInitial } from './agent/0001-initial.ts';
 import { agentGrantsOnAir } from './agent/0002-grants-on-air.ts';
 import { agentSoldTime } from './agent/0003-sold-time.ts';
+import { cardInitial } from './card/0001-initial.ts';
 import { initial } from './0001-initial.ts';
 import { askedDevices } from './0002-asked-devices.ts';
 import { factoryLine } from './0003-factory-line.ts';
@@ -19,3 +20,6 @@ export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG *
 
 /** What a cash register keeps of credit payment codes, on SQLite alone. */
 export const acceptanceSchema: SchemaHistory = { applicationId: 0x4c4b_4143 /* LKAC */, steps: [acceptanceInitial] };
+
+/** What the security check of card applications keeps, on SQLite alone. */
+export const cardSchema: SchemaHistory = { applicationId: 0x4c4b_4344 /* LKCD */, steps: [cardInitial] };

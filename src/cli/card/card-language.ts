@@ -1,0 +1,34 @@
+import { readCardApplication } from '../../api/card-application.ts';
+import { decisionToWire, type DecisionWire } from '../../api/card-decision.ts';
+import { readService, serviceToWire } from '../../api/card-service.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { compileApplication } from '../../domain/security-check/compile.ts';
+import type { CardLanguage } from '../../roles/card/ports.ts';
+import { compileRules } from '../../rules/compile-rules.ts';
+import { policyHash } from '../../rules/policy-hash.ts';
+
+/** JSON, as it is published (docs/security-check.md). */
+export const cardLanguage: CardLanguage = {
+  application(text) {
+    const json = parsed(text);
+    const { application, problems } = readCardApplication(json);
+    if (application === undefined) {
+      throw new LatchkeyError('invalid_input', 'The application is not right.', { problems });
+    }
+    return compileApplication(application, policyHash(json), compileRules(application));
+  },
+  writeService: (service) => JSON.stringify(serviceToWire(service)),
+  readService: (text) => readService(JSON.parse(text)),
+  writeDecision: (decision) => JSON.stringify(decisionToWire(decision)),
+  readFailed: (text) =>
+    (JSON.parse(text) as DecisionWire).checks.filter(({ effect }) => effect !== 'none').map(({ id, detail, reason }) => ({ id, detail, reason })),
+};
+
+/** Errors: `invalid_input`. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LatchkeyError('invalid_input', 'The application is not JSON.', { cause: error });
+  }
+}

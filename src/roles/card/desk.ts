@@ -1,0 +1,282 @@
+import type { Clock, Random } from '../../domain/clock.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { idFrom } from '../../domain/identifiers.ts';
+import { amountText } from '../../domain/money.ts';
+import type { CompiledApplication } from '../../domain/security-check/compile.ts';
+import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
+import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
+import type { Service } from '../../domain/security-check/service.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import { evaluate, terminatedByDamage, useOf } from './evaluation.ts';
+import type { Attempt, CardLanguage, Judgement } from './ports.ts';
+import type { CardStore, KeptApplication, KeptService, ServiceState } from './store.ts';
+
+export interface CardDeskContext {
+  readonly store: CardStore;
+  readonly language: CardLanguage;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** An application in force, or what is left of it. */
+interface InForce {
+  readonly kept: KeptApplication;
+  /** Undefined: it is damaged. */
+  readonly compiled: CompiledApplication | undefined;
+}
+
+const severity: Readonly<Record<Outcome, number>> = { allow: 0, ask: 1, terminate: 2 };
+const stateBy: Readonly<Record<Outcome, ServiceState>> = { allow: 'counted', ask: 'asked', terminate: 'terminated' };
+
+/**
+ * The security check of this machine: holds services to the applications that guard them, and keeps what these count.
+ * A service is judged and counted in one transaction, so that of two at once the second is judged with the first.
+ * Errors of all: those of storage.
+ */
+export class CardDesk {
+  readonly #context: CardDeskContext;
+  readonly #ready = new Map<string, CompiledApplication>();
+
+  constructor(context: CardDeskContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Adds an application, or a higher version in the place of the one in force. Adding the same once more changes nothing.
+   * Errors: `invalid_input`, `card_application_conflict`.
+   */
+  async add(json: string): Promise<KeptApplication> {
+    const { store, language, clock } = this.#context;
+    const { application, policyHash } = language.application(json);
+    const { name, version, kind, guards } = application;
+    const misfit = guards.find((guard) => kindAt(guard) !== kind);
+    if (misfit !== undefined) {
+      throw new LatchkeyError('invalid_input', `What ${misfit} guards is of the kind ${kindAt(misfit)}, and the application’s kind is ${kind}: it would terminate everything.`, {
+        problems: [{ pointer: '/guards', detail: `${misfit} is for applications of the kind ${kindAt(misfit)}` }],
+      });
+    }
+    return store.transaction(() => {
+      const [newest] = store.versions(name);
+      if (newest !== undefined && newest.version > version) {
+        throw conflict(`Version ${newest.version} of ${name} has been here, and this is ${version}.`);
+      }
+      if (newest?.version === version && newest.policyHash !== policyHash) {
+        throw conflict(`Version ${version} of ${name} has been here with other content.`);
+      }
+      if (newest?.version === version && newest.endedAt === undefined && newest.json === json) {
+        return newest;
+      }
+      const added: KeptApplication = { name, version, json, policyHash, guards, addedAt: clock.now(), endedAt: undefined };
+      store.putApplication(added);
+      return added;
+    });
+  }
+
+  /** What it has counted stays, should it be added again. Errors: `card_application_not_found`. */
+  async remove(name: string): Promise<KeptApplication> {
+    const { store, clock } = this.#context;
+    return store.transaction(() => {
+      const kept = this.application(name);
+      const endedAt = clock.now();
+      store.endApplication(name, endedAt);
+      return { ...kept, endedAt };
+    });
+  }
+
+  /** One in force. Errors: `card_application_not_found`. */
+  application(name: string): KeptApplication {
+    const kept = this.#context.store.applications().find((each) => each.name === name);
+    if (kept === undefined) {
+      throw new LatchkeyError('card_application_not_found', `There is no application ${name} on this machine.`);
+    }
+    return kept;
+  }
+
+  /** Whether it can be read as it was added. */
+  isDamaged(kept: KeptApplication): boolean {
+    return this.#compiled(kept) === undefined;
+  }
+
+  /**
+   * Judges a service that is about to take place, and counts it if it may go on; undefined if no application guards it.
+   * The same key has the same answer, and is counted once; what was reversed is judged anew.
+   * Errors: `idempotency_mismatch` for another service under the same key.
+   */
+  begin(attempt: Attempt): Promise<Judgement | undefined> {
+    const { store } = this.#context;
+    return store.transaction(() => {
+      const earlier = store.serviceOf(attempt.guard, attempt.key);
+      if (earlier !== undefined) {
+        this.#requireSame(earlier, attempt.service);
+      }
+      if (earlier !== undefined && earlier.state !== 'reversed') {
+        return this.#judgement(earlier);
+      }
+      const guarding = this.#guarding(attempt.guard);
+      if (guarding.length === 0) {
+        return undefined;
+      }
+      // Who said yes to it once has said so.
+      const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
+      const kept = this.#judged({ ...attempt, service }, guarding, { id: this.#newId(), random: this.#drawn(), recordedAt: this.#context.clock.now() });
+      store.insertService(kept);
+      return this.#counted(kept, service);
+    });
+  }
+
+  /**
+   * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now. Undefined if it was
+   * never begun.
+   */
+  confirm(guard: GuardPoint, key: string): Promise<Judgement | undefined> {
+    const { store, language, clock } = this.#context;
+    return store.transaction(() => {
+      const kept = store.serviceOf(guard, key);
+      if (kept?.state !== 'asked') {
+        return kept && this.#judgement(kept);
+      }
+      const { id, random, recordedAt, holder } = kept;
+      const service: Service = { ...language.readService(kept.data), at: clock.now(), confirmed: true };
+      const judged = this.#judged({ guard, key, holder, service }, this.#guarding(guard), { id, random, recordedAt });
+      store.updateService(judged);
+      return this.#counted(judged, service);
+    });
+  }
+
+  /** It has come to a good end. */
+  settle(guard: GuardPoint, key: string): Promise<void> {
+    const { store, clock } = this.#context;
+    return store.transaction(() => {
+      const kept = store.serviceOf(guard, key);
+      if (kept?.state === 'counted' && kept.settledAt === undefined) {
+        store.updateService({ ...kept, settledAt: clock.now() });
+      }
+    });
+  }
+
+  /** It did not take place: what it counted is free again. Nothing happens to what was not counted. */
+  reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
+    const { store } = this.#context;
+    return store.transaction(() => {
+      const kept = store.serviceOf(guard, key);
+      if (kept?.state === 'counted') {
+        this.#reversed(kept, reason);
+      }
+    });
+  }
+
+  /** The same by hand. What is reversed already stays so. Errors: `service_not_found`, `service_not_counted`. */
+  reverseService(id: string, reason: string): Promise<KeptService> {
+    const { store } = this.#context;
+    return store.transaction(() => {
+      const kept = store.service(id);
+      if (kept === undefined) {
+        throw new LatchkeyError('service_not_found', `There is no service ${id} in the log.`);
+      }
+      if (kept.state === 'reversed') {
+        return kept;
+      }
+      if (kept.state !== 'counted') {
+        throw new LatchkeyError('service_not_counted', `Service ${id} was ${kept.state}: it takes up no room.`);
+      }
+      return this.#reversed(kept, reason);
+    });
+  }
+
+  #reversed(kept: KeptService, reason: string): KeptService {
+    const { store, clock } = this.#context;
+    const reversed: KeptService = { ...kept, state: 'reversed', reversedAt: clock.now(), reason };
+    store.uncount(kept.id);
+    store.updateService(reversed);
+    return reversed;
+  }
+
+  #guarding(guard: GuardPoint): InForce[] {
+    return this.#context.store
+      .applications()
+      .map((kept) => ({ kept, compiled: this.#compiled(kept) }))
+      // What one says that is damaged nobody knows: it might have guarded this.
+      .filter(({ compiled }) => compiled === undefined || compiled.application.guards.includes(guard));
+  }
+
+  #compiled({ name, version, json, policyHash }: KeptApplication): CompiledApplication | undefined {
+    let compiled = this.#ready.get(json);
+    if (compiled === undefined) {
+      try {
+        compiled = this.#context.language.application(json);
+      } catch {
+        return undefined;
+      }
+      this.#ready.set(json, compiled);
+    }
+    const { application } = compiled;
+    return compiled.policyHash === policyHash && application.name === name && application.version === version ? compiled : undefined;
+  }
+
+  #judged(attempt: Attempt, guarding: readonly InForce[], { id, random, recordedAt }: Pick<KeptService, 'id' | 'random' | 'recordedAt'>): KeptService {
+    const { store, language } = this.#context;
+    const { guard, key, holder, service } = attempt;
+    const decisions = guarding.map(({ kept, compiled }): Decision => (compiled === undefined ? terminatedByDamage(kept, service) : evaluate(store, compiled, service, random)));
+    const outcome = strictest(decisions);
+    return {
+      id, guard, key, holder, random, outcome, recordedAt,
+      kind: service.kind,
+      at: service.at,
+      data: language.writeService(service),
+      state: stateBy[outcome],
+      confirmed: service.confirmed,
+      settledAt: undefined,
+      reversedAt: undefined,
+      reason: undefined,
+      decisions: decisions.map((decision) => ({
+        application: decision.application,
+        version: decision.version,
+        policyHash: decision.policyHash,
+        outcome: decision.outcome,
+        json: language.writeDecision(decision),
+      })),
+    };
+  }
+
+  #counted(kept: KeptService, service: Service): Judgement {
+    if (kept.state === 'counted') {
+      this.#context.store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
+    }
+    return this.#judgement(kept);
+  }
+
+  #judgement({ id, outcome, state, decisions }: KeptService): Judgement {
+    const { readFailed } = this.#context.language;
+    return { serviceId: id, outcome, state, failed: decisions.flatMap(({ application, json }) => readFailed(json).map((failed) => ({ ...failed, application }))) };
+  }
+
+  #requireSame(earlier: KeptService, service: Service): void {
+    const { readService } = this.#context.language;
+    if (essence(readService(earlier.data)) !== essence(service)) {
+      throw new LatchkeyError('idempotency_mismatch');
+    }
+  }
+
+  #newId(): string {
+    return idFrom('svc', base64url(this.#context.random.bytes(16)));
+  }
+
+  #drawn(): number {
+    const [high = 0, low = 0] = new Uint32Array(Uint8Array.from(this.#context.random.bytes(8)).buffer);
+    // As many bits as a number has.
+    return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+  }
+}
+
+/** `terminate` before `ask` before `allow`. */
+export function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
+  return decisions.reduce<Outcome>((worst, { outcome }) => (severity[outcome] > severity[worst] ? outcome : worst), 'allow');
+}
+
+function essence({ kind, amount, payee }: Service): string {
+  return JSON.stringify([kind, amount && amountText(amount), payee?.id]);
+}
+
+function conflict(message: string): LatchkeyError {
+  return new LatchkeyError('card_application_conflict', message);
+}

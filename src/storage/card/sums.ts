@@ -1,0 +1,69 @@
+import type { Usage } from '../../domain/security-check/history.ts';
+import type { Use } from '../../roles/card/store.ts';
+import type { SqliteConnection } from '../sqlite-connection.ts';
+
+/** Periods of the calendar begin at whole quarters of an hour of UTC, whatever the zone. */
+const quarterMs = 900_000;
+const dayMs = 86_400_000;
+const spans = [quarterMs, dayMs];
+
+interface UseRow {
+  application: string;
+  at: number;
+  currency: string;
+  minor: bigint;
+}
+
+/** A service that moves no money is counted under no currency. */
+const noCurrency = '';
+
+export function addUses(connection: SqliteConnection, number: number, uses: readonly Use[]): void {
+  for (const { application, at, amount, place, confirmed } of uses) {
+    const row: UseRow = { application, at: at.getTime(), currency: amount?.currency ?? noCurrency, minor: amount?.minor ?? 0n };
+    connection.guarded(() => {
+      connection.change(
+        'insert into uses (application, at, number, currency, minor, confirmed, lat, lon, cell, bssid) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        [application, row.at, number, row.currency, row.minor, confirmed, place?.lat ?? null, place?.lon ?? null, place?.cell ?? null, place?.bssid ?? null]);
+      addToSums(connection, row, 1);
+    });
+  }
+}
+
+export function removeUses(connection: SqliteConnection, number: number): void {
+  connection.guarded(() => {
+    const rows = connection.all('select application, at, currency, cast(minor as text) as minor from uses where number = ?', [number]) as (Omit<UseRow, 'minor'> & { minor: string })[];
+    connection.change('delete from uses where number = ?', [number]);
+    rows.forEach((row) => addToSums(connection, { ...row, minor: BigInt(row.minor) }, -1));
+  });
+}
+
+function addToSums(connection: SqliteConnection, { application, at, currency, minor }: UseRow, sign: 1 | -1): void {
+  for (const span of spans) {
+    connection.change(
+      `insert into sums (application, span, start, currency, count, minor) values (?, ?, ?, ?, ?, ?)
+        on conflict (application, span, start, currency) do update set count = count + excluded.count, minor = minor + excluded.minor`,
+      [application, span, Math.floor(at / span) * span, currency, sign, BigInt(sign) * minor]);
+  }
+}
+
+/**
+ * All from a moment on: of its first quarter of an hour one by one, of its first day by quarters, of the others by days.
+ * Reads about a hundred rows and one for each day, however many services there were.
+ */
+export function usageSince(connection: SqliteConnection, application: string, from: number): Usage {
+  const quarter = Math.ceil(from / quarterMs) * quarterMs;
+  const day = Math.ceil(quarter / dayMs) * dayMs;
+  const rows = connection.all(
+    `select currency, sum(count) as count, cast(sum(minor) as text) as minor from (
+        select currency, count(*) as count, sum(minor) as minor from uses where application = ?1 and at >= ?2 and at < ?3 group by currency
+        union all
+        select currency, sum(count), sum(minor) from sums where application = ?1 and span = ?5 and start >= ?3 and start < ?4 group by currency
+        union all
+        select currency, sum(count), sum(minor) from sums where application = ?1 and span = ?6 and start >= ?4 group by currency
+      ) group by currency`,
+    [application, from, quarter, day, quarterMs, dayMs]) as { currency: string; count: number; minor: string }[];
+  return {
+    count: rows.reduce((sum, { count }) => sum + count, 0),
+    totals: Object.fromEntries(rows.filter(({ currency }) => currency !== noCurrency).map(({ currency, minor }) => [currency, BigInt(minor)])),
+  };
+}
