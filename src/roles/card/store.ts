@@ -110,7 +110,7 @@ export interface CardStore {
   uncount(serviceId: string): void;
   /** All that counts for an application from a moment on, whatever was dated later than now: a clock that is set back frees nothing. */
   usage(application: string, from: number): Usage;
-  /** As `usage`, since the last that was confirmed, without that one. */
+  /** All that was begun since the last that was confirmed. */
   sinceConfirmed(application: string): Usage;
   /** The last that was counted. */
   last(application: string): LastService | null;

@@ -3,7 +3,7 @@ import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { LastService, Usage } from '../../domain/security-check/history.ts';
 import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, UntoldDecision, Use } from '../../roles/card/store.ts';
 import type { SqliteConnection } from '../sqlite-connection.ts';
-import { addUses, removeUses, usageSince } from './sums.ts';
+import { addUses, removeUses, usageSince, usageSinceConfirmed } from './sums.ts';
 
 interface ApplicationRow {
   name: string;
@@ -166,14 +166,7 @@ export class CardFile implements CardStore {
   }
 
   sinceConfirmed(application: string): Usage {
-    const [last] = this.#all<{ at: number; currency: string; minor: string }>(
-      'select at, currency, cast(minor as text) as minor from uses where application = ? and confirmed = 1 order by number desc limit 1', application);
-    if (last === undefined) {
-      return this.usage(application, Number.MIN_SAFE_INTEGER);
-    }
-    const { count, totals } = this.usage(application, last.at);
-    const own = last.currency === '' ? totals : { ...totals, [last.currency]: (totals[last.currency] ?? 0n) - BigInt(last.minor) };
-    return { count: count - 1, totals: own };
+    return this.#connection.guarded(() => usageSinceConfirmed(this.#connection, application));
   }
 
   last(application: string): LastService | null {

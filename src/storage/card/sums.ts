@@ -6,6 +6,8 @@ import type { SqliteConnection } from '../sqlite-connection.ts';
 const quarterMs = 900_000;
 const dayMs = 86_400_000;
 const spans = [quarterMs, dayMs];
+/** In the place of a span: the sum since the last that was confirmed. */
+const sinceConfirmedSpan = 0;
 
 interface UseRow {
   application: string;
@@ -25,25 +27,58 @@ export function addUses(connection: SqliteConnection, number: number, uses: read
         'insert into uses (application, at, number, currency, minor, confirmed, lat, lon, cell, bssid) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [application, row.at, number, row.currency, row.minor, confirmed, place?.lat ?? null, place?.lon ?? null, place?.cell ?? null, place?.bssid ?? null]);
       addToSums(connection, row, 1);
+      if (confirmed) {
+        renewSinceConfirmed(connection, application);
+      } else if (number > lastConfirmed(connection, application)) {
+        addTo(connection, sinceConfirmedSpan, 0, row, 1);
+      }
     });
   }
 }
 
 export function removeUses(connection: SqliteConnection, number: number): void {
   connection.guarded(() => {
-    const rows = connection.all('select application, at, currency, cast(minor as text) as minor from uses where number = ?', [number]) as (Omit<UseRow, 'minor'> & { minor: string })[];
+    const rows = connection.all('select application, at, currency, cast(minor as text) as minor, confirmed from uses where number = ?', [number]) as (Omit<UseRow, 'minor'> & { minor: string; confirmed: number })[];
     connection.change('delete from uses where number = ?', [number]);
-    rows.forEach((row) => addToSums(connection, { ...row, minor: BigInt(row.minor) }, -1));
+    for (const { confirmed, minor, ...use } of rows) {
+      const row = { ...use, minor: BigInt(minor) };
+      addToSums(connection, row, -1);
+      if (confirmed !== 0) {
+        renewSinceConfirmed(connection, use.application);
+      } else if (number > lastConfirmed(connection, use.application)) {
+        addTo(connection, sinceConfirmedSpan, 0, row, -1);
+      }
+    }
   });
 }
 
-function addToSums(connection: SqliteConnection, { application, at, currency, minor }: UseRow, sign: 1 | -1): void {
-  for (const span of spans) {
-    connection.change(
-      `insert into sums (application, span, start, currency, count, minor) values (?, ?, ?, ?, ?, ?)
-        on conflict (application, span, start, currency) do update set count = count + excluded.count, minor = minor + excluded.minor`,
-      [application, span, Math.floor(at / span) * span, currency, sign, BigInt(sign) * minor]);
-  }
+function addToSums(connection: SqliteConnection, row: UseRow, sign: 1 | -1): void {
+  spans.forEach((span) => addTo(connection, span, Math.floor(row.at / span) * span, row, sign));
+}
+
+function addTo(connection: SqliteConnection, span: number, start: number, { application, currency, minor }: UseRow, sign: 1 | -1): void {
+  connection.change(
+    `insert into sums (application, span, start, currency, count, minor) values (?, ?, ?, ?, ?, ?)
+      on conflict (application, span, start, currency) do update set count = count + excluded.count, minor = minor + excluded.minor`,
+    [application, span, start, currency, sign, BigInt(sign) * minor]);
+}
+
+function lastConfirmed(connection: SqliteConnection, application: string): number {
+  const [row] = connection.all('select number from uses where application = ? and confirmed = 1 order by number desc limit 1', [application]) as { number: number }[];
+  return row?.number ?? 0;
+}
+
+function renewSinceConfirmed(connection: SqliteConnection, application: string): void {
+  connection.change('delete from sums where application = ? and span = ?', [application, sinceConfirmedSpan]);
+  connection.change(
+    `insert into sums (application, span, start, currency, count, minor)
+      select application, ?, 0, currency, count(*), sum(minor) from uses where application = ? and number > ? group by application, currency`,
+    [sinceConfirmedSpan, application, lastConfirmed(connection, application)]);
+}
+
+/** All that was begun after the last that was confirmed, whatever the clock said. */
+export function usageSinceConfirmed(connection: SqliteConnection, application: string): Usage {
+  return toUsage(connection.all('select currency, count, cast(minor as text) as minor from sums where application = ? and span = ?', [application, sinceConfirmedSpan]));
 }
 
 /**
@@ -53,7 +88,7 @@ function addToSums(connection: SqliteConnection, { application, at, currency, mi
 export function usageSince(connection: SqliteConnection, application: string, from: number): Usage {
   const quarter = Math.ceil(from / quarterMs) * quarterMs;
   const day = Math.ceil(quarter / dayMs) * dayMs;
-  const rows = connection.all(
+  return toUsage(connection.all(
     `select currency, sum(count) as count, cast(sum(minor) as text) as minor from (
         select currency, count(*) as count, sum(minor) as minor from uses where application = ?1 and at >= ?2 and at < ?3 group by currency
         union all
@@ -61,9 +96,13 @@ export function usageSince(connection: SqliteConnection, application: string, fr
         union all
         select currency, sum(count), sum(minor) from sums where application = ?1 and span = ?6 and start >= ?4 group by currency
       ) group by currency`,
-    [application, from, quarter, day, quarterMs, dayMs]) as { currency: string; count: number; minor: string }[];
+    [application, from, quarter, day, quarterMs, dayMs]));
+}
+
+function toUsage(rows: readonly unknown[]): Usage {
+  const sums = rows as readonly { readonly currency: string; readonly count: number; readonly minor: string }[];
   return {
-    count: rows.reduce((sum, { count }) => sum + count, 0),
-    totals: Object.fromEntries(rows.filter(({ currency }) => currency !== noCurrency).map(({ currency, minor }) => [currency, BigInt(minor)])),
+    count: sums.reduce((sum, { count }) => sum + count, 0),
+    totals: Object.fromEntries(sums.filter(({ currency }) => currency !== noCurrency).map(({ currency, minor }) => [currency, BigInt(minor)])),
   };
 }

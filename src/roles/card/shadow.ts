@@ -1,0 +1,85 @@
+import type { CompiledApplication } from '../../domain/security-check/compile.ts';
+import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
+import { evaluate, useOf } from './evaluation.ts';
+import type { CardLanguage, FailedCheck } from './ports.ts';
+import type { CardStore, KeptService } from './store.ts';
+
+/** A service that other parameters would judge otherwise. */
+export interface ShadowChange {
+  readonly service: KeptService;
+  readonly before: Outcome;
+  readonly after: Outcome;
+  /** What would not go well. */
+  readonly failed: readonly FailedCheck[];
+}
+
+export interface ShadowCounts {
+  readonly services: number;
+  readonly unchanged: number;
+  /** By what the outcome was, and what it would be. */
+  readonly changed: Readonly<Partial<Record<Outcome, Readonly<Partial<Record<Outcome, number>>>>>>;
+}
+
+export interface Shadow {
+  readonly log: CardStore;
+  /** An empty store, for what would be counted. */
+  readonly scratch: CardStore;
+  readonly language: CardLanguage;
+  /** The application under its new parameters. */
+  readonly candidate: CompiledApplication;
+  /** Services before are taken as they were. */
+  readonly since: Date | undefined;
+  readonly onChange: (change: ShadowChange) => void;
+}
+
+const atOnce = 500;
+
+/**
+ * Holds the services that an application has judged to other parameters, in the order in which they were begun, with
+ * what was drawn for each. What would not have gone on is not counted; what somebody said yes to counts as confirmed;
+ * what was reversed gives its room back when it did.
+ */
+export async function shadow({ log, scratch, language, candidate, since, onChange }: Shadow): Promise<ShadowCounts> {
+  const { name } = candidate.application;
+  const changed: Partial<Record<Outcome, Partial<Record<Outcome, number>>>> = {};
+  let [services, unchanged] = [0, 0];
+  /** Those that are counted, and will be reversed. */
+  let reversals: KeptService[] = [];
+  const reverseUntil = (at: Date) => {
+    reversals.filter(({ reversedAt }) => reversedAt! <= at).forEach(({ id }) => scratch.uncount(id));
+    reversals = reversals.filter(({ reversedAt }) => reversedAt! > at);
+  };
+  const judge = (kept: KeptService) => {
+    reverseUntil(kept.recordedAt);
+    const service = language.readService(kept.data);
+    const logged = kept.decisions.find(({ application }) => application === name)!.outcome;
+    const isJudged = since === undefined || kept.recordedAt >= since;
+    const decision: Pick<Decision, 'outcome'> = isJudged ? evaluate(scratch, candidate, service, kept.random) : { outcome: logged };
+    // What another application stopped, or nobody said yes to, did not take place under these parameters either.
+    const tookPlace = kept.state === 'counted' || kept.state === 'reversed' || (kept.outcome === logged && logged !== 'allow');
+    scratch.insertService({ ...kept, state: 'asked', decisions: [] });
+    if (decision.outcome === 'allow' && tookPlace) {
+      scratch.count(kept.id, [useOf(name, service)]);
+      if (kept.reversedAt !== undefined) reversals.push(kept);
+    }
+    if (!isJudged) {
+      return;
+    }
+    services += 1;
+    if (decision.outcome === logged) {
+      unchanged += 1;
+      return;
+    }
+    const row = (changed[logged] ??= {});
+    row[decision.outcome] = (row[decision.outcome] ?? 0) + 1;
+    onChange({ service: kept, before: logged, after: decision.outcome, failed: language.readFailed(language.writeDecision(decision as Decision)) });
+  };
+  for (let after: string | undefined; ; ) {
+    const some = log.servicesOf(name, { since: undefined, after, limit: atOnce });
+    await scratch.transaction(() => some.forEach(judge));
+    after = some.at(-1)?.id;
+    if (some.length < atOnce) {
+      return { services, unchanged, changed };
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import { DatabaseSync } from 'node:sqlite';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cardLanguage } from '../../src/cli/cards/card-language.ts';
+import { shadow, type ShadowChange } from '../../src/roles/card/shadow.ts';
+import { openCardStore } from '../../src/storage/card-store.ts';
+import { application, dailyTotal, TestDesk } from './card-desk.ts';
+
+const hour = 3_600_000;
+let cards: TestDesk;
+beforeEach(async () => {
+  cards = await TestDesk.open();
+});
+afterEach(() => cards.close());
+
+describe('applications', () => {
+  test('a higher version comes into the place of the one in force, and the same once more changes nothing', async () => {
+    const first = await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    cards.pass(1000);
+    expect(await cards.desk.add(application([dailyTotal('10.00EUR')]))).toEqual(first);
+    await cards.desk.add(application([dailyTotal('20.00EUR')], { version: 2 }));
+    expect(cards.store.applications().map(({ version, endedAt }) => [version, endedAt])).toEqual([[2, undefined]]);
+    expect(cards.store.versions('spending').map(({ version, endedAt }) => [version, endedAt === undefined])).toEqual([[2, true], [1, false]]);
+  });
+
+  test('the same version with other content, a lower one, and what cannot be meant are refused', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')], { version: 2 }));
+    await expect(cards.desk.add(application([dailyTotal('10.01EUR')], { version: 2 }))).rejects.toMatchObject({ code: 'card_application_conflict' });
+    await expect(cards.desk.add(application([dailyTotal('10.00EUR')]))).rejects.toMatchObject({ code: 'card_application_conflict' });
+    await expect(cards.desk.add(application([], { guards: ['access'] }))).rejects.toMatchObject({ code: 'invalid_input', problems: [{ pointer: '/guards' }] });
+    await expect(cards.desk.add(application([], { guards: ['everything'] }))).rejects.toMatchObject({ code: 'invalid_input' });
+    await expect(cards.desk.add('{')).rejects.toMatchObject({ code: 'invalid_input' });
+    expect(cards.store.applications()).toHaveLength(1);
+  });
+
+  test('one that is removed guards nothing, and has forgotten nothing when it is added again', async () => {
+    const text = application([dailyTotal('10.00EUR')]);
+    await cards.desk.add(text);
+    await cards.pay('8.00EUR');
+    await cards.desk.remove('spending');
+    expect(await cards.pay('8.00EUR')).toBeUndefined();
+    await expect(cards.desk.remove('spending')).rejects.toMatchObject({ code: 'card_application_not_found' });
+    await cards.desk.add(text);
+    expect(await cards.pay('8.00EUR')).toMatchObject({ outcome: 'terminate' });
+  });
+});
+
+describe('services', () => {
+  test('count while they go on: what is over the limit is terminated, counts nothing, and says which check', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR', { reason: 'Ten a day.' })]));
+    expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'allow', state: 'counted', failed: [] });
+    expect(await cards.pay('6.00EUR')).toMatchObject({
+      outcome: 'terminate', state: 'terminated', failed: [{ application: 'spending', id: 'daily', reason: 'Ten a day.', detail: expect.stringContaining('12.00EUR is more than 10.00EUR') }],
+    });
+    expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
+    cards.pass(12 * hour);
+    expect(await cards.pay('10.00EUR')).toMatchObject({ outcome: 'allow' });
+  });
+
+  test('the same key has the same answer and is counted once; for another service it is refused', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    const first = await cards.pay('6.00EUR', { key: 'k1' });
+    expect(await cards.pay('6.00EUR', { key: 'k1' })).toEqual(first);
+    expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
+    const over = await cards.pay('1.00EUR', { key: 'k2' });
+    await cards.desk.reverse('pay', 'k1', 'refused');
+    expect(await cards.pay('1.00EUR', { key: 'k2' })).toEqual(over);
+    await expect(cards.pay('1.01EUR', { key: 'k2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  });
+
+  test('what is reversed gives its room back, and is judged anew under its key', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    const first = await cards.pay('6.00EUR', { key: 'k1' });
+    await cards.desk.reverse('pay', 'k1', 'refused');
+    await cards.desk.reverse('pay', 'k1', 'refused');
+    expect(cards.store.service(first!.serviceId)).toMatchObject({ state: 'reversed', reason: 'refused' });
+    expect(await cards.pay('9.00EUR')).toMatchObject({ outcome: 'allow' });
+    expect(await cards.pay('6.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'terminate' });
+    const again = await cards.desk.begin(cards.attempt('1.00EUR', { key: 'k3' }));
+    expect(await cards.desk.reverseService(again!.serviceId, 'by hand')).toMatchObject({ state: 'reversed' });
+    await expect(cards.desk.reverseService('svc_none', 'x')).rejects.toMatchObject({ code: 'service_not_found' });
+  });
+
+  test('what asks goes on once it is confirmed, by what holds then', async () => {
+    await cards.desk.add(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' }, dailyTotal('10.00EUR')]));
+    expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', state: 'asked' });
+    expect(await cards.pay('7.00EUR', { key: 'b' })).toMatchObject({ outcome: 'ask' });
+    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(await cards.desk.confirm('pay', 'b')).toMatchObject({ outcome: 'terminate', state: 'terminated' });
+    expect(await cards.desk.confirm('pay', 'never')).toBeUndefined();
+    await expect(cards.desk.reverseService((await cards.pay('7.00EUR', { key: 'b' }))!.serviceId, 'x')).rejects.toMatchObject({ code: 'service_not_counted' });
+  });
+
+  test('all that guard one must allow it, and the strictest decides; what does not go on counts for none', async () => {
+    await cards.desk.add(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' }]));
+    await cards.desk.add(application([dailyTotal('8.00EUR')], { name: 'frugal', guards: ['pay', 'charge'] }));
+    expect(await cards.pay('6.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', failed: [{ application: 'spending' }] });
+    expect(await cards.pay('9.00EUR')).toMatchObject({ outcome: 'terminate', failed: [{ application: 'frugal' }, { application: 'spending' }] });
+    expect(await cards.pay('4.00EUR', { guard: 'charge' })).toMatchObject({ outcome: 'allow' });
+    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
+  });
+
+  test('nothing is begun where nothing guards it', async () => {
+    await cards.desk.add(application([], { guards: undefined }));
+    expect(await cards.pay('6.00EUR')).toBeUndefined();
+    expect(cards.store.services({}, { limit: 10 })).toEqual([]);
+  });
+
+  test('clocks that are set back free nothing', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'rolling', type: 'count', per: '1h', at_most: 5 }]));
+    expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'allow' });
+    cards.pass(-2 * hour);
+    expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'terminate' });
+  });
+
+  test('velocity asks by what is drawn, and a confirmation begins it anew', async () => {
+    await cards.desk.add(application([{ id: 'often', type: 'velocity', lower: 1, upper: 3 }]));
+    expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'allow' });
+    cards.draws(0.99, 0.01, 0.99);
+    expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'allow' });
+    expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'ask' });
+    expect(await cards.pay('1.00EUR', { key: 'x', service: { confirmed: true } })).toMatchObject({ outcome: 'allow' });
+    expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 0, totals: {} });
+    cards.pass(-hour);
+    expect(await cards.pay('1.00EUR', { key: 'y' })).toMatchObject({ outcome: 'allow' });
+    expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 1, totals: { EUR: 100n } });
+    await cards.desk.reverse('pay', 'x', 'test');
+    expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 3, totals: { EUR: 300n } });
+    await cards.desk.reverse('pay', 'y', 'test');
+    expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 2, totals: { EUR: 200n } });
+  });
+});
+
+describe('nothing fails open', () => {
+  const damage = (sql: string) => {
+    const database = new DatabaseSync(cards.path);
+    database.exec(sql);
+    database.close();
+  };
+
+  test.each([
+    ['cut off', `update applications set json = substr(json, 1, 40)`],
+    ['with another limit', `update applications set json = replace(json, '10.00EUR', '99.00EUR')`],
+    ['that guards nothing any more', `update applications set json = replace(json, '"pay"', '"code"'), guards = 'code'`],
+    ['of a form that this program does not know', `update applications set json = replace(json, '"guards"', '"guardians"'), guards = ''`],
+    ['under another name', `update applications set name = 'other'`],
+  ])('an application %s terminates everything until it is removed', async (_, sql) => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    damage(sql);
+    for (const guard of ['pay', 'charge', 'register-charge'] as const) {
+      expect(await cards.pay('1.00EUR', { guard })).toMatchObject({ outcome: 'terminate', failed: [{ id: 'kind', detail: expect.stringContaining('damaged') }] });
+    }
+    const [kept] = cards.store.applications();
+    expect(cards.desk.isDamaged(kept!)).toBe(true);
+    await cards.desk.remove(kept!.name);
+    expect(await cards.pay('1.00EUR')).toBeUndefined();
+  });
+
+  test('a file of a newer program, and one that is none, are errors', async () => {
+    cards.store.close();
+    damage('pragma user_version = 99');
+    await expect(openCardStore(cards.path)).rejects.toMatchObject({ code: 'storage_too_new' });
+    damage('pragma application_id = 1; pragma user_version = 0');
+    await expect(openCardStore(cards.path)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+});
+
+describe('many at once', () => {
+  test('services in other processes, begun at once, do not slip under a limit together', { timeout: 60_000 }, async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'number', type: 'count', per: 'day', at_most: 1000 }]));
+    const payers = Array.from({ length: 4 }, (_, at) => fork(new URL('./pay-often.ts', import.meta.url), [cards.path, String(at), '20', '1.00EUR', cards.now.toISOString()]));
+    const outcomes = await Promise.all(payers.map(async (payer) => {
+      const [told] = (await once(payer, 'message')) as [string[]];
+      return told;
+    }));
+    expect(outcomes.flat().filter((outcome) => outcome === 'allow')).toHaveLength(10);
+    expect(outcomes.flat()).toHaveLength(80);
+    expect(cards.store.usage('spending', 0)).toEqual({ count: 10, totals: { EUR: 1000n } });
+  });
+
+  test('and of one service that is begun everywhere at once, one is counted', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    const stores = await Promise.all(Array.from({ length: 5 }, () => openCardStore(cards.path)));
+    const judged = await Promise.all(stores.map((store) => cards.deskOver(store).begin(cards.attempt('6.00EUR', { key: 'one' }))));
+    stores.forEach((store) => store.close());
+    expect(new Set(judged.map((each) => each!.serviceId)).size).toBe(1);
+    expect(cards.store.usage('spending', 0).count).toBe(1);
+  });
+});
+
+describe('the totals of a period', () => {
+  test('are those of its services, whatever was added and reversed, and whenever it begins', async () => {
+    await cards.desk.add(application([dailyTotal('100000.00EUR')]));
+    const start = cards.now.getTime();
+    const all: { at: number; minor: bigint; currency: string; key: string }[] = [];
+    let seed = 7;
+    const drawn = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+    for (let number = 0; number < 150; number += 1) {
+      cards.now = new Date(start + drawn(4 * 24) * hour / 3 + drawn(hour));
+      const key = `k${number}`;
+      const cents = 1 + drawn(500);
+      await cards.pay(`${(cents / 100).toFixed(2)}EUR`, { key });
+      all.push({ at: cards.now.getTime(), minor: BigInt(cents), currency: 'EUR', key });
+    }
+    for (const { key } of all.splice(20, 30)) await cards.desk.reverse('pay', key, 'test');
+    for (let probe = 0; probe < 100; probe += 1) {
+      const from = probe === 0 ? Number.MIN_SAFE_INTEGER : start - hour + drawn(40 * hour);
+      const within = all.filter(({ at }) => at >= from);
+      const sum = within.reduce((total, { minor }) => total + minor, 0n);
+      expect(cards.store.usage('spending', from)).toEqual({ count: within.length, totals: within.length === 0 && sum === 0n ? expect.anything() : { EUR: sum } });
+    }
+  });
+});
+
+describe('shadow', () => {
+  async function replayed(text: string, since?: Date) {
+    const changes: ShadowChange[] = [];
+    const scratch = await openCardStore(':memory:');
+    const counts = await shadow({ log: cards.store, scratch, language: cardLanguage, candidate: cardLanguage.application(text), since, onChange: (change) => changes.push(change) });
+    scratch.close();
+    return { counts, changes };
+  }
+
+  test('says what other parameters would have said, each with what it counts itself', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    for (const amount of ['6.00EUR', '3.00EUR', '5.00EUR', '1.00EUR']) {
+      await cards.pay(amount);
+      cards.pass(1000);
+    }
+    expect((await replayed(application([dailyTotal('10.00EUR')], { version: 2 }))).counts).toEqual({ services: 4, unchanged: 4, changed: {} });
+    const wider = await replayed(application([dailyTotal('14.00EUR')], { version: 2 }));
+    expect(wider.counts).toEqual({ services: 4, unchanged: 2, changed: { terminate: { allow: 1 }, allow: { terminate: 1 } } });
+    expect(wider.changes.map(({ before, after, failed }) => [before, after, failed.map(({ id }) => id)])).toEqual([['terminate', 'allow', []], ['allow', 'terminate', ['daily']]]);
+    expect((await replayed(application([dailyTotal('1.00EUR')], { version: 2 }), cards.now)).counts).toMatchObject({ services: 0 });
+  });
+
+  test('goes by what was drawn, confirmed and reversed', async () => {
+    const text = application([{ id: 'often', type: 'velocity', lower: 0, upper: 100 }, dailyTotal('10.00EUR')]);
+    await cards.desk.add(text);
+    cards.draws(0.9, 0.0001, 0.5, 0.6);
+    await cards.pay('6.00EUR', { key: 'a' });
+    cards.pass(1);
+    await cards.desk.reverse('pay', 'a', 'cancelled');
+    cards.pass(1);
+    await cards.pay('7.00EUR', { key: 'b' });
+    await cards.desk.confirm('pay', 'b');
+    cards.pass(1);
+    await cards.pay('3.00EUR');
+    expect((await replayed(text)).counts).toEqual({ services: 3, unchanged: 3, changed: {} });
+  });
+});
