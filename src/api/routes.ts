@@ -1,6 +1,7 @@
 import { accessRoutes } from './access-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { codeRoutes } from './code-routes.ts';
+import { cardRoutes } from './card-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { registerRoutes } from './register-routes.ts';
@@ -17,6 +18,7 @@ export const routes = {
   ...ledgerRoutes,
   ...registerRoutes,
   ...codeRoutes,
+  ...cardRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

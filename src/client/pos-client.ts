@@ -11,11 +11,13 @@ import type { Grant } from '../domain/grant.ts';
 import type { Mandate, Register, Sale } from '../domain/sale.ts';
 import { tariffToJson } from '../domain/tariff-json.ts';
 import type { Tariff } from '../domain/tariff.ts';
+import type { TerminatedService } from '../roles/card/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
 import type { Charge, Charged, Claim, MandateRole, MandateSetting, PosRole, Refunded, RegisterDescription } from '../roles/pos/ports.ts';
 import type { SaleFilter } from '../roles/pos/store.ts';
 import type { AccessPoint, GrantFilter } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
+import { tellTerminated } from './tell-terminated.ts';
 
 export class PosClient implements PosRole {
   readonly #http: HttpClient;
@@ -89,6 +91,10 @@ export class PosClient implements PosRole {
   async sales({ from, to }: SaleFilter, page: PageRequest): Promise<Page<Sale>> {
     const query = { ...present({ from: instantToWire(from), to: instantToWire(to) }), ...pageRequestToWire(page) };
     return pageFromWire(await this.#http.call(routes.listSales, { query }), saleFromWire);
+  }
+
+  terminated(service: TerminatedService): Promise<void> {
+    return tellTerminated(this.#http, service);
   }
 }
 

@@ -3,9 +3,11 @@ import { bindingStatusFromWire, bindRequestToWire, newBindingFromWire, verificat
 import { paymentInputToWire, paymentReplyFromWire } from '../api/payments.ts';
 import { routes } from '../api/routes.ts';
 import type { Payee } from '../domain/account.ts';
+import type { TerminatedService } from '../roles/card/ports.ts';
 import type { PaymentReply, PaymentRequest } from '../roles/ledger/payment-request.ts';
 import type { BindingStatus, BindRequest, NewBinding, VerificationRequest, VerificationSent, WalletRole } from '../roles/wallet/ports.ts';
 import type { HttpClient } from './http-client.ts';
+import { tellTerminated } from './tell-terminated.ts';
 
 export class WalletClient implements WalletRole {
   readonly #http: HttpClient;
@@ -37,5 +39,9 @@ export class WalletClient implements WalletRole {
   async cancel({ accountId: id, key }: { readonly accountId: string; readonly key: string }): Promise<PaymentReply | undefined> {
     const { payment } = await this.#http.call(routes.cancelPayment, { params: { id, key } });
     return payment && paymentReplyFromWire(payment);
+  }
+
+  terminated(service: TerminatedService): Promise<void> {
+    return tellTerminated(this.#http, service);
   }
 }

@@ -25,7 +25,7 @@ export default class Pay extends LatchkeyCommand<OrderWire> {
     memo: memoFlag({ description: 'What it is for; the payee sees it.', exclusive: ['cancel'] }),
     hold: durationFlag({ description: 'Hold it for so long instead: the payee takes it, or less, or gives it back.', exclusive: ['cancel'] }),
     cancel: switchFlag({ description: 'Give up the payment that is open. If it had been paid already, it says so.' }),
-    yes: { ...yesFlag, description: 'Pay also if an earlier payment, just like this one, has only now gone through.' },
+    yes: { ...yesFlag, description: 'Pay also if an earlier payment, just like this one, has only now gone through. It does not answer what a security check asks.' },
     'identity-code-file': fileFlag({ description: 'Take the identity code in this file, - for stdin (or LATCHKEY_IDENTITY_CODE).' }),
     'idempotency-key': idempotencyFlag({ exclusive: ['cancel'] }),
     ...remoteFlags,
@@ -34,18 +34,14 @@ export default class Pay extends LatchkeyCommand<OrderWire> {
 
   async run(): Promise<OrderWire> {
     const { flags } = await this.parse(Pay);
+    const options = { ...this.opening, interactive: this.interactive, ask: (question: string) => this.ask(question), caution: (text: string) => this.caution(text) };
     if (flags.cancel) {
-      return orderToWire(await cancelOrder(flags, this.opening));
+      return orderToWire(await cancelOrder(flags, options));
     }
     if (flags.to === undefined || flags.amount === undefined) {
       throw new LatchkeyError('missing_input', `${flags.to === undefined ? 'The payee is missing: give --to PAYEE.' : 'The amount is missing: give --amount AMOUNT.'}`);
     }
-    return orderToWire(await payOrder(flags.to, flags.amount, flags, {
-      ...this.opening,
-      interactive: this.interactive,
-      ask: (question) => this.ask(question),
-      caution: (text) => this.caution(text),
-    }));
+    return orderToWire(await payOrder(flags.to, flags.amount, flags, options));
   }
 
   protected override givenUp(reason: LatchkeyError): unknown {

@@ -11,6 +11,7 @@ export const auditActions = [
   'account.opened', 'account.closed', 'account.unlocked', 'account.bound', 'account.code_unsent', 'topup.refund_due',
   'account.credit_set', 'account.suspended', 'account.reinstated',
   'code.issued', 'code.revoked', 'code_key.made', 'code_key.revoked',
+  'service.terminated',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -28,6 +28,7 @@ export const statusWord = {
   done: 0x9000,
   wrongLength: 0x6700,
   lastOfChainExpected: 0x6883,
+  securityStatusNotSatisfied: 0x6982,
   conditionsNotSatisfied: 0x6985,
   wrongData: 0x6a80,
   notFound: 0x6a82,

@@ -30,7 +30,10 @@ export const walletInstruction = { paymentInfo: 0x10, authorise: 0x20, result: 0
 /** SELECT by name and GET RESPONSE (ISO/IEC 7816-4, 11.2.2 and 11.4.3). */
 export const interindustry = { cla: 0x00, select: 0xa4, byName: 0x04, getResponse: 0xc0 } as const;
 
-/** The wallet behind the card. What it does not want it refuses with `card_refused`; its capabilities are what it has. */
+/**
+ * The wallet behind the card. What its user does not want it refuses with `card_refused`, and what its security check
+ * does not let go on with `service_terminated`; its capabilities are what it has.
+ */
 export interface WalletHandler {
   readonly pay?: {
     paymentInfo(): Promise<PaymentInfo>;
@@ -178,6 +181,9 @@ export class CardApplication implements Card {
     }
     if (error instanceof LatchkeyError && error.code === 'card_refused') {
       return statusWord.conditionsNotSatisfied;
+    }
+    if (error instanceof LatchkeyError && error.code === 'service_terminated') {
+      return statusWord.securityStatusNotSatisfied;
     }
     this.#failed(error);
     return statusWord.noDiagnosis;

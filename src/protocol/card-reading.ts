@@ -25,7 +25,7 @@ import { exchange, type Card } from './card.ts';
 /**
  * Selects our wallet on a card, before anything else is asked of it; undefined if the card has none and is known by its
  * UID alone. Errors of this and of all below: `card_answer_malformed`, those of the card's `transmit`, and, but here,
- * `card_refused`.
+ * `card_refused` and `service_terminated`.
  */
 export async function selectWallet(card: Card): Promise<WalletApplication | undefined> {
   const { data, status } = await exchange(card, { cla: interindustry.cla, ins: interindustry.select, p1: interindustry.byName, data: walletAid });
@@ -67,6 +67,9 @@ async function asked(card: Card, ins: number, body?: Uint8Array): Promise<Uint8A
   const { data, status } = await exchange(card, { cla: walletClass, ins, ...(body === undefined ? {} : { data: body }) });
   if (status === statusWord.conditionsNotSatisfied) {
     throw new LatchkeyError('card_refused');
+  }
+  if (status === statusWord.securityStatusNotSatisfied) {
+    throw new LatchkeyError('service_terminated', 'The card’s own security check terminated the service.', { hint: 'Nothing came of it. Its holder’s screen says which check: take another card, or another way to pay.' });
   }
   if (status !== statusWord.done) {
     throw new LatchkeyError('card_answer_malformed', `The wallet on this card answers ${statusText(status)} to instruction ${ins.toString(16)}.`);

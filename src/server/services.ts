@@ -2,6 +2,7 @@ import { AdminService } from '../roles/admin/service.ts';
 import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
 import { BatchesService } from '../roles/batches/service.ts';
 import { CodesService, type CodesServiceContext } from '../roles/codes/service.ts';
+import { TerminationsService } from '../roles/card/terminations-service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
@@ -70,6 +71,10 @@ export class Services {
 
   get mandates(): MandateService {
     return new MandateService(this.#context);
+  }
+
+  get terminations(): TerminationsService {
+    return new TerminationsService(this.#context);
   }
 
   get ap(): ApService {

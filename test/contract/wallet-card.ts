@@ -78,6 +78,7 @@ export class WalletCard {
       payee: (reference) => wallet.payee(reference),
       pay: (request) => this.line.through(() => wallet.pay(request)),
       cancel: (payment) => this.line.through(() => wallet.cancel(payment)),
+      terminated: (service) => wallet.terminated(service),
     };
     this.payer = new Payer({ wallet: cut, codes: this.#codes, journal: new PaymentFile(this.#folder), clock: this.#clock, random: systemRandom });
     this.handler = cardWallet({

@@ -37,6 +37,7 @@ export class TerminalProcess extends Process {
       bind: (request) => this.call({ kind: 'bind', request }) as never,
       bindings: unused,
       payee: unused,
+      terminated: unused,
     };
     this.wallet = wallet;
     this.payer = new Payer({ wallet, codes: this.#codes, journal: this.#journal, clock, random });

@@ -1,22 +1,12 @@
-import { readCardApplication } from '../../api/card-application.ts';
 import { decisionToWire, type DecisionWire } from '../../api/card-decision.ts';
 import { readService, serviceToWire } from '../../api/card-service.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { compileApplication } from '../../domain/security-check/compile.ts';
 import type { CardLanguage } from '../../roles/card/ports.ts';
-import { compileRules } from '../../rules/compile-rules.ts';
-import { policyHash } from '../../rules/policy-hash.ts';
+import { makeApplication } from './load-application.ts';
 
 /** JSON, as it is published (docs/security-check.md). */
 export const cardLanguage: CardLanguage = {
-  application(text) {
-    const json = parsed(text);
-    const { application, problems } = readCardApplication(json);
-    if (application === undefined) {
-      throw new LatchkeyError('invalid_input', 'The application is not right.', { problems });
-    }
-    return compileApplication(application, policyHash(json), compileRules(application));
-  },
+  application: (text) => makeApplication(parsed(text)),
   writeService: (service) => JSON.stringify(serviceToWire(service)),
   readService: (text) => readService(JSON.parse(text)),
   writeDecision: (decision) => JSON.stringify(decisionToWire(decision)),
@@ -29,6 +19,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new LatchkeyError('invalid_input', 'The application is not JSON.', { cause: error });
+    throw new LatchkeyError('invalid_input', 'The card application is not JSON.', { cause: error });
   }
 }

@@ -4,6 +4,7 @@ import type { Amount } from '../../domain/money.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import type { Waiting, WaitingEvent } from '../../roles/pos/counter-desk.ts';
 import type { Served } from '../../roles/pos/counter.ts';
+import type { CounterGuard } from '../cards/register-guard.ts';
 import { handOver, isOnScreen, wantsFiles, type CredentialFileFlags, type ShownFlags } from '../credential-output.ts';
 import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, settledChargeSentence, tapToWire, type TapWire } from '../present/sales.ts';
@@ -17,6 +18,8 @@ export interface ReaderFlags {
 }
 
 export interface ReaderOptions {
+  /** The register's security check. */
+  readonly guard: CounterGuard;
   readonly signal: AbortSignal;
   readonly caution: (text: string) => void;
   /** What is waited for. */
@@ -36,6 +39,8 @@ const passwordAtReader: AfterCharge = { failure: passwordFailure, wayOut: 'Have 
 /** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
 export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, options: ReaderOptions): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url'), 'mandate-ok': takesMandate } = flags;
+  // What its security check asks is for who opens the charge to answer: at the reader nobody can.
+  await options.guard.foresee(key, amount);
   const control = await openTapping(counter, tapping(flags, options));
   const served = await control.charge({ key, amount, memo, takesMandate }, told(options));
   const { charged, isDelivered, trouble } = served;
@@ -77,8 +82,8 @@ async function handedOver({ credential }: Served, flags: CredentialFileFlags, op
   return credential === undefined || (!options.onScreen && !wantsFiles(flags)) ? {} : handOver(credential, flags, options);
 }
 
-function tapping({ reader }: ReaderFlags, { signal, caution }: ReaderOptions): Tapping {
-  return { reader, signal, onSettled: (charge) => caution(settledChargeSentence(charge)) };
+function tapping({ reader }: ReaderFlags, { guard, signal, caution }: ReaderOptions): Tapping {
+  return { guard, reader, signal, onSettled: (charge) => caution(settledChargeSentence(charge)) };
 }
 
 /** As it happens: who waits at the counter is to know why nothing comes of a card. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { outsideTenders } from '../../domain/sale.ts';
+import type { RegisterGuard } from '../../roles/card/ports.ts';
 import type { ChargeAuthority } from '../../roles/pos/ports.ts';
 import { handOver, wantsFiles, writeQr, type CredentialFileFlags } from '../credential-output.ts';
 import { receiptToWire, type ReceiptWire } from '../present/sales.ts';
@@ -52,10 +53,10 @@ export async function chargeAtCounter(
   counter: Counter,
   authority: ChargeAuthority,
   flags: ChargeFlags,
-  { signal, caution }: { readonly signal: AbortSignal; readonly caution: (text: string) => void },
+  { guard, signal, caution }: { readonly guard: RegisterGuard; readonly signal: AbortSignal; readonly caution: (text: string) => void },
 ): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url') } = flags;
-  const { charged } = await openCharges(counter, caution).charge(key, { key, amount, memo, authority });
+  const { charged } = await openCharges(counter, caution, guard).charge(key, { key, amount, memo, authority });
   const { grant, receiptCode } = charged;
   const page = receiptCode === undefined ? undefined : await afterCharge(pageFailure, () => receiptUrlOf(counter, receiptCode));
   const receiptUrl = page?.done;

@@ -1,6 +1,7 @@
 import type { Register } from '../../domain/sale.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
+import type { RegisterGuard } from '../../roles/card/ports.ts';
 import { JournaledCharges } from '../../roles/pos/journaled-charge.ts';
 import { secretStore, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
@@ -32,11 +33,12 @@ export async function openCounterToCharge(flags: RoleFlags, opening: Opening): P
 }
 
 /** `caution`: told in a sentence of an earlier charge that has only now come to its end. */
-export function openCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void): JournaledCharges {
+export function openCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void, guard?: RegisterGuard): JournaledCharges {
   return new JournaledCharges({
     pos,
     journal: new ChargeFile(register.id),
     clock: systemClock,
+    guard,
     onSettled: (charge) => caution(settledChargeSentence(charge)),
     failed: ({ message }) => caution(`What came of the charge could not be written down; it stands. ${message}`),
   });

@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { encodeNdef } from '../../formats/ndef.ts';
 import { wifiRecord } from '../../formats/wsc.ts';
 import type { Credential } from '../../roles/device/ports.ts';
+import type { RegisterGuard } from '../../roles/card/ports.ts';
 import { CounterDesk, type CounterControl, type CounterEvent, type TapCharge, type Waiting } from '../../roles/pos/counter-desk.ts';
 import { CounterService } from '../../roles/pos/counter.ts';
 import type { EndedCharge } from '../../roles/pos/charge-journal.ts';
@@ -15,6 +16,8 @@ import { credentialFor } from './hand-over.ts';
 import type { Counter } from './open-counter.ts';
 
 export interface DeskOptions {
+  /** The register's security check. */
+  readonly guard: RegisterGuard;
   readonly reader: NfcReader | undefined;
   readonly onEvent: (event: CounterEvent) => void;
   readonly onSettled: (charge: EndedCharge) => void;
@@ -22,7 +25,7 @@ export interface DeskOptions {
 }
 
 /** The counter of this machine's cash register. */
-export function openCounterDesk(counter: Counter, { reader, onEvent, onSettled, failed }: DeskOptions): CounterDesk {
+export function openCounterDesk(counter: Counter, { guard, reader, onEvent, onSettled, failed }: DeskOptions): CounterDesk {
   const { pos, register } = counter;
   const service = new CounterService({
     pos,
@@ -30,6 +33,7 @@ export function openCounterDesk(counter: Counter, { reader, onEvent, onSettled, 
     journal: new ChargeFile(register.id),
     credentialFor: (grant, signal) => credentialFor(counter, grant, signal),
     clock: systemClock,
+    guard,
     onSettled,
     failed,
   });
@@ -50,6 +54,7 @@ async function writeTag(card: NfcCard, credential: Credential): Promise<void> {
 }
 
 export interface Tapping {
+  readonly guard: RegisterGuard;
   /** Of the reader to use. With it the agent is not asked. */
   readonly reader?: string | undefined;
   readonly signal: AbortSignal;
@@ -111,10 +116,11 @@ function isAway(error: unknown): error is LatchkeyError {
 }
 
 /** Errors: `reader_not_found`, `reader_unavailable` as soon as it is so. */
-async function atOwnReader(counter: Counter, { reader, signal, onSettled }: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
+async function atOwnReader(counter: Counter, { guard, reader, signal, onSettled }: Tapping, work: (control: CounterControl) => Promise<Served>): Promise<Served> {
   const stop = new AbortController();
   const trouble = Promise.withResolvers<never>();
   const desk = openCounterDesk(counter, {
+    guard,
     reader: await openReader(reader),
     onSettled,
     onEvent: (event) => {

@@ -12,6 +12,7 @@ import { PhoneCounter, type PhoneService } from '../../roles/pos/phone-counter.t
 import { counterSocket } from '../agent-files.ts';
 import { tendCodes } from '../accepting/tend-codes.ts';
 import { agentLog } from '../agent-log.ts';
+import { CounterGuard } from '../cards/register-guard.ts';
 import { readText, type RoleFlags } from '../destination.ts';
 import type { ListenAddress } from '../listen-address.ts';
 import { systemRandom } from '../local-registry.ts';
@@ -84,7 +85,9 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   const phoneUrl = () => url && (flags['phone-url'] ?? (isReachedByPhones(flags.listen.host) ? url : undefined));
   const open = async (counter: Counter, resources: AsyncDisposableStack) => {
     const { pos, register } = counter;
-    const desk = await openDesk(counter, flags, { emit, log });
+    // Nobody is there to answer: what asks is refused, but a charge whose answer was given when it was opened.
+    const guard = new CounterGuard(register, { closing: resources, interactive: false, ask: async () => false, role: pos });
+    const desk = await openDesk(counter, guard, flags, { emit, log });
     const { serveCounterControl } = await import('../../agent/counter-control.ts');
     // Where an agent runs already, that is said, and not that its address is in use.
     resources.defer(await serveCounterControl(desk, counterSocket(register.id), { log, phoneUrl }));
@@ -118,8 +121,9 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
   return { opened };
 }
 
-async function openDesk(counter: Counter, flags: ServeCounterFlags, { emit, log }: CounterOutput): Promise<CounterDesk> {
+async function openDesk(counter: Counter, guard: CounterGuard, flags: ServeCounterFlags, { emit, log }: CounterOutput): Promise<CounterDesk> {
   return openCounterDesk(counter, {
+    guard,
     reader: flags['no-reader'] ? undefined : await openReader(flags.reader),
     onEvent: (event) => emit(counterEventToWire(event)),
     onSettled: (charge) => emit(settledToWire(charge)),

@@ -1,4 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { RegisterGuard } from '../../roles/card/ports.ts';
+import { permittedBy } from '../../roles/pos/counter.ts';
 import type { Claim } from '../../roles/pos/ports.ts';
 import { parseReceiptCode } from '../../roles/pos/subjects.ts';
 import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
@@ -34,10 +36,10 @@ export async function claimFrom({ uid, receipt, 'phone-token-file': file }: Clai
 
 /**
  * The password for who is on the permission list and has time left. If it cannot be had, the same claim is good again.
- * Errors: those of `PosRole.access` and of `credentialFor`.
+ * Errors: those of `permittedBy`, `PosRole.access` and `credentialFor`.
  */
-export async function tapAtCounter(counter: Counter, claim: Claim, flags: ShownFlags, signal: AbortSignal): Promise<TapWire> {
-  const grant = await counter.pos.access(claim);
+export async function tapAtCounter(counter: Counter, claim: Claim, flags: ShownFlags, { guard, signal }: { readonly guard: RegisterGuard; readonly signal: AbortSignal }): Promise<TapWire> {
+  const grant = await permittedBy(guard, claim, () => counter.pos.access(claim));
   const handedOver = await handOver(await credentialFor(counter, grant, signal), flags, { format: flags.format, onScreen: isOnScreen(flags) });
   return tapToWire(grant, handedOver, new Date());
 }

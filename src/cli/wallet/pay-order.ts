@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { parseIdentityCode } from '../../domain/payment.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 import { paymentLeftOpen, type EndedPayment, type Order } from '../../roles/wallet/payer.ts';
+import { AccountGuard } from '../cards/wallet-guard.ts';
 import type { RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
 import { settledSentence } from '../present/wallet.ts';
@@ -28,16 +30,20 @@ export interface PayOptions extends Opening {
 
 /**
  * Brings an earlier payment to its end and tells of it, then pays. An earlier one that was just such a payment and went
- * through may be the one that was meant: then it asks. Errors: why it was refused, `answer_needed`, and what leaves it open.
+ * through may be the one that was meant: then it asks. The security check comes before anything is written down. Errors:
+ * why it was refused, `service_terminated`, `answer_needed`, and what leaves it open.
  */
 export async function payOrder(to: string, amount: Amount, flags: PayFlags, options: PayOptions): Promise<EndedPayment> {
   const { interactive, ask, caution, ...opening } = options;
   const { wallet, payer } = await openPayer(flags, opening);
   const { accountId } = await askingServer('Nothing was paid.', () => boundAccount(wallet, flags.account));
+  const guard = new AccountGuard({ ...options, role: wallet, payer, accountId });
   return withAccount(accountId, async () => {
     const settled = await payer.settle(accountId);
+    await guard.settle();
     const payee = await askingServer('Nothing was paid.', () => wallet.payee(to));
-    const order: Order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key: flags['idempotency-key'] };
+    const key = flags['idempotency-key'] ?? randomBytes(16).toString('base64url');
+    const order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key };
     const earlier = await payer.earlier(order);
     if (settled !== undefined && settled.request.key !== earlier?.request.key) {
       await caution(settledSentence(settled));
@@ -48,16 +54,29 @@ export async function payOrder(to: string, amount: Amount, flags: PayFlags, opti
     if (earlier !== undefined) {
       return accepted(earlier);
     }
-    const identityCode = await readSecret({ name: 'identity-code', file: flags['identity-code-file'], message: 'Identity code:', ...opening.sources });
-    return accepted(await payer.pay(order, parseIdentityCode(identityCode.normalize('NFC'))));
+    try {
+      await guard.pay(order);
+      const identityCode = await readSecret({ name: 'identity-code', file: flags['identity-code-file'], message: 'Identity code:', ...opening.sources });
+      return accepted(await payer.pay(order, parseIdentityCode(identityCode.normalize('NFC'))));
+    } finally {
+      await guard.settle();
+    }
   });
 }
 
 /** Gives up what is open. */
-export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, opening: Opening): Promise<EndedPayment> {
+export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, options: PayOptions): Promise<EndedPayment> {
+  const { interactive: _interactive, ask: _ask, caution: _caution, ...opening } = options;
   const { wallet, payer } = await openPayer(flags, opening);
   const { accountId } = await askingServer('No payment of this terminal is open.', () => boundAccount(wallet, flags.account));
-  return withAccount(accountId, () => payer.cancel(accountId));
+  const guard = new AccountGuard({ ...options, role: wallet, payer, accountId });
+  return withAccount(accountId, async () => {
+    try {
+      return await payer.cancel(accountId);
+    } finally {
+      await guard.settle();
+    }
+  });
 }
 
 /** What is asked before anything is sent; while the server is away, what is open is told of, or else `nothing`. */

@@ -7,9 +7,11 @@ import { isServerAway } from '../../domain/server-away.ts';
 import { CardApplication } from '../../protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../protocol/card-messages.ts';
 import type { Credential } from '../../roles/device/ports.ts';
+import type { WalletGuard } from '../../roles/card/ports.ts';
 import { authoriseFor, cardWallet, type CardWalletContext } from '../../roles/wallet/card-wallet.ts';
 import type { Payer } from '../../roles/wallet/payer.ts';
 import type { BindingStatus, WalletRole } from '../../roles/wallet/ports.ts';
+import { AccountGuard } from '../cards/wallet-guard.ts';
 import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
 import { readAuthorities, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
@@ -66,16 +68,23 @@ export async function tapWallet(flags: WalletTapFlags, options: WalletTapOptions
   }
   const { wallet, payer } = await openPayer(flags, options);
   const account = await boundAccount(wallet, flags.account);
-  await settle(payer, account, options);
-  const context = contextOf({ flags, options, wallet, payer, account });
+  const guard = new AccountGuard({ ...options, role: wallet, payer, accountId: account.accountId });
+  await settle(payer, account, guard, options);
+  const context = contextOf({ flags, options, wallet, payer, account, guard });
   const phone: Phone = { flags, options, payer, account, context };
   return flags.pos === undefined ? atReader(phone, flags.reader!) : atCounter(phone, await openCounterClient(flags.pos, flags, options));
 }
 
 /** What the last tap, or any payment, left open: by it this terminal’s code has changed. While the server is away, that has to wait. */
-async function settle(payer: Payer, { accountId }: BindingStatus, { caution }: WalletTapOptions): Promise<void> {
+async function settle(payer: Payer, { accountId }: BindingStatus, guard: WalletGuard, { caution }: WalletTapOptions): Promise<void> {
   try {
-    const settled = await withAccount(accountId, () => payer.settle(accountId));
+    const settled = await withAccount(accountId, async () => {
+      try {
+        return await payer.settle(accountId);
+      } finally {
+        await guard.settle();
+      }
+    });
     if (settled !== undefined) {
       await caution(settledSentence(settled));
     }
@@ -86,13 +95,14 @@ async function settle(payer: Payer, { accountId }: BindingStatus, { caution }: W
   }
 }
 
-function contextOf({ flags, options, wallet, payer, account }: Omit<Phone, 'context'> & { readonly wallet: WalletRole }): CardWalletContext {
+function contextOf({ flags, options, wallet, payer, account, guard }: Omit<Phone, 'context'> & { readonly wallet: WalletRole; readonly guard: WalletGuard }): CardWalletContext {
   let typed: Promise<string> | undefined;
   return {
     payer,
     wallet,
     account,
     exclusively: (work) => withAccount(account.accountId, work),
+    guard,
     confirm: async ({ payee, amount, memo }) => {
       requireWithin(flags.max, amount);
       if (flags.yes) {
@@ -132,7 +142,8 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
   const { flags, options, payer, account, context } = phone;
   const { accountId, terminalId } = account;
   if (flags.access) {
-    const { apId } = await counter.open(0, options.signal);
+    const { apId, network } = await counter.open(0, options.signal);
+    await context.guard?.access({ apId, network });
     return tapped(phone, undefined, await counter.access(await payer.claim({ accountId, terminalId, apId })));
   }
   const { order, registerId } = await openOrder(counter, options);
@@ -143,11 +154,17 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
     answer = await counter.pay(key, { accountId, terminalId, codeNumber, password });
   } catch (error) {
     if (error instanceof LatchkeyError && (isFinalRefusal(error.code) || refusals.includes(error.code))) {
-      await context.exclusively(() => payer.told(accountId, key, { kind: 'refused' }));
+      await context.exclusively(async () => {
+        await payer.told(accountId, key, { kind: 'refused' });
+        await context.guard?.settle();
+      });
     }
     throw error;
   }
-  await context.exclusively(() => payer.told(accountId, key, { kind: 'accepted', renewal: answer.reply?.renewal }));
+  await context.exclusively(async () => {
+    await payer.told(accountId, key, { kind: 'accepted', renewal: answer.reply?.renewal });
+    await context.guard?.settle();
+  });
   return tapped(phone, key, answer);
 }
 

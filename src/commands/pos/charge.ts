@@ -1,4 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { CounterGuard } from '../../cli/cards/register-guard.ts';
 import { chargeAtReader } from '../../cli/counter/at-reader.ts';
 import { authorityFrom, chargeAtCounter } from '../../cli/counter/charge-at-counter.ts';
 import { openCounterToCharge } from '../../cli/counter/open-counter.ts';
@@ -48,10 +49,11 @@ With --tap it waits for the card or phone that is held to the reader, where \`po
   async run(): Promise<ReceiptWire> {
     const { flags } = await this.parse(PosCharge);
     this.#qr = flags.qr;
-    const options = { signal: this.signal, caution: (text: string) => void this.caution(text), note: (text: string) => void this.note(text) };
-    const { receipt, troubles } = flags.tap
-      ? await chargeAtReader(await openCounterToCharge(flags, this.opening), flags, options)
-      : await chargeAtCounter(await openCounterToCharge(flags, this.opening), authorityFrom(flags), flags, options);
+    const authority = flags.tap ? undefined : authorityFrom(flags);
+    const counter = await openCounterToCharge(flags, this.opening);
+    const guard = new CounterGuard(counter.register, { closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), role: counter.pos });
+    const options = { guard, signal: this.signal, caution: (text: string) => void this.caution(text), note: (text: string) => void this.note(text) };
+    const { receipt, troubles } = authority === undefined ? await chargeAtReader(counter, flags, options) : await chargeAtCounter(counter, authority, flags, options);
     for (const trouble of troubles) {
       await this.caution(trouble);
     }

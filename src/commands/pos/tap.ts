@@ -1,4 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { CounterGuard } from '../../cli/cards/register-guard.ts';
 import { tapAtReader } from '../../cli/counter/at-reader.ts';
 import { openCounter } from '../../cli/counter/open-counter.ts';
 import { claimFrom, tapAtCounter } from '../../cli/counter/tap-at-counter.ts';
@@ -44,9 +45,10 @@ Without any of these it waits for the card or phone that is held to the reader n
       throw new LatchkeyError('invalid_input', '--reader and --write-tag go without --uid, --receipt and --phone-token-file.');
     }
     const counter = await openCounter(flags, this.opening);
+    const guard = new CounterGuard(counter.register, { closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), role: counter.pos });
     return claim === undefined
-      ? tapAtReader(counter, flags, { signal: this.signal, caution: (text) => void this.caution(text), note: (text) => void this.note(text) })
-      : tapAtCounter(counter, claim, flags, this.signal);
+      ? tapAtReader(counter, flags, { guard, signal: this.signal, caution: (text) => void this.caution(text), note: (text) => void this.note(text) })
+      : tapAtCounter(counter, claim, flags, { guard, signal: this.signal });
   }
 
   protected present(tap: TapWire, screen: Screen): string {

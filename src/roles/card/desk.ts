@@ -103,6 +103,10 @@ export class CardDesk {
    * Errors: `idempotency_mismatch` for another service under the same key.
    */
   begin(attempt: Attempt): Promise<Judgement | undefined> {
+    return this.#begin(attempt, true);
+  }
+
+  #begin(attempt: Attempt, takesPlace: boolean): Promise<Judgement | undefined> {
     const { store } = this.#context;
     return store.transaction(() => {
       const earlier = store.serviceOf(attempt.guard, attempt.key);
@@ -119,6 +123,9 @@ export class CardDesk {
       // Who said yes to it once has said so.
       const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
       const kept = this.#judged({ ...attempt, service }, guarding, { id: this.#newId(), random: this.#drawn(), recordedAt: this.#context.clock.now() });
+      if (kept.state === 'counted' && !takesPlace) {
+        return this.#judgement(kept);
+      }
       store.insertService(kept);
       return this.#counted(kept, service);
     });
@@ -143,15 +150,28 @@ export class CardDesk {
     });
   }
 
-  /** It has come to a good end. */
+  /** It has taken place: what it counts stands, also where it was taken for reversed. */
   settle(guard: GuardPoint, key: string): Promise<void> {
-    const { store, clock } = this.#context;
+    const { store, language, clock } = this.#context;
     return store.transaction(() => {
       const kept = store.serviceOf(guard, key);
+      if (kept?.state === 'reversed') {
+        const service = language.readService(kept.data);
+        store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
+        store.updateService({ ...kept, state: 'counted', settledAt: clock.now(), reversedAt: undefined, reason: undefined });
+      }
       if (kept?.state === 'counted' && kept.settledAt === undefined) {
         store.updateService({ ...kept, settledAt: clock.now() });
       }
     });
+  }
+
+  /**
+   * What `begin` would say now, of which nothing is kept if it would go on: for what is offered, and takes place later.
+   * What asks or is terminated is kept as `begin` keeps it.
+   */
+  foresee(attempt: Attempt): Promise<Judgement | undefined> {
+    return this.#begin(attempt, false);
   }
 
   /** It did not take place: what it counted is free again. Nothing happens to what was not counted. */

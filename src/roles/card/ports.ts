@@ -1,3 +1,5 @@
+import type { Payee } from '../../domain/account.ts';
+import type { Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
 import type { GuardPoint } from '../../domain/security-check/guard.ts';
@@ -59,4 +61,35 @@ export interface TerminatedService {
 export interface TerminationsRole {
   /** Once for one service and application. */
   terminated(service: TerminatedService): Promise<void>;
+}
+
+/** What a wallet is about to pay. */
+export interface GuardedOrder {
+  readonly key: string;
+  readonly payee: Payee;
+  readonly amount: Amount;
+}
+
+/**
+ * The security check of a wallet, for one account, and inside its lock. Errors of what begins a service:
+ * `service_terminated`, `answer_needed`, `card_refused` if its user says no to what it asks, and what keeps it from
+ * checking; nothing goes on then.
+ */
+export interface WalletGuard {
+  /** Before a cash register gets a password for it. */
+  charge(order: GuardedOrder): Promise<void>;
+  /** Before a cash register gets the wallet's word for a network. */
+  access(request: { readonly apId: string; readonly network?: string | undefined }): Promise<void>;
+  /** What was begun is compared with what came of it: what was not paid gives its room back. */
+  settle(): Promise<void>;
+}
+
+/** The security check of a cash register. Errors of what begins a service: `service_terminated`, `answer_needed`, and what keeps it from checking. */
+export interface RegisterGuard {
+  /** Before an order is charged; the same order once. */
+  charge(order: string, amount: Amount, tender: string): Promise<void>;
+  /** What came of it: what was not charged gives its room back. */
+  charged(order: string, isCharged: boolean): Promise<void>;
+  /** Before somebody gets onto the network. The function that it returns is told if they did not. */
+  access(by: string): Promise<() => Promise<void>>;
 }

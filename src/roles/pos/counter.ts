@@ -8,6 +8,7 @@ import { isServerAway } from '../../domain/server-away.ts';
 import { authorise, deliver, deliverResult, readPaymentInfo, requestAccess, selectWallet } from '../../protocol/card-reading.ts';
 import type { PaymentInfo, PaymentOutcome } from '../../protocol/card-messages.ts';
 import type { Credential } from '../device/ports.ts';
+import type { RegisterGuard } from '../card/ports.ts';
 import type { BegunCharge, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import { isEnd, JournaledCharges, type JournaledCharge } from './journaled-charge.ts';
 import type { NfcCard } from './nfc-reader.ts';
@@ -46,6 +47,8 @@ export interface CounterContext {
   /** The password for a grant, for whom it is. Errors: `access_code_pending` and others. */
   readonly credentialFor: (grant: Grant, signal: AbortSignal) => Promise<Credential>;
   readonly clock: Clock;
+  /** The register's security check. Undefined: it has none. */
+  readonly guard?: RegisterGuard | undefined;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
   /** Told of what could not be written down, and comes to no harm by it. */
@@ -86,7 +89,7 @@ export class CounterService {
       throw new LatchkeyError('currency_mismatch', `This wallet pays in ${info.currencies.join(', ')}, and not in ${order.amount.currency}.`);
     }
     const { payeeId, id: registerId } = this.register;
-    const { password, codeNumber } = await authorise(card, { payeeId, amount: order.amount, idempotencyKey: order.key, registerId, memo: order.memo });
+    const { password, codeNumber } = await this.#checked(order, () => authorise(card, { payeeId, amount: order.amount, idempotencyKey: order.key, registerId, memo: order.memo }));
     const { accountId, terminalId } = info;
     const authority: WalletAuthority = { kind: 'wallet', accountId, terminalId, codeNumber, password };
     const { begun, charged } = await this.#chargedOrTold(order, authority, card);
@@ -119,13 +122,13 @@ export class CounterService {
       return this.access({ kind: 'nfc', uid: await uidOf(card) }, signal);
     }
     const claim = await requestAccess(card, await this.#networkRequest());
-    const grant = await this.#context.pos.access(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
+    const grant = await this.#permitted(claim.kind === 'phone' ? claim : { kind: 'terminal', token: claim.token });
     return this.#deliveredTo(card, await this.#handed({ grant, charged: undefined }, AbortSignal.any([card.gone, signal])));
   }
 
   /** Whoever says so by a receipt code, a phone token, or a terminal's word. Errors: those of `PosRole.access`. */
   async access(claim: Claim, signal: AbortSignal): Promise<Served> {
-    return this.#handed({ grant: await this.#context.pos.access(claim), charged: undefined }, signal);
+    return this.#handed({ grant: await this.#permitted(claim), charged: undefined }, signal);
   }
 
   /** The network that it sells time on, by name. */
@@ -140,6 +143,26 @@ export class CounterService {
   /** Milliseconds left of a grant now; undefined: it has no end. */
   leftOf(grant: Grant): number | undefined {
     return timeLeft(grant, this.#context.clock.now());
+  }
+
+  /** A wallet is asked for its password only for what this register's own security check lets go on. */
+  async #checked<T>({ id, amount }: CounterOrder, work: () => Promise<T>): Promise<T> {
+    const { guard, journal } = this.#context;
+    await guard?.charge(id, amount, 'wallet');
+    try {
+      return await work();
+    } catch (error) {
+      const isOpen = guard !== undefined && (await journal.pending()).some(({ order }) => order === id);
+      if (!isOpen) {
+        await guard?.charged(id, false);
+      }
+      throw error;
+    }
+  }
+
+  /** Errors: those of the security check, and of `PosRole.access`. */
+  #permitted(claim: Claim): Promise<Grant> {
+    return permittedBy(this.#context.guard, claim, () => this.#context.pos.access(claim));
   }
 
   async #chargeBare(order: CounterOrder, card: NfcCard, signal: AbortSignal): Promise<Served> {
@@ -245,6 +268,17 @@ export class CounterService {
       throw new LatchkeyError('ap_not_found', 'This cash register has no network yet.', { hint: 'Name it with `latchkey pos network set`, or start the access point’s agent.' });
     }
     return { network, apId: this.register.apId };
+  }
+}
+
+/** Lets somebody in if the register's security check does. Errors: its own, and those of `access`. */
+export async function permittedBy(guard: RegisterGuard | undefined, { kind }: Pick<Claim, 'kind'>, access: () => Promise<Grant>): Promise<Grant> {
+  const undo = await guard?.access(kind);
+  try {
+    return await access();
+  } catch (error) {
+    await undo?.();
+    throw error;
   }
 }
 

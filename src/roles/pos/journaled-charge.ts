@@ -3,16 +3,19 @@ import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import { amountText } from '../../domain/money.ts';
 import { isFinalRefusal } from '../../domain/payment.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
+import type { RegisterGuard } from '../card/ports.ts';
 import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from './charge-journal.ts';
 import type { Charge, Charged, PosRole } from './ports.ts';
 
 /** After these nothing was charged, and this register does not send the charge again. */
-const ends: readonly ErrorCode[] = ['account_locked', 'not_bound', 'idempotency_mismatch', 'random_identifier', 'invalid_input'];
+const ends: readonly ErrorCode[] = ['account_locked', 'not_bound', 'idempotency_mismatch', 'random_identifier', 'invalid_input', 'service_terminated'];
 
 interface Context {
   readonly pos: Pick<PosRole, 'charge'>;
   readonly journal: ChargeJournal;
   readonly clock: Clock;
+  /** The register's security check. Undefined: it has none. */
+  readonly guard?: RegisterGuard | undefined;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
   /** Told of an end that could not be written down. It stands. */
@@ -42,17 +45,25 @@ export class JournaledCharges {
   }
 
   /**
-   * `order`: see `BegunCharge`. Errors: why it was refused (then nothing is charged under its key, now or later, by this
+   * `order`: see `BegunCharge`. Errors: `service_terminated` and others of the security check, which comes before anything
+   * is written down; why it was refused (then nothing is charged under its key, now or later, by this
    * register), `charge_over` if the order is paid already, and what leaves this charge or an earlier one open.
    */
   charge(order: string, charge: Charge): Promise<JournaledCharge> {
     return this.#context.journal.exclusively(async () => {
       const paid = await this.#paid(order);
-      const { journal, clock } = this.#context;
+      const { journal, clock, guard } = this.#context;
       if (paid !== undefined) {
         return { begun: paid, charged: await this.#again(paid, charge) };
       }
-      const begun = await journal.begin({ order, charge, begunAt: clock.now() });
+      await guard?.charge(order, charge.amount, charge.authority.kind);
+      let begun: BegunCharge;
+      try {
+        begun = await journal.begin({ order, charge, begunAt: clock.now() });
+      } catch (error) {
+        await this.#noteCheck(order, false);
+        throw error;
+      }
       return { begun, charged: await this.#send(begun) };
     });
   }
@@ -136,8 +147,18 @@ export class JournaledCharges {
 
   /** A charge whose end is not on the disk is open there: it is sent again, and has the same answer. */
   async #noteEnd(begun: BegunCharge, end: ChargeEnd): Promise<void> {
+    // Before the journal: what is still open there comes to the same end once more.
+    await this.#noteCheck(begun.order, end.kind === 'charged');
+    await this.#noting(() => this.#context.journal.end(begun, end));
+  }
+
+  async #noteCheck(order: string, isCharged: boolean): Promise<void> {
+    await this.#noting(async () => this.#context.guard?.charged(order, isCharged));
+  }
+
+  async #noting(work: () => Promise<void>): Promise<void> {
     try {
-      await this.#context.journal.end(begun, end);
+      await work();
     } catch (error) {
       if (!(error instanceof LatchkeyError)) {
         throw error;

@@ -2,6 +2,7 @@ import type { Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { Mandate, Register, Sale } from '../../domain/sale.ts';
 import type { Tariff } from '../../domain/tariff.ts';
+import type { TerminationsRole } from '../card/ports.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { AccessPoint, GrantFilter } from '../store.ts';
 import type { PaymentReply } from '../ledger/payment-request.ts';
@@ -59,7 +60,7 @@ export interface MandateSetting {
 }
 
 /** A cash register at the server. Errors of all: `unauthorized`, `forbidden`, those of storage. */
-export interface PosRole {
+export interface PosRole extends TerminationsRole {
   /** What the server knows of this register. Errors: `register_not_enrolled`, also if its enrolment names no account. */
   self(): Promise<Register>;
   /** Errors: `invalid_input` for what it may not say of itself and what is no key, `account_not_found`, `register_not_enrolled`. */

@@ -14,6 +14,8 @@ import { ed25519Public } from '../../protocol/ed25519.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../grants/ending.ts';
 import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
+import type { TerminatedService } from '../card/ports.ts';
+import { TerminationsService } from '../card/terminations-service.ts';
 import { openAccount } from '../ledger/accounts.ts';
 import { replyOf } from '../ledger/outcome.ts';
 import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
@@ -298,6 +300,10 @@ export class PosService implements PosRole {
   async sales(filter: SaleFilter, page: PageRequest): Promise<Page<Sale>> {
     const register = await this.self();
     return this.#context.store.sales.list({ ...filter, registerId: register.id }, page);
+  }
+
+  terminated(service: TerminatedService): Promise<void> {
+    return new TerminationsService(this.#context).terminated(service);
   }
 
   async #changed(grantId: string, change: (context: ServiceContext, grant: Grant, revision: number) => Promise<Grant>): Promise<Grant> {

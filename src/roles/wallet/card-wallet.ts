@@ -4,6 +4,7 @@ import type { Amount } from '../../domain/money.ts';
 import type { PasswordAlgorithm } from '../../domain/payment.ts';
 import type { WalletHandler } from '../../protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../protocol/card-messages.ts';
+import type { WalletGuard } from '../card/ports.ts';
 import type { Order, Payer, RegisterWord } from './payer.ts';
 import type { WalletRole } from './ports.ts';
 
@@ -22,7 +23,9 @@ export interface CardWalletContext {
   readonly account: { readonly accountId: string; readonly terminalId: string; readonly currency: string; readonly algorithm: PasswordAlgorithm };
   /** Keeps others away from the account meanwhile. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The wallet's security check and its user's word. Errors: `card_refused`. */
+  /** The wallet's security check, before its user is asked. Undefined: it has none. */
+  readonly guard?: WalletGuard | undefined;
+  /** Its user's word. Errors: `card_refused`. */
   readonly confirm: (order: { readonly payee: Payee; readonly amount: Amount; readonly memo?: string | undefined }) => Promise<void>;
   readonly identityCode: () => Promise<string>;
   /** Told of what the register said, once it is kept. */
@@ -32,11 +35,11 @@ export interface CardWalletContext {
 }
 
 /**
- * Gives the transaction password for what a cash register wants, after its user's word, and once the payment is in the
- * journal. An earlier one that is open is settled first. Errors: `card_refused`, `payment_pending`, `account_not_found`,
- * and what keeps an earlier one open.
+ * Gives the transaction password for what a cash register wants, after the security check and its user's word, and once
+ * the payment is in the journal. An earlier one that is open is settled first. Errors: `service_terminated`, `card_refused`,
+ * `payment_pending`, `account_not_found`, and what keeps an earlier one open.
  */
-export async function authoriseFor({ payer, wallet, account, exclusively, confirm, identityCode }: CardWalletContext, asked: AskedPayment) {
+export async function authoriseFor({ payer, wallet, account, exclusively, guard, confirm, identityCode }: CardWalletContext, asked: AskedPayment) {
   const { accountId } = account;
   return exclusively(async () => {
     const pending = await payer.pending(accountId);
@@ -49,10 +52,15 @@ export async function authoriseFor({ payer, wallet, account, exclusively, confir
       throw new LatchkeyError('account_not_found', `There is no account with the id ${payeeId}.`);
     }
     const order: Order & { readonly key: string } = { accountId, payee, amount, memo, key, registerId };
-    return payer.authorise(order, async () => {
-      await confirm(order);
-      return identityCode();
-    });
+    try {
+      return await payer.authorise(order, async () => {
+        await guard?.charge(order);
+        await confirm(order);
+        return identityCode();
+      });
+    } finally {
+      await guard?.settle();
+    }
   });
 }
 
@@ -62,26 +70,33 @@ export function wordOf(outcome: PaymentOutcome): RegisterWord {
 
 /** A terminal as a card (protocol.md section 8). */
 export function cardWallet(context: CardWalletContext): WalletHandler {
-  const { payer, account, exclusively, onOutcome, onCredential, failed } = context;
+  const { payer, account, exclusively, guard, onOutcome, onCredential, failed } = context;
   const { accountId, terminalId, currency, algorithm } = account;
   return {
     pay: {
       paymentInfo: async () => ({ accountId, terminalId, currencies: [currency], algorithm }),
       authorise: ({ payeeId, amount, idempotencyKey, registerId, memo }) => refusing(failed, () => authoriseFor(context, { payeeId, amount, key: idempotencyKey, registerId, memo })),
       async result(outcome) {
-        await exclusively(() => payer.told(accountId, outcome.idempotencyKey, wordOf(outcome)));
+        await exclusively(async () => {
+          await payer.told(accountId, outcome.idempotencyKey, wordOf(outcome));
+          await guard?.settle();
+        });
         onOutcome(outcome);
       },
     },
     access: {
-      request: async ({ apId }) => ({ kind: 'terminal', token: await payer.claim({ accountId, terminalId, apId }) }),
+      request: ({ apId, network }) =>
+        refusing(failed, async () => {
+          await guard?.access({ apId, network });
+          return { kind: 'terminal', token: await payer.claim({ accountId, terminalId, apId }) };
+        }),
       deliver: async (credential) => onCredential(credential),
     },
     failed,
   };
 }
 
-/** What keeps the wallet from paying is for its user to read; the register hears that it refuses. */
+/** What keeps the wallet from it is for its user to read; the register hears that it refuses, or that its security check does. */
 async function refusing<T>(failed: (error: unknown) => void, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -90,6 +105,9 @@ async function refusing<T>(failed: (error: unknown) => void, work: () => Promise
       throw error;
     }
     failed(error);
+    if (error.code === 'service_terminated') {
+      throw error;
+    }
     throw new LatchkeyError('card_refused', error.message, { cause: error });
   }
 }

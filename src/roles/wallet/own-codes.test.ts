@@ -137,6 +137,7 @@ beforeEach(() => {
       payee: never,
       bind: never,
       bindings: never,
+      terminated: async () => {},
       requestVerification: never,
     },
   });

@@ -1,9 +1,10 @@
 import type { Payee } from '../../domain/account.ts';
 import type { PasswordAlgorithm } from '../../domain/payment.ts';
+import type { TerminationsRole } from '../card/ports.ts';
 import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts';
 
 /** A payer's terminal at the server (protocol.md section 4). Errors of all: `unauthorized`, `forbidden`, those of storage. */
-export interface WalletRole {
+export interface WalletRole extends TerminationsRole {
   /**
    * Has a verification code sent to whom the account belongs to. `account`: its id, its name or its card reference;
    * `name`: what the account is called, which has to fit. If they are not right, no code is sent and nothing else

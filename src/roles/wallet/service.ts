@@ -7,6 +7,8 @@ import { longestHoldMs, parseIdentityCode, type PasswordAlgorithm } from '../../
 import type { Register } from '../../domain/sale.ts';
 import { temporaryCodeBytes } from '../../protocol/transaction-password.ts';
 import { orderedCode } from '../codes/issuing.ts';
+import type { TerminatedService } from '../card/ports.ts';
+import { TerminationsService } from '../card/terminations-service.ts';
 import { openAccount, requireOpen } from '../ledger/accounts.ts';
 import { crowdedOut, mostTries } from '../ledger/crowding.ts';
 import { outcomeFrom, replyOf } from '../ledger/outcome.ts';
@@ -145,6 +147,10 @@ export class WalletService implements WalletRole {
       throw new LatchkeyError('idempotency_mismatch');
     }
     return outcome.state === 'cancelled' ? undefined : replyOf(outcomeFrom(outcome.reply));
+  }
+
+  terminated(service: TerminatedService): Promise<void> {
+    return new TerminationsService(this.#context).terminated(service);
   }
 
   get #terminalId(): string {

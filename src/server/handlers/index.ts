@@ -15,6 +15,7 @@ import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
 import { paymentHandlers } from './payments.ts';
 import { registerHandlers } from './registers.ts';
+import { terminatedServiceHandlers } from './terminated-services.ts';
 import { tokenHandlers } from './tokens.ts';
 import { topUpHandlers } from './top-ups.ts';
 import { verificationHandlers } from './verifications.ts';
@@ -38,4 +39,5 @@ export const handlers: Handlers<RouteName> = {
   ...paymentHandlers,
   ...registerHandlers,
   ...codeHandlers,
+  ...terminatedServiceHandlers,
 };

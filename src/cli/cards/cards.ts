@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CardDesk } from '../../roles/card/desk.ts';
+import type { CardLanguage } from '../../roles/card/ports.ts';
+import type { CardStore } from '../../roles/card/store.ts';
+import { systemClock, systemRandom } from '../local-registry.ts';
+import { paths } from '../paths.ts';
+
+/** The security check of this machine. */
+export interface Cards {
+  readonly store: CardStore;
+  readonly language: CardLanguage;
+  readonly desk: CardDesk;
+}
+
+export function cardsFile(): string {
+  return join(paths().state, 'cards.sqlite');
+}
+
+/** Whether any application was ever added here. */
+export function areThereCards(): boolean {
+  return existsSync(cardsFile());
+}
+
+/** Makes its file if it is not there. Errors: those of storage. */
+export async function openCards(closing: AsyncDisposableStack): Promise<Cards> {
+  const [{ openCardStore }, { CardDesk }, { cardLanguage }] = await Promise.all([import('../../storage/card-store.ts'), import('../../roles/card/desk.ts'), import('./card-language.ts')]);
+  const store = await openCardStore(cardsFile());
+  closing.defer(() => store.close());
+  return { store, language: cardLanguage, desk: new CardDesk({ store, language: cardLanguage, clock: systemClock, random: systemRandom }) };
+}

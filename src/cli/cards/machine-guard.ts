@@ -1,0 +1,158 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
+import type { Service } from '../../domain/security-check/service.ts';
+import { asSentence } from '../../domain/shown-text.ts';
+import { base64url } from '../../protocol/encoding.ts';
+import type { Attempt, Judgement, TerminationsRole } from '../../roles/card/ports.ts';
+import type { KeptService } from '../../roles/card/store.ts';
+import { systemClock, systemRandom } from '../local-registry.ts';
+import { areThereCards, openCards, type Cards } from './cards.ts';
+import { readSurroundings } from './surroundings.ts';
+
+export interface Guarding {
+  readonly closing: AsyncDisposableStack;
+  /** Whether somebody is there to answer what an application asks. */
+  readonly interactive: boolean;
+  readonly ask: (question: string) => Promise<boolean>;
+  /** Hears of what is terminated. */
+  readonly role: TerminationsRole;
+  /** Whose terminations it tells. */
+  readonly guards: readonly GuardPoint[];
+}
+
+/** A service of this machine, as far as whoever begins it knows it. */
+export interface Begun extends Pick<Attempt, 'guard' | 'holder'> {
+  /** Drawn if left out. */
+  readonly key?: string | undefined;
+  readonly amount?: Service['amount'];
+  readonly payeeId?: string | undefined;
+  readonly attributes?: Service['attributes'] | undefined;
+  /** What is to be answered if an application asks. */
+  readonly question: string;
+  readonly declined: () => LatchkeyError;
+}
+
+/** How long a command that has done its work goes on telling the server. */
+const tellMs = 3_000;
+
+/**
+ * Holds the services of this machine to the applications that guard them. Where none was ever added nothing is opened;
+ * where they cannot be read nothing goes on. Each of a wallet's and a register's commands begins its services here.
+ */
+export class MachineGuard {
+  readonly #guarding: Guarding;
+  #opened: Promise<Cards> | undefined;
+  #telling: Promise<void> = Promise.resolve();
+
+  constructor(guarding: Guarding) {
+    this.#guarding = guarding;
+  }
+
+  /**
+   * Counts a service that is about to take place; the key that it has. Errors: `service_terminated`; `answer_needed` where
+   * nobody is there to answer, what `declined` makes, `idempotency_mismatch`, those of storage.
+   */
+  begin(begun: Begun): Promise<string> {
+    return this.#through(begun, (cards, attempt) => cards.desk.begin(attempt));
+  }
+
+  /**
+   * Asks now what would be asked, and refuses now what would be refused, of a service that is offered and takes place
+   * later, under this key. Errors: as `begin`.
+   */
+  async foresee(begun: Begun & { readonly key: string }): Promise<void> {
+    let isCounted = false;
+    await this.#through(begun, (cards, attempt) => cards.desk.foresee(attempt), () => (isCounted = true));
+    if (isCounted) {
+      await this.reverse(begun.guard, begun.key, 'Confirmed, and not begun yet.');
+    }
+  }
+
+  async settle(guard: GuardPoint, key: string): Promise<void> {
+    await (await this.#cards())?.desk.settle(guard, key);
+  }
+
+  async reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
+    await (await this.#cards())?.desk.reverse(guard, key, reason);
+  }
+
+  /** What is counted and has not come to an end. */
+  async open(guards: readonly GuardPoint[], holder: string): Promise<readonly KeptService[]> {
+    return (await this.#cards())?.store.open(guards, holder) ?? [];
+  }
+
+  async #through(begun: Begun, begin: (cards: Cards, attempt: Attempt) => Promise<Judgement | undefined>, onConfirmed: () => void = () => {}): Promise<string> {
+    const { guard, holder, key = base64url(systemRandom.bytes(16)), question, declined } = begun;
+    const cards = await this.#cards();
+    if (cards === undefined) {
+      return key;
+    }
+    try {
+      let judgement = await begin(cards, { guard, key, holder, service: await serviceOf(begun) });
+      if (judgement?.outcome === 'ask') {
+        await this.#confirmed(`The security check asks: ${failedSentence(judgement)} ${question}`, declined);
+        judgement = await cards.desk.confirm(guard, key);
+        onConfirmed();
+      }
+      if (judgement?.outcome === 'terminate') {
+        throw new LatchkeyError('service_terminated', `The security check terminated the service: ${failedSentence(judgement)}`);
+      }
+      return key;
+    } finally {
+      this.#tell(cards);
+    }
+  }
+
+  async #confirmed(question: string, declined: () => LatchkeyError): Promise<void> {
+    const { interactive, ask } = this.#guarding;
+    if (!interactive) {
+      throw new LatchkeyError('answer_needed', question, { hint: 'Run it where somebody can answer: --yes does not answer a security check.' });
+    }
+    if (!(await ask(question))) {
+      throw declined();
+    }
+  }
+
+  async #cards(): Promise<Cards | undefined> {
+    if (this.#opened === undefined && areThereCards()) {
+      this.#opened = this.#open();
+      // What could not be opened is tried again by what comes next.
+      this.#opened.catch(() => (this.#opened = undefined));
+    }
+    return this.#opened;
+  }
+
+  async #open(): Promise<Cards> {
+    const { closing } = this.#guarding;
+    const cards = await openCards(closing);
+    closing.defer(() => Promise.race([this.#telling, delay(tellMs, undefined, { ref: false })]));
+    return cards;
+  }
+
+  /** Beside everything else: what goes wrong there stays untold until the next time. */
+  #tell({ store, language }: Cards): void {
+    const { role, guards } = this.#guarding;
+    this.#telling = this.#telling.then(async () => {
+      const { tellTerminations } = await import('../../roles/card/terminations.ts');
+      await tellTerminations({ store, language, clock: systemClock }, role, guards);
+    }).catch(() => {});
+  }
+}
+
+async function serviceOf({ guard, amount, payeeId, attributes }: Begun): Promise<Service> {
+  const around = await readSurroundings();
+  return {
+    ...around,
+    kind: kindAt(guard),
+    at: systemClock.now(),
+    amount,
+    payee: payeeId === undefined ? undefined : { id: payeeId, category: undefined },
+    confirmed: false,
+    attributes: { ...around.attributes, ...attributes, guard },
+  };
+}
+
+function failedSentence({ failed }: Judgement): string {
+  return failed.map(({ application, id, detail, reason }) => asSentence(`${id} (${application}): ${detail}${reason === undefined ? '' : ` – ${reason}`}`)).join(' ');
+}
