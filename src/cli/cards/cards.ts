@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { quoted } from '../../domain/shown-text.ts';
 import type { CardDesk } from '../../roles/card/desk.ts';
 import type { CardLanguage } from '../../roles/card/ports.ts';
 import type { CardStore } from '../../roles/card/store.ts';
@@ -20,6 +22,18 @@ export function cardsFile(): string {
 /** Whether any application was ever added here. */
 export function areThereCards(): boolean {
   return existsSync(cardsFile());
+}
+
+/** As `openCards`, and makes no file. Errors: what `missing` makes where there is none. */
+export async function openKeptCards(closing: AsyncDisposableStack, missing: () => LatchkeyError): Promise<Cards> {
+  if (!areThereCards()) {
+    throw missing();
+  }
+  return openCards(closing);
+}
+
+export function applicationMissing(name: string): LatchkeyError {
+  return new LatchkeyError('card_application_not_found', `There is no application ${quoted(name)} on this machine.`);
 }
 
 /** Makes its file if it is not there. Errors: those of storage. */

@@ -240,8 +240,10 @@ class Taps {
   #isAsked = false;
   #failure: unknown;
   #changed = Promise.withResolvers<void>();
+  readonly #caution: (text: string) => Promise<void>;
 
-  constructor({ flags, context }: Phone) {
+  constructor({ flags, options, context }: Phone) {
+    this.#caution = options.caution;
     const handler = cardWallet({
       ...context,
       onOutcome: (outcome) => {
@@ -271,12 +273,16 @@ class Taps {
   async next(): Promise<Tap> {
     for (;;) {
       const { promise } = this.#changed;
+      const isPaid = this.#outcome !== undefined && this.#outcome.status !== 'refused';
       if (this.#failure !== undefined) {
         const failure = this.#failure;
         this.#failure = undefined;
-        throw failure;
+        if (!isPaid || !(failure instanceof LatchkeyError)) {
+          throw failure;
+        }
+        await this.#caution(`It is paid, but there is no Wi-Fi password. ${failure.message}`);
+        return this.#taken();
       }
-      const isPaid = this.#outcome !== undefined && this.#outcome.status !== 'refused';
       if (this.#credential !== undefined || this.#outcome?.status === 'refused') {
         return this.#taken();
       }

@@ -1,9 +1,10 @@
 import { checkMany } from '../../cli/cards/check-many.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { applicationMissing, openKeptCards } from '../../cli/cards/cards.ts';
 import { loadApplication } from '../../cli/cards/load-application.ts';
 import { randomDraw } from '../../cli/cards/random-draw.ts';
 import { readServiceFile, refusalOf } from '../../cli/cards/service-file.ts';
-import { decimalFlag, fileFlag, pathFlag, switchFlag } from '../../cli/flags.ts';
+import { decimalFlag, fileFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { readInput } from '../../cli/input-file.ts';
 import { write } from '../../cli/output.ts';
 import { checkedSchema, checkedToWire, presentDecision, presentDecisionLine, type CheckedWire } from '../../cli/present/card-checks.ts';
@@ -11,6 +12,7 @@ import { screenOf, type Screen } from '../../cli/present/screen.ts';
 import { isReject, RejectsFile } from '../../cli/rejects-file.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { check, type CompiledApplication } from '../../domain/security-check/compile.ts';
+import { unknownHistory } from '../../domain/security-check/history.ts';
 
 export default class CardCheck extends LatchkeyCommand<CheckedWire> {
   static override readonly summary = 'Hold a service to a card application: exit 0 allow, 4 terminate, 10 ask.';
@@ -18,10 +20,12 @@ export default class CardCheck extends LatchkeyCommand<CheckedWire> {
 The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.json has them. With --bulk they are one such object a line, and so are the decisions: exit 0 then, whatever was decided, or 9 if a line was not valid; --rejects has those lines, with their reason.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --policy transit.json --data service.json',
+    { description: 'By what is added and counted here', command: '<%= config.bin %> <%= command.id %> --app spending --data service.json' },
     { description: 'A day of one card, each service with those before it', command: '<%= config.bin %> <%= command.id %> --policy transit.json --data day.ndjson --bulk --replay --json' },
   ];
   static override readonly flags = {
-    policy: pathFlag({ description: 'The card application, in a file.', required: true }),
+    policy: pathFlag({ description: 'The card application, in a file.', exactlyOne: ['policy', 'app'] }),
+    app: textFlag({ description: 'The card application of this name on this machine. What the data say no history of has the history that is counted here; nothing is counted by this.', helpValue: 'NAME' }),
     data: fileFlag({ description: 'The service and its history, - for stdin.', required: true }),
     bulk: switchFlag({ description: 'Many services, one a line.' }),
     replay: switchFlag({ description: 'They are of one card, in the order of time; what was allowed is the history of what follows.', dependsOn: ['bulk'] }),
@@ -32,14 +36,16 @@ The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.j
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(CardCheck);
-    const compiled = await loadApplication(flags.policy, '--policy', this.signal);
+    const cards = flags.app === undefined ? undefined : await openKeptCards(this.closing, () => applicationMissing(flags.app ?? ''));
+    const compiled = cards === undefined ? await loadApplication(flags.policy ?? '', '--policy', this.signal) : cards.desk.compiled(flags.app ?? '');
     const { random } = flags;
     const draw = random === undefined ? randomDraw : () => random;
     if (flags.bulk) {
       await this.#checkAll(compiled, flags, draw);
       return undefined;
     }
-    const { service, history } = await readServiceFile(flags.data, '--data', this.signal);
+    const { service, history: told } = await readServiceFile(flags.data, '--data', this.signal);
+    const history = cards !== undefined && told === unknownHistory ? cards.desk.history(compiled, service) : told;
     const decision = check(compiled, service, history, draw());
     await this.emit(checkedToWire(decision));
     const refusal = refusalOf(decision);

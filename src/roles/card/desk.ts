@@ -5,9 +5,10 @@ import { amountText } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
 import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
+import type { History } from '../../domain/security-check/history.ts';
 import type { Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
-import { evaluate, terminatedByDamage, useOf } from './evaluation.ts';
+import { evaluate, historyOf, terminatedByDamage, useOf } from './evaluation.ts';
 import type { Attempt, CardLanguage, Judgement } from './ports.ts';
 import type { CardStore, KeptApplication, KeptService, ServiceState } from './store.ts';
 
@@ -90,6 +91,20 @@ export class CardDesk {
       throw new LatchkeyError('card_application_not_found', `There is no application ${name} on this machine.`);
     }
     return kept;
+  }
+
+  /** One in force, ready. Errors: `card_application_not_found`, `service_terminated` if it is damaged. */
+  compiled(name: string): CompiledApplication {
+    const compiled = this.#compiled(this.application(name));
+    if (compiled === undefined) {
+      throw new LatchkeyError('service_terminated', `The application ${name} is damaged on this machine: it terminates everything.`, { hint: 'Remove it, and add it again: `latchkey card app remove`.' });
+    }
+    return compiled;
+  }
+
+  /** What was counted for it before a service. */
+  history(compiled: CompiledApplication, { at }: Pick<Service, 'at'>): History {
+    return historyOf(this.#context.store, compiled, at);
   }
 
   /** Whether it can be read as it was added. */
