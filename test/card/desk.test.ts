@@ -69,6 +69,17 @@ describe('services', () => {
     await expect(cards.pay('1.01EUR', { key: 'k2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
   });
 
+  test('what was terminated is judged anew under its key once other parameters are in force', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    const first = await cards.pay('11.00EUR', { key: 'k1' });
+    expect(await cards.pay('11.00EUR', { key: 'k1' })).toEqual(first);
+    await cards.desk.add(application([dailyTotal('20.00EUR')], { version: 2 }));
+    expect(await cards.pay('11.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(cards.store.services({}, { limit: 10 }).map(({ state }) => state)).toEqual(['counted', 'terminated']);
+    expect(await cards.pay('11.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow' });
+    expect(cards.store.usage('spending', 0).count).toBe(1);
+  });
+
   test('what is reversed gives its room back, and is judged anew under its key', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
     const first = await cards.pay('6.00EUR', { key: 'k1' });

@@ -50,6 +50,39 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('register and wallet as program
       await readers.removeAll();
     });
 
+    test('a wallet whose security check terminates tells the reader so, and its user which check; the next card pays', async () => {
+      const application = (name: string, kind: string, guard: string, parameters: object[]) => purse.cli.file(`${name}.json`, JSON.stringify({ name, version: 1, kind, guards: [guard], parameters }));
+      await purse.cli.json(['card', 'app', 'add', application('frugal', 'payment', 'charge', [{ id: 'small', type: 'largest_amount', at_most: '1.50EUR', reason: 'Only small ones.' }])]);
+      const failed = async (...args: string[]) => {
+        const { code, stderr } = await purse.run(['wallet', 'tap', '--reader', `vpcd:${readers.address}`, '--account', account.id, '--identity-code-file', '-', '--yes', '--json', ...args], identityCode);
+        return [code, JSON.parse(stderr)] as const;
+      };
+      const charging = start(counter.cli, 'pos', 'charge', '--amount', '2.00EUR', '--tap', '--reader', 'Virtual PCD');
+      expect(await failed()).toEqual([4, expect.objectContaining({ code: 'service_terminated', message: expect.stringMatching(/: small \(frugal\): the amount 2\.00EUR is more than 1\.50EUR – Only small ones\.$/) })]);
+      await readers.removeAll();
+      await purse.cli.json(['card', 'app', 'remove', 'frugal', '--yes']);
+      expect(await tap()).toMatchObject({ payment: { state: 'paid' } });
+      const { code, stderr } = await charging.ended;
+      expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringMatching(/^The card’s own security check terminated the service\. /) }]);
+      await readers.removeAll();
+
+      await purse.cli.json(['card', 'app', 'add', application('closed', 'door', 'access', [{ id: 'never', type: 'count', per: 'day', at_most: 0 }]), '--yes']);
+      const tapping = start(counter.cli, 'pos', 'tap', '--reader', 'Virtual PCD');
+      expect(await failed('--access')).toEqual([4, expect.objectContaining({ code: 'service_terminated' })]);
+      const refused = await tapping.ended;
+      expect([refused.code, JSON.parse(refused.stderr)]).toEqual([4, expect.objectContaining({ code: 'service_terminated' })]);
+      await readers.removeAll();
+      // What is paid is paid, and said.
+      const again = start(counter.cli, 'pos', 'charge', '--amount', '1.00EUR', '--tap', '--reader', 'Virtual PCD');
+      const paid = await purse.run(['wallet', 'tap', '--reader', `vpcd:${readers.address}`, '--account', account.id, '--identity-code-file', '-', '--yes', '--json'], identityCode);
+      expect([paid.code, JSON.parse(paid.stdout), JSON.parse(paid.stderr)]).toEqual([0, expect.objectContaining({ payment: expect.objectContaining({ state: 'paid' }) }), { warning: expect.stringMatching(/^It is paid, but there is no Wi-Fi password\./) }]);
+      expect((await again.ended).code).toBe(0);
+      await readers.removeAll();
+      await purse.cli.json(['card', 'app', 'remove', 'closed', '--yes']);
+      const { items } = await site.json<{ items: { detail: object }[] }>('audit', 'list', '--action', 'service.terminated');
+      expect(items.map(({ detail }) => detail)).toEqual(expect.arrayContaining([expect.objectContaining({ application: 'frugal', failed: 'small', reason: 'Only small ones.' }), expect.objectContaining({ application: 'closed', kind: 'door', failed: 'never' })]));
+    });
+
     test('a card that is at the reader before the charge pays it', async () => {
       const number = newUid();
       await purse.json(['account', 'mandate', 'set', '--account', account.id, '--uid', number]);

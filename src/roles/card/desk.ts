@@ -114,7 +114,8 @@ export class CardDesk {
 
   /**
    * Judges a service that is about to take place, and counts it if it may go on; undefined if no application guards it.
-   * The same key has the same answer, and is counted once; what was reversed is judged anew.
+   * The same key has the same answer, and is counted once; what was reversed is judged anew, and what was terminated once
+   * other applications guard it, or others of their versions.
    * Errors: `idempotency_mismatch` for another service under the same key.
    */
   begin(attempt: Attempt): Promise<Judgement | undefined> {
@@ -128,10 +129,10 @@ export class CardDesk {
       if (earlier !== undefined) {
         this.#requireSame(earlier, attempt.service);
       }
-      if (earlier !== undefined && earlier.state !== 'reversed') {
+      const guarding = this.#guarding(attempt.guard);
+      if (earlier !== undefined && earlier.state !== 'reversed' && !(earlier.state === 'terminated' && hasChanged(earlier, guarding))) {
         return this.#judgement(earlier);
       }
-      const guarding = this.#guarding(attempt.guard);
       if (guarding.length === 0) {
         return undefined;
       }
@@ -306,6 +307,11 @@ export class CardDesk {
 /** `terminate` before `ask` before `allow`. */
 export function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
   return decisions.reduce<Outcome>((worst, { outcome }) => (severity[outcome] > severity[worst] ? outcome : worst), 'allow');
+}
+
+function hasChanged({ decisions }: KeptService, guarding: readonly InForce[]): boolean {
+  const text = (all: readonly Pick<KeptApplication, 'name' | 'version' | 'policyHash'>[]) => JSON.stringify(all.map(({ name, version, policyHash }) => [name, version, policyHash]).toSorted());
+  return text(decisions.map(({ application: name, ...same }) => ({ name, ...same }))) !== text(guarding.map(({ kept }) => kept));
 }
 
 function essence({ kind, amount, payee }: Service): string {

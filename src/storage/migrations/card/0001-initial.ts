@@ -35,8 +35,8 @@ export const cardInitial: Migration = {
       reversed_at ${time},
       reason ${text}
     ) ${heap}`,
-    // What was reversed may be begun once more.
-    `create unique index services_by_key on services (guard, key) where state <> 'reversed'`,
+    // What was reversed or terminated may be begun once more.
+    `create unique index services_by_key on services (guard, key) where state in ('counted', 'asked')`,
     'create index services_of_key on services (guard, key, number)',
     'create index services_outcome on services (outcome, number)',
     `create index services_open on services (holder, guard) where state = 'counted' and settled_at is null`,
