@@ -27,7 +27,11 @@ export class TestDesk {
   }
 
   static async open(): Promise<TestDesk> {
-    const folder = await mkdtemp(join(tmpdir(), 'latchkey-cards-'));
+    return TestDesk.in(await mkdtemp(join(tmpdir(), 'latchkey-cards-')));
+  }
+
+  /** In the state folder of a program, say. */
+  static async in(folder: string): Promise<TestDesk> {
     const path = join(folder, 'cards.sqlite');
     return new TestDesk(folder, path, await openCardStore(path));
   }
@@ -57,7 +61,7 @@ export class TestDesk {
   }
 
   attempt(amount: string, { service, ...more }: Partial<Omit<Attempt, 'service'>> & { readonly service?: Partial<Service> } = {}): Attempt {
-    return { guard: 'pay', key: randomBytes(8).toString('hex'), holder: 'acc_1', ...more, service: payment(amount, this.now, service) };
+    return { guard: 'pay', key: randomBytes(8).toString('hex'), holder: 'acc_1', ...more, service: paymentService(amount, this.now, service) };
   }
 
   async close(): Promise<void> {
@@ -66,7 +70,7 @@ export class TestDesk {
   }
 }
 
-export function payment(amount: string, at: Date, more: Partial<Service> = {}): Service {
+export function paymentService(amount: string, at: Date, more: Partial<Service> = {}): Service {
   return {
     kind: 'payment', at, amount: parseAmount(amount), payee: { id: 'acc_cafe', category: undefined }, zone: undefined, place: undefined, card: undefined, confirmed: false, attributes: {}, ...more,
   };

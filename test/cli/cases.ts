@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { paymentService, TestDesk } from '../card/card-desk.ts';
 import { nvsVector } from '../vectors/nvs.ts';
 import type { CommandLine } from './command-line.ts';
 import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
@@ -157,6 +158,26 @@ function cardPolicy(cli: CommandLine): string {
 function cardService(amount: number): string {
   return JSON.stringify({ service: { kind: 'transit', at: '2026-11-30T14:30:00+01:00', amount, currency: 'EUR' } });
 }
+
+/** A machine of its own, with an application that has judged a service. */
+async function judgedMachine({ cli }: Site): Promise<{ readonly env: Record<string, string>; readonly serviceId: string }> {
+  const state = `${cli.folder}/${randomUUID()}`;
+  const { store, desk } = await TestDesk.in(state);
+  await desk.add(JSON.stringify(spending));
+  const judged = await desk.begin({ guard: 'pay', key: 'order-4711', holder: 'acc_1', service: paymentService('3.20EUR', new Date()) });
+  store.close();
+  return { env: { LATCHKEY_STATE_HOME: state }, serviceId: judged!.serviceId };
+}
+
+const spending = { name: 'spending', version: 1, kind: 'payment', guards: ['pay'], parameters: [{ id: 'large', type: 'largest_amount', at_most: '10.00EUR' }] };
+
+function atMachine(...args: string[]) {
+  return async (site: Site): Promise<Invocation> => ({ args, env: (await judgedMachine(site)).env });
+}
+
+const failingAtMachine =
+  (exit: number, ...args: string[]): Case['failing'] =>
+  async (site) => ({ args, env: (await judgedMachine(site)).env, exit });
 
 function cardCases(outcome: string): string {
   return JSON.stringify([{ name: 'a fare', ...(JSON.parse(cardService(320)) as object), expect: { outcome } }]);
@@ -354,6 +375,26 @@ export const cases: Record<string, Case> = {
     failing: failing(2, 'audit', 'verify', '--unknown'),
     same: ({ ok }) => ok,
   },
+  'card app add': {
+    only: talksToNoRole,
+    happy: async ({ cli }) => ({ args: ['card', 'app', 'add', '-'], input: JSON.stringify(spending), env: { LATCHKEY_STATE_HOME: `${cli.folder}/${randomUUID()}` } }),
+    failing: async (site) => ({ ...(await atMachine('card', 'app', 'add', '-')(site)), input: JSON.stringify({ ...spending, guards: ['charge'] }), exit: 5 }),
+  },
+  'card app list': {
+    only: talksToNoRole,
+    happy: atMachine('card', 'app', 'list'),
+    failing: failingAtMachine(2, 'card', 'app', 'list', '--unknown'),
+  },
+  'card app remove': {
+    only: talksToNoRole,
+    happy: atMachine('card', 'app', 'remove', 'spending', '--yes'),
+    failing: failingAtMachine(3, 'card', 'app', 'remove', 'nobody', '--yes'),
+  },
+  'card app show': {
+    only: talksToNoRole,
+    happy: atMachine('card', 'app', 'show', 'spending'),
+    failing: failingAtMachine(3, 'card', 'app', 'show', 'nobody'),
+  },
   'card check': {
     only: talksToNoRole,
     happy: ({ cli }) => ({ args: ['card', 'check', '--policy', cardPolicy(cli), '--data', '-'], input: cardService(320) }),
@@ -368,6 +409,24 @@ export const cases: Record<string, Case> = {
     only: talksToNoRole,
     happy: ({ cli }) => ({ args: ['card', 'lint', cardPolicy(cli)] }),
     failing: () => ({ args: ['card', 'lint', '-'], input: '{"name": "x"}', exit: 12 }),
+  },
+  'card log': {
+    only: talksToNoRole,
+    happy: atMachine('card', 'log', '--app', 'spending', '--outcome', 'allow'),
+    failing: failingAtMachine(3, 'card', 'log', '--after', 'svc_none'),
+  },
+  'card reverse': {
+    only: talksToNoRole,
+    happy: async (site) => {
+      const { env, serviceId } = await judgedMachine(site);
+      return { args: ['card', 'reverse', serviceId, '--reason', 'refunded'], env };
+    },
+    failing: failingAtMachine(3, 'card', 'reverse', 'svc_none'),
+  },
+  'card shadow': {
+    only: talksToNoRole,
+    happy: async (site) => ({ ...(await atMachine('card', 'shadow', '--app', 'spending', '--policy', '-')(site)), input: JSON.stringify({ ...spending, version: 2 }) }),
+    failing: async (site) => ({ ...(await atMachine('card', 'shadow', '--app', 'nobody', '--policy', '-')(site)), input: JSON.stringify(spending), exit: 3 }),
   },
   'card test': {
     only: talksToNoRole,

@@ -33,7 +33,7 @@ export function parameter(terms: ParameterTerms, members: Partial<CheckTerms> = 
 }
 
 export function sampleApplication(members: Partial<CardApplication> = {}): CardApplication {
-  return { name: 'city', version: 1, kind: 'transit', zone: 'Europe/Berlin', parameters: [], rules: [], decision: { terminateAtAsks: undefined }, ...members };
+  return { name: 'city', version: 1, kind: 'transit', zone: 'Europe/Berlin', guards: [], parameters: [], rules: [], decision: { terminateAtAsks: undefined }, ...members };
 }
 
 export const noRules: CompiledRules = { facts: () => undefined, tests: [], periods: [] };

@@ -6,10 +6,9 @@ import type { Service } from '../../domain/security-check/service.ts';
 import type { CardStore, KeptApplication, Use } from './store.ts';
 
 /** What was counted for an application before a service. */
-export function historyOf(store: Pick<CardStore, 'usage' | 'sinceConfirmed' | 'last'>, { application, periods }: CompiledApplication, at: Date): History {
-  const { name, zone } = application;
+export function historyOf(store: Pick<CardStore, 'usage' | 'sinceConfirmed' | 'last'>, { application: { name }, periods, clock }: CompiledApplication, at: Date): History {
   const used = (period: (typeof periods)[number]): Usage => {
-    const start = periodStart(period, at.getTime(), zone);
+    const start = periodStart(period, at.getTime(), clock);
     // A rolling period holds what came later than its start.
     return store.usage(name, typeof period === 'string' ? start : start + 1);
   };
