@@ -90,6 +90,44 @@ export function counterContract(name: string, make: MakeHarness): void {
       expect(await isInStep(card)).toBe(true);
     });
 
+    test('a wallet whose security check terminates has written nothing down, and the register hears which of the two it was', async () => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      card.terminates = true;
+      const order = orderOf('2.00');
+      expect(await codeOf(charge(counter, order, card))).toBe('service_terminated');
+      expect([await card.payer.pending(card.accountId), await switched.pending(), card.asked]).toEqual([undefined, [], 0]);
+      expect(switched.checked).toEqual([`charge ${order.id}`, `not charged ${order.id}`]);
+      expect(await codeOf(counter.accessCard(held(card.application), never))).toBe('service_terminated');
+      expect(card.failures).toMatchObject([{ code: 'service_terminated', message: 'Too much.' }, { code: 'service_terminated' }]);
+      card.terminates = false;
+      expect(await isInStep(card)).toBe(true);
+    });
+
+    test('a register’s own security check comes before the wallet is asked, and hears what came of it, also later', async () => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      switched.terminates = 'charge';
+      expect(await codeOf(charge(counter, orderOf('2.00'), card))).toBe('service_terminated');
+      expect([card.asked, await card.payer.pending(card.accountId)]).toEqual([0, undefined]);
+      switched.terminates = undefined;
+      switched.checked.splice(0);
+      const [poor, lost] = [orderOf('50.01'), orderOf('1.00')];
+      expect(await codeOf(charge(counter, poor, card))).toBe('insufficient_funds');
+      expect(switched.checked.at(-1)).toBe(`not charged ${poor.id}`);
+      switched.line.line = 'reply lost';
+      expect(await codeOf(charge(counter, lost, card))).toBe('timed_out');
+      expect(switched.checked.at(-1)).toBe(`charge ${lost.id}`);
+      switched.line.line = 'good';
+      await counter.charges.settle();
+      expect(switched.checked.at(-1)).toBe(`charged ${lost.id}`);
+      switched.terminates = 'access';
+      expect(await codeOf(counter.accessCard(held(card.application), never))).toBe('service_terminated');
+      expect(await codeOf(counter.access({ kind: 'nfc', uid: uid() }, never))).toBe('service_terminated');
+      switched.terminates = undefined;
+      expect(await codeOf(counter.access({ kind: 'nfc', uid: uid() }, never))).toBe('not_permitted');
+      expect(switched.checked.slice(-2)).toEqual(['access nfc', 'undone nfc']);
+      expect(await isInStep(card)).toBe(true);
+    });
+
     test('a bare card is known by its number, pays only where a mandate is taken, and is shown the password', async () => {
       const { counter } = await counterAndLine();
       const number = uid();

@@ -12,6 +12,7 @@ import { grantsContract } from './roles-grants.contract.ts';
 import { topUpsContract } from './roles-topups.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 import { posContract } from './roles-pos.contract.ts';
+import { terminationsContract } from './roles-terminations.contract.ts';
 import { walletContract } from './roles-wallet.contract.ts';
 
 /** What every role does, wherever its registry is. */
@@ -30,4 +31,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   posContract(name, make);
   counterContract(name, make);
   codesContract(name, make);
+  terminationsContract(name, make);
 }

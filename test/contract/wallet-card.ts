@@ -43,6 +43,8 @@ export class WalletCard {
   typed = identityCode;
   /** Said no to. */
   declines = false;
+  /** Its security check terminates. */
+  terminates = false;
   readonly #folder = mkdtempSync(join(tmpdir(), 'lk-wallet-'));
   readonly #terminal: PlainTerminal;
   readonly #clock: TestClock;
@@ -86,6 +88,11 @@ export class WalletCard {
       wallet: cut,
       account: { accountId: this.accountId, terminalId: this.terminalId, currency: 'EUR', algorithm: this.#terminal.algorithm },
       exclusively: (work) => work(),
+      guard: {
+        charge: async () => this.#check(),
+        access: async () => this.#check(),
+        settle: async () => {},
+      },
       confirm: async () => {
         this.asked += 1;
         if (this.declines) throw new LatchkeyError('card_refused');
@@ -97,6 +104,10 @@ export class WalletCard {
     });
     this.application = new CardApplication(this.handler);
     return this;
+  }
+
+  #check(): void {
+    if (this.terminates) throw new LatchkeyError('service_terminated', 'Too much.');
   }
 
   [Symbol.dispose](): void {
@@ -142,6 +153,9 @@ export class SwitchedCounter {
   /** What finds no room on the disk, and what the register has said of it. */
   readonly full = new Set<'end' | 'told'>();
   readonly failures: string[] = [];
+  /** What its security check was asked and told, and which of it it terminates. */
+  readonly checked: string[] = [];
+  terminates: 'charge' | 'access' | undefined;
   readonly #pos: PosRole;
   readonly #clock: TestClock;
   #journal: ChargeFile | undefined;
@@ -165,8 +179,21 @@ export class SwitchedCounter {
       journal: this.#journal,
       credentialFor,
       clock: this.#clock,
+      guard: {
+        charge: async (order) => this.#check('charge', order),
+        charged: async (order, isCharged) => void this.checked.push(`${isCharged ? 'charged' : 'not charged'} ${order}`),
+        access: async (by) => {
+          this.#check('access', by);
+          return async () => void this.checked.push(`undone ${by}`);
+        },
+      },
       failed: ({ code }) => this.failures.push(code),
     });
+  }
+
+  #check(what: 'charge' | 'access', of: string): void {
+    this.checked.push(`${what} ${of}`);
+    if (this.terminates === what) throw new LatchkeyError('service_terminated', 'Too much.');
   }
 
   /** What the register has begun to charge and does not know the outcome of. */

@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../../domain/errors.ts';
 import { auditEntry, requireKnown, type ServiceContext } from '../service-context.ts';
 import type { TerminatedService, TerminationsRole } from './ports.ts';
 
@@ -10,7 +11,10 @@ export class TerminationsService implements TerminationsRole {
   }
 
   async terminated({ application, version, policyHash, kind, failed, at, key }: TerminatedService): Promise<void> {
-    requireKnown(this.#context.actor);
+    const who = requireKnown(this.#context.actor);
+    if (who.kind === 'token' && who.token.role !== 'terminal' && who.token.role !== 'pos') {
+      throw new LatchkeyError('forbidden', 'Only a wallet and a cash register tell of services.');
+    }
     const reasons = failed.flatMap(({ reason }) => reason ?? []);
     const detail = {
       application,
