@@ -8,7 +8,6 @@ import type { Attempt, Judgement, TerminationsRole } from '../../roles/card/port
 import type { KeptService } from '../../roles/card/store.ts';
 import { systemClock, systemRandom } from '../local-registry.ts';
 import { areThereCards, openCards, type Cards } from './cards.ts';
-import { readSurroundings } from './surroundings.ts';
 
 export interface Guarding {
   readonly closing: AsyncDisposableStack;
@@ -141,6 +140,7 @@ export class MachineGuard {
 }
 
 async function serviceOf({ guard, amount, payeeId, attributes }: Begun): Promise<Service> {
+  const { readSurroundings } = await import('./surroundings.ts');
   const around = await readSurroundings();
   return {
     ...around,

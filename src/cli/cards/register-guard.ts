@@ -30,6 +30,12 @@ export class CounterGuard implements RegisterGuard {
     return isCharged ? this.#machine.settle('register-charge', order) : this.#machine.reverse('register-charge', order, notCharged);
   }
 
+  /** Before a code is accepted, in the place of `charge`. The function that it returns is told if it was not. */
+  async code(key: string, amount: Amount): Promise<() => Promise<void>> {
+    await this.#machine.begin({ ...this.#order(key, amount, { tender: 'code' }), guard: 'register-code', question: `Accept a code for ${amountText(amount)} all the same?`, declined: () => new LatchkeyError('interrupted', 'No code was accepted.') });
+    return () => this.#machine.reverse('register-code', key, 'The code was not accepted.');
+  }
+
   async access(by: string): Promise<() => Promise<void>> {
     const key = await this.#machine.begin({
       guard: 'register-access',

@@ -1,5 +1,6 @@
+import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { amountText } from '../../domain/money.ts';
+import { amountText, type Amount } from '../../domain/money.ts';
 import type { WalletGuard } from '../../roles/card/ports.ts';
 import type { Order, Payer } from '../../roles/wallet/payer.ts';
 import { MachineGuard, type Guarding } from './machine-guard.ts';
@@ -29,6 +30,25 @@ export class AccountGuard implements WalletGuard {
 
   charge(order: Order & { readonly key: string }): Promise<void> {
     return this.#payment('charge', order, () => new LatchkeyError('card_refused', 'Nothing was paid.'));
+  }
+
+  /**
+   * Before a code is shown that may cost so much; `payee`: if it is bound to one. The same key is the same showing. The
+   * function that it returns takes it back.
+   */
+  async code(showing: { readonly key: string; readonly amount: Amount; readonly payee?: Payee | undefined }): Promise<() => Promise<void>> {
+    const { key, amount, payee } = showing;
+    await this.#machine.begin({
+      guard: 'code',
+      key,
+      holder: this.#guarding.accountId,
+      amount,
+      payeeId: payee?.id,
+      attributes: payee === undefined ? {} : { payee_name: payee.name },
+      question: `Show a code for ${amountText(amount)} all the same?`,
+      declined: () => new LatchkeyError('interrupted', 'No code was shown.'),
+    });
+    return () => this.#machine.reverse('code', key, 'The showing was taken back.');
   }
 
   async access({ apId, network }: { readonly apId: string; readonly network?: string | undefined }): Promise<void> {
