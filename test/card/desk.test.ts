@@ -3,6 +3,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cardLanguage } from '../../src/cli/cards/card-language.ts';
+import { LatchkeyError } from '../../src/domain/errors.ts';
+import type { TerminatedService } from '../../src/roles/card/ports.ts';
+import { tellTerminations } from '../../src/roles/card/terminations.ts';
 import { shadow, type ShadowChange } from '../../src/roles/card/shadow.ts';
 import { openCardStore } from '../../src/storage/card-store.ts';
 import { application, dailyTotal, TestDesk } from './card-desk.ts';
@@ -142,6 +145,31 @@ describe('services', () => {
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 3, totals: { EUR: 300n } });
     await cards.desk.reverse('pay', 'y', 'test');
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 2, totals: { EUR: 200n } });
+  });
+});
+
+describe('what is terminated', () => {
+  test('is told once, the oldest first, with nothing of the service itself; what is not heard is kept', async () => {
+    await cards.desk.add(application([dailyTotal('5.00EUR', { reason: 'Five.' })]));
+    await cards.desk.add(application([{ id: 'small', type: 'largest_amount', at_most: '1.00EUR' }], { name: 'frugal', guards: ['pay', 'charge'] }));
+    await cards.pay('6.00EUR', { key: 'first' });
+    cards.pass(1000);
+    await cards.pay('2.00EUR', { key: 'second', guard: 'charge' });
+    const heard: TerminatedService[] = [];
+    const context = { store: cards.store, language: cardLanguage, clock: { now: () => cards.now } };
+    const away = { terminated: async () => Promise.reject(new LatchkeyError('remote_unreachable')) };
+    const there = { terminated: async (service: TerminatedService) => void heard.push(service) };
+    await tellTerminations(context, away, ['pay', 'charge']);
+    await tellTerminations(context, there, ['register-charge']);
+    expect(heard).toEqual([]);
+    await tellTerminations(context, there, ['pay', 'charge']);
+    await tellTerminations(context, there, ['pay', 'charge']);
+    expect(heard.map(({ key, application: name, failed }) => [key, name, failed])).toEqual([
+      ['first', 'frugal', [{ id: 'small', reason: undefined }]],
+      ['first', 'spending', [{ id: 'daily', reason: 'Five.' }]],
+      ['second', 'frugal', [{ id: 'small', reason: undefined }]],
+    ]);
+    expect(JSON.stringify(heard)).not.toMatch(/acc_|EUR|600/);
   });
 });
 

@@ -18,6 +18,11 @@ export default class CardCheck extends LatchkeyCommand<CheckedWire> {
   static override readonly summary = 'Hold a service to a card application: exit 0 allow, 4 terminate, 10 ask.';
   static override readonly description = `Every check is run and written down first, and only then is it decided: one check that asks to terminate terminates, else one that asks asks, else it is allowed. Data that are missing count as a check that failed, unless the application says otherwise.
 The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.json has them. With --bulk they are one such object a line, and so are the decisions: exit 0 then, whatever was decided, or 9 if a line was not valid; --rejects has those lines, with their reason.`;
+  static override readonly usage = [
+    '<%= command.id %> --policy FILE --data PATH|- [--random N] [FLAGS]',
+    '<%= command.id %> --app NAME --data PATH|- [--random N] [FLAGS]',
+    '<%= command.id %> --policy FILE | --app NAME --data PATH|- --bulk [--replay] [--rejects FILE] [FLAGS]',
+  ];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %> --policy transit.json --data service.json',
     { description: 'By what is added and counted here', command: '<%= config.bin %> <%= command.id %> --app spending --data service.json' },
