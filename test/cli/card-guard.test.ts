@@ -179,12 +179,6 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     expect((await terminated()).length).toBe(way === 'server' ? before + 1 : before + 2);
   });
 
-  test('an application for what no command asks about yet is added with a word', async () => {
-    const file = purse.cli.file('codes.json', JSON.stringify({ name: 'codes', version: 1, kind: 'payment', guards: ['code'], parameters: [daily('10.00EUR')] }));
-    const { code, stderr } = await purse.cli.run(['card', 'app', 'add', file, '--json']);
-    expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringMatching(/^No command asks at code yet/) }]);
-  });
-
   test('other parameters are tried on what was judged', async () => {
     await add(purse.cli, [daily('10.00EUR')]);
     await paid('6.00EUR');

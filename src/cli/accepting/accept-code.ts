@@ -3,6 +3,10 @@ import type { Amount } from '../../domain/money.ts';
 import { receiptText } from '../../protocol/code-receipt.ts';
 import { CodeAcceptance, type Decision } from '../../roles/codes/acceptance.ts';
 import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
+import { areThereCards } from '../cards/cards.ts';
+import { CodeGuard } from '../cards/code-guard.ts';
+import type { Guarding } from '../cards/machine-guard.ts';
+import { CounterGuard } from '../cards/register-guard.ts';
 import type { RoleFlags } from '../destination.ts';
 import { toLatchkeyError } from '../failure.ts';
 import { systemClock } from '../local-registry.ts';
@@ -22,6 +26,10 @@ export interface AcceptFlags extends RoleFlags, ScanFlags {
   readonly 'idempotency-key'?: string | undefined;
 }
 
+export interface AcceptOptions extends Opening, Pick<Guarding, 'interactive' | 'ask'> {
+  readonly caution: (text: string) => Promise<void>;
+}
+
 export interface AcceptedAtRegister {
   readonly register: KnownRegister;
   readonly decision: Decision;
@@ -31,19 +39,28 @@ export interface AcceptedAtRegister {
   readonly trouble: string | undefined;
 }
 
-/** Reads a code and decides, without asking anybody. Errors: those of the reading, of an acceptance and of what a register needs for it. */
-export async function acceptCode(flags: AcceptFlags, opening: Opening, signal: AbortSignal): Promise<AcceptedAtRegister> {
+/** Reads a code and decides, without asking anybody. Errors: those of the reading, of an acceptance and of what a register needs for it; what the security check says is a refusal. */
+export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, signal: AbortSignal): Promise<AcceptedAtRegister> {
+  const { interactive, ask, caution, ...opening } = options;
   const { register, store } = await openAcceptances(flags, opening);
   const { privateKey } = await receiptKeyOf(register, opening);
+  const security = areThereCards() ? new CodeGuard(new CounterGuard(register, { closing: opening.closing, interactive, ask, role: undefined }), store, caution) : undefined;
   const acceptance = new CodeAcceptance({
     register,
     journal: store,
     receiptKey: privateKey,
     clock: systemClock,
+    guard: security?.guard,
     rules: { bindAbove: flags['bind-above'], trustWarnMs: flags['trust-warn'], trustMaxMs: flags['trust-max'] },
   });
   const { amount, memo, 'idempotency-key': key, receipt: file } = flags;
-  const decision = await acceptance.accept({ text: await scannedCode(flags, signal), amount, memo, key });
+  const text = await scannedCode(flags, signal);
+  let decision: Decision;
+  try {
+    decision = await acceptance.accept({ text, amount, memo, key });
+  } finally {
+    await security?.settle();
+  }
   const { accepted } = decision;
   const waiting = store.waiting();
   if (accepted === undefined || file === undefined) {

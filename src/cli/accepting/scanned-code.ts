@@ -31,12 +31,15 @@ export async function scannedCode({ image, file = '-' }: ScanFlags, signal: Abor
 
 /** Also what is typed at a terminal, which a scanner does like a keyboard. */
 async function* typed(signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const stop = () => process.stdin.destroy();
+  const { stdin } = process;
+  const stop = () => stdin.destroy();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    yield* process.stdin as AsyncIterable<Buffer>;
+    // At a terminal something may be asked afterwards.
+    yield* stdin.iterator({ destroyOnReturn: stdin.isTTY !== true }) as AsyncIterable<Buffer>;
   } finally {
     signal.removeEventListener('abort', stop);
+    stdin.pause();
   }
 }
 

@@ -10,7 +10,7 @@ import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { localTime } from '../present/time.ts';
 import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
-import { readyToAccept } from './sync-trust.ts';
+import { guardOf, readyToAccept } from './sync-trust.ts';
 
 /** Nearer to its end than this, what is not settled is worth a word. */
 export const soonMs = 2 * 86_400_000;
@@ -24,6 +24,7 @@ export async function settleCodes(flags: RoleFlags, opening: Opening): Promise<S
   await using closing = new AsyncDisposableStack();
   const own = { ...opening, closing };
   const counter = await openCounter(flags, own);
+  await guardOf(counter, own).tell();
   const acceptances = await openAcceptancesOf(await readyToAccept(counter, flags), own);
   return { registerId: counter.register.id, ...(await settleWaiting(acceptances, await counter.codes())) };
 }

@@ -2,6 +2,7 @@ import { clockSkewMs } from '../../domain/credit-code.ts';
 import { durationText } from '../../domain/duration.ts';
 import type { Register } from '../../domain/sale.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
+import { CounterGuard } from '../cards/register-guard.ts';
 import type { Counter } from '../counter/open-counter.ts';
 import { roleDestinationName, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
@@ -26,11 +27,17 @@ export interface SyncedTrust extends Acceptances {
 /** Fetches the newest trust list. Errors: those of a register and its server. */
 export async function syncTrust(counter: Counter, flags: RoleFlags, opening: Pick<Opening, 'closing'>): Promise<SyncedTrust> {
   const register = await readyToAccept(counter, flags);
+  await guardOf(counter, opening).tell();
   const acceptances = await openAcceptancesOf(register, opening);
   return { ...acceptances, clockAheadMs: await fetchTrust(acceptances, await counter.codes()) };
 }
 
-/** The same into what is open. Gives how far the clock is ahead. */
+/** By which the server hears what the security check terminated while it could not be asked. */
+export function guardOf({ register, pos }: Pick<Counter, 'register' | 'pos'>, { closing }: Pick<Opening, 'closing'>): CounterGuard {
+  return new CounterGuard(register, { closing, interactive: false, ask: async () => false, role: pos });
+}
+
+/** Fetches it into what is open. Gives how far the clock is ahead. */
 export async function fetchTrust({ store }: Pick<Acceptances, 'store'>, codes: Pick<CodesRole, 'trust'>): Promise<number> {
   const asked = systemClock.now().getTime();
   const list = await codes.trust();

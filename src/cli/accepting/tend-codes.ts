@@ -4,6 +4,7 @@ import { isServerAway } from '../../domain/server-away.ts';
 import type { Log } from '../../roles/agent/log.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
 import { sumOf } from '../../roles/codes/settle-accepted.ts';
+import type { CounterGuard } from '../cards/register-guard.ts';
 import type { Counter } from '../counter/open-counter.ts';
 import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
@@ -12,7 +13,7 @@ import type { CounterEventWire } from '../present/counter-events.ts';
 import { troubleOf } from '../present/message.ts';
 import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
 import { isUrgent, settleWaiting } from './settle-codes.ts';
-import { clockTrouble, fetchTrust, readyToAccept } from './sync-trust.ts';
+import { clockTrouble, fetchTrust, guardOf, readyToAccept } from './sync-trust.ts';
 
 /** Codes that were accepted wait no longer than this for a server that is there. */
 const lookMs = 5_000;
@@ -43,6 +44,7 @@ class CodeTender {
   readonly #codes: Pick<CodesRole, 'trust' | 'settle'>;
   readonly #flags: RoleFlags;
   readonly #tending: Tending;
+  readonly #guard: CounterGuard;
   #acceptances: Acceptances | undefined;
   #trustDue = 0;
   #tellDue = 0;
@@ -55,6 +57,7 @@ class CodeTender {
     this.#codes = codes;
     this.#flags = flags;
     this.#tending = tending;
+    this.#guard = guardOf(counter, tending);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -91,6 +94,7 @@ class CodeTender {
   async #renewTrust(): Promise<void> {
     this.#acceptances ??= await openAcceptancesOf(await readyToAccept(this.#counter, this.#flags), this.#tending);
     const clockAheadMs = await fetchTrust(this.#acceptances, this.#codes);
+    await this.#guard.tell();
     const message = clockTrouble(clockAheadMs);
     if (message !== undefined && !this.#clockWasWrong) {
       this.#tending.emit({ event: 'clock_wrong', clock_ahead_ms: clockAheadMs, message });

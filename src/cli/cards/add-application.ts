@@ -1,5 +1,4 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { KeptApplication } from '../../roles/card/store.ts';
 import { openCards } from './cards.ts';
 import { lintApplicationJson } from './lint-application.ts';
@@ -12,9 +11,6 @@ interface Adding {
   /** Whether it is to be added with what was found. */
   readonly accepts: (question: string) => Promise<boolean>;
 }
-
-/** Where their commands do not begin their services at the guard yet. */
-const unasked: readonly GuardPoint[] = ['code', 'register-code'];
 
 /** Errors: `invalid_input`, `check_failed` for findings that nobody accepts, `card_application_conflict`, those of storage. */
 export async function addApplication(file: string, { closing, signal, caution, accepts }: Adding): Promise<KeptApplication> {
@@ -29,9 +25,5 @@ export async function addApplication(file: string, { closing, signal, caution, a
     throw new LatchkeyError('check_failed', 'Nothing was added: the card application cannot be meant so.', { problems: findings, hint: 'If it is meant, pass --yes.' });
   }
   const { desk } = await openCards(closing);
-  const added = await desk.add(JSON.stringify(json));
-  for (const guard of added.guards.filter((each) => unasked.includes(each))) {
-    await caution(`No command asks at ${guard} yet: nothing is kept from going on there.`);
-  }
-  return added;
+  return desk.add(JSON.stringify(json));
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { Amount } from '../../domain/money.ts';
 import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
 import type { Service } from '../../domain/security-check/service.ts';
 import { asSentence } from '../../domain/shown-text.ts';
@@ -14,14 +15,14 @@ export interface Guarding {
   /** Whether somebody is there to answer what an application asks. */
   readonly interactive: boolean;
   readonly ask: (question: string) => Promise<boolean>;
-  /** Hears of what is terminated. */
-  readonly role: TerminationsRole;
+  /** Hears of what is terminated; undefined where no server can be asked: then it is kept for who can. */
+  readonly role: TerminationsRole | undefined;
   /** Whose terminations it tells. */
   readonly guards: readonly GuardPoint[];
 }
 
 /** A service of this machine, as far as whoever begins it knows it. */
-export interface Begun extends Pick<Attempt, 'guard' | 'holder'> {
+export interface Begun extends Pick<Attempt, 'guard' | 'holder' | 'isAnew'> {
   /** Drawn if left out. */
   readonly key?: string | undefined;
   readonly amount?: Service['amount'];
@@ -68,8 +69,8 @@ export class MachineGuard {
     }
   }
 
-  async settle(guard: GuardPoint, key: string): Promise<void> {
-    await (await this.#cards())?.desk.settle(guard, key);
+  async settle(guard: GuardPoint, key: string, paid?: Amount): Promise<void> {
+    await (await this.#cards())?.desk.settle(guard, key, paid);
   }
 
   async reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
@@ -81,14 +82,24 @@ export class MachineGuard {
     return (await this.#cards())?.store.open(guards, holder) ?? [];
   }
 
+  /** What was terminated while no server could be asked. Nothing waits for it, and nothing fails by it. */
+  async tell(): Promise<void> {
+    try {
+      const cards = await this.#cards();
+      if (cards !== undefined) this.#tell(cards);
+    } catch (error) {
+      if (!(error instanceof LatchkeyError)) throw error;
+    }
+  }
+
   async #through(begun: Begun, begin: (cards: Cards, attempt: Attempt) => Promise<Judgement | undefined>, onConfirmed: () => void = () => {}): Promise<string> {
-    const { guard, holder, key = base64url(systemRandom.bytes(16)), question, declined } = begun;
+    const { guard, holder, isAnew, key = base64url(systemRandom.bytes(16)), question, declined } = begun;
     const cards = await this.#cards();
     if (cards === undefined) {
       return key;
     }
     try {
-      let judgement = await begin(cards, { guard, key, holder, service: await serviceOf(begun) });
+      let judgement = await begin(cards, { guard, key, holder, isAnew, service: await serviceOf(begun) });
       if (judgement?.outcome === 'ask') {
         await this.#confirmed(`The security check asks: ${failedSentence(judgement)} ${question}`, declined);
         judgement = await cards.desk.confirm(guard, key);
@@ -132,6 +143,9 @@ export class MachineGuard {
   /** Beside everything else: what goes wrong there stays untold until the next time. */
   #tell({ store, language }: Cards): void {
     const { role, guards } = this.#guarding;
+    if (role === undefined) {
+      return;
+    }
     this.#telling = this.#telling.then(async () => {
       const { tellTerminations } = await import('../../roles/card/terminations.ts');
       await tellTerminations({ store, language, clock: systemClock }, role, guards);

@@ -30,10 +30,24 @@ export class CounterGuard implements RegisterGuard {
     return isCharged ? this.#machine.settle('register-charge', order) : this.#machine.reverse('register-charge', order, notCharged);
   }
 
-  /** Before a code is accepted, in the place of `charge`. The function that it returns is told if it was not. */
-  async code(key: string, amount: Amount): Promise<() => Promise<void>> {
-    await this.#machine.begin({ ...this.#order(key, amount, { tender: 'code' }), guard: 'register-code', question: `Accept a code for ${amountText(amount)} all the same?`, declined: () => new LatchkeyError('interrupted', 'No code was accepted.') });
-    return () => this.#machine.reverse('register-code', key, 'The code was not accepted.');
+  /** Before a code is accepted, in the place of `charge`; no code was under this key. */
+  async code(key: string, amount: Amount): Promise<void> {
+    await this.#machine.begin({
+      ...this.#order(key, amount, { tender: 'code' }),
+      guard: 'register-code',
+      isAnew: true,
+      question: `Accept a code for ${amountText(amount)} all the same?`,
+      declined: () => new LatchkeyError('interrupted', 'No code was accepted.'),
+    });
+  }
+
+  codeAccepted(key: string, isAccepted: boolean): Promise<void> {
+    return isAccepted ? this.#machine.settle('register-code', key) : this.#machine.reverse('register-code', key, 'The code was not accepted.');
+  }
+
+  /** The server, of what was terminated while it could not be asked. */
+  tell(): Promise<void> {
+    return this.#machine.tell();
   }
 
   async access(by: string): Promise<() => Promise<void>> {

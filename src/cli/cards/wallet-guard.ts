@@ -1,7 +1,6 @@
-import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { amountText, type Amount } from '../../domain/money.ts';
-import type { WalletGuard } from '../../roles/card/ports.ts';
+import { amountText } from '../../domain/money.ts';
+import type { TerminationsRole, WalletGuard } from '../../roles/card/ports.ts';
 import type { Order, Payer } from '../../roles/wallet/payer.ts';
 import { MachineGuard, type Guarding } from './machine-guard.ts';
 
@@ -11,6 +10,11 @@ export interface GuardingWallet extends Omit<Guarding, 'guards'> {
   readonly payer: Pick<Payer, 'known'>;
   readonly accountId: string;
   readonly caution: (text: string) => Promise<void>;
+}
+
+/** The server hears what this terminal's security check terminated while it could not be asked. */
+export function tellTerminated(role: TerminationsRole, guarding: Omit<Guarding, 'guards' | 'role'>): Promise<void> {
+  return new MachineGuard({ ...guarding, role, guards: walletGuards }).tell();
 }
 
 /** The security check of this terminal, for one account. */
@@ -32,25 +36,6 @@ export class AccountGuard implements WalletGuard {
     return this.#payment('charge', order, () => new LatchkeyError('card_refused', 'Nothing was paid.'));
   }
 
-  /**
-   * Before a code is shown that may cost so much; `payee`: if it is bound to one. The same key is the same showing. The
-   * function that it returns takes it back.
-   */
-  async code(showing: { readonly key: string; readonly amount: Amount; readonly payee?: Payee | undefined }): Promise<() => Promise<void>> {
-    const { key, amount, payee } = showing;
-    await this.#machine.begin({
-      guard: 'code',
-      key,
-      holder: this.#guarding.accountId,
-      amount,
-      payeeId: payee?.id,
-      attributes: payee === undefined ? {} : { payee_name: payee.name },
-      question: `Show a code for ${amountText(amount)} all the same?`,
-      declined: () => new LatchkeyError('interrupted', 'No code was shown.'),
-    });
-    return () => this.#machine.reverse('code', key, 'The showing was taken back.');
-  }
-
   async access({ apId, network }: { readonly apId: string; readonly network?: string | undefined }): Promise<void> {
     await this.#machine.begin({
       guard: 'access',
@@ -61,9 +46,10 @@ export class AccountGuard implements WalletGuard {
     });
   }
 
-  /** What could not be noted stays as it is until the next time: what was paid is paid. */
+  /** Tells the server of what was terminated, too. What could not be noted stays as it is until the next time: what was paid is paid. */
   async settle(): Promise<void> {
     const { payer, accountId, caution } = this.#guarding;
+    await this.#machine.tell();
     try {
       for (const { guard, key } of await this.#machine.open(['pay', 'charge'], accountId)) {
         const known = await payer.known(accountId, key);

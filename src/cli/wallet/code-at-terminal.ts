@@ -4,9 +4,8 @@ import { moneyForPeople } from '../present/money.ts';
 import { screenOf } from '../present/screen.ts';
 import { details } from '../present/table.ts';
 import { shownCodeLines } from '../present/wallet-codes.ts';
-import type { SecretSources } from '../secret-input.ts';
 import { showLive } from './live-code.ts';
-import type { BegunCode } from './show-code.ts';
+import type { BegunCode, ShowOptions } from './show-code.ts';
 import { takeBackCode } from './take-back-code.ts';
 
 /** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed. */
@@ -33,10 +32,10 @@ export async function showAtTerminal({ code, counter, render }: BegunCode, { inv
 }
 
 /** Asks, takes it back if the answer is no, and says what is left. */
-export async function askWhetherAccepted({ code, counter }: BegunCode, sources: SecretSources, ask: (question: string) => Promise<boolean>): Promise<string> {
+export async function askWhetherAccepted({ code, counter }: BegunCode, options: ShowOptions, ask: (question: string) => Promise<boolean>): Promise<string> {
   if (await ask('Was it accepted?')) {
     return `Showing ${counter} of ${code.token.id} counts as a use. If it was not accepted after all: \`latchkey code take-back ${code.token.id} ${counter}\`.`;
   }
-  const { uses_left: uses, amount_left: amount } = await takeBackCode(code.token.id, counter, sources);
+  const { uses_left: uses, amount_left: amount } = await takeBackCode(code.token.id, counter, options);
   return `Showing ${counter} of ${code.token.id} is taken back: ${moneyForPeople(amount)} and ${uses} uses are left.`;
 }

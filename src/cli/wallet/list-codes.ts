@@ -1,24 +1,26 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import { asSentence } from '../../domain/shown-text.ts';
-import { forgetOver } from '../../roles/wallet/own-codes.ts';
+import { forgetOver, type OwnCode } from '../../roles/wallet/own-codes.ts';
+import { areThereCards } from '../cards/cards.ts';
+import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
+import { tellTerminated } from '../cards/wallet-guard.ts';
 import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { walletCodeToWire, type WalletCodesWire } from '../present/wallet-codes.ts';
 import { finishIssues } from './issue-code.ts';
-import { withAccount } from './open-payer.ts';
+import { withAccount, withCode } from './open-payer.ts';
 import { knownCodes, openOwnCodes, type OpenedCodes } from './open-own-codes.ts';
 
-interface ListOptions extends Opening {
-  readonly caution: (text: string) => Promise<void>;
-}
+interface ListOptions extends Opening, GuardingShowings {}
 
 /** What this wallet holds, with what the server says was paid; without it what is known here, and why. `all`: also what is over. */
 export async function listCodes(all: boolean, flags: RoleFlags, options: ListOptions): Promise<WalletCodesWire> {
   const opened = await openOwnCodes(flags, options);
+  await tellTerminated(opened.wallet, options);
   await forgetOver(opened, systemClock.now());
-  const corrected = await correct(opened, options.caution);
+  const corrected = await correct(opened, options);
   const now = systemClock.now();
   const codes = (await knownCodes(opened)).map((code) => walletCodeToWire(code, now));
   const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined).length;
@@ -26,11 +28,15 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
 }
 
 /** One that fails keeps no other from being corrected, unless the server is away. */
-async function correct(opened: OpenedCodes, caution: ListOptions['caution']): Promise<boolean> {
+async function correct(opened: OpenedCodes, options: ListOptions): Promise<boolean> {
+  const { caution } = options;
   const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined);
   const tasks = [
     ...[...new Set(unfinished.map(({ accountId }) => accountId))].map((accountId) => () => withAccount(accountId, () => finishIssues(accountId, opened, caution))),
-    ...(await knownCodes(opened)).filter(({ history }) => !(history instanceof Error)).map(({ code }) => () => opened.own.correct(code)),
+    ...(await knownCodes(opened)).filter(({ history }) => !(history instanceof Error)).map(({ code }) => async () => {
+      await opened.own.correct(code);
+      await compareWithShown(code, opened, options);
+    }),
   ];
   let corrected = true;
   for (const task of tasks) {
@@ -48,4 +54,11 @@ async function correct(opened: OpenedCodes, caution: ListOptions['caution']): Pr
     }
   }
   return corrected;
+}
+
+/** By the security check, if there is one on this machine. */
+async function compareWithShown(code: OwnCode, { journal }: OpenedCodes, options: ListOptions): Promise<void> {
+  if (areThereCards()) {
+    await withCode(code.token.id, async () => new ShowingGuard(code, options).settle(await journal.of(code.token.id)));
+  }
 }

@@ -9,6 +9,7 @@ import { codeText, joinCode, signProof } from '../../protocol/credit-code.ts';
 import { newEd25519 } from '../../protocol/ed25519.ts';
 import { beginShowing, codeState, nextShowing, roomOf, type CodeHistory, type OpenShowing, type WantedShowing } from '../../roles/wallet/showing.ts';
 import type { OwnCode } from '../../roles/wallet/own-codes.ts';
+import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
 import { writeQr } from '../credential-output.ts';
 import { systemClock } from '../local-registry.ts';
 import { moneyForPeople } from '../present/money.ts';
@@ -26,6 +27,10 @@ export interface ShowFlags {
   readonly svg?: string | undefined;
 }
 
+export interface ShowOptions extends GuardingShowings {
+  readonly sources: SecretSources;
+}
+
 /** A use that is counted: its code may be rendered as often as it takes. */
 export interface BegunCode {
   readonly code: OwnCode;
@@ -39,20 +44,28 @@ const linesBelow = 4;
 
 /**
  * Begins a showing, which counts as a use from then on. No server is asked. Before it, nothing is counted: files that are
- * there already, or a code that has no room on the screen, are errors. Errors: as `nextShowing`; `code_not_found`,
- * `account_not_found`, `missing_input`, `file_exists`, `invalid_input`.
+ * there already, or a code that has no room on the screen, are errors; the security check comes last. Errors: as
+ * `nextShowing` and `ShowingGuard.begin`; `code_not_found`, `account_not_found`, `missing_input`, `file_exists`, `invalid_input`.
  */
-export async function beginCode(id: string | undefined, flags: ShowFlags, window: WindowSize | undefined, sources: SecretSources): Promise<BegunCode> {
+export async function beginCode(id: string | undefined, flags: ShowFlags, window: WindowSize | undefined, { sources, ...guarding }: ShowOptions): Promise<BegunCode> {
   requireNew(flags);
   const held = await openHeldCodes(sources);
   const { code } = await pickCode(await knownCodes(held), id, sources);
   const wanted = (history: CodeHistory): WantedShowing => ({ amount: flags.amount, payeeId: flags.payee === undefined ? undefined : payeeNamed(flags.payee, history).id });
   return withCode(code.token.id, async () => {
     const history = await held.journal.of(code.token.id);
-    const now = systemClock.now();
-    requireFitting(code, { showing: nextShowing(code.token, history, wanted(history), now), room: roomOf(code.token, history.showings) }, window);
-    const open = await beginShowing(held.journal, code.token, wanted, now);
-    const payeeName = history.payees.find(({ id: payeeId }) => payeeId === open.showing.payeeId)?.name;
+    const next = nextShowing(code.token, history, wanted(history), systemClock.now());
+    requireFitting(code, { showing: next, room: roomOf(code.token, history.showings) }, window);
+    const payeeName = history.payees.find(({ id: payeeId }) => payeeId === next.payeeId)?.name;
+    const guard = new ShowingGuard(code, guarding);
+    await guard.begin(next, payeeName);
+    let open: OpenShowing;
+    try {
+      open = await beginShowing(held.journal, code.token, wanted, systemClock.now());
+    } catch (error) {
+      await guard.settle(history);
+      throw error;
+    }
     return { code, counter: open.showing.counter, render: renderer(code, open, payeeName) };
   });
 }

@@ -5,7 +5,7 @@ import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli
 import type { Screen } from '../../cli/present/screen.ts';
 import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
 import { sizeOf } from '../../cli/wallet/live-code.ts';
-import { beginCode, writeCode, type BegunCode } from '../../cli/wallet/show-code.ts';
+import { beginCode, writeCode, type BegunCode, type ShowOptions } from '../../cli/wallet/show-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 
@@ -41,7 +41,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     const onScreen = form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
     const live = onScreen && this.interactive && !flags.once;
     const window = onScreen ? { ...sizeOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
-    const begun = await beginCode(args.code, flags, window, this.sources);
+    const begun = await beginCode(args.code, flags, window, this.#options);
     this.#begun = begun;
     if (!live) {
       const shown = begun.render(new Date());
@@ -49,8 +49,12 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     }
     await showAtTerminal(begun, flags, this.signal);
     this.signal.throwIfAborted();
-    await this.note(await askWhetherAccepted(begun, this.sources, (question) => this.#askAtEnd(question)));
+    await this.note(await askWhetherAccepted(begun, this.#options, (question) => this.#askAtEnd(question)));
     return undefined;
+  }
+
+  get #options(): ShowOptions {
+    return { sources: this.sources, closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), caution: (text) => this.caution(text) };
   }
 
   /** Whoever answers nothing leaves it counted. */

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { idFrom } from '../../domain/identifiers.ts';
-import { amountText } from '../../domain/money.ts';
+import { amountText, type Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
 import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
@@ -125,7 +125,11 @@ export class CardDesk {
   #begin(attempt: Attempt, takesPlace: boolean): Promise<Judgement | undefined> {
     const { store } = this.#context;
     return store.transaction(() => {
-      const earlier = store.serviceOf(attempt.guard, attempt.key);
+      const kept = store.serviceOf(attempt.guard, attempt.key);
+      if (attempt.isAnew === true && kept?.state === 'counted') {
+        this.#reversed(kept, 'It did not take place.');
+      }
+      const earlier = attempt.isAnew === true ? undefined : kept;
       if (earlier !== undefined) {
         this.#requireSame(earlier, attempt.service);
       }
@@ -138,12 +142,18 @@ export class CardDesk {
       }
       // Who said yes to it once has said so.
       const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
-      const kept = this.#judged({ ...attempt, service }, guarding, { id: this.#newId(), random: this.#drawn(), recordedAt: this.#context.clock.now() });
-      if (kept.state === 'counted' && !takesPlace) {
-        return this.#judgement(kept);
+      // What was asked and is begun anew takes the place of the question, with what was drawn for it.
+      const asked = attempt.isAnew === true && kept?.state === 'asked' ? kept : undefined;
+      const judged = this.#judged({ ...attempt, service }, guarding, asked ?? { id: this.#newId(), random: this.#drawn(), recordedAt: this.#context.clock.now() });
+      if (judged.state === 'counted' && !takesPlace) {
+        return this.#judgement(judged);
       }
-      store.insertService(kept);
-      return this.#counted(kept, service);
+      if (asked === undefined) {
+        store.insertService(judged);
+      } else {
+        store.updateService(judged);
+      }
+      return this.#counted(judged, service);
     });
   }
 
@@ -166,19 +176,30 @@ export class CardDesk {
     });
   }
 
-  /** It has taken place: what it counts stands, also where it was taken for reversed. */
-  settle(guard: GuardPoint, key: string): Promise<void> {
+  /**
+   * It has taken place: what it counts stands, also where it was taken for reversed. `paid`: what it really came to, where
+   * it was counted as more.
+   */
+  settle(guard: GuardPoint, key: string, paid?: Amount): Promise<void> {
     const { store, language, clock } = this.#context;
     return store.transaction(() => {
       const kept = store.serviceOf(guard, key);
-      if (kept?.state === 'reversed') {
-        const service = language.readService(kept.data);
-        store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
-        store.updateService({ ...kept, state: 'counted', settledAt: clock.now(), reversedAt: undefined, reason: undefined });
+      const isCounted = kept?.state === 'counted';
+      if (kept === undefined || (!isCounted && kept.state !== 'reversed') || (isCounted && kept.settledAt !== undefined)) {
+        return;
       }
-      if (kept?.state === 'counted' && kept.settledAt === undefined) {
-        store.updateService({ ...kept, settledAt: clock.now() });
+      const settled: KeptService = { ...kept, state: 'counted', settledAt: clock.now(), reversedAt: undefined, reason: undefined };
+      if (isCounted && paid === undefined) {
+        store.updateService(settled);
+        return;
       }
+      const begun = language.readService(kept.data);
+      const service: Service = paid === undefined ? begun : { ...begun, amount: paid };
+      if (isCounted) {
+        store.uncount(kept.id);
+      }
+      store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
+      store.updateService({ ...settled, data: language.writeService(service) });
     });
   }
 

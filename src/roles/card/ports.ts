@@ -35,6 +35,8 @@ export interface Attempt {
   /** The account or the cash register that it is of. */
   readonly holder: string;
   readonly service: Service;
+  /** What was begun under its key before is known not to have taken place: this is another, and is judged anew. */
+  readonly isAnew?: boolean | undefined;
 }
 
 /** What the applications that guard a service said of it: the strictest decides. */
