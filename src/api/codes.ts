@@ -72,14 +72,14 @@ const receiptSchema = object('CodeReceipt', {
   register_id: id, payee_id: id, code_id: id, counter, amount: amountSchema, at: instant, trust_as_of: instant, code_hash: { ...bytes32, description: 'SHA-256 of the code.' },
 });
 export type CodeReceiptWire = Static<typeof receiptSchema>;
-const settlementMembers = { receipt_id: bytes32, receipt: receiptSchema, outcome: oneOf(settlementOutcomes), at: instant } as const;
+const settlementMembers = { receipt_id: id, receipt: receiptSchema, outcome: oneOf(settlementOutcomes), at: instant } as const;
 const someSettlementMembers = { reason: remark, posting_id: id } as const;
 export const settlementSchema = object('CodeSettlement', settlementMembers, someSettlementMembers);
 export type SettlementWire = Static<typeof settlementSchema>;
 export const shownCodeSchema = object('ShownCreditCode', { ...codeMembers, settlements: arrayOf(settlementSchema) }, someCodeMembers);
 export type ShownCodeWire = Static<typeof shownCodeSchema>;
 
-const otherReceiptSchema = object('OtherReceipt', { receipt_id: bytes32, signed_receipt: receiptBytes });
+const otherReceiptSchema = object('OtherReceipt', { receipt_id: id, signed_receipt: receiptBytes });
 export const disputeSchema = object(
   'CodeDispute',
   { ...settlementMembers, signed_receipt: receiptBytes, code: codeBytes, loss: amountSchema, borne_by: oneOf(lossBearers) },
@@ -93,7 +93,7 @@ export const settlementInputSchema = input('CodeSettlementInput', {
   accepted: { ...arrayOf(input('AcceptedCode', { code: codeBytes, receipt: receiptBytes })), maxItems: settlementBatch },
 });
 export type SettlementInputWire = Static<typeof settlementInputSchema>;
-const settlementReplySchema = object('CodeSettlementReply', { receipt_id: bytes32, outcome: oneOf(settlementOutcomes) }, { reason: remark });
+const settlementReplySchema = object('CodeSettlementReply', { receipt_id: id, outcome: oneOf(settlementOutcomes) }, { reason: remark });
 export const settlementRepliesSchema = object('CodeSettlementReplies', { settled: arrayOf(settlementReplySchema) });
 export type SettlementRepliesWire = Static<typeof settlementRepliesSchema>;
 

@@ -24,9 +24,9 @@ export function parseUuid(text: string): string {
   return uuid;
 }
 
-export type IdPrefix = 'req' | 'grt' | 'ap' | 'tok' | 'hel' | 'enr' | 'fls' | 'acc' | 'pay' | 'pst' | 'top' | 'ver' | 'sal' | 'sub' | 'code' | 'svc';
+export type IdPrefix = 'req' | 'grt' | 'ap' | 'tok' | 'hel' | 'enr' | 'fls' | 'acc' | 'pay' | 'pst' | 'top' | 'ver' | 'sal' | 'sub' | 'code' | 'svc' | 'rcp';
 
-/** Ids made by us: a prefix that says what they name, and 128 random bits in base64url (22 characters). */
-export function idFrom(prefix: IdPrefix, random: string): string {
-  return `${prefix}_${random}`;
+/** Ids made by us: a prefix that says what they name, and 128 random bits in base64url (22 characters), or a hash of what they name. */
+export function idFrom(prefix: IdPrefix, rest: string): string {
+  return `${prefix}_${rest}`;
 }

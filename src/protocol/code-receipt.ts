@@ -2,7 +2,7 @@ import { hash, type KeyObject } from 'node:crypto';
 import { mostCounter, type CodeReceipt } from '../domain/credit-code.ts';
 import { currencies } from '../domain/currency.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { isId } from '../domain/identifiers.ts';
+import { idFrom, isId } from '../domain/identifiers.ts';
 import { mostMinor } from '../domain/money.ts';
 import { base45, parseBase45 } from './base45.ts';
 import { CborReader } from './cbor-reader.ts';
@@ -74,9 +74,9 @@ export function parseReceiptText(text: string): Uint8Array {
   return parseBase45(text, textPrefix.length, malformed);
 }
 
-/** By which it is known: base64url of its SHA-256. A register signs the same in the same way. */
+/** By which it is known: `rcp_` and base64url of its SHA-256. A register signs the same in the same way. */
 export function receiptIdOf(signed: Uint8Array): string {
-  return base64url(hash('sha256', signed, 'buffer'));
+  return idFrom('rcp', base64url(hash('sha256', signed, 'buffer')));
 }
 
 function readWhole(signed: Uint8Array): Sign1 {

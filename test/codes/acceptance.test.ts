@@ -166,6 +166,15 @@ describe('signatures', () => {
     expect(failure(await accept(issuer.wallet(start).shows(1, start)))).toEqual([undefined, undefined]);
   });
 
+  test('what only a revoked key of an id has signed is refused as that, and no key of that id as a wrong signature', async () => {
+    const list = issuer.trustList(start);
+    const [other, thief] = [newKey(), newKey()].map(({ publicKey }) => ({ id: issuer.trusted.id, publicKey, revokedAt: undefined }));
+    await store.keepTrust({ ...list, keys: [{ ...issuer.trusted, revokedAt: start }, other!] });
+    expect(failure(await accept(issuer.wallet(start).shows(1, start)))).toEqual(['revocation', 'code_key_revoked']);
+    await store.keepTrust({ ...list, asOf: after(1000), keys: [{ ...thief!, revokedAt: start }, other!] });
+    expect(failure(await accept(issuer.wallet(start).shows(1, start)))).toEqual(['signature', 'code_signature_invalid']);
+  });
+
   test('content that is malformed under a right signature is refused as content', async () => {
     const wallet = issuer.wallet(start);
     const signed = Buffer.from(wallet.signedToken);

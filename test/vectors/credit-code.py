@@ -369,7 +369,7 @@ def valid_receipt(what, payload):
             'register_id': payload[1], 'payee_id': account_id(payload[2]), 'token_id': 'code_' + b64(payload[3]), 'counter': payload[4],
             'amount': payload[5], 'currency': payload[6], 'at': payload[7], 'trust_as_of': payload[8], 'code_hash': b64(payload[9]),
         },
-        'id': b64(hashlib.sha256(signed).digest()), 'receipt_hex': signed.hex(), 'text': 'LKR1:' + base45(signed),
+        'id': 'rcp_' + b64(hashlib.sha256(signed).digest()), 'receipt_hex': signed.hex(), 'text': 'LKR1:' + base45(signed),
     }
 
 

@@ -1,6 +1,6 @@
 import { codeReceiptToWire, settlementSchema, type CodeReceiptWire } from '../../api/codes.ts';
 import { amountSchema, amountToWire } from '../../api/money.ts';
-import { arrayOf, boolean, bytes32, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
+import { arrayOf, boolean, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import type { CodeReceipt } from '../../domain/credit-code.ts';
 import { receiptIdOf, receiptText } from '../../protocol/code-receipt.ts';
@@ -26,7 +26,7 @@ export const codeAcceptanceSchema = object(
   {
     trust_age_ms: { type: 'integer', description: 'How old the trust list is by this machine’s clock; negative if that clock is behind.' },
     error_code: words, message: remark,
-    receipt_id: bytes32, receipt, receipt_text: receiptTextSchema, receipt_file: words, memo: remark, settle_by: instant,
+    receipt_id: id, receipt, receipt_text: receiptTextSchema, receipt_file: words, memo: remark, settle_by: instant,
   },
 );
 export interface CodeAcceptanceWire extends Omit<Static<typeof codeAcceptanceSchema>, 'receipt'> {
@@ -62,7 +62,7 @@ export function presentCodeAcceptance({ accepted, amount, settle_by: settleBy, r
 }
 
 export const shownCodeReceiptSchema = object('ShownCodeReceipt', {
-  receipt_id: bytes32,
+  receipt_id: id,
   receipt,
   signature: { ...oneOf(['valid', 'not_checked']), description: 'Only the register’s own key can tell: it is checked on that register’s machine.' },
 });

@@ -1,6 +1,6 @@
 import { settlementSchema, type DisputeWire } from '../../api/codes.ts';
 import { amountSchema, amountToWire } from '../../api/money.ts';
-import { arrayOf, bytes32, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
+import { arrayOf, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import { settlementOutcomes, type SettlementOutcome } from '../../domain/credit-code.ts';
 import type { LatchkeyError } from '../../domain/errors.ts';
@@ -20,7 +20,7 @@ const outcome = oneOf(settlementOutcomes);
 export const settledCountsSchema = object('SettledCounts', Object.fromEntries(settlementOutcomes.map((each) => [each, count])) as Record<SettlementOutcome, typeof count>);
 const unsettledSchema = object(
   'NotSettled',
-  { receipt_id: bytes32, code_id: id, counter: count, amount: amountSchema, at: settlementSchema.properties.at, outcome },
+  { receipt_id: id, code_id: id, counter: count, amount: amountSchema, at: settlementSchema.properties.at, outcome },
   { reason: remark },
 );
 

@@ -75,7 +75,8 @@ interface Checking {
   code?: Uint8Array;
   parts?: ReturnType<typeof splitCode>;
   trust?: KeptTrust | undefined;
-  keys?: readonly Trusted[];
+  /** Of a key that signed it and is trusted no more. */
+  isKeyRevoked?: boolean;
   token?: CreditToken;
   /** Why its content is none, although its signature is right. */
   malformed?: LatchkeyError;
@@ -192,18 +193,18 @@ export class CodeAcceptance {
   }
 
   #checkSignature(checking: Checking): void {
-    const { keyId, signedToken } = checking.parts!;
-    const keys = (checking.keys = this.#keys.get(keyId) ?? []);
+    const { keyId } = checking.parts!;
+    const keys = this.#keys.get(keyId) ?? [];
     if (keys.length === 0) {
       throw new LatchkeyError('code_key_unknown', 'The code is signed by a key that the trust list does not have.');
     }
-    try {
-      checking.token = verifyToken(signedToken, keys.map(({ key }) => key));
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code !== 'code_malformed') {
-        throw error;
-      }
-      checking.malformed = error;
+    const inForce = keys.filter(({ revokedAt }) => revokedAt === undefined);
+    if (isSignedByOne(checking, inForce)) {
+      return;
+    }
+    checking.isKeyRevoked = inForce.length < keys.length && isSignedByOne(checking, keys.filter(({ revokedAt }) => revokedAt !== undefined));
+    if (!checking.isKeyRevoked) {
+      throw new LatchkeyError('code_signature_invalid');
     }
   }
 
@@ -257,11 +258,11 @@ export class CodeAcceptance {
     }
   }
 
-  #checkRevocation({ token, keys }: Checking): void {
+  #checkRevocation({ token, isKeyRevoked }: Checking): void {
     if (this.#context.journal.isRevoked(token!.id)) {
       throw new LatchkeyError('code_revoked');
     }
-    if (keys!.every(({ revokedAt }) => revokedAt !== undefined)) {
+    if (isKeyRevoked === true) {
       throw new LatchkeyError('code_key_revoked');
     }
   }
@@ -321,6 +322,22 @@ export class CodeAcceptance {
 function checkStructure(checking: Checking): void {
   checking.code = parseCodeText(checking.order.text);
   checking.parts = splitCode(checking.code);
+}
+
+/** Reads the token by the way; what is signed and says nothing that a token may say is signed all the same. */
+function isSignedByOne(checking: Checking, keys: readonly Trusted[]): boolean {
+  try {
+    checking.token = verifyToken(checking.parts!.signedToken, keys.map(({ key }) => key));
+  } catch (error) {
+    if (!(error instanceof LatchkeyError) || (error.code !== 'code_malformed' && error.code !== 'code_signature_invalid')) {
+      throw error;
+    }
+    if (error.code === 'code_signature_invalid') {
+      return false;
+    }
+    checking.malformed = error;
+  }
+  return true;
 }
 
 function checkContent({ malformed }: Checking): void {

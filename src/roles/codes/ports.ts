@@ -10,7 +10,7 @@ export interface IssuedCode extends CreditCode {
 
 /** One payment by a code, as the server knows it. */
 export interface Settlement {
-  /** Of the receipt: base64url of its SHA-256. */
+  /** Of the receipt (`receiptIdOf`). */
   readonly id: string;
   readonly receipt: CodeReceipt;
   readonly outcome: SettlementOutcome;
