@@ -1,5 +1,5 @@
 import {
-  codePageSchema, codeQuerySchema, codeSchema, disputePageSchema, disputeQuerySchema, disputeSchema, issuedCodeSchema, rotationSchema, settlementBodyBytes,
+  codePageSchema, codeQuerySchema, codeSchema, disputePageSchema, disputeQuerySchema, disputeSchema, issuedCodeSchema, receiptKeysSchema, rotationSchema, settlementBodyBytes,
   settlementInputSchema, settlementRepliesSchema, shownCodeSchema, signingKeySchema, signingKeysSchema, trustListSchema,
 } from './codes.ts';
 import { byId, type Route } from './route.ts';
@@ -53,6 +53,15 @@ export const codeRoutes = {
     reply: codeSchema,
     idempotent: true,
     errors: ['code_not_found'],
+  },
+  listReceiptKeys: {
+    method: 'GET',
+    path: '/v1/registers/{id}/receipt-keys',
+    summary: 'The keys by which a cash register signed receipts for credit payment codes, the latest first; none of one that is not known',
+    roles: holders,
+    params: byId,
+    status: 200,
+    reply: receiptKeysSchema,
   },
   showTrustList: {
     method: 'GET',

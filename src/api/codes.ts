@@ -97,6 +97,9 @@ const settlementReplySchema = object('CodeSettlementReply', { receipt_id: id, ou
 export const settlementRepliesSchema = object('CodeSettlementReplies', { settled: arrayOf(settlementReplySchema) });
 export type SettlementRepliesWire = Static<typeof settlementRepliesSchema>;
 
+export const receiptKeysSchema = object('ReceiptKeys', { receipt_keys: arrayOf(publicKey) });
+export type ReceiptKeysWire = Static<typeof receiptKeysSchema>;
+
 const trustedKeySchema = object('TrustedKey', { key_id: keyId, public_key: publicKey }, { revoked_at: instant });
 export const trustListSchema = object('TrustList', { issuer: id, as_of: instant, keys: arrayOf(trustedKeySchema), revoked: arrayOf(id) });
 export type TrustListWire = Static<typeof trustListSchema>;
@@ -292,4 +295,12 @@ export function signingKeyFromWire(wire: SigningKeyWire): SigningKey {
 
 function bytes(of: string): Uint8Array {
   return Buffer.from(of, 'base64url');
+}
+
+export function receiptKeysToWire(keys: readonly Uint8Array[]): ReceiptKeysWire {
+  return { receipt_keys: keys.map(base64url) };
+}
+
+export function receiptKeysFromWire({ receipt_keys: keys }: ReceiptKeysWire): Uint8Array[] {
+  return keys.map(bytes);
 }

@@ -80,6 +80,11 @@ export async function openRegistry(
   return { store, keyring };
 }
 
+/** Whether a database is named, or has been made on this machine. */
+export function isRegistryHere(): boolean {
+  return !mayMakeKey(databaseUrl(), false);
+}
+
 /** Keeps a keyring in step with the file or store that it came from. */
 export function keepReloading(keyring: Keyring, closing: AsyncDisposableStack, onError: (error: unknown) => void): void {
   const timer = setInterval(() => void keyring.reload().catch(onError), keyringReloadMs);

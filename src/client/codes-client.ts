@@ -1,5 +1,5 @@
 import {
-  codeFromWire, disputeFromWire, issuedCodeFromWire, settlementInputToWire, settlementRepliesFromWire, shownCodeFromWire, signingKeyFromWire, trustListFromWire,
+  codeFromWire, disputeFromWire, issuedCodeFromWire, receiptKeysFromWire, settlementInputToWire, settlementRepliesFromWire, shownCodeFromWire, signingKeyFromWire, trustListFromWire,
 } from '../api/codes.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
@@ -34,6 +34,10 @@ export class CodesClient implements CodesRole {
 
   async revoke(id: string): Promise<CreditCode> {
     return codeFromWire(await this.#http.call(routes.revokeCode, { params: { id } }));
+  }
+
+  async receiptKeys(id: string): Promise<readonly Uint8Array[]> {
+    return receiptKeysFromWire(await this.#http.call(routes.listReceiptKeys, { params: { id } }));
   }
 
   async trust(): Promise<TrustList> {

@@ -47,6 +47,17 @@ export function codesContract(name: string, make: MakeHarness): void {
     };
     const balanceOf = async (register: CodeRegister) => (await shop.admin.ledger.account(register.payeeId)).balance;
 
+    test('who was given a receipt learns by which keys a register ever signed, the latest first, and no more of it', async () => {
+      const self = cafe.holder.token.id;
+      const [first] = await terminal.holder.codes.receiptKeys(self);
+      await cafe.rekey();
+      const keys = await terminal.holder.codes.receiptKeys(self);
+      expect(keys.map((key) => Buffer.from(key).toString('hex')).indexOf(Buffer.from(first!).toString('hex'))).toBe(1);
+      expect(await shop.admin.codes.receiptKeys(self)).toHaveLength(2);
+      expect(await terminal.holder.codes.receiptKeys('tok_none')).toEqual([]);
+      expect(await codeOf(cafe.holder.codes.receiptKeys(self))).toBe('forbidden');
+    });
+
     describe('issuing', () => {
       test('reserves the whole limit and gives a token that the trust list’s key signed, to this terminal alone', async () => {
         const { issued } = await issue({ payees: [cafe.payeeId] });

@@ -1,11 +1,13 @@
 import { codeReceiptToWire, settlementSchema, type CodeReceiptWire } from '../../api/codes.ts';
 import { amountSchema, amountToWire } from '../../api/money.ts';
-import { arrayOf, boolean, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
+import { arrayOf, boolean, count, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
-import type { CodeReceipt } from '../../domain/credit-code.ts';
 import { receiptIdOf, receiptText } from '../../protocol/code-receipt.ts';
 import { acceptanceChecks } from '../../roles/codes/acceptance.ts';
 import type { AcceptedAtRegister } from '../accepting/accept-code.ts';
+import { roomOf } from '../../roles/wallet/showing.ts';
+import type { ReadReceipt } from '../accepting/read-receipt.ts';
+import type { OwnReceipt } from '../wallet/note-receipt.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -64,17 +66,31 @@ export function presentCodeAcceptance({ accepted, amount, settle_by: settleBy, r
 export const shownCodeReceiptSchema = object('ShownCodeReceipt', {
   receipt_id: id,
   receipt,
-  signature: { ...oneOf(['valid', 'not_checked']), description: 'Only the register’s own key can tell: it is checked on that register’s machine.' },
+  signature: { ...oneOf(['valid', 'not_checked']), description: 'By the key of the register, or what its server knows of that.' },
+}, {
+  not_checked_because: remark,
+  own: object('OwnReceipt', { counted: { ...boolean, description: 'The showing counts as what was paid.' }, uses_left: count, uses: count, amount_left: amountSchema }, { trouble: remark }),
 });
 export interface ShownCodeReceiptWire extends Omit<Static<typeof shownCodeReceiptSchema>, 'receipt'> {
   readonly receipt: CodeReceiptWire;
 }
 
-export function shownCodeReceiptToWire(signed: Uint8Array, read: CodeReceipt, isChecked: boolean): ShownCodeReceiptWire {
-  return { receipt_id: receiptIdOf(signed), receipt: codeReceiptToWire(read), signature: isChecked ? 'valid' : 'not_checked' };
+export function shownCodeReceiptToWire({ signed, receipt: read, unchecked }: ReadReceipt, own: OwnReceipt | undefined): ShownCodeReceiptWire {
+  return present({
+    receipt_id: receiptIdOf(signed),
+    receipt: codeReceiptToWire(read),
+    signature: unchecked === undefined ? 'valid' as const : 'not_checked' as const,
+    not_checked_because: unchecked,
+    own: own && ownReceiptToWire(own),
+  });
 }
 
-export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, signature }: ShownCodeReceiptWire, screen: Screen): string {
+function ownReceiptToWire({ code: { token }, history, isCounted, trouble }: OwnReceipt) {
+  const { uses, amount } = roomOf(token, history.showings);
+  return present({ counted: isCounted, uses_left: uses, uses: token.uses, amount_left: amountToWire({ minor: amount, currency: token.currency }), trouble });
+}
+
+export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, signature, not_checked_because: unchecked, own }: ShownCodeReceiptWire, screen: Screen): string {
   return details(
     [
       ['receipt', receiptId],
@@ -84,7 +100,9 @@ export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, 
       ['time', `${localTime(read.at)}, by the register’s clock`],
       ['by code', `${read.code_id}, showing ${read.counter}`],
       ['trust list', `of ${localTime(read.trust_as_of)}`],
-      ['signature', signature === 'valid' ? 'valid: this register signed it' : 'not checked: it was not signed on this machine'],
+      ['signature', signature === 'valid' ? 'valid: this register signed it' : `not checked: ${unchecked}`],
+      ['this wallet', own && (own.trouble ?? (own.counted ? `its code, whose showing ${read.counter} counts as what was paid` : `its code, whose showing ${read.counter} goes on counting as what it may cost`))],
+      ['left', own && `${moneyForPeople(own.amount_left)}, ${own.uses_left} of ${own.uses} uses`],
     ],
     screen,
   );

@@ -91,6 +91,9 @@ export interface CodesRole {
   /** Revoked already is as good. Binds a register from the date of its list. Errors: `code_not_found`. */
   revoke(id: string): Promise<CreditCode>;
 
+  /** By which a cash register ever signed receipts, the latest first; none of one that is not known. For who was given one. */
+  receiptKeys(registerId: string): Promise<readonly Uint8Array[]>;
+
   /** For registers. */
   trust(): Promise<TrustList>;
   /**

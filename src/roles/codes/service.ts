@@ -58,6 +58,14 @@ export class CodesService implements CodesRole {
     return withoutToken(this.#withState(await this.#find(id)));
   }
 
+  async receiptKeys(registerId: string): Promise<readonly Uint8Array[]> {
+    const actor = requireKnown(this.#context.actor);
+    if (actor.kind === 'token' && actor.token.role !== 'admin' && actor.token.role !== 'terminal') {
+      throw new LatchkeyError('forbidden');
+    }
+    return this.#context.store.registers.receiptKeys(registerId);
+  }
+
   async trust(): Promise<TrustList> {
     const { store, clock } = this.#context;
     requireKnown(this.#context.actor);

@@ -1,4 +1,4 @@
-import { clockSkewMs, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
+import { clockSkewMs, type CodeReceipt, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
@@ -14,7 +14,7 @@ export interface Showing {
   readonly payeeId: string | undefined;
   /** Its user said that it was not accepted. */
   readonly takenBackAt: Date | undefined;
-  /** What the server says was paid, in minor units; it overrules all else. */
+  /** What the server says was paid, in minor units, or a register's receipt; it overrules all else. */
   readonly settled: bigint | undefined;
 }
 
@@ -136,11 +136,23 @@ function requireRoom({ currency, maxEach, uses }: CreditToken, room: Room, amoun
 
 /** What of the server's settlements this wallet does not know yet. */
 export function correctionBy({ settlements, revokedAt }: { readonly settlements: readonly Settlement[]; readonly revokedAt: Date | undefined }, history: CodeHistory): Correction {
-  const known = new Set(history.showings.filter(({ settled }) => settled !== undefined).map(({ counter }) => counter));
+  const known = new Map(history.showings.map(({ counter, settled }) => [counter, settled]));
   const settled = settlements
-    .filter(({ outcome, receipt }) => outcome === 'settled' && !known.has(receipt.counter))
+    .filter(({ outcome, receipt }) => outcome === 'settled' && known.get(receipt.counter) !== receipt.amount.minor)
     .map(({ receipt: { counter, amount, at } }) => ({ counter, amount: amount.minor, at }));
   return { settled, revokedAt: history.revokedAt === undefined ? revokedAt : undefined };
+}
+
+/** Why a receipt cannot be for what this wallet has shown, in a sentence; undefined if it can. */
+export function receiptMisfit({ currency, maxEach }: SecurityContent, { counter, amount, payeeId }: CodeReceipt, { showings }: CodeHistory): string | undefined {
+  const showing = showings.find((each) => each.counter === counter);
+  if (showing === undefined) {
+    return `This wallet has not made showing ${counter}.`;
+  }
+  if (amount.currency !== currency || amount.minor > maxEach || (showing.amount ?? amount.minor) !== amount.minor) {
+    return `Showing ${counter} was not good for ${amountText(amount)}.`;
+  }
+  return (showing.payeeId ?? payeeId) === payeeId ? undefined : `Showing ${counter} was not good for ${payeeId}.`;
 }
 
 /** The showing that its user takes back. Errors: `code_not_found` if there is none, `code_used` if it was paid. */

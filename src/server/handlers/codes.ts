@@ -1,11 +1,11 @@
 import {
-  codeToWire, disputeToWire, issuedCodeToWire, settlementInputFromWire, settlementRepliesToWire, shownCodeToWire, signingKeyToWire, trustListToWire,
+  codeToWire, disputeToWire, issuedCodeToWire, receiptKeysToWire, settlementInputFromWire, settlementRepliesToWire, shownCodeToWire, signingKeyToWire, trustListToWire,
 } from '../../api/codes.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
 
 export const codeHandlers: Handlers<
-  | 'showIssuedCode' | 'listCodes' | 'showCode' | 'revokeCode' | 'showTrustList' | 'settleCodes' | 'listDisputes' | 'showDispute'
+  | 'showIssuedCode' | 'listCodes' | 'showCode' | 'revokeCode' | 'listReceiptKeys' | 'showTrustList' | 'settleCodes' | 'listDisputes' | 'showDispute'
   | 'listSigningKeys' | 'rotateSigningKey' | 'revokeSigningKey'
 > = {
   async showIssuedCode({ services, params: { id: accountId, key } }) {
@@ -19,6 +19,9 @@ export const codeHandlers: Handlers<
   },
   async revokeCode({ services, params }) {
     return codeToWire(await services.codes.revoke(params.id));
+  },
+  async listReceiptKeys({ services, params }) {
+    return receiptKeysToWire(await services.codes.receiptKeys(params.id));
   },
   async showTrustList({ services }) {
     return trustListToWire(await services.codes.trust());
