@@ -3,7 +3,7 @@ import { checkStatuses, checkTypes, outcomes, type CheckResult, type Compared, t
 import { resultText } from '../domain/security-check/words.ts';
 import { remedies } from '../domain/security-check/application.ts';
 import { arrayOf, boolean, bytes32, id, instant, object, oneOf, remark, type Static } from './schema.ts';
-import { instantToWire, present } from './wire.ts';
+import { instantToWire } from './wire.ts';
 
 const compared = { anyOf: [remark, { type: 'number' }, boolean] } as const;
 
@@ -31,16 +31,18 @@ export function decisionToWire({ outcome, application, version, policyHash, at, 
   return { outcome, application, version, policy_hash: policyHash, at: instantToWire(at), confirmed, checks: checks.map(checkResultToWire) };
 }
 
+/** What is compared is put into words once. Member by member: many thousand are written a second. */
 export function checkResultToWire(result: CheckResult): CheckResultWire {
-  const { found, limit, missing, error, reason } = result;
-  return {
-    id: result.id,
-    type: result.type,
-    status: result.status,
-    effect: result.effect,
-    detail: resultText(result),
-    ...present({ found: comparedToWire(found), limit: comparedToWire(limit), missing, error, reason }),
-  };
+  const { id: named, type, status, effect, missing, error, reason } = result;
+  const found = comparedToWire(result.found);
+  const limit = comparedToWire(result.limit);
+  const wire: { -readonly [Member in keyof CheckResultWire]: CheckResultWire[Member] } = { id: named, type, status, effect, detail: resultText(result, found, limit) };
+  if (found !== undefined) wire.found = found;
+  if (limit !== undefined) wire.limit = limit;
+  if (missing !== undefined) wire.missing = missing;
+  if (error !== undefined) wire.error = error;
+  if (reason !== undefined) wire.reason = reason;
+  return wire;
 }
 
 function comparedToWire(value: Compared | undefined): string | number | boolean | undefined {

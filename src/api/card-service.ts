@@ -157,6 +157,7 @@ function toMoment(pointer: string, text: string): Date {
 /** Asking Intl takes longer than a whole check. */
 const zones = new Set<string>();
 const mostZones = 1000;
+const mostPeriods = 1000;
 
 function knownZone(text: string): string {
   if (!zones.has(text)) {
@@ -166,8 +167,16 @@ function knownZone(text: string): string {
   return text;
 }
 
+/** Whoever asks of many services names the same ones. */
+const periodTexts = new Map<string, string>();
+
 function canonicalPeriod(text: string): string {
-  return periodText(parsePeriod(text));
+  let canonical = periodTexts.get(text);
+  if (canonical === undefined) {
+    canonical = periodText(parsePeriod(text));
+    if (periodTexts.size < mostPeriods) periodTexts.set(text, canonical);
+  }
+  return canonical;
 }
 
 function parsed<T>(pointer: string, text: string, parse: (text: string) => T): T {

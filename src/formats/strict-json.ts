@@ -1,5 +1,7 @@
 import { LatchkeyError } from '../domain/errors.ts';
 
+const [quote, colon, backslash] = [0x22, 0x3a, 0x5c];
+
 /**
  * JSON in which no object has a member twice (RFC 7493, I-JSON): of two, some readers take the first and some the last,
  * so that what one checks another does not do. Errors: `invalid_input`.
@@ -11,11 +13,54 @@ export function parseStrictJson(text: string): unknown {
   } catch (error) {
     throw new LatchkeyError('invalid_input', 'this is no JSON.', { cause: error });
   }
-  const twice = memberTwice(text);
+  // Of two of one name the value has one: so long as there are as many as in the text, none is looked for.
+  const twice = namesIn(text) === membersIn(value) ? undefined : memberTwice(text);
   if (twice !== undefined) {
     throw new LatchkeyError('invalid_input', 'this JSON has a member twice.', { problems: [{ pointer: twice, detail: 'is there twice' }] });
   }
   return value;
+}
+
+/** How many members a text that is JSON names. */
+function namesIn(text: string): number {
+  let names = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === quote) {
+      at = endOfString(text, at);
+    } else if (character === colon) {
+      names += 1;
+    }
+  }
+  return names;
+}
+
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === backslash) before -= 1;
+  return (at - before) % 2 === 1;
+}
+
+/** Not by recursion: what is deep is read, too. */
+function membersIn(value: unknown): number {
+  let members = 0;
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const inside: readonly unknown[] = Array.isArray(next) ? next : Object.values(next);
+    if (!Array.isArray(next)) members += inside.length;
+    for (const each of inside) {
+      if (typeof each === 'object' && each !== null) open.push(each);
+    }
+  }
+  return members;
 }
 
 interface Level {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cardLanguage } from '../../src/cli/cards/card-language.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
+import { parseAmount } from '../../src/domain/money.ts';
 import type { TerminatedService } from '../../src/roles/card/ports.ts';
 import { tellTerminations } from '../../src/roles/card/terminations.ts';
 import { shadow, type ShadowChange } from '../../src/roles/card/shadow.ts';
@@ -94,6 +95,31 @@ describe('services', () => {
     const again = await cards.desk.begin(cards.attempt('1.00EUR', { key: 'k3' }));
     expect(await cards.desk.reverseService(again!.serviceId, 'by hand')).toMatchObject({ state: 'reversed' });
     await expect(cards.desk.reverseService('svc_none', 'x')).rejects.toMatchObject({ code: 'service_not_found' });
+  });
+
+  test('another under a key that is known not to have taken place is judged anew, and what it counted is free', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '8.00EUR', on_fail: 'ask' }]));
+    const anew = (amount: string) => cards.pay(amount, { key: 'k1', isAnew: true });
+    expect(await anew('11.00EUR')).toMatchObject({ outcome: 'terminate' });
+    expect(await anew('9.00EUR')).toMatchObject({ outcome: 'ask' });
+    expect(await anew('9.50EUR')).toMatchObject({ outcome: 'ask' });
+    expect(await cards.desk.confirm('pay', 'k1')).toMatchObject({ state: 'counted' });
+    expect(await anew('8.00EUR')).toMatchObject({ outcome: 'allow' });
+    expect(await cards.pay('2.00EUR')).toMatchObject({ outcome: 'allow' });
+    expect(cards.store.services({}, { limit: 10 }).map(({ state }) => state)).toEqual(['counted', 'counted', 'reversed', 'terminated']);
+  });
+
+  test('what came to less than it was counted for gives back the rest, also where it was taken for reversed', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    await cards.pay('10.00EUR', { key: 'k1' });
+    await cards.desk.settle('pay', 'k1', parseAmount('4.00EUR'));
+    await cards.desk.settle('pay', 'k1', parseAmount('1.00EUR'));
+    expect(await cards.pay('6.01EUR')).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('6.00EUR', { key: 'k2' })).toMatchObject({ outcome: 'allow' });
+    await cards.desk.reverse('pay', 'k2', 'taken back');
+    await cards.desk.settle('pay', 'k2', parseAmount('5.00EUR'));
+    expect(await cards.pay('1.01EUR')).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'allow' });
   });
 
   test('what asks goes on once it is confirmed, by what holds then', async () => {

@@ -22,8 +22,8 @@ const words: Readonly<Record<CheckType, { readonly what: string; readonly good: 
   rule: { what: 'the expression', good: 'is as it must be:', bad: 'is not as it must be:' },
 };
 
-/** What a check compared with what, as a clause. */
-export function resultText({ type, status, found, limit, missing, error }: CheckResult): string {
+/** What a check compared with what, as a clause; both may be given as text that is made already. */
+export function resultText({ type, status, found: compared, limit: to, missing, error }: CheckResult, found = compared, limit = to): string {
   if (missing !== undefined) {
     return `${missing} is missing`;
   }
