@@ -1,19 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import type { AccountWire, LedgerVerificationWire } from '../../api/accounts.ts';
 import type { RefundedWire } from '../../api/registers.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
-import type { ReceiptWire } from '../present/sales.ts';
 import { moneyForPeople } from '../present/money.ts';
+import type { ReceiptWire } from '../present/sales.ts';
 import type { WalletTapWire } from '../present/wallet-taps.ts';
+import { enrolPhone, enrolRegister, openAccount, tellLedger } from './money.ts';
 import { Scene, type Narrator } from './scene.ts';
 
 const identityCode = '2468';
 const shopPassword = 'espresso doppio';
-const sendingMs = 10_000;
-/** Where verification codes go. */
-const codesFile = 'codes.ndjson';
 
 /**
  * Pay at the counter, get on the Wi-Fi: server, cash register and phone are processes of this program in a temporary
@@ -21,21 +14,19 @@ const codesFile = 'codes.ndjson';
  */
 export async function tellPayment(narrator: Narrator): Promise<void> {
   const { tell, ask } = narrator;
-  const scene = await Scene.start(narrator, (home) => ['--verification-file', join(home, codesFile)]);
-  const { programs, enrolling } = scene;
+  const scene = await Scene.start(narrator);
+  const { programs } = scene;
   await tell({ who: 'server', text: `Runs at ${scene.url}, with its ledger in a new SQLite file.` });
 
-  const cafe = await scene.admin<AccountWire>('account', 'open', 'Café', '--currency', 'EUR');
-  const anna = await scene.admin<AccountWire>('account', 'open', 'Anna', '--currency', 'EUR');
+  const cafe = await openAccount(scene, 'Café');
+  const anna = await openAccount(scene, 'Anna');
   await scene.admin('account', 'topup', anna.account_id, '50.00EUR');
   await tell({ who: 'admin', text: 'Opened an account for the café and one for Anna, who brought 50.00 EUR.' });
 
-  await programs.json(['wallet', 'enroll', ...enrolling, '--name', 'Anna’s phone'], await scene.enrollCode('terminal'));
-  await bind(scene, anna);
+  await enrolPhone(scene, anna, identityCode);
   await tell({ who: 'phone', text: 'Enrolled, and showed by the six digits that Anna was sent that the account is hers. It keeps a temporary code; Anna keeps her identity code in her head.' });
 
-  const code = await scene.enrollCode('pos', `account=${cafe.account_id}`);
-  await programs.json(['pos', 'enroll', ...enrolling, '--name', 'Till 1', '--ssid', 'Café', '--password-file', scene.keep('password.txt', shopPassword)], code);
+  await enrolRegister(scene, cafe, 'Till 1', '--ssid', 'Café', '--password-file', scene.keep('password.txt', shopPassword));
   await programs.json(['pos', 'tariff', 'set', '--step', '1.00EUR=10min', '--minimum', '1.00EUR', '--refund', 'unused']);
   const { first: register } = await programs.service(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader'], (event) => {
     const { event: kind, url: at } = event as { event: string; url?: string };
@@ -66,34 +57,6 @@ export async function tellPayment(narrator: Narrator): Promise<void> {
   const refunded = await programs.json<RefundedWire>(['grant', 'refund', receipt.grant!.grant_id]);
   await tell({ who: 'register', text: `Anna has to leave. The part of her time that she did not use goes back: ${refunded.in_ledger.map(moneyForPeople).join(', ')}.` });
 
-  const { items } = await scene.admin<{ items: AccountWire[] }>('account', 'list');
-  const ledger = await scene.admin<LedgerVerificationWire>('ledger', 'verify');
-  await tell({
-    who: 'server',
-    text: `Added up ${ledger.postings} postings anew: ${ledger.ok ? 'every account is right, and all of them together are nothing' : 'something is wrong'}.`,
-    lines: items.map((account) => `${account.name.padEnd(8)} ${moneyForPeople({ minor: account.balance, currency: account.currency }).padStart(12)}`),
-  });
+  await tellLedger(scene, tell);
   await scene.end();
-}
-
-async function bind(scene: Scene, { account_id: account, name }: AccountWire): Promise<void> {
-  const { programs } = scene;
-  const { verification_id: verification } = await programs.json<{ verification_id: string }>(['account', 'bind', '--account', account, '--name', name, '--request-code']);
-  const codeFile = scene.keep('code.txt', await sentCode(join(scene.home, codesFile)));
-  await programs.json(['account', 'bind', '--verification', verification, '--verification-code-file', codeFile, '--identity-code-file', '-'], identityCode);
-}
-
-/** The server sends it after its answer. */
-async function sentCode(path: string): Promise<string> {
-  const end = performance.now() + sendingMs;
-  for (;;) {
-    const [line, rest] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-    if (line !== undefined && rest !== undefined) {
-      return (JSON.parse(line) as { verification_code: string }).verification_code;
-    }
-    if (performance.now() > end) {
-      throw new LatchkeyError('verification_unavailable', 'The server has sent no verification code.');
-    }
-    await setTimeout(20);
-  }
 }

@@ -13,6 +13,12 @@ interface Started {
   readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>;
 }
 
+interface Service<T> {
+  readonly first: T;
+  readonly events: Events;
+  stop(): Promise<void>;
+}
+
 /**
  * Runs this very program as others would: with an environment of its own and secrets on standard input, never in
  * arguments. What is still running when the demonstration ends is stopped.
@@ -50,28 +56,42 @@ export class Programs {
 
   /** Runs a command with `--json` to its end and returns its result. Errors: what the command says. */
   async json<T>(args: readonly string[], input?: string): Promise<T> {
+    const { stdout, failure } = await this.#run(args, input);
+    if (failure !== undefined) {
+      throw named(args, failure);
+    }
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Runs a command with `--json` that is to fail, and returns what it says; its result, too, if it has one all the same. */
+  async refused<T>(args: readonly string[], input?: string): Promise<{ readonly failure: LatchkeyError; readonly result: T | undefined }> {
+    const { stdout, failure } = await this.#run(args, input);
+    if (failure === undefined) {
+      throw named(args, new LatchkeyError('internal', 'It was to be refused.'));
+    }
+    return { failure, result: stdout === '' ? undefined : (JSON.parse(stdout) as T) };
+  }
+
+  async #run(args: readonly string[], input: string | undefined): Promise<{ readonly stdout: string; readonly failure: LatchkeyError | undefined }> {
     const started = this.start([...args, '--json'], input);
     let stdout = '';
     started.lines.on('line', (line) => {
       stdout += `${line}\n`;
     });
     const { code, stderr } = await started.ended;
-    if (code !== 0) {
-      throw failureOf(args, stderr);
-    }
-    return JSON.parse(stdout) as T;
+    return { stdout, failure: code === 0 ? undefined : failureOf(stderr) };
   }
 
   /** Starts what goes on running, and resolves with the first of its events that `wanted` takes. */
-  async service<T>(args: readonly string[], wanted: (event: unknown) => T | undefined, input?: string): Promise<{ first: T; events: Events }> {
+  async service<T>(args: readonly string[], wanted: (event: unknown) => T | undefined, input?: string): Promise<Service<T>> {
     const started = this.start([...args, '--json'], input);
     const events = new Events(started);
     const ended = started.ended.then(({ stderr }): never => {
-      throw failureOf(args, stderr);
+      throw named(args, failureOf(stderr));
     });
     // Once it runs, its end is no failure.
     ended.catch(() => {});
-    return { first: await Promise.race([events.next(wanted), ended]), events };
+    return { first: await Promise.race([events.next(wanted), ended]), events, stop: () => stop(started) };
   }
 
   async stopAll(): Promise<void> {
@@ -117,15 +137,19 @@ async function stop({ child, ended }: Started): Promise<void> {
   clearTimeout(overdue);
 }
 
-function failureOf(args: readonly string[], stderr: string): LatchkeyError {
-  const command = args.filter((arg) => !arg.startsWith('-')).slice(0, 2).join(' ');
+/** With which command it was. */
+function named(args: readonly string[], { code, message }: LatchkeyError): LatchkeyError {
+  return new LatchkeyError(code, `${args.filter((arg) => !arg.startsWith('-')).slice(0, 2).join(' ')}: ${message}`);
+}
+
+function failureOf(stderr: string): LatchkeyError {
   for (const line of stderr.trim().split('\n').reverse()) {
     const failure = parse(line);
     if (isErrorCode(failure?.['code'])) {
-      return new LatchkeyError(failure['code'], `${command}: ${String(failure['message'])}`);
+      return new LatchkeyError(failure['code'], String(failure['message']));
     }
   }
-  return new LatchkeyError('internal', `${command} ended before its time: ${stderr.trim().slice(-500)}`);
+  return new LatchkeyError('internal', `It ended before its time: ${stderr.trim().slice(-500)}`);
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

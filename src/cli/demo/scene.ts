@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrollCodeWire } from '../../api/enrollments.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { Role } from '../../domain/token.ts';
 import type { StepWire } from '../present/story.ts';
 import { throwawayCertificate } from './certificate.ts';
@@ -16,6 +18,10 @@ export interface Narrator {
   readonly closing: AsyncDisposableStack;
 }
 
+const sendingMs = 10_000;
+/** Where the server of a scene writes verification codes, in its home. */
+const codesFile = 'codes.ndjson';
+
 /** Where a story takes place: a temporary home with a server in it, and a profile `admin`. */
 export class Scene {
   readonly programs: Programs;
@@ -23,19 +29,23 @@ export class Scene {
   readonly url: string;
   /** What points a role at the server that is enrolled with a code from stdin. */
   readonly enrolling: readonly string[];
+  /** Stops the server, and starts it again where it was. */
+  readonly stopServer: () => Promise<void>;
+  readonly startServer: () => Promise<void>;
   readonly #tell: Narrator['tell'];
   readonly #begun = performance.now();
 
-  private constructor(of: Pick<Scene, 'programs' | 'home' | 'url' | 'enrolling'>, tell: Narrator['tell']) {
+  private constructor(of: Pick<Scene, 'programs' | 'home' | 'url' | 'enrolling' | 'stopServer' | 'startServer'>, tell: Narrator['tell']) {
     this.programs = of.programs;
     this.home = of.home;
     this.url = of.url;
     this.enrolling = of.enrolling;
+    this.stopServer = of.stopServer;
+    this.startServer = of.startServer;
     this.#tell = tell;
   }
 
-  /** `serverArgs`: what the server is started with besides. */
-  static async start({ closing, tell }: Narrator, serverArgs: (home: string) => readonly string[] = () => []): Promise<Scene> {
+  static async start({ closing, tell }: Narrator): Promise<Scene> {
     const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
     closing.defer(() => rmSync(home, { recursive: true, force: true }));
     const programs = new Programs(environment(home));
@@ -44,12 +54,20 @@ export class Scene {
     const { cert, key } = throwawayCertificate(new Date(), 3_600_000);
     const certFile = keep(home, 'server.pem', cert);
     const keyFile = keep(home, 'server.key', key);
-    const { first: { url } } = await programs.service(
-      ['server', 'start', '--listen', '127.0.0.1:0', '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', ...serverArgs(home)],
-      (event) => event as { url: string },
-    );
+    const serve = (listen: string) =>
+      programs.service(
+        ['server', 'start', '--listen', listen, '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', '--verification-file', join(home, codesFile)],
+        (event) => event as { url: string },
+      );
+    let server = await serve('127.0.0.1:0');
+    const { url } = server.first;
     await programs.json(['server', 'init', '--store', 'admin', '--url', url, '--ca', certFile]);
-    return new Scene({ programs, home, url, enrolling: ['--server', url, '--ca', certFile, '--enroll-code-file', '-'] }, tell);
+    const enrolling = ['--server', url, '--ca', certFile, '--enroll-code-file', '-'];
+    const stopServer = () => server.stop();
+    const startServer = async () => {
+      server = await serve(new URL(url).host);
+    };
+    return new Scene({ programs, home, url, enrolling, stopServer, startServer }, tell);
   }
 
   /** Runs a command as the admin, to its end. */
@@ -61,6 +79,22 @@ export class Scene {
   async enrollCode(role: Role, ...match: readonly string[]): Promise<string> {
     const scope = match.flatMap((one) => ['--match', one]);
     return (await this.admin<EnrollCodeWire>('server', 'enroll-code', 'create', '--role', role, ...scope)).code;
+  }
+
+  /** The verification code that the server has sent. It sends it after its answer. */
+  async sentCode(): Promise<string> {
+    const path = join(this.home, codesFile);
+    const end = performance.now() + sendingMs;
+    for (;;) {
+      const [line, rest] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+      if (line !== undefined && rest !== undefined) {
+        return (JSON.parse(line) as { verification_code: string }).verification_code;
+      }
+      if (performance.now() > end) {
+        throw new LatchkeyError('verification_unavailable', 'The server has sent no verification code.');
+      }
+      await delay(20);
+    }
   }
 
   /** A file in its home, for nobody else to read. */
