@@ -14,7 +14,7 @@ if (named) {
 } else {
   for (const [index, story] of stories.entries()) {
     if (!given.includes('--json')) {
-      console.log(`${index === 0 ? '' : '\n'}$ latchkey demo ${story}\n`);
+      console.log(`${index === 0 ? '' : '\n'}latchkey demo ${story}:\n`);
     }
     process.exitCode = await tell(story);
     if (process.exitCode !== 0) {

@@ -532,6 +532,11 @@ export const cases: Record<string, Case> = {
     happy: () => ({ args: ['demo', 'onboarding'] }),
     failing: failingHere(8, 'demo', 'onboarding', '--timeout', '10ms'),
   },
+  'demo offline': {
+    only: noRole('it brings a server of its own'),
+    happy: () => ({ args: ['demo', 'offline'] }),
+    failing: failingHere(8, 'demo', 'offline', '--timeout', '10ms'),
+  },
   'demo pay': {
     only: noRole('it brings a server of its own'),
     happy: () => ({ args: ['demo', 'pay'] }),

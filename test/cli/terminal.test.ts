@@ -113,6 +113,14 @@ test('the demonstration asks the owner’s question, and nobody gets in at a no'
   expect(await terminal.code).toBe(0);
 });
 
+test('the demonstration of codes asks the payer, and shows none at a no', { timeout: 60_000 }, async () => {
+  const terminal = atTerminal(site.cli, ['demo', 'offline']);
+  await terminal.shows('Pay by code?');
+  terminal.type('n\r');
+  await terminal.shows('Showed nothing.');
+  expect(await terminal.code).toBe(0);
+});
+
 test.each(['made', 'from a file', 'only checked'])('while many are registered, %s, a bar has rate and time left', { timeout: 30_000 }, async (way) => {
   const rows = Array.from({ length: 60_000 }, () => `setup,${randomUUID()}\n`);
   const source = way === 'made' ? ['--count', '60000', '--ssid', 'setup'] : ['--from', site.cli.file('bar.csv', `ssid,uuid\n${rows.join('')}`)];

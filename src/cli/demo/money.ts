@@ -27,7 +27,7 @@ export async function tellLedger(scene: Scene, tell: Narrator['tell']): Promise<
   const ledger = await scene.admin<LedgerVerificationWire>('ledger', 'verify');
   await tell({
     who: 'server',
-    text: `Added up ${ledger.postings} postings anew: ${ledger.ok ? 'every account is right, and all of them together are nothing' : 'something is wrong'}.`,
+    text: `Added up ${ledger.postings === 1 ? 'one posting' : `${ledger.postings} postings`} anew: ${ledger.ok ? 'every account is right, and all of them together are nothing' : 'something is wrong'}.`,
     lines: items.map((account) => `${account.name.padEnd(8)} ${moneyForPeople({ minor: account.balance, currency: account.currency }).padStart(12)}`),
   });
 }
