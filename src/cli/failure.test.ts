@@ -26,3 +26,8 @@ test('the JSON of an error has its code, words, exit code and problems', () => {
     errors: [{ pointer: '/ssid', detail: 'is missing' }],
   });
 });
+
+test('of flags that exclude each other their names are said, without what they were read as', () => {
+  const thrown = Object.assign(new Error('The following error occurred:\n  --every=900000 cannot also be provided when using --at\nSee more help with --help'), { oclif: { exit: 2 } });
+  expect(toLatchkeyError(thrown)).toMatchObject({ code: 'invalid_input', message: '--every cannot also be provided when using --at.' });
+});

@@ -57,7 +57,11 @@ function usageError(error: UsageError): LatchkeyError {
       cause: error,
     });
   }
-  const message = error.message.replace(/\s*See more help with --help$/, '').replace(/\s*\n\s*/g, ' ');
+  const message = error.message
+    .replace(/\s*See more help with --help$/, '')
+    .replace(/\s*\n\s*/g, ' ')
+    // oclif shows a flag's parsed value.
+    .replace(/^The following errors? occurred:\s*(--[\w-]+)=.* (cannot also be provided when using --[\w-]+)$/, '$1 $2.');
   return new LatchkeyError('invalid_input', message, { hint, cause: error });
 }
 

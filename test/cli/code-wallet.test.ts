@@ -108,7 +108,7 @@ describe('a wallet that no server can be asked from', () => {
 
   test('of several it has to be said which', async () => {
     const [one, other] = [await plantCode(cli), await plantCode(cli)];
-    expect(await refusal('code', 'show')).toMatchObject({ code: 'missing_input', message: expect.stringContaining(other.token.id) });
+    expect(await refusal('code', 'show')).toMatchObject({ code: 'missing_input', message: expect.stringContaining(other.token.id), hint: expect.stringContaining('code show CODE') });
     expect(await show(one.token.id)).toMatchObject({ code_id: one.token.id, counter: 1 });
     expect(await refusal('code', 'show', 'code_none')).toMatchObject({ code: 'code_not_found', exit: 3 });
   });
@@ -361,7 +361,7 @@ describe.each(ways)('having codes issued, %s', (way) => {
   test('what is refused has its own code, and nothing is kept of it', async () => {
     const account = await payer('5.00EUR');
     const refused = (...args: string[]) => refusal(issue(account, ...args));
-    expect(await refused('--limit', '5.01EUR')).toMatchObject({ code: 'insufficient_funds', exit: 4 });
+    expect(await refused('--limit', '5.01EUR')).toMatchObject({ code: 'insufficient_funds', exit: 4, hint: expect.stringMatching(/^No code was issued\..*--limit.*account credit set/) });
     expect(await refusal(issue(account, '--limit', '1.00EUR'), 'wrong code')).toMatchObject({ code: 'password_wrong', exit: 4 });
     expect(await refused('--limit', '100JPY')).toMatchObject({ code: 'currency_mismatch', exit: 5 });
     expect(await refused('--limit', '1.00EUR', '--max-each', '1.01EUR')).toMatchObject({ code: 'invalid_input', exit: 2, message: expect.stringContaining('--max-each') });

@@ -21,7 +21,9 @@ export interface Acceptances {
 export async function openAcceptances(flags: RoleFlags, opening: Opening): Promise<Acceptances> {
   const acceptances = await openAcceptancesIfThere(flags, opening);
   if (acceptances === undefined) {
-    throw new LatchkeyError('trust_list_missing', 'This machine has not fetched a trust list for a cash register.');
+    throw new LatchkeyError('trust_list_missing', `This machine has fetched no trust list for the cash register of profile ${roleDestinationName('pos', flags)}.`, {
+      hint: 'Fetch it while the server can be reached: `latchkey code trust sync`, with the same --profile if there are several.',
+    });
   }
   return acceptances;
 }

@@ -50,9 +50,22 @@ export async function issueCode(flags: IssueFlags, options: IssueOptions): Promi
     for (const { token } of finished.filter((each) => each !== meant)) {
       await options.caution(`An earlier code over ${amountText({ minor: token.maxTotal, currency: token.currency })} was being issued: it is ${token.id}.`);
     }
-    return meant !== undefined && key === undefined ? meant : own.issue(wish, key, () => identityCode(flags, options));
+    return meant !== undefined && key === undefined ? meant : sayingWhatIsLacking(() => own.issue(wish, key, () => identityCode(flags, options)));
   });
   return walletCodeToWire(await known(code, journal), systemClock.now());
+}
+
+/** What is held at an issue may be credit as well. */
+async function sayingWhatIsLacking(issue: () => Promise<OwnCode>): Promise<OwnCode> {
+  try {
+    return await issue();
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'insufficient_funds') {
+      const hint = `${nothingIssued} Choose a smaller --limit, or ask who keeps the accounts to top it up (\`latchkey account topup\`) or to give it credit (\`latchkey account credit set\`).`;
+      throw new LatchkeyError(error.code, 'The account has less than the whole limit, which an issue holds.', { hint, cause: error });
+    }
+    throw error;
+  }
 }
 
 /** What was open of the account, and codes that were not fetched yet. The account's lock is held. Errors: what keeps one open. */

@@ -122,7 +122,9 @@ async function pickCode(codes: readonly KnownCode[], id: string | undefined, sou
     return first;
   }
   if (sources.interactive !== true || sources.signal === undefined) {
-    throw new LatchkeyError('missing_input', `This wallet holds ${usable.length} codes: say which, ${usable.map(({ code }) => code.token.id).join(' or ')}.`);
+    throw new LatchkeyError('missing_input', `This wallet holds ${usable.length} codes that are usable: ${usable.map(({ code }) => code.token.id).join(', ')}.`, {
+      hint: 'Say which: `latchkey code show CODE`. What is left of each says `latchkey code list`.',
+    });
   }
   return askWhich('Show which code?', usable.map((value) => ({ name: inWords(value), value })), sources.signal);
 }

@@ -73,6 +73,8 @@ test('nothing is shown beyond the limits, and what still fits is named', () => {
   expect(refusal(() => nextShowing(token, spent, { amount: parseAmount('3.01EUR') }, at)).code).toBe('code_used_up');
   const all = shown(...[1, 2, 3, 4, 5].map((counter) => showing(counter, { settled: 1n })));
   expect(refusal(() => nextShowing(token, all, { amount: parseAmount('0.01EUR') }, at))).toMatchObject({ code: 'code_used_up', message: 'All 5 uses of this code were shown.' });
+  const single = { ...token, uses: 1 };
+  expect(refusal(() => nextShowing(single, shown(showing(1)), {}, at)).message).toBe('The only use of this code was shown.');
 });
 
 test('what no register may take is not shown', () => {

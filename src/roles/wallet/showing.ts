@@ -121,7 +121,7 @@ function requireValid({ issuedAt, expiresAt }: CreditToken, { revokedAt }: CodeH
 function requireRoom({ currency, maxEach, uses }: CreditToken, room: Room, amount: Amount | undefined): void {
   const left = amountText({ minor: room.amount, currency });
   if (room.uses === 0) {
-    throw new LatchkeyError('code_used_up', `All ${uses} uses of this code were shown.`);
+    throw new LatchkeyError('code_used_up', uses === 1 ? 'The only use of this code was shown.' : `All ${uses} uses of this code were shown.`);
   }
   if (room.amount >= (amount?.minor ?? maxEach)) {
     return;
