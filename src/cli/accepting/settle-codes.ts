@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nextDaily } from '../../domain/daily.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isServerAway } from '../../domain/server-away.ts';
+import { withOutcome } from '../../domain/with-outcome.ts';
 import { settleAccepted, type Settled } from '../../roles/codes/settle-accepted.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
 import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
@@ -21,12 +23,26 @@ const retryMs = 60_000;
 
 /** Opens both sides and settles all that waits. Errors: those of a register and of `settleAccepted`. */
 export async function settleCodes(flags: RoleFlags, opening: Opening): Promise<Settled & { readonly registerId: string }> {
+  try {
+    return await settleNow(flags, opening);
+  } catch (error) {
+    throw keptAll(error);
+  }
+}
+
+async function settleNow(flags: RoleFlags, opening: Opening): Promise<Settled & { readonly registerId: string }> {
   await using closing = new AsyncDisposableStack();
   const own = { ...opening, closing };
   const counter = await openCounter(flags, own);
   await guardOf(counter, own).tell();
   const acceptances = await openAcceptancesOf(await readyToAccept(counter, flags), own);
   return { registerId: counter.register.id, ...(await settleWaiting(acceptances, await counter.codes())) };
+}
+
+function keptAll(error: unknown): unknown {
+  return isServerAway(error)
+    ? withOutcome(error, 'What is not settled yet is kept.', 'Run it again when the server can be reached; `latchkey pos status` says what waits, and until when it may.')
+    : error;
 }
 
 export function settleWaiting({ store }: Pick<Acceptances, 'store'>, codes: Pick<CodesRole, 'settle'>): Promise<Settled> {
