@@ -103,7 +103,7 @@ export const errorTable = {
   code_expired: { exit: 4, http: 403, title: 'The code is over', hint: 'Its payer has another one issued, or pays in another way.' },
   code_not_yet_valid: { exit: 4, http: 403, title: 'The code is not valid yet', hint: 'Set this machine’s clock right.' },
   code_stale: { exit: 4, http: 403, title: 'The code was not shown just now', hint: 'Scan it from the payer’s screen, where it renews itself. If it stays so, set the clock right that is wrong.' },
-  code_payee_mismatch: { exit: 4, http: 403, title: 'The code does not pay this payee', hint: 'Take a code that does (`latchkey code list`), or pay in another way.' },
+  code_payee_mismatch: { exit: 4, http: 403, title: 'The code does not pay this payee', hint: 'Its payer shows one that does (`latchkey code list`), or this one for the right payee, or pays in another way.' },
   code_not_bound: { exit: 4, http: 403, title: 'The code does not name what it pays', hint: 'Its payer shows it again for this amount and payee: `latchkey code show --amount … --payee …`.' },
   code_amount_too_large: { exit: 4, http: 403, title: 'The code does not pay that much at once', hint: 'Take a smaller amount or another code, or pay in another way.' },
   code_amount_mismatch: { exit: 4, http: 403, title: 'The code pays another amount', hint: 'Its payer shows it again for this amount.' },
