@@ -29,5 +29,7 @@ test('the JSON of an error has its code, words, exit code and problems', () => {
 
 test('of flags that exclude each other their names are said, without what they were read as', () => {
   const thrown = Object.assign(new Error('The following error occurred:\n  --every=900000 cannot also be provided when using --at\nSee more help with --help'), { oclif: { exit: 2 } });
-  expect(toLatchkeyError(thrown)).toMatchObject({ code: 'invalid_input', message: '--every cannot also be provided when using --at.' });
+  expect(toLatchkeyError(thrown)).toMatchObject({ code: 'invalid_input', message: '--every cannot also be provided when using --at' });
+  const oneOf = Object.assign(new Error('The following error occurred:\n  Exactly one of the following must be provided: --app, --policy'), { oclif: { exit: 2 } });
+  expect(toLatchkeyError(oneOf).message).toBe('Exactly one of the following must be provided: --app, --policy');
 });

@@ -60,8 +60,9 @@ function usageError(error: UsageError): LatchkeyError {
   const message = error.message
     .replace(/\s*See more help with --help$/, '')
     .replace(/\s*\n\s*/g, ' ')
+    .replace(/^The following errors? occurred:\s*/, '')
     // oclif shows a flag's parsed value.
-    .replace(/^The following errors? occurred:\s*(--[\w-]+)=.* (cannot also be provided when using --[\w-]+)$/, '$1 $2.');
+    .replace(/^(--[\w-]+)=.* (cannot also be provided when using --[\w-]+)$/, '$1 $2');
   return new LatchkeyError('invalid_input', message, { hint, cause: error });
 }
 
