@@ -28,17 +28,39 @@ export function noCoverages(): Coverages {
   return { server: new Coverage(), terminal: new Coverage(), register: new Coverage(), answers: new Map() };
 }
 
+/** What runs are played in, made anew for each. */
+export interface Playable {
+  /** Taken by whoever. */
+  steps: number;
+  /** Ends everything without further faults. Throws if something is not as it has to be. */
+  end(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export type Played = Pick<Exploration, 'steps' | 'runs' | 'seed' | 'seconds'>;
+
 /**
  * Has fast-check play runs until there were so many steps. Throws, with what replays it, at the first run that is not as
  * the plain ledger has it.
  */
 export async function explore(disks: Disks, leastSteps: number, seed: number, coverages: Coverages): Promise<Exploration> {
+  return { ...(await playRuns<World>(disks.name, anyStep, () => World.create(disks, coverages), leastSteps, seed)), coverages };
+}
+
+/** The same in any world, against what its own rules have. */
+export async function playRuns<Real extends Playable>(
+  name: string,
+  anyStep: fc.Arbitrary<fc.AsyncCommand<Real, Real>>,
+  create: () => Promise<Real>,
+  leastSteps: number,
+  seed: number,
+): Promise<Played> {
   const began = performance.now();
   const { LATCHKEY_MODEL_PATH: path, LATCHKEY_MODEL_REPLAY: replayPath } = process.env;
   let [steps, runs] = [0, 0];
   const commands = fc.commands([anyStep], { maxCommands: stepsOfRun, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) });
   const property = fc.asyncProperty(commands, async (run) => {
-    const world = await World.create(disks, coverages);
+    const world = await create();
     try {
       await fc.asyncModelRun(() => ({ model: world, real: world }), run);
       await world.end();
@@ -53,13 +75,13 @@ export async function explore(disks: Disks, leastSteps: number, seed: number, co
     if (details.failed && details.counterexample !== null) {
       const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample[0]))?.[1] ?? '';
       throw new Error(
-        `${disks.name}: ${String((details.errorInstance as Error | undefined)?.message)}\n\nafter\n${[...details.counterexample[0]].join('\n')}\n\n`
+        `${name}: ${String((details.errorInstance as Error | undefined)?.message)}\n\nafter\n${[...details.counterexample[0]].join('\n')}\n\n`
           + `Again: LATCHKEY_MODEL_SEED=${details.seed} LATCHKEY_MODEL_PATH=${details.counterexamplePath} LATCHKEY_MODEL_REPLAY='${replay}'`,
         { cause: details.errorInstance },
       );
     }
   }
-  return { steps, runs, seed, seconds: (performance.now() - began) / 1000, coverages };
+  return { steps, runs, seed, seconds: (performance.now() - began) / 1000 };
 }
 
 /** What was done, in a few lines. */

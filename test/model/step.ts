@@ -9,24 +9,24 @@ export interface Sight {
 }
 
 /** One thing that somebody does. */
-export class Step implements fc.AsyncCommand<Sight, World> {
+export class Step<Seen extends object = Sight, Real extends { steps: number } = World> implements fc.AsyncCommand<Seen, Real> {
   readonly #name: string;
   readonly #given: unknown;
-  readonly #needs: (sight: Sight) => boolean;
-  readonly #take: (world: World) => Promise<void>;
+  readonly #needs: (sight: Seen) => boolean;
+  readonly #take: (world: Real) => Promise<void>;
 
-  constructor(name: string, given: unknown, needs: (sight: Sight) => boolean, take: (world: World) => Promise<void>) {
+  constructor(name: string, given: unknown, needs: (sight: Seen) => boolean, take: (world: Real) => Promise<void>) {
     this.#name = name;
     this.#given = given;
     this.#needs = needs;
     this.#take = take;
   }
 
-  check(sight: Sight): boolean {
+  check(sight: Seen): boolean {
     return this.#needs(sight);
   }
 
-  async run(_sight: Sight, world: World): Promise<void> {
+  async run(_sight: Seen, world: Real): Promise<void> {
     world.steps += 1;
     await this.#take(world);
   }

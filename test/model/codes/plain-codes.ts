@@ -1,0 +1,237 @@
+import { settlementGraceMs, type LossBearer, type SettlementOutcome } from '../../../src/domain/credit-code.ts';
+
+/** Times are milliseconds since 1970, amounts minor units of one currency. */
+export interface PlainAccount {
+  readonly id: string;
+  balance: number;
+  held: number;
+  credit: number;
+  suspendedAt: number | undefined;
+}
+
+export interface PlainKey {
+  readonly id: string;
+  readonly signsFrom: number;
+  revokedAt: number | undefined;
+}
+
+/** What was issued, and what has come of it. */
+export interface PlainCode {
+  readonly id: string;
+  readonly accountId: string;
+  readonly paymentId: string;
+  readonly keyId: string;
+  readonly maxEach: number;
+  readonly maxTotal: number;
+  readonly uses: number;
+  readonly payees: readonly string[] | undefined;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly settleBy: number;
+  revokedAt: number | undefined;
+  isHeld: boolean;
+  settled: number;
+  settledUses: number;
+  /** What the operator has borne. */
+  lost: number;
+}
+
+/** What a rendering is, whoever made it. */
+export interface Shown {
+  readonly codeId: string;
+  /** The server signed the token, byte for byte. */
+  readonly isIssued: boolean;
+  /** Its holder's key signed the proof. */
+  readonly isHolders: boolean;
+  readonly counter: number;
+  readonly at: number;
+  readonly minor: number | undefined;
+  readonly payeeId: string | undefined;
+}
+
+/** What a receipt says, who signed it, and what it is brought with. */
+export interface PlainClaim {
+  readonly id: string;
+  /** The register whose key signed it; undefined: nobody's. */
+  readonly signedBy: string | undefined;
+  readonly registerId: string;
+  readonly payeeId: string;
+  readonly codeId: string;
+  readonly counter: number;
+  readonly minor: number;
+  readonly at: number;
+  readonly trustAsOf: number;
+  /** Undefined: another code than it was given for. */
+  readonly shown: Shown | undefined;
+}
+
+export interface PlainReceipt {
+  readonly claim: PlainClaim;
+  readonly outcome: SettlementOutcome;
+  /** Of a duplicate, that which was settled. */
+  readonly otherId: string | undefined;
+  readonly borneBy: LossBearer;
+}
+
+export type Wish = Pick<PlainCode, 'maxEach' | 'maxTotal' | 'uses' | 'payees'> & { readonly validMs: number };
+
+const outside = 'out_EUR';
+const losses = 'losses_EUR';
+const skewMs = 30_000;
+const freshMs = 60_000;
+
+/** What has to come of credit payment codes, in plain terms: no signature, no storage, one thing after the other. */
+export class PlainCodes {
+  accounts = new Map<string, PlainAccount>();
+  keys: PlainKey[] = [];
+  codes = new Map<string, PlainCode>();
+  /** Those on record, by their ids. */
+  receipts = new Map<string, PlainReceipt>();
+  /** By showing, the receipt that was settled. */
+  #paid = new Map<string, string>();
+  lossBearer: LossBearer = 'payee';
+
+  copy(): PlainCodes {
+    const copy = new PlainCodes();
+    copy.accounts = new Map([...this.accounts].map(([id, account]) => [id, { ...account }]));
+    copy.keys = this.keys.map((key) => ({ ...key }));
+    copy.codes = new Map([...this.codes].map(([id, code]) => [id, { ...code }]));
+    copy.receipts = new Map(this.receipts);
+    copy.#paid = new Map(this.#paid);
+    copy.lossBearer = this.lossBearer;
+    return copy;
+  }
+
+  account(id: string): PlainAccount {
+    const account = this.accounts.get(id) ?? { id, balance: 0, held: 0, credit: 0, suspendedAt: undefined };
+    this.accounts.set(id, account);
+    return account;
+  }
+
+  code(id: string): PlainCode {
+    return this.codes.get(id)!;
+  }
+
+  topUp(id: string, minor: number): void {
+    this.#move(outside, id, minor);
+  }
+
+  #move(from: string, to: string, minor: number): void {
+    this.account(from).balance -= minor;
+    this.account(to).balance += minor;
+  }
+
+  /** What was reserved longer than agreed is given back, all of it or what a crash left time for. */
+  releaseOverdue(now: number, isReleased = (_: PlainCode): boolean => true): void {
+    for (const code of this.codes.values()) {
+      if (code.isHeld && code.settleBy <= now && isReleased(code)) {
+        code.isHeld = false;
+        this.account(code.accountId).held -= code.maxTotal - code.settled;
+      }
+    }
+  }
+
+  #isThere(accountId: string, minor: number, now: number): boolean {
+    const account = this.account(accountId);
+    const isThere = () => account.balance + account.credit - account.held >= minor;
+    if (!isThere()) this.releaseOverdue(now);
+    return isThere();
+  }
+
+  /** Why it is refused; undefined if it is paid. */
+  pay(accountId: string, payeeId: string, minor: number, now: number): string | undefined {
+    if (!this.#isThere(accountId, minor, now)) return 'insufficient_funds';
+    this.#move(accountId, payeeId, minor);
+    return undefined;
+  }
+
+  /** Why none may be issued; else the limit is reserved. */
+  reserve(accountId: string, minor: number, now: number): string | undefined {
+    if (this.account(accountId).suspendedAt !== undefined) return 'account_suspended';
+    if (!this.#isThere(accountId, minor, now)) return 'insufficient_funds';
+    this.account(accountId).held += minor;
+    return undefined;
+  }
+
+  issued({ id, accountId, paymentId }: Pick<PlainCode, 'id' | 'accountId' | 'paymentId'>, { validMs, ...wish }: Wish, now: number): PlainCode {
+    const issuedAt = Math.floor(now / 1000) * 1000;
+    const code: PlainCode = {
+      ...wish, id, accountId, paymentId, keyId: this.signing(now)!.id, issuedAt, expiresAt: issuedAt + validMs, settleBy: now + validMs + settlementGraceMs,
+      revokedAt: undefined, isHeld: true, settled: 0, settledUses: 0, lost: 0,
+    };
+    this.codes.set(id, code);
+    return code;
+  }
+
+  /** The one whose time came last, or, if none's has, will come last. */
+  signing(now: number): PlainKey | undefined {
+    const good = this.keys.filter(({ revokedAt }) => revokedAt === undefined).toReversed().toSorted((one, other) => other.signsFrom - one.signsFrom);
+    return good.find(({ signsFrom }) => signsFrom <= now) ?? good[0];
+  }
+
+  revoke(id: string, now: number): void {
+    this.code(id).revokedAt ??= now;
+  }
+
+  /** One batch, in its order, all at once; whoever overspends is suspended after it. */
+  settle(registerId: string, payeeId: string, claims: readonly PlainClaim[], now: number): SettlementOutcome[] {
+    const overspent = new Set<string>();
+    const outcomes = claims.map((claim) => {
+      const known = this.receipts.get(claim.id);
+      if (known?.claim.registerId === registerId) return known.outcome;
+      if (claim.signedBy !== registerId || claim.registerId !== registerId || claim.payeeId !== payeeId) return 'rejected';
+      return this.#enter(claim, overspent, now);
+    });
+    for (const accountId of overspent) this.#suspend(accountId, now);
+    return outcomes;
+  }
+
+  #enter(claim: PlainClaim, overspent: Set<string>, now: number): SettlementOutcome {
+    const { codeId, counter, payeeId, minor } = claim;
+    const outcome = this.#outcome(claim, now);
+    const name = `${codeId} ${counter}`;
+    let borneBy: LossBearer = 'payee';
+    if (outcome === 'settled') {
+      const code = this.code(codeId);
+      code.settled += minor;
+      code.settledUses += 1;
+      this.account(code.accountId).held -= minor;
+      this.#move(code.accountId, payeeId, minor);
+      this.#paid.set(name, claim.id);
+    } else if (outcome === 'over_limit') {
+      const code = this.code(codeId);
+      overspent.add(code.accountId);
+      if (this.lossBearer === 'operator' && code.lost + minor <= code.maxTotal) {
+        code.lost += minor;
+        this.#move(losses, payeeId, minor);
+        borneBy = 'operator';
+      }
+    }
+    this.receipts.set(claim.id, { claim, outcome, otherId: outcome === 'duplicate' ? this.#paid.get(name) : undefined, borneBy });
+    return outcome;
+  }
+
+  #outcome({ shown, codeId, counter, minor, at, payeeId, trustAsOf }: PlainClaim, now: number): SettlementOutcome {
+    const code = this.codes.get(codeId);
+    if (code === undefined || shown === undefined || !shown.isIssued || !shown.isHolders || shown.codeId !== codeId || shown.counter !== counter) return 'rejected';
+    const age = at - shown.at;
+    const isThen = at >= code.issuedAt - skewMs && at <= code.expiresAt + skewMs && age >= -skewMs && age <= freshMs;
+    const isFor = (code.payees?.includes(payeeId) ?? true) && (shown.payeeId ?? payeeId) === payeeId;
+    if (!isThen || !isFor || (shown.minor ?? minor) !== minor || minor > code.maxEach) return 'rejected';
+    for (const revokedAt of [code.revokedAt, this.keys.find(({ id }) => id === code.keyId)!.revokedAt]) {
+      if (revokedAt !== undefined && (trustAsOf >= revokedAt || at > revokedAt + settlementGraceMs)) return 'rejected';
+    }
+    if (!code.isHeld || now > code.settleBy) return 'late';
+    if (this.#paid.has(`${codeId} ${counter}`)) return 'duplicate';
+    return code.settledUses >= code.uses || code.settled + minor > code.maxTotal ? 'over_limit' : 'settled';
+  }
+
+  #suspend(accountId: string, now: number): void {
+    const account = this.account(accountId);
+    if (account.suspendedAt !== undefined) return;
+    account.suspendedAt = now;
+    for (const code of this.codes.values()) {
+      if (code.accountId === accountId && code.settleBy > now) code.revokedAt ??= now;
+    }
+  }
+}
