@@ -400,6 +400,21 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await cafe.outcomes(cafe.take(code, 4, '1.00EUR', { receipt: { trustAsOf: early } }))).toEqual(['rejected']);
       });
 
+      test('is on the list as long as a register may take the code whose clock is behind that list', async () => {
+        const code = await issue({ validMs: 60_000 });
+        await terminal.holder.codes.revoke(code.id);
+        const now = () => harness.clock.now().getTime();
+        const { expiresAt } = code.issued.token;
+        harness.clock.pass(expiresAt.getTime() + 58_000 - now());
+        const { asOf, revoked, keys } = await cafe.sync();
+        // Such a register accepts until 30 s after the end by its own clock, and its clock may be 30 s behind the list.
+        expect(asOf.getTime()).toBeLessThan(expiresAt.getTime() + 60_000);
+        expect(revoked).toContain(code.id);
+        expect(keys.map(({ id }) => id)).toContain(code.issued.keyId);
+        harness.clock.pass(10_000);
+        expect((await cafe.sync()).revoked).not.toContain(code.id);
+      });
+
       test('is its payer’s and the admins’', async () => {
         const code = await issue();
         const stranger = await bindTo(harness, await harness.hold('terminal'), shop.anna);

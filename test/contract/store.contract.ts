@@ -635,8 +635,8 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         expect(await store.creditCodes.revoke(token.id, after(1))).toBe(true);
         expect(await store.creditCodes.revoke(token.id, after(2))).toBe(false);
         expect([await states(after(2)), await states(after(8 * dayMs))]).toEqual(['revoked', 'ended']);
-        expect(await store.creditCodes.revoked(after(dayMs - 1))).toContain(token.id);
-        expect(await store.creditCodes.revoked(after(dayMs))).not.toContain(token.id);
+        expect(await store.creditCodes.revoked(after(dayMs))).toContain(token.id);
+        expect(await store.creditCodes.revoked(after(dayMs + 1))).not.toContain(token.id);
         await store.codeKeys.revoke(keyId, start);
         expect(await store.creditCodes.find(token.id)).toMatchObject({ revokedAt: start });
         expect(await store.creditCodes.revoked(start)).not.toContain(token.id);

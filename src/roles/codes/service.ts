@@ -1,4 +1,4 @@
-import { clockSkewMs, codeStateAt, type CreditCode, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { codeStateAt, takenAfterEndMs, type CreditCode, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { readReceipt } from '../../protocol/code-receipt.ts';
@@ -72,7 +72,7 @@ export class CodesService implements CodesRole {
     const issuer = await issuerOf(this.#context);
     const asOf = clock.now();
     const keys = (await signingKeys(this.#context)).filter((key) => isTrusted(key, asOf)).map(({ id, publicKey, revokedAt }) => ({ id, publicKey, revokedAt }));
-    return { issuer, asOf, keys, revoked: await store.creditCodes.revoked(new Date(asOf.getTime() - clockSkewMs)) };
+    return { issuer, asOf, keys, revoked: await store.creditCodes.revoked(new Date(asOf.getTime() - takenAfterEndMs)) };
   }
 
   async settle(accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {

@@ -1,4 +1,4 @@
-import { clockSkewMs } from '../../domain/credit-code.ts';
+import { takenAfterEndMs } from '../../domain/credit-code.ts';
 import { newEd25519, type Ed25519KeyPair } from '../../protocol/ed25519.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { keyIdOf } from '../../protocol/credit-code.ts';
@@ -29,7 +29,7 @@ export async function signingKeys({ store, clock }: Pick<ServiceContext, 'store'
 
 /** Whether registers have to know it: for what it signed, or will sign. */
 export function isTrusted({ state, neededUntil }: SigningKey, now: Date): boolean {
-  return state === 'next' || state === 'current' || (neededUntil !== undefined && neededUntil.getTime() + clockSkewMs > now.getTime());
+  return state === 'next' || state === 'current' || (neededUntil !== undefined && neededUntil.getTime() + takenAfterEndMs >= now.getTime());
 }
 
 /** What signs now; the first is made when it is needed. Inside a transaction. */

@@ -64,8 +64,8 @@ export interface CreditCodeRepository {
   revoke(id: string, at: Date): Promise<boolean>;
   /** All of an account that are not over; resolves to the ids of those of which it is news. */
   revokeAll(accountId: string, at: Date): Promise<string[]>;
-  /** Ids of those that were revoked by themselves and expire after the moment. */
-  revoked(expiringAfter: Date): Promise<string[]>;
+  /** Ids of those that were revoked by themselves and expire at the moment or after it. */
+  revoked(expiringFrom: Date): Promise<string[]>;
   /** Which code a payment holds, by the payments’ ids. */
   ofPayments(paymentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }

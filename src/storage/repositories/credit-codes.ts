@@ -153,13 +153,13 @@ export class CreditCodes implements CreditCodeRepository {
     return (await this.#db.change(revokingAll, { accountId, at })).map(({ id }) => id);
   }
 
-  async revoked(expiringAfter: Date): Promise<string[]> {
+  async revoked(expiringFrom: Date): Promise<string[]> {
     const rows = await this.#db.read.selectFrom('credit_codes')
       .innerJoin('code_keys', 'code_keys.id', 'credit_codes.key_id')
       .select('credit_codes.id')
       // Written out, so that SQLite may use the index over those.
       .where(sql<boolean>`credit_codes.revoked_at is not null`)
-      .where('credit_codes.expires_at', '>', expiringAfter)
+      .where('credit_codes.expires_at', '>=', expiringFrom)
       .where('code_keys.revoked_at', 'is', null)
       .orderBy('credit_codes.id')
       .execute();
