@@ -9,6 +9,10 @@ export class CodesCoverage {
     this.counts.set(what, (this.counts.get(what) ?? 0) + times);
   }
 
+  add(counts: readonly (readonly [string, number])[]): void {
+    for (const [what, count] of counts) this.count(what, count);
+  }
+
   /** Of these, what has never happened. */
   missing(wanted: readonly string[]): string[] {
     return wanted.filter((what) => !this.counts.has(what));

@@ -10,6 +10,7 @@ function step<Given>(name: string, given: { [Key in keyof Given]: fc.Arbitrary<G
 }
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000];
+const cheat = payerKinds.indexOf('cheat');
 const payer = fc.nat(payerKinds.length - 1);
 const till = fc.nat(tillKinds.length - 1);
 const shop = fc.nat(2);
@@ -44,8 +45,9 @@ function show(world: CodesWorld, { payer: of, back: code, minor: amount, isBound
 
 /** All that payers, registers, thieves, the network, servers and an operator do, about as often as it gets things going. */
 export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
-  { weight: 9, arbitrary: step('issue', { payer, wanted }, (world, given) => world.issue(given.payer, given.wanted)) },
-  { weight: 26, arbitrary: step('pay by code', { ...bound, till, fault: perhapsEnds }, async (world, given) => {
+  { weight: 5, arbitrary: step('issue', { payer, wanted }, (world, given) => world.issue(given.payer, given.wanted)) },
+  { weight: 26, arbitrary: step('pay by code', { ...bound, till, fault: perhapsEnds, wanted }, async (world, given) => {
+    await world.ready(given.payer, given.wanted);
     const there = await show(world, given);
     if (there !== undefined) await world.accept(given.till, there, given.minor, given.fault);
   }) },
@@ -58,8 +60,9 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
     const there = world.rendering(given.back);
     if (there !== undefined) await world.accept(given.till, there, there.shown.minor ?? given.minor, given.fault);
   }) },
-  { weight: 2, arbitrary: step('take back', { payer }, (world, given) => world.takeBack(given.payer)) },
+  { weight: 3, arbitrary: step('take back', { payer }, (world, given) => world.takeBack(given.payer)) },
   { weight: 4, arbitrary: step('correct', { payer, back: fc.nat(3) }, (world, given) => world.correct(given.payer, given.back)) },
+  { weight: 1, arbitrary: step('believe a liar', { till: fc.nat(liar - 1), minor }, (world, given) => world.believe(given.till, given.minor)) },
   { weight: 3, arbitrary: step('copy', { what: fc.constantFrom('keep' as const, 'swap' as const, 'go back' as const) }, (world, given) => world.copy(given.what)) },
   { weight: 2, arbitrary: step('forge', { back: fc.nat(2), kind: fc.constantFrom('proof' as const, 'token' as const), till, minor }, async (world, given) => {
     const there = world.forge(given.back, given.kind);
@@ -71,7 +74,10 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   }, (world, given) => world.lie(given)) },
   { weight: 4, arbitrary: step('the liar brings', { backs: fc.array(newest, { minLength: 1, maxLength: 4 }) }, (world, given) => world.bring(liar, given.backs)) },
   { weight: 2, arbitrary: step('bring again', { till, backs: fc.array(back, { minLength: 1, maxLength: 5 }) }, (world, given) => world.bring(given.till, given.backs)) },
-  { weight: 8, arbitrary: step('settle', { till, batch: fc.constantFrom(1, 2, 500), fault: perhapsEnds }, (world, given) => world.settle(given.till, given.batch, given.fault)) },
+  { weight: 8, arbitrary: step('settle', { till, batch: fc.constantFrom(1, 2, 500), fault: perhapsEnds, call: orNone(4, callFault), skip: fc.nat(1) }, async (world, given) => {
+    if (given.call !== undefined) world.faultNext(given.call, given.skip);
+    await world.settle(given.till, given.batch, given.fault);
+  }) },
   { weight: 3, arbitrary: step('settle together', {
     jobs: fc.array(fc.record({ till, backs: fc.array(newest, { maxLength: 3 }) }), { minLength: 2, maxLength: 2 }), revoked: orNone(4, fc.nat(3)),
   }, (world, given) => world.settleTogether(given.jobs, given.revoked)) },
@@ -79,9 +85,16 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   { weight: 4, arbitrary: step('let a call go wrong', { fault: callFault, skip: fc.nat(2) }, (world, given) => world.faultNext(given.fault, given.skip)) },
   { weight: 4, arbitrary: step('set a clock', { party: fc.nat(6), offMs }, (world, given) => world.setClock(given.party, given.offMs)) },
   { weight: 5, arbitrary: step('time passes', { ms: aWhile }, (world, given) => world.pass(given.ms)) },
-  { weight: 3, arbitrary: step('a day begins', {}, (world) => world.begin()) },
+  { weight: 5, arbitrary: step('a day begins', {}, (world) => world.begin()) },
   { weight: 2, arbitrary: step('show twice', { minor, times: fc.integer({ min: 1, max: 3 }), tills: severalTills }, (world, given) => world.showTwice(given.minor, given.times, given.tills)) },
-  { weight: 4, arbitrary: step('overspend', { back: fc.nat(1), minor, times: fc.integer({ min: 1, max: 3 }), tills: severalTills }, (world, given) => world.overspend(given.back, given.minor, given.times, given.tills)) },
+  { weight: 4, arbitrary: step('overspend', { wanted, back: fc.nat(1), minor, times: fc.integer({ min: 1, max: 3 }), tills: severalTills }, async (world, given) => {
+    await world.ready(cheat, given.wanted);
+    await world.overspend(given.back, given.minor, given.times, given.tills);
+  }) },
+  { weight: 2, arbitrary: step('spend at the end', {
+    back: fc.nat(1), ms: fc.constantFrom(-31, 0, 15, 29, 31, 45, 59, 61).map((seconds) => seconds * second), till: fc.nat(liar - 1),
+    offMs: fc.constantFrom(0, -15, -29, -30, -31, 30).map((seconds) => seconds * second), isRevoked: fc.boolean(),
+  }, (world, given) => world.spendAtTheEnd(given.back, given.ms, given.till, given.offMs, given.isRevoked)) },
   { weight: 1, arbitrary: step('a code ends', {
     back: fc.nat(3), ms: fc.constantFrom(-31, -29, -1, 0, 1, 15, 29, 31, 45, 59, 61).map((seconds) => seconds * second),
   }, (world, given) => world.passTo(given.back, 'expiresAt', given.ms)) },
@@ -90,7 +103,7 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   { weight: 1, arbitrary: step('rotate the key', { overlapMs: fc.constantFrom(0, hour, day) }, (world, given) => world.rotateKey(given.overlapMs)) },
   { weight: 1, arbitrary: step('revoke a key', { back: fc.nat(2) }, (world, given) => world.revokeKey(given.back)) },
   { weight: 1, arbitrary: step('a new receipt key', { till }, (world, given) => world.rekeyTill(given.till)) },
-  { weight: 3, arbitrary: step('reinstate', { payer }, (world, given) => world.reinstate(given.payer)) },
+  { weight: 1, arbitrary: step('reinstate', {}, (world) => world.reinstate()) },
   { weight: 2, arbitrary: step('top up', { payer, minor }, (world, given) => world.topUp(given.payer, given.minor)) },
   { weight: 1, arbitrary: step('set credit', { payer, minor: fc.constantFrom(0, 500, 2_000) }, (world, given) => world.setCredit(given.payer, given.minor)) },
   { weight: 2, arbitrary: step('pay', { payer, shop, minor }, (world, given) => world.pay(given.payer, given.shop, given.minor)) },

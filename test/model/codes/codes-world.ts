@@ -156,8 +156,8 @@ export class CodesWorld {
     for (let shop = 0; shop < shopCount; shop += 1) this.#shops.push((await ledger.open({ name: `Shop ${shop}`, currency: 'EUR' })).id);
     for (const [index, kind] of payerKinds.entries()) {
       const { id: accountId } = await ledger.open({ name: `Payer ${index}`, currency: 'EUR', contact: `${index}@example.org` });
-      await ledger.topUp(accountId, euros(5_000));
-      this.#plain.topUp(accountId, 5_000);
+      await ledger.topUp(accountId, euros(8_000));
+      this.#plain.topUp(accountId, 8_000);
       await this.#openPayer(index, kind, accountId);
     }
     for (const [index, { payee, isHonest, bindAbove }] of tillKinds.entries()) {
@@ -232,8 +232,8 @@ export class CodesWorld {
 
   // Calls.
 
-  #takeFault(): CallFault | undefined {
-    if (this.#fault === undefined) return undefined;
+  #takeFault(mayCrash: boolean): CallFault | undefined {
+    if (this.#fault === undefined || (this.#fault.fault.kind === 'crash' && !mayCrash)) return undefined;
     if (this.#fault.skip > 0) {
       this.#fault.skip -= 1;
       return undefined;
@@ -246,13 +246,13 @@ export class CodesWorld {
 
   /** What changes nothing. */
   async #ask<T>(caller: Caller, work: (context: ServiceContext) => Promise<T>): Promise<T> {
-    const fault = this.#takeFault();
+    const fault = this.#takeFault(false);
     const answered = fault === undefined ? await this.servers.run(caller, undefined, work) : undefined;
     return given(fault, answered);
   }
 
   async #pay(terminal: Caller, request: PaymentRequest): Promise<Awaited<ReturnType<WalletRole['pay']>>> {
-    const fault = this.#takeFault();
+    const fault = this.#takeFault(true);
     if (fault?.kind === 'request lost') throw new LatchkeyError('remote_unreachable');
     const answered = await this.servers.run(terminal, fault?.kind === 'crash' ? fault.at : undefined, (context) => new WalletService(context).pay(request));
     const { accountId, key } = request;
@@ -318,7 +318,9 @@ export class CodesWorld {
     if (sum !== 0) problems.push(`all accounts together have ${sum}`);
     for (const { kind, accountId } of this.payers) {
       const isSuspended = (accounts.find(({ id }) => id === accountId)!['suspended_at'] ?? null) !== null;
-      if (kind !== 'cheat' && isSuspended && !this.#hasErred(accountId)) problems.push(`an honest payer is suspended`);
+      if (kind === 'cheat' || !isSuspended) continue;
+      if (this.#hasErred(accountId)) this.coverage.count('who took back what was taken is suspended');
+      else problems.push('an honest payer is suspended');
     }
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
@@ -332,9 +334,12 @@ export class CodesWorld {
 
   // Payers.
 
+  /** One of a payer's codes, the newest first, that is not over yet; further back, one that may be. */
   async #codes(payer: number, back: number): Promise<{ readonly holder: Payer; readonly code: OwnCode | undefined }> {
     const holder = this.payers[payer]!;
-    const codes = await holder.wallet.codes();
+    const all = await holder.wallet.codes();
+    const fresh = all.filter(({ token }) => token.expiresAt > holder.wallet.clock.now());
+    const codes = back < 3 && fresh.length > 0 ? fresh : all;
     return { holder, code: codes[back % Math.max(1, codes.length)] };
   }
 
@@ -350,6 +355,26 @@ export class CodesWorld {
       await wallet.own.finish(accountId);
       await wallet.own.issue(wish, undefined, async () => identityCode);
     });
+  }
+
+  /** With another code, if there is none that is good for anything. */
+  async ready(payer: number, wanted: WantedCode): Promise<void> {
+    const { wallet } = this.payers[payer]!;
+    const { code } = await this.#codes(payer, 0);
+    const plain = code === undefined ? undefined : this.#plain.code(code.token.id);
+    if (plain === undefined || plain.revokedAt !== undefined || plain.expiresAt <= wallet.clock.now().getTime() || plain.settledUses >= plain.uses) await this.issue(payer, wanted);
+  }
+
+  /** A register that lies says that it did not take the only use, and its payer believes it and pays elsewhere. */
+  async believe(till: number, minor: number): Promise<void> {
+    const credulous = payerKinds.indexOf('credulous');
+    await this.issue(credulous, { maxEach: 500, maxTotal: 500, uses: 1, validMs: 86_400_000, payees: undefined });
+    for (const at of [liar, till]) {
+      const there = await this.show(credulous, 0, undefined, undefined, undefined);
+      if (there !== undefined) await this.accept(at, there, minor, undefined);
+      await this.takeBack(credulous);
+    }
+    for (const at of [liar, till]) await this.settle(at, 500, undefined);
   }
 
   async pay(payer: number, shop: number, minor: number): Promise<void> {
@@ -509,6 +534,24 @@ export class CodesWorld {
     }
   }
 
+  /** A register whose clock may be behind, with the newest list, is shown a code when it has just ended; revoked before, perhaps. */
+  async spendAtTheEnd(back: number, ms: number, till: number, offMs: number, isRevoked: boolean): Promise<void> {
+    const cheat = payerKinds.indexOf('cheat');
+    const { code } = await this.#codes(cheat, back);
+    if (code === undefined) return;
+    if (isRevoked) await this.revokeCode(cheat, back);
+    this.pass(Math.max(0, code.token.expiresAt.getTime() + ms - this.clockwork.at));
+    const side = this.tills[till]!;
+    side.till.offMs = offMs;
+    await this.sync(till, undefined);
+    const counter = 1 + ((this.#names += 1) % 12);
+    const at = side.till.clock.now();
+    const there = this.#rendered({ code, showing: { counter, at, amount: undefined, payeeId: undefined } }, at);
+    await this.accept(till, there, 1, undefined);
+    await this.settle(till, 500, undefined);
+    side.till.offMs = 0;
+  }
+
   /** With a wallet of his own making, that counts what it likes. */
   async overspend(back: number, minor: number, times: number, tills: readonly number[]): Promise<void> {
     const { holder: { wallet }, code } = await this.#codes(payerKinds.indexOf('cheat'), back);
@@ -552,7 +595,7 @@ export class CodesWorld {
     const listed = new Set(list.keys.map(({ id }) => id));
     const codes = [...this.#plain.codes.values()];
     for (const { id, signsFrom, revokedAt } of this.#plain.keys) {
-      const isWanted = this.#plain.signing(asOf)?.id === id || (revokedAt === undefined && signsFrom > asOf) || codes.some(({ keyId, expiresAt }) => keyId === id && expiresAt + 30_000 > asOf);
+      const isWanted = this.#plain.signing(asOf)?.id === id || (revokedAt === undefined && signsFrom > asOf) || codes.some(({ keyId, expiresAt }) => keyId === id && expiresAt + 60_000 >= asOf);
       if (isWanted && !listed.has(id)) throw new Error(`the key ${id} is not on the trust list`);
     }
   }
@@ -700,7 +743,7 @@ export class CodesWorld {
   }
 
   async #settle({ caller, till: { context: { id, payeeId } } }: TillSide, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
-    const fault = this.#takeFault();
+    const fault = this.#takeFault(true);
     if (fault?.kind === 'request lost') throw new LatchkeyError('remote_unreachable');
     const claims = this.#claimsOf(accepted);
     const work = (context: ServiceContext) => new CodesService({ ...context, codeLosses: this.#plain.lossBearer } as ServiceContext).settle(accepted);
@@ -791,11 +834,14 @@ export class CodesWorld {
     await this.look();
   }
 
-  async reinstate(payer: number): Promise<void> {
-    const { accountId } = this.payers[payer]!;
-    await this.#administer((context) => new LedgerService(context).reinstate(accountId));
-    if (this.#plain.account(accountId).suspendedAt !== undefined) this.coverage.count('reinstate: done');
-    this.#plain.account(accountId).suspendedAt = undefined;
+  /** Whoever is suspended. */
+  async reinstate(): Promise<void> {
+    for (const account of this.#plain.accounts.values()) {
+      if (account.suspendedAt === undefined) continue;
+      await this.#administer((context) => new LedgerService(context).reinstate(account.id));
+      account.suspendedAt = undefined;
+      this.coverage.count('reinstate: done');
+    }
     await this.look();
   }
 
