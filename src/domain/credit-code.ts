@@ -90,8 +90,8 @@ export const longestValidityMs = 23 * 86_400_000;
 export const renewalMs = 30_000;
 /** How far clocks may be apart for a token's validity. */
 export const clockSkewMs = 30_000;
-/** After its end a token is taken for so long by a register whose clock is that far behind the trust list that it has. */
-export const takenAfterEndMs = 2 * clockSkewMs;
+/** After its end a token is taken for so long by a register whose clock, in whole seconds, is that far behind the trust list that it has. */
+export const takenAfterEndMs = 2 * clockSkewMs + 1000;
 /** A proof counts from so long before it was made, by the register's clock, … */
 export const proofEarlyMs = 30_000;
 /** … to so long after. */

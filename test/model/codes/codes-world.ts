@@ -10,7 +10,7 @@ import { newEd25519 } from '../../../src/protocol/ed25519.ts';
 import type { AcceptOrder } from '../../../src/roles/codes/acceptance.ts';
 import type { AcceptedCode, SettlementReply, TrustList } from '../../../src/roles/codes/ports.ts';
 import { CodesService } from '../../../src/roles/codes/service.ts';
-import { settleAccepted } from '../../../src/roles/codes/settling.ts';
+import { settleAccepted } from '../../../src/roles/codes/settle-accepted.ts';
 import { releaseOverdue } from '../../../src/roles/ledger/holds.ts';
 import type { PaymentRequest } from '../../../src/roles/ledger/payment-request.ts';
 import { LedgerService } from '../../../src/roles/ledger/service.ts';
@@ -178,7 +178,7 @@ export class CodesWorld {
     const unused = () => { throw new Error('a payer does not ask for that'); };
     const role: WalletRole = {
       pay: (request) => this.#pay(terminal, request),
-      cancel: unused, requestVerification: unused, bind: unused, bindings: unused,
+      cancel: unused, requestVerification: unused, bind: unused, bindings: unused, terminated: unused,
       payee: (reference) => this.#ask(terminal, (context) => new WalletService(context).payee(reference)),
     };
     const codes: CodeWallet['context']['codes'] = {
@@ -583,8 +583,9 @@ export class CodesWorld {
       if (stale === undefined) this.#listed(list);
       await side.till.journal.keepTrust(list);
       const asOf = list.asOf.getTime();
-      // An older one changes nothing.
-      if (asOf >= (side.trustAsOf ?? 0)) Object.assign(side, { trustAsOf: asOf, trusted: new Set(list.keys.map(({ id }) => id)) });
+      // One that was overtaken on its way changes nothing; an even older one is what a server says whose clock was put back.
+      const olderMs = (side.trustAsOf ?? 0) - asOf;
+      if (side.trustAsOf === undefined || olderMs <= 0 || olderMs >= 300_000) Object.assign(side, { trustAsOf: asOf, trusted: new Set(list.keys.map(({ id }) => id)) });
     });
   }
 
@@ -595,7 +596,7 @@ export class CodesWorld {
     const listed = new Set(list.keys.map(({ id }) => id));
     const codes = [...this.#plain.codes.values()];
     for (const { id, signsFrom, revokedAt } of this.#plain.keys) {
-      const isWanted = this.#plain.signing(asOf)?.id === id || (revokedAt === undefined && signsFrom > asOf) || codes.some(({ keyId, expiresAt }) => keyId === id && expiresAt + 60_000 >= asOf);
+      const isWanted = this.#plain.signing(asOf)?.id === id || (revokedAt === undefined && signsFrom > asOf) || codes.some(({ keyId, expiresAt }) => keyId === id && expiresAt + 61_000 > asOf);
       if (isWanted && !listed.has(id)) throw new Error(`the key ${id} is not on the trust list`);
     }
   }
@@ -649,8 +650,9 @@ export class CodesWorld {
     const { payeeId, bindAbove } = till.context;
     const at = Math.floor(till.clock.now().getTime() / 1000) * 1000;
     if (trustAsOf === undefined) return 'trust_list_missing';
-    if (at - trustAsOf < -30_000) return 'register_clock_wrong';
-    if (at - trustAsOf > till.rules.trustMaxMs) return 'trust_list_old';
+    const age = at - Math.floor(trustAsOf / 1000) * 1000;
+    if (age < -30_000) return 'register_clock_wrong';
+    if (age > till.rules.trustMaxMs) return 'trust_list_old';
     const code = this.#plain.code(shown.codeId);
     const key = this.#plain.keys.find(({ id }) => id === code.keyId)!;
     if (!shown.isIssued || !trusted.has(key.id)) return 'code_key_unknown';

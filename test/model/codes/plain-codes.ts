@@ -219,7 +219,7 @@ export class PlainCodes {
     const isFor = (code.payees?.includes(payeeId) ?? true) && (shown.payeeId ?? payeeId) === payeeId;
     if (!isThen || !isFor || (shown.minor ?? minor) !== minor || minor > code.maxEach) return 'rejected';
     for (const revokedAt of [code.revokedAt, this.keys.find(({ id }) => id === code.keyId)!.revokedAt]) {
-      if (revokedAt !== undefined && (trustAsOf >= revokedAt || at > revokedAt + settlementGraceMs)) return 'rejected';
+      if (revokedAt !== undefined && (trustAsOf >= revokedAt + skewMs || at > revokedAt + settlementGraceMs)) return 'rejected';
     }
     if (!code.isHeld || now > code.settleBy) return 'late';
     if (this.#paid.has(`${codeId} ${counter}`)) return 'duplicate';
