@@ -5,7 +5,7 @@ import { sqliteDisks } from './sqlite-disk.ts';
 test('whoever cheats, and whatever is lost, off or crashes, credit payment codes are charged as the plain rules have it', async () => {
   const disks = await sqliteDisks();
   try {
-    const played = await playCodes(disks, 12_000);
+    const played = await playCodes(disks, 6_000);
     console.log(summaryOfCodes(disks.name, played));
     expect(played.coverage.missing(wantedOfCodes)).toEqual([]);
   } finally {

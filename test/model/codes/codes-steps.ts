@@ -64,14 +64,21 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   { weight: 4, arbitrary: step('correct', { payer, back: fc.nat(3) }, (world, given) => world.correct(given.payer, given.back)) },
   { weight: 1, arbitrary: step('believe a liar', { till: fc.nat(liar - 1), minor }, (world, given) => world.believe(given.till, given.minor)) },
   { weight: 3, arbitrary: step('copy', { what: fc.constantFrom('keep' as const, 'swap' as const, 'go back' as const) }, (world, given) => world.copy(given.what)) },
-  { weight: 2, arbitrary: step('forge', { back: fc.nat(2), kind: fc.constantFrom('proof' as const, 'token' as const), till, minor }, async (world, given) => {
+  { weight: 2, arbitrary: step('forge', { back: fc.nat(2), kind: fc.constantFrom('proof' as const, 'token' as const, 'wider token' as const), till, minor }, async (world, given) => {
     const there = world.forge(given.back, given.kind);
     if (there !== undefined) await world.accept(given.till, there, given.minor, undefined);
+    world.lie({ ...given, back: 0, counterShift: 0, atShiftMs: 0, trustShiftMs: 0, payee: undefined, register: undefined, isSigned: true, otherBack: undefined });
+    await world.bring(liar, [0]);
   }) },
+  { weight: 1, arbitrary: step('take by an old list', { ms: fc.constantFrom(-2, 2, 3_600).map((seconds) => seconds * second) }, (world, given) => world.takeByAnOldList(given.ms)) },
   { weight: 5, arbitrary: step('lie', {
     back: newest, minor, counterShift: fc.constantFrom(0, 0, 0, 0, 1, -1), atShiftMs: fc.constantFrom(0, 0, 5, 30, -30, 60, 61, -31, 600, -600, 9 * 86_400).map((seconds) => seconds * second),
     trustShiftMs: fc.constantFrom(0, -second, -hour, -8 * day), payee: orNone(6, shop), register: orNone(6, till), isSigned: fc.integer({ min: 0, max: 7 }).map((of) => of > 0), otherBack: orNone(7, newest),
   }, (world, given) => world.lie(given)) },
+  { weight: 2, arbitrary: step('lie twice', { back: newest, minors: fc.tuple(minor, minor) }, async (world, given) => {
+    for (const amount of given.minors) world.lie({ back: given.back, minor: amount, counterShift: 0, atShiftMs: 0, trustShiftMs: 0, payee: undefined, register: undefined, isSigned: true, otherBack: undefined });
+    await world.bring(liar, [0, 1]);
+  }) },
   { weight: 4, arbitrary: step('the liar brings', { backs: fc.array(newest, { minLength: 1, maxLength: 4 }) }, (world, given) => world.bring(liar, given.backs)) },
   { weight: 2, arbitrary: step('bring again', { till, backs: fc.array(back, { minLength: 1, maxLength: 5 }) }, (world, given) => world.bring(given.till, given.backs)) },
   { weight: 8, arbitrary: step('settle', { till, batch: fc.constantFrom(1, 2, 500), fault: perhapsEnds, call: orNone(4, callFault), skip: fc.nat(1) }, async (world, given) => {

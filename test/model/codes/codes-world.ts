@@ -455,13 +455,14 @@ export class CodesWorld {
   }
 
   /** Somebody without the keys makes one of what he has seen. */
-  forge(back: number, kind: 'proof' | 'token'): Rendering | undefined {
+  forge(back: number, kind: 'proof' | 'token' | 'wider token'): Rendering | undefined {
     const { code, showing } = this.payers.map(({ wallet }) => wallet.screen).filter((screen) => screen !== undefined).at(back % 3) ?? {};
     if (code === undefined || showing === undefined) return undefined;
     const seed = this.clockwork.bytes(32);
     const now = this.clockwork.now();
     if (kind === 'proof') return this.#rendered({ code, showing: { ...showing, counter: showing.counter + 1 } }, now, seed);
-    const { privateKey, publicKey } = newEd25519(seed);
+    // Its holder would like more uses, or somebody else would like to be the holder.
+    const { privateKey, publicKey } = newEd25519(kind === 'wider token' ? code.seed : seed);
     const signed = signToken({ ...code.token, holderKey: publicKey, uses: code.token.uses + 5 }, newEd25519(seed));
     const at = new Date(Math.floor(now.getTime() / 1000) * 1000);
     const proof = signProof({ counter: showing.counter, at, amount: undefined, payeeId: undefined }, signed, privateKey);
@@ -677,8 +678,10 @@ export class CodesWorld {
   /** The register that lies signs something of what it has seen, or makes it up. */
   lie({ back, minor, counterShift, atShiftMs, trustShiftMs, payee, register, isSigned, otherBack }: Forgery): void {
     const of = this.rendering(back);
-    const brought = otherBack === undefined ? of : this.rendering(otherBack);
-    if (of === undefined || brought === undefined) return;
+    if (of === undefined) return;
+    // Best another rendering of the same showing.
+    const renewed = this.renderings.filter((each) => each !== of && !each.isGone && each.shown.codeId === of.shown.codeId && each.shown.counter === of.shown.counter);
+    const brought = otherBack === undefined ? of : (renewed[0] ?? this.rendering(otherBack)!);
     const { till } = this.tills[liar]!;
     const { shown: { codeId, counter, at } } = of;
     const code = parseCodeText(of.text);
@@ -696,6 +699,20 @@ export class CodesWorld {
       shown: brought === of ? of.shown : undefined,
     });
     this.coverage.count('a receipt is made up');
+  }
+
+  /** A code that was revoked a week ago, and that a register takes by a list from before, or says so. */
+  async takeByAnOldList(ms: number): Promise<void> {
+    const cheat = payerKinds.indexOf('cheat');
+    await this.issue(cheat, { maxEach: 100, maxTotal: 500, uses: 5, validMs: 23 * 86_400_000, payees: undefined });
+    const { code } = await this.#codes(cheat, 0);
+    if (code === undefined) return;
+    await this.revokeCode(cheat, 0);
+    const revokedAt = this.#plain.code(code.token.id).revokedAt!;
+    this.pass(Math.max(0, revokedAt + 7 * 86_400_000 + ms - this.clockwork.at));
+    this.#rendered({ code, showing: { counter: 1, at: this.clockwork.now(), amount: undefined, payeeId: undefined } }, this.clockwork.now());
+    this.lie({ back: 0, minor: 1, counterShift: 0, atShiftMs: 0, trustShiftMs: revokedAt - 1_000 - this.clockwork.at, payee: undefined, register: undefined, isSigned: true, otherBack: undefined });
+    await this.bring(liar, [0]);
   }
 
   async rekeyTill(till: number): Promise<void> {
