@@ -30,7 +30,7 @@ export const registerRoutes = {
     status: 200,
     reply: registerSchema,
     idempotent: true,
-    errors: ['register_not_enrolled'],
+    errors: ['register_not_enrolled', 'receipt_keys_used_up'],
   },
   showRegisterNetwork: {
     method: 'GET',

@@ -103,6 +103,9 @@ export const mostUses = 1_000_000;
 /** Of showings: 2^31 - 1. */
 export const mostCounter = 2_147_483_647;
 
+/** By so many keys a register signs receipts at most, one after the other: each is tried on what it brings. */
+export const mostReceiptKeys = 8;
+
 /** What a wallet asks for when it has a credit payment code issued; the payment's amount is all of its limit. */
 export interface CodeOrder {
   /** In minor units. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../src/domain/account.ts';
-import { settlementGraceMs, type CodeOrder } from '../../src/domain/credit-code.ts';
+import { mostReceiptKeys, settlementGraceMs, type CodeOrder } from '../../src/domain/credit-code.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { readToken, verifyToken } from '../../src/protocol/credit-code.ts';
 import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
@@ -300,6 +300,25 @@ export function codesContract(name: string, make: MakeHarness): void {
         await cafe.holder.pos.describe({ ssid: 'Shop' });
         expect(await cafe.outcomes(before, after, cafe.take(code, 3, '1.00EUR'))).toEqual(['settled', 'settled', 'settled']);
         expect(await kiosk.outcomes(cafe.take(code, 4, '1.00EUR'))).toEqual(['rejected']);
+      });
+
+      test('a register has no more than eight keys in its life, and may say each of them again', async () => {
+        const first = (await cafe.holder.pos.self()).receiptKey!;
+        for (let keys = 1; keys < mostReceiptKeys; keys += 1) await cafe.rekey();
+        expect(await codeOf(cafe.rekey())).toBe('receipt_keys_used_up');
+        expect(Buffer.from((await cafe.holder.pos.describe({ receiptKey: first })).receiptKey!)).toEqual(Buffer.from(first));
+      });
+
+      test('a register that is enrolled anew brings what it accepted before, and what is disputed of that', async () => {
+        const code = await issue();
+        const [before, tooMuch] = [cafe.take(code, 1, '1.00EUR'), cafe.take(code, 2, '5.01EUR')];
+        const anew = await openCodeRegister(harness, await shop.admin.ledger.account(cafe.payeeId));
+        expect(await anew.outcomes(before, tooMuch, anew.take(code, 3, '1.00EUR'))).toEqual(['settled', 'rejected', 'settled']);
+        expect(await cafe.outcomes(before, tooMuch)).toEqual(['settled', 'rejected']);
+        expect((await anew.holder.codes.disputes({}, page)).items.map(({ id }) => id)).toEqual([receiptIdOf(tooMuch.receipt)]);
+        expect(await anew.holder.codes.dispute(receiptIdOf(tooMuch.receipt))).toMatchObject({ outcome: 'rejected' });
+        expect(await codeOf(kiosk.holder.codes.dispute(receiptIdOf(tooMuch.receipt)))).toBe('dispute_not_found');
+        expect(await balanceOf(anew)).toBe(200n);
       });
 
       test('who pays himself is paid nothing', async () => {

@@ -603,10 +603,10 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         await expect(store.codeReceipts.insert([{ ...first, counter: 3 }])).rejects.toThrow();
         expect(inHex(await store.codeReceipts.find(duplicate.id))).toEqual(inHex(duplicate));
         expect(await store.codeReceipts.settled([{ tokenId: token.id, counter: 1 }, { tokenId: token.id, counter: 9 }])).toEqual([{ tokenId: token.id, counter: 1, id: first.id }]);
-        expect(await store.codeReceipts.known('tok_1', [first.id, duplicate.id, 'x'])).toHaveLength(2);
-        expect(await store.codeReceipts.known('tok_2', [first.id])).toEqual([]);
+        expect(await store.codeReceipts.known('acc_1', [first.id, duplicate.id, 'x'])).toHaveLength(2);
+        expect(await store.codeReceipts.known('acc_2', [first.id])).toEqual([]);
         expect((await store.codeReceipts.ofCode(token.id)).map(({ counter }) => counter)).toEqual([1, 2, 1]);
-        expect((await store.codeReceipts.disputes({ registerId: 'tok_1' }, { limit: 1 })).items.map(({ id }) => id)).toEqual([duplicate.id]);
+        expect((await store.codeReceipts.disputes({ payeeId: 'acc_1' }, { limit: 1 })).items.map(({ id }) => id)).toEqual([duplicate.id]);
       });
 
       test('what is held is captured bit by bit, and the rest given back at the end', async () => {

@@ -3,32 +3,36 @@ import { hash, type KeyObject } from 'node:crypto';
 import { clockSkewMs, proofEarlyMs, proofLateMs, type CodeReceipt, type CreditProof } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { splitCode, verifyProof } from '../../protocol/credit-code.ts';
-import { verifyReceipt } from '../../protocol/code-receipt.ts';
+import { readReceipt, verifyReceipt } from '../../protocol/code-receipt.ts';
 import type { AcceptedCode } from './ports.ts';
 import type { StoredCode } from './store.ts';
 
-/** A cash register as its receipts name it, with its keys ready. */
+/** Whose receipts are settled, with the keys of its cash registers ready. */
 export interface Signatory {
-  readonly registerId: string;
   readonly payeeId: string;
-  /** The latest first: what it signed by an earlier one is its own, too. */
-  readonly keys: readonly KeyObject[];
+  /** By register, the latest first: what it signed by an earlier one is its own, too. */
+  readonly keys: ReadonlyMap<string, readonly KeyObject[]>;
 }
 
 /** What is wrong, as a sentence. */
 export type Objection = string;
 
-/** A receipt that this register signed, or why it is none. */
-export function examineReceipt({ registerId, payeeId, keys }: Signatory, accepted: AcceptedCode): CodeReceipt | Objection {
+/** A receipt that one of the payee's registers signed, or why it is none. */
+export function examineReceipt({ payeeId, keys }: Signatory, accepted: AcceptedCode): CodeReceipt | Objection {
+  const said = orObjection(() => readReceipt(accepted.receipt));
+  if (typeof said === 'string') {
+    return said;
+  }
+  const own = keys.get(said.registerId);
+  if (own === undefined || said.payeeId !== payeeId) {
+    return 'The receipt is of another payee’s cash register, or for another payee.';
+  }
   let receipt: CodeReceipt | Objection = 'The cash register has no key.';
-  for (const key of keys) {
+  for (const key of own) {
     receipt = orObjection(() => verifyReceipt(accepted.receipt, key));
     if (typeof receipt !== 'string') break;
   }
-  if (typeof receipt === 'string') {
-    return receipt;
-  }
-  return receipt.registerId === registerId && receipt.payeeId === payeeId ? receipt : 'The receipt is another cash register’s, or for another payee.';
+  return receipt;
 }
 
 /** Whether a receipt's code is what was issued, shown by its holder, for what the receipt says: all that does not change with time. */

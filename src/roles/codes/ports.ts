@@ -97,11 +97,11 @@ export interface CodesRole {
   /** For registers. */
   trust(): Promise<TrustList>;
   /**
-   * Settles what a register accepted; each by itself, once for each receipt: brought again it has the same outcome.
+   * Settles what a register accepted, or another of the same payee; each by itself, once for each receipt: brought again it has the same outcome.
    * Errors: `register_not_enrolled`, `receipt_key_missing` if the register has registered no key.
    */
   settle(accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]>;
-  /** A register's own, or all for an admin; newest first. */
+  /** Those of a register's payee, or all for an admin; newest first. */
   disputes(filter: { readonly outcome?: SettlementOutcome | undefined }, page: PageRequest): Promise<Page<Dispute>>;
   /** Errors: `dispute_not_found`. */
   dispute(id: string): Promise<Dispute>;

@@ -17,6 +17,9 @@ export interface CodesServiceContext extends ServiceContext {
   readonly codeLosses?: LossBearer | undefined;
 }
 
+/** No account has this id: what a register has that charged for nobody yet. */
+const nobody = '';
+
 export class CodesService implements CodesRole {
   readonly #context: CodesServiceContext;
 
@@ -80,14 +83,14 @@ export class CodesService implements CodesRole {
   }
 
   async disputes({ outcome }: { readonly outcome?: SettlementOutcome | undefined }, page: PageRequest): Promise<Page<Dispute>> {
-    const { items, ...rest } = await this.#context.store.codeReceipts.disputes({ registerId: this.#registerId, outcome }, page);
+    const { items, ...rest } = await this.#context.store.codeReceipts.disputes({ payeeId: await this.#payeeId(), outcome }, page);
     return { ...rest, items: await Promise.all(items.map((receipt) => this.#toDispute(receipt))) };
   }
 
   async dispute(id: string): Promise<Dispute> {
-    const registerId = this.#registerId;
+    const payeeId = await this.#payeeId();
     const receipt = await this.#context.store.codeReceipts.find(id);
-    if (receipt === undefined || receipt.outcome === 'settled' || (registerId !== undefined && receipt.registerId !== registerId)) {
+    if (receipt === undefined || receipt.outcome === 'settled' || (payeeId !== undefined && receipt.payeeId !== payeeId)) {
       throw new LatchkeyError('dispute_not_found', `There is no dispute ${id}.`);
     }
     return this.#toDispute(receipt);
@@ -151,9 +154,12 @@ export class CodesService implements CodesRole {
   }
 
   /** Whose disputes the actor may see; undefined for all. */
-  get #registerId(): string | undefined {
+  async #payeeId(): Promise<string | undefined> {
     const actor = requireKnown(this.#context.actor);
-    return actor.kind === 'local' || actor.token.role === 'admin' ? undefined : registerIdOf(actor);
+    if (actor.kind === 'local' || actor.token.role === 'admin') {
+      return undefined;
+    }
+    return (await this.#context.store.registers.find(registerIdOf(actor)))?.payeeId ?? nobody;
   }
 
   #withState(code: StoredCode): IssuedCode {

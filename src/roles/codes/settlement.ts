@@ -20,10 +20,10 @@ export interface SettlementContext extends ServiceContext {
 
 /** So many share a transaction, which holds its payers' and its payee's rows. */
 const atOnce = 100;
-/** After the signatures of so many others get their turn. */
-const examinedAtOnce = 25;
+/** After so long of signatures others get their turn. */
+const turnMs = 10;
 
-/** A receipt that is this register's, and what is wrong with its code at any time. */
+/** A receipt that one of the payee's registers signed, and what is wrong with its code at any time. */
 interface Claim {
   readonly id: string;
   readonly accepted: AcceptedCode;
@@ -32,8 +32,8 @@ interface Claim {
 }
 
 /**
- * Settles what a register accepted, in its order; each receipt once, for ever. What the register did not sign is rejected
- * and not kept. Errors: `register_not_enrolled`, `receipt_key_missing`, `invalid_input` if they are too many; those of a
+ * Settles what a register accepted, in its order, or another of its payee: one that is enrolled anew brings what it
+ * accepted before. Each receipt once, for ever; what none of them signed is rejected and not kept. Errors: `register_not_enrolled`, `receipt_key_missing`, `invalid_input` if they are too many; those of a
  * posting to the payee, with nothing lost: what was settled before is so.
  */
 export async function settle(context: SettlementContext, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
@@ -66,18 +66,19 @@ async function signatoryOf({ store, actor }: ServiceContext): Promise<Signatory>
   if (register?.receiptKey === undefined) {
     throw new LatchkeyError('receipt_key_missing');
   }
-  return { registerId: register.id, payeeId: register.payeeId, keys: (await store.registers.receiptKeys(register.id)).map(ed25519Public) };
+  const keys = Map.groupBy(await store.registers.receiptKeysOf(register.payeeId), ({ registerId }) => registerId);
+  return { payeeId: register.payeeId, keys: new Map([...keys].map(([id, of]) => [id, of.map(({ publicKey }) => ed25519Public(publicKey))])) };
 }
 
 interface Examined {
-  /** What was said of those that are known, or are not the register's. */
+  /** What was said of those that are known, or are none of the payee's registers'. */
   readonly replies: readonly SettlementReply[];
   readonly claims: readonly Claim[];
   readonly issued: ReadonlyMap<string, SettlingCode>;
 }
 
 async function examine({ store }: SettlementContext, signatory: Signatory, part: ReadonlyMap<string, AcceptedCode>): Promise<Examined> {
-  const known = await store.codeReceipts.known(signatory.registerId, [...part.keys()]);
+  const known = await store.codeReceipts.known(signatory.payeeId, [...part.keys()]);
   const knownIds = new Set(known.map(({ id }) => id));
   const replies: SettlementReply[] = [...known];
   const own: Omit<Claim, 'objection'>[] = [];
@@ -96,8 +97,12 @@ async function examine({ store }: SettlementContext, signatory: Signatory, part:
 }
 
 async function inTurns<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
-  for (const [index, item] of items.entries()) {
-    if (index > 0 && index % examinedAtOnce === 0) await setImmediate();
+  let from = performance.now();
+  for (const item of items) {
+    if (performance.now() - from > turnMs) {
+      await setImmediate();
+      from = performance.now();
+    }
     work(item);
   }
 }
@@ -111,7 +116,7 @@ async function settleExamined(context: SettlementContext, signatory: Signatory, 
 async function settleClaims(
   context: ServiceContext,
   losses: LossBearer,
-  { registerId, payeeId }: Signatory,
+  { payeeId }: Signatory,
   { claims, issued }: Examined,
 ): Promise<SettlementReply[]> {
   const { store } = context;
@@ -119,7 +124,7 @@ async function settleClaims(
   await store.accounts.lock([payeeId, ...good.map(({ receipt }) => issued.get(receipt.tokenId)!.accountId)]);
   const [known, codes, showings, payee] = await Promise.all([
     // Another may have brought the same meanwhile.
-    store.codeReceipts.known(registerId, claims.map(({ id }) => id)),
+    store.codeReceipts.known(payeeId, claims.map(({ id }) => id)),
     store.creditCodes.forSettlement([...new Set(good.map(({ receipt }) => receipt.tokenId))]),
     store.codeReceipts.settled(good.map(({ receipt }) => receipt)),
     store.accounts.find(payeeId),

@@ -87,7 +87,7 @@ export interface KeptReceipt extends SettlementReply {
 }
 
 export interface DisputeFilter {
-  readonly registerId?: string | undefined;
+  readonly payeeId?: string | undefined;
   readonly outcome?: SettlementOutcome | undefined;
 }
 
@@ -98,8 +98,8 @@ export interface Showing {
 }
 
 export interface CodeReceiptRepository {
-  /** What those of a register's receipts came to that were brought before. */
-  known(registerId: string, ids: readonly string[]): Promise<SettlementReply[]>;
+  /** What those of a payee's receipts came to that were brought before. */
+  known(payeeId: string, ids: readonly string[]): Promise<SettlementReply[]>;
   /** Of these codes the showings that were settled, each with the id of its receipt. */
   settled(showings: readonly Showing[]): Promise<(Showing & { readonly id: string })[]>;
   insert(receipts: readonly KeptReceipt[]): Promise<void>;

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { mostReceiptKeys } from '../../domain/credit-code.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
@@ -60,6 +62,7 @@ export class PosService implements PosRole {
     return store.transaction(async (tx) => {
       const payee = account === undefined ? undefined : await openAccount(tx, account);
       const known = await this.#locked(tx, payee?.id);
+      if (receiptKey !== undefined) await requireRoom(tx, known, receiptKey);
       const register = payee === undefined ? known : { ...known, payeeId: payee.id };
       if (named !== undefined) {
         await nameNetwork(tx, register.apId, named);
@@ -375,6 +378,14 @@ export class PosService implements PosRole {
       await store.accessPoints.insert({ id: apId, name, createdAt: this.#context.clock.now() });
     }
     return this.#put(store, { id, name, payeeId: payee, apId, tariff: undefined, jwk: undefined, receiptKey: undefined });
+  }
+}
+
+/** Errors: `receipt_keys_used_up`. */
+async function requireRoom(tx: Store, { id, payeeId }: Register, key: Uint8Array): Promise<void> {
+  const keys = (await tx.registers.receiptKeysOf(payeeId)).filter(({ registerId }) => registerId === id);
+  if (keys.length >= mostReceiptKeys && !keys.some(({ publicKey }) => Buffer.compare(publicKey, key) === 0)) {
+    throw new LatchkeyError('receipt_keys_used_up');
   }
 }
 

@@ -6,8 +6,8 @@ export interface RegisterRepository {
   find(id: string): Promise<Register | undefined>;
   /** Those of an access point that have said what their key is. */
   ofAccessPoint(apId: string): Promise<Register[]>;
-  /** All by which it ever signed receipts, the latest first. */
-  receiptKeys(id: string): Promise<Uint8Array[]>;
+  /** All by which the registers of a payee ever signed receipts, the latest first. */
+  receiptKeysOf(payeeId: string): Promise<{ readonly registerId: string; readonly publicKey: Uint8Array }[]>;
   /** Whether one charges for an account. */
   hasPayee(accountId: string): Promise<boolean>;
   /**

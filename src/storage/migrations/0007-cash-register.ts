@@ -19,6 +19,7 @@ export const cashRegister: Migration = {
       receipt_key ${bytes}
     ) ${byKey}`,
     'create index registers_ap on registers (ap_id, id)',
+    'create index registers_payee on registers (payee_id)',
 
     `create table sales (
       register_id ${id} not null references registers (id),

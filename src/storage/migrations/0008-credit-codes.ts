@@ -78,6 +78,6 @@ export const creditCodes: Migration = {
     `create unique index code_receipts_showing on code_receipts (code_id, counter) where outcome = 'settled'`,
     'create index code_receipts_code on code_receipts (code_id, number)',
     `create index code_receipts_disputed on code_receipts (number) where outcome <> 'settled'`,
-    `create index code_receipts_register on code_receipts (register_id, number) where outcome <> 'settled'`,
+    `create index code_receipts_payee on code_receipts (payee_id, number) where outcome <> 'settled'`,
   ],
 };

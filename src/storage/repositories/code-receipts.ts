@@ -41,12 +41,12 @@ export class CodeReceipts implements CodeReceiptRepository {
     this.#db = db;
   }
 
-  async known(registerId: string, ids: readonly string[]): Promise<SettlementReply[]> {
+  async known(payeeId: string, ids: readonly string[]): Promise<SettlementReply[]> {
     if (ids.length === 0) {
       return [];
     }
     const rows = await this.#db.read.selectFrom('code_receipts').select(['id', 'outcome', 'reason'])
-      .where('id', 'in', ids).where('register_id', '=', registerId)
+      .where('id', 'in', ids).where('payee_id', '=', payeeId)
       .execute();
     return rows.map(({ id, outcome, reason }) => ({ id, outcome: outcome as SettlementOutcome, reason: reason ?? undefined }));
   }
@@ -92,10 +92,10 @@ export class CodeReceipts implements CodeReceiptRepository {
     return rows.map(toReceipt);
   }
 
-  async disputes({ registerId, outcome }: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>> {
+  async disputes({ payeeId, outcome }: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>> {
     const limit = pageLimit(page);
     let query = this.#db.read.selectFrom('code_receipts').selectAll().where(isDisputed).orderBy('number', 'desc').limit(atMost(limit + 1));
-    if (registerId !== undefined) query = query.where('register_id', '=', registerId);
+    if (payeeId !== undefined) query = query.where('payee_id', '=', payeeId);
     if (outcome !== undefined) query = query.where('outcome', '=', outcome);
     if (page.after !== undefined) {
       const [number] = decodeCursor(page.after, ['number']);

@@ -43,9 +43,13 @@ export class Registers implements RegisterRepository {
     return rows.map(toRegister);
   }
 
-  async receiptKeys(id: string): Promise<Uint8Array[]> {
-    const rows = await this.#db.read.selectFrom('receipt_keys').select('public_key').where('register_id', '=', id).orderBy('number', 'desc').execute();
-    return rows.map((row) => row.public_key);
+  async receiptKeysOf(payeeId: string): Promise<{ readonly registerId: string; readonly publicKey: Uint8Array }[]> {
+    const rows = await this.#db.read.selectFrom('receipt_keys').innerJoin('registers', 'registers.id', 'receipt_keys.register_id')
+      .select(['register_id', 'public_key'])
+      .where('payee_id', '=', payeeId)
+      .orderBy('number', 'desc')
+      .execute();
+    return rows.map((row) => ({ registerId: row.register_id, publicKey: row.public_key }));
   }
 
   async hasPayee(accountId: string): Promise<boolean> {
