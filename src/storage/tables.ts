@@ -434,6 +434,7 @@ export interface CreditCodeTable {
   settled_uses: ColumnType<number, undefined, number>;
   /** What the operator has borne. */
   lost: ColumnType<Integer, undefined, number | bigint>;
+  rejected: ColumnType<number, undefined, number>;
   revoked_at: OptionalTime;
 }
 

@@ -277,7 +277,31 @@ export function codesContract(name: string, make: MakeHarness): void {
         ]);
         expect(await kiosk.settle(kiosk.take(code, 1, '4.00EUR'))).toMatchObject([{ outcome: 'rejected', reason: 'The token is not for this payee.' }]);
         expect(await standing()).toEqual({ balance: 3000n, held: 2000n, isSuspended: false });
-        expect((await cafe.holder.codes.disputes({ outcome: 'rejected' }, page)).items).toHaveLength(12);
+        expect((await cafe.holder.codes.disputes({ outcome: 'rejected' }, page)).items).toHaveLength(9);
+      });
+
+      test('what is of no token that was issued is kept nowhere, and of what is rejected no more than a hundred', async () => {
+        const code = await issue();
+        const shown = code.show(1);
+        const [known, other] = [code.show(2), await issue({}, '5.00EUR')];
+        const strange = [
+          ...Array.from({ length: 5 }, (_, index) => kiosk.accept(randomBytes(50), code, index + 1, '1.00EUR')),
+          kiosk.accept(other.show(1), code, 1, '1.00EUR'),
+          { ...kiosk.accept(shown, code, 1, '1.00EUR'), code: known },
+        ];
+        expect(new Set(await kiosk.outcomes(...strange))).toEqual(new Set(['rejected']));
+        expect((await kiosk.holder.codes.disputes({}, page)).items).toEqual([]);
+        expect((await terminal.holder.codes.code(code.id)).settlements).toEqual([]);
+
+        const tooMuch = Array.from({ length: 110 }, (_, index) => kiosk.accept(shown, code, 1, `6.${String(index + 100).slice(-2)}EUR`, { at: new Date(harness.clock.now().getTime() + 1000 * Math.floor(index / 100)) }));
+        const replies = await kiosk.settle(...tooMuch);
+        expect(replies).toHaveLength(110);
+        expect(new Set(replies.map(({ outcome }) => outcome))).toEqual(new Set(['rejected']));
+        expect(await kiosk.settle(...tooMuch)).toEqual(replies);
+        expect(await cafe.outcomes(cafe.accept(shown, code, 1, '2.00EUR'))).toEqual(['settled']);
+        const { settlements } = await terminal.holder.codes.code(code.id);
+        expect(settlements).toHaveLength(101);
+        expect(settlements[0]).toMatchObject({ outcome: 'settled', receipt: { amount: euros('2.00') } });
       });
 
       test('what the register did not sign is rejected and kept nowhere', async () => {

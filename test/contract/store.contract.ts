@@ -566,7 +566,7 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
     });
 
     describe('credit payment codes', () => {
-      const one = { settled: 500n, uses: 1, lost: 0n };
+      const one = { settled: 500n, uses: 1, lost: 0n, rejected: 0 };
 
       test('are kept as they were signed, one for a payment', async () => {
         const { code, payment } = await addCode(store);
@@ -578,7 +578,7 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const found = await store.creditCodes.forSettlement([bound.token.id, code.token.id, newId('code')]);
         expect(found).toHaveLength(2);
         for (const each of [bound, code]) {
-          expect(inHex(found.find(({ token }) => token.id === each.token.id))).toEqual(inHex({ ...each, keyRevokedAt: undefined, isHeld: true, lost: 0n }));
+          expect(inHex(found.find(({ token }) => token.id === each.token.id))).toEqual(inHex({ ...each, keyRevokedAt: undefined, isHeld: true, lost: 0n, rejected: 0 }));
         }
       });
 

@@ -35,8 +35,8 @@ export function examineReceipt({ payeeId, keys }: Signatory, accepted: AcceptedC
   return receipt;
 }
 
-/** Whether a receipt's code is what was issued, shown by its holder, for what the receipt says: all that does not change with time. */
-export function examineCode(receipt: CodeReceipt, { code }: AcceptedCode, issued: StoredCode | undefined): Objection | undefined {
+/** The proof of a code that the receipt is of, and whose token was issued; or why it is not so, and then it tells nothing of that token. */
+export function examineToken(receipt: CodeReceipt, { code }: AcceptedCode, issued: StoredCode | undefined): Pick<ReturnType<typeof splitCode>, 'signedProof'> | Objection {
   if (!hash('sha256', code, 'buffer').equals(receipt.codeHash)) {
     return 'The receipt is of another code.';
   }
@@ -45,10 +45,12 @@ export function examineCode(receipt: CodeReceipt, { code }: AcceptedCode, issued
     return parts;
   }
   // What was issued is known byte for byte, which says as much as its signature does.
-  if (issued === undefined || Buffer.compare(parts.signedToken, issued.signed) !== 0) {
-    return 'No such token was issued.';
-  }
-  const proof = orObjection(() => verifyProof(parts.signedProof, parts.signedToken, issued.token));
+  return issued !== undefined && Buffer.compare(parts.signedToken, issued.signed) === 0 ? parts : 'No such token was issued.';
+}
+
+/** Whether the token's holder showed it for what the receipt says: all that does not change with time. */
+export function examineShowing(receipt: CodeReceipt, signedProof: Uint8Array, issued: StoredCode): Objection | undefined {
+  const proof = orObjection(() => verifyProof(signedProof, issued.signed, issued.token));
   return typeof proof === 'string' ? proof : examineTerms(receipt, proof, issued);
 }
 

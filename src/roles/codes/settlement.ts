@@ -10,7 +10,7 @@ import { ownAccount } from '../ledger/accounts.ts';
 import type { NewPosting } from '../ledger/store.ts';
 import { registerIdOf } from '../register-id.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
-import { examineCode, examineReceipt, type Objection, type Signatory } from './examination.ts';
+import { examineReceipt, examineShowing, examineToken, type Objection, type Signatory } from './examination.ts';
 import { settlementBatch, type AcceptedCode, type SettlementReply } from './ports.ts';
 import type { CodeProgress, KeptReceipt, SettlingCode } from './store.ts';
 
@@ -20,10 +20,13 @@ export interface SettlementContext extends ServiceContext {
 
 /** So many share a transaction, which holds its payers' and its payee's rows. */
 const atOnce = 100;
+/** So many rejected ones are kept of a token: whoever saw it once can make any number of them. */
+const mostRejected = 100;
+const nothing: CodeProgress = { settled: 0n, uses: 0, lost: 0n, rejected: 0 };
 /** After so long of signatures others get their turn. */
 const turnMs = 10;
 
-/** A receipt that one of the payee's registers signed, and what is wrong with its code at any time. */
+/** A receipt that one of the payee's registers signed, of a token that was issued, and what is wrong with it at any time. */
 interface Claim {
   readonly id: string;
   readonly accepted: AcceptedCode;
@@ -33,7 +36,8 @@ interface Claim {
 
 /**
  * Settles what a register accepted, in its order, or another of its payee: one that is enrolled anew brings what it
- * accepted before. Each receipt once, for ever; what none of them signed is rejected and not kept. Errors: `register_not_enrolled`, `receipt_key_missing`, `invalid_input` if they are too many; those of a
+ * accepted before. Each receipt once, for ever; what none of them signed, and what is of no token that
+ * was issued, is rejected and not kept. Errors: `register_not_enrolled`, `receipt_key_missing`, `invalid_input` if they are too many; those of a
  * posting to the payee, with nothing lost: what was settled before is so.
  */
 export async function settle(context: SettlementContext, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
@@ -71,7 +75,7 @@ async function signatoryOf({ store, actor }: ServiceContext): Promise<Signatory>
 }
 
 interface Examined {
-  /** What was said of those that are known, or are none of the payee's registers'. */
+  /** What was said of those that are known, or say nothing of a token that was issued. */
   readonly replies: readonly SettlementReply[];
   readonly claims: readonly Claim[];
   readonly issued: ReadonlyMap<string, SettlingCode>;
@@ -92,7 +96,15 @@ async function examine({ store }: SettlementContext, signatory: Signatory, part:
   });
   const issued = byId(await store.creditCodes.forSettlement([...new Set(own.map(({ receipt }) => receipt.tokenId))]));
   const claims: Claim[] = [];
-  await inTurns(own, (one) => void claims.push({ ...one, objection: examineCode(one.receipt, one.accepted, issued.get(one.receipt.tokenId)) }));
+  await inTurns(own, ({ id, receipt, accepted }) => {
+    const code = issued.get(receipt.tokenId);
+    const shown = examineToken(receipt, accepted, code);
+    if (typeof shown === 'string') {
+      replies.push({ id, outcome: 'rejected', reason: shown });
+    } else {
+      claims.push({ id, receipt, accepted, objection: examineShowing(receipt, shown.signedProof, code!) });
+    }
+  });
   return { replies, claims, issued };
 }
 
@@ -120,29 +132,29 @@ async function settleClaims(
   { claims, issued }: Examined,
 ): Promise<SettlementReply[]> {
   const { store } = context;
-  const good = claims.filter(({ objection }) => objection === undefined);
-  await store.accounts.lock([payeeId, ...good.map(({ receipt }) => issued.get(receipt.tokenId)!.accountId)]);
+  const receipts = claims.map(({ receipt }) => receipt);
+  await store.accounts.lock([payeeId, ...receipts.map(({ tokenId }) => issued.get(tokenId)!.accountId)]);
   const [known, codes, showings, payee] = await Promise.all([
     // Another may have brought the same meanwhile.
     store.codeReceipts.known(payeeId, claims.map(({ id }) => id)),
-    store.creditCodes.forSettlement([...new Set(good.map(({ receipt }) => receipt.tokenId))]),
-    store.codeReceipts.settled(good.map(({ receipt }) => receipt)),
+    store.creditCodes.forSettlement([...new Set(receipts.map(({ tokenId }) => tokenId))]),
+    store.codeReceipts.settled(receipts),
     store.accounts.find(payeeId),
   ]);
   const knownIds = new Set(known.map(({ id }) => id));
   const book = new SettlementBook(context, losses, byId(codes), new Map(showings.map((showing) => [nameOf(showing), showing.id])));
   for (const claim of claims) {
     if (!knownIds.has(claim.id)) {
-      book.enter(claim, hindranceOf(payee!, claim.receipt, issued.get(claim.receipt.tokenId)));
+      book.enter(claim, hindranceOf(payee!, claim.receipt, issued.get(claim.receipt.tokenId)!));
     }
   }
   await book.write();
   return [...known, ...book.replies];
 }
 
-function hindranceOf({ id, closedAt, currency }: Account, { amount }: CodeReceipt, issued: SettlingCode | undefined): Objection | undefined {
+function hindranceOf({ id, closedAt, currency }: Account, { amount }: CodeReceipt, issued: SettlingCode): Objection | undefined {
   if (closedAt !== undefined) return 'The payee’s account is closed.';
-  if (id === issued?.accountId) return 'Nobody pays himself.';
+  if (id === issued.accountId) return 'Nobody pays himself.';
   return amount.currency === currency ? undefined : 'The payee’s account is of another currency.';
 }
 
@@ -164,6 +176,7 @@ class SettlementBook {
   /** By showing, the receipt that was settled. */
   readonly #settled: Map<string, string>;
   readonly #now: Date;
+  readonly replies: SettlementReply[] = [];
   readonly #receipts: KeptReceipt[] = [];
   readonly #postings: NewPosting[] = [];
   readonly #progress = new Map<string, CodeProgress>();
@@ -175,10 +188,6 @@ class SettlementBook {
     this.#codes = codes;
     this.#settled = settled;
     this.#now = context.clock.now();
-  }
-
-  get replies(): SettlementReply[] {
-    return this.#receipts.map(({ id, outcome, reason }) => ({ id, outcome, reason }));
   }
 
   /** `hindrance`: why its payee cannot be paid at all. */
@@ -196,6 +205,12 @@ class SettlementBook {
       this.#overspent.add(this.#codes.get(tokenId)!.accountId);
     }
     const { outcome, reason, otherId } = verdict;
+    this.replies.push({ id, outcome, reason });
+    if (outcome === 'rejected') {
+      // It is so whenever it is brought, kept or not.
+      if (this.#standing(tokenId).rejected >= mostRejected) return;
+      this.#add(tokenId, { rejected: 1 });
+    }
     this.#receipts.push({ id, tokenId, counter, registerId, payeeId, amount, outcome, reason, at: this.#now, signedReceipt: accepted.receipt, code: accepted.code, postingId, otherId, borneBy });
   }
 
@@ -231,8 +246,7 @@ class SettlementBook {
     if (!isHeld || this.#now > settleBy) return { outcome: 'late', reason: `It had to be settled by ${settleBy.toISOString()}.` };
     const otherId = this.#settled.get(nameOf(receipt));
     if (otherId !== undefined) return { outcome: 'duplicate', reason: 'The same showing was settled before, by another receipt.', otherId };
-    const so = this.#progress.get(token.id);
-    const [settled, uses] = [code.settled + (so?.settled ?? 0n), code.settledUses + (so?.uses ?? 0)];
+    const { settled, uses } = this.#standing(token.id);
     if (uses >= token.uses) return { outcome: 'over_limit', reason: `All ${token.uses} uses were settled before.` };
     if (settled + receipt.amount.minor > token.maxTotal) return { outcome: 'over_limit', reason: 'It is more than is left of the token’s limit.' };
     return { outcome: 'settled', reason: undefined };
@@ -240,18 +254,17 @@ class SettlementBook {
 
   #pay({ tokenId, payeeId, amount }: CodeReceipt): string {
     const { accountId, paymentId } = this.#codes.get(tokenId)!;
-    this.#add(tokenId, { settled: amount.minor, uses: 1, lost: 0n });
+    this.#add(tokenId, { settled: amount.minor, uses: 1 });
     return this.#post({ kind: 'code', debitId: accountId, creditId: payeeId, amount, paymentId, unheld: amount.minor });
   }
 
   /** The operator pays once more what the token allows, at most. */
   #bear({ tokenId, payeeId, amount }: CodeReceipt): string | undefined {
-    const { token, lost } = this.#codes.get(tokenId)!;
-    const already = lost + (this.#progress.get(tokenId)?.lost ?? 0n);
-    if (this.#losses === 'payee' || already + amount.minor > token.maxTotal) {
+    const { token } = this.#codes.get(tokenId)!;
+    if (this.#losses === 'payee' || this.#standing(tokenId).lost + amount.minor > token.maxTotal) {
       return undefined;
     }
-    this.#add(tokenId, { settled: 0n, uses: 0, lost: amount.minor });
+    this.#add(tokenId, { lost: amount.minor });
     return this.#post({ kind: 'loss', debitId: lossesAccountId(amount.currency), creditId: payeeId, amount, paymentId: undefined, unheld: 0n });
   }
 
@@ -261,10 +274,19 @@ class SettlementBook {
     return id;
   }
 
-  #add(tokenId: string, { settled, uses, lost }: CodeProgress): void {
-    const so = this.#progress.get(tokenId) ?? { settled: 0n, uses: 0, lost: 0n };
-    this.#progress.set(tokenId, { settled: so.settled + settled, uses: so.uses + uses, lost: so.lost + lost });
+  /** What a code has come to, with what is not written yet. */
+  #standing(tokenId: string): CodeProgress {
+    const { settled, settledUses: uses, lost, rejected } = this.#codes.get(tokenId)!;
+    return sumOf({ settled, uses, lost, rejected }, this.#progress.get(tokenId));
   }
+
+  #add(tokenId: string, progress: Partial<CodeProgress>): void {
+    this.#progress.set(tokenId, sumOf({ ...nothing, ...progress }, this.#progress.get(tokenId)));
+  }
+}
+
+function sumOf(one: CodeProgress, other: CodeProgress = nothing): CodeProgress {
+  return { settled: one.settled + other.settled, uses: one.uses + other.uses, lost: one.lost + other.lost, rejected: one.rejected + other.rejected };
 }
 
 /**

@@ -33,6 +33,8 @@ export interface SettlingCode extends StoredCode {
   readonly isHeld: boolean;
   /** What the operator has borne of it, in minor units. */
   readonly lost: bigint;
+  /** How many receipts of it are kept that were rejected. */
+  readonly rejected: number;
 }
 
 export interface CodeFilter {
@@ -47,6 +49,8 @@ export interface CodeProgress {
   readonly uses: number;
   /** Borne by the operator, in minor units. */
   readonly lost: bigint;
+  /** Receipts that were rejected and are kept. */
+  readonly rejected: number;
 }
 
 export interface CreditCodeRepository {
@@ -104,7 +108,7 @@ export interface CodeReceiptRepository {
   settled(showings: readonly Showing[]): Promise<(Showing & { readonly id: string })[]>;
   insert(receipts: readonly KeptReceipt[]): Promise<void>;
   find(id: string): Promise<KeptReceipt | undefined>;
-  /** Oldest first, at most 1000. */
+  /** All that were settled, and then at most 1000 of the others; each oldest first. */
   ofCode(tokenId: string): Promise<KeptReceipt[]>;
   /** What came to anything else than `settled`, newest first. */
   disputes(filter: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>>;

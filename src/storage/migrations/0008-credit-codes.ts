@@ -46,6 +46,7 @@ export const creditCodes: Migration = {
       settled ${big} not null default 0,
       settled_uses integer not null default 0,
       lost ${big} not null default 0,
+      rejected integer not null default 0,
       revoked_at ${time},
       check (settled between 0 and max_total and settled_uses between 0 and uses and lost between 0 and max_total)
     ) ${heap}`,

@@ -9,7 +9,7 @@ import { date, type CodeReceiptTable } from '../tables.ts';
 
 type Row = Selectable<CodeReceiptTable>;
 
-const mostOfCode = 1000;
+const mostDisputesOfCode = 1000;
 
 /** Written out, so that SQLite may use the indexes over those. */
 const isSettled = sql<boolean>`outcome = 'settled'`;
@@ -88,8 +88,9 @@ export class CodeReceipts implements CodeReceiptRepository {
   }
 
   async ofCode(tokenId: string): Promise<KeptReceipt[]> {
-    const rows = await this.#db.read.selectFrom('code_receipts').selectAll().where('code_id', '=', tokenId).orderBy('number').limit(atMost(mostOfCode)).execute();
-    return rows.map(toReceipt);
+    const ofToken = this.#db.read.selectFrom('code_receipts').selectAll().where('code_id', '=', tokenId).orderBy('number');
+    const [settled, disputed] = await Promise.all([ofToken.where(isSettled).execute(), ofToken.where(isDisputed).limit(atMost(mostDisputesOfCode)).execute()]);
+    return [...settled, ...disputed].map(toReceipt);
   }
 
   async disputes({ payeeId, outcome }: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>> {

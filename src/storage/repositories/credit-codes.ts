@@ -131,6 +131,7 @@ export class CreditCodes implements CreditCodeRepository {
       keyRevokedAt: optionalDate(row.key_revoked_at),
       isHeld: row.payment_state === 'held',
       lost: BigInt(row.lost),
+      rejected: row.rejected,
     }));
   }
 
@@ -138,9 +139,10 @@ export class CreditCodes implements CreditCodeRepository {
     if (of.size === 0) {
       return;
     }
-    const given = [...of].map(([id, { settled, uses, lost }]) => sql`(${id}, cast(${settled} as bigint), cast(${uses} as integer), cast(${lost} as bigint))`);
+    const given = [...of].map(([id, { settled, uses, lost, rejected }]) => sql`(${id}, cast(${settled} as bigint), cast(${uses} as integer), cast(${lost} as bigint), cast(${rejected} as integer))`);
     await sql`
-      update credit_codes set settled = settled + given.column2, settled_uses = settled_uses + given.column3, lost = lost + given.column4
+      update credit_codes set settled = settled + given.column2, settled_uses = settled_uses + given.column3, lost = lost + given.column4,
+        rejected = rejected + given.column5
       from (values ${sql.join(given)}) as given where credit_codes.id = given.column1
     `.execute(this.#db.write);
   }
