@@ -97,6 +97,17 @@ export const proofEarlyMs = 30_000;
 /** … to so long after. */
 export const proofLateMs = 60_000;
 
+/** A showing ends after so long; whoever shows the code again has another counter. */
+export const longestShowingMs = 15 * 60_000;
+/** How far servers' clocks may be apart: so long after a revocation a register's list need not have it. */
+export const revocationSpreadMs = 10 * 60_000;
+
+/** Whether one showing can have both proofs: else their counter was signed twice on purpose, which no honest wallet does. */
+export function isOneShowing(one: CreditProof, other: CreditProof): boolean {
+  const apartMs = Math.abs(one.at.getTime() - other.at.getTime());
+  return one.amount === other.amount && one.payeeId === other.payeeId && apartMs <= longestShowingMs + clockSkewMs;
+}
+
 /** So many payees a token names at most: with the longest ids it still fits into a QR code. */
 export const mostPayees = 16;
 export const mostUses = 1_000_000;

@@ -125,6 +125,11 @@ export function verifyProof(signedProof: Uint8Array, signedToken: Uint8Array, to
   return readProofPayload(sign1.payload);
 }
 
+/** Unverified: of a code that was verified when it was brought. Errors: `code_malformed`. */
+export function readProof(code: Uint8Array): CreditProof {
+  return readProofPayload(readWhole(splitCode(code).signedProof, 'the proof', proofForm).payload);
+}
+
 function readWhole(bytes: Uint8Array, what: string, form: Sign1Form): Sign1 {
   const reader = readerOf(bytes);
   const sign1 = readSign1(reader, what, form);

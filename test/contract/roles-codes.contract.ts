@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Account } from '../../src/domain/account.ts';
-import { mostReceiptKeys, settlementGraceMs, type CodeOrder } from '../../src/domain/credit-code.ts';
+import { clockSkewMs, longestShowingMs, mostReceiptKeys, revocationSpreadMs, settlementGraceMs, type CodeOrder } from '../../src/domain/credit-code.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { readToken, verifyToken } from '../../src/protocol/credit-code.ts';
 import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
@@ -220,6 +220,30 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(actions).toEqual(expect.arrayContaining(['code.issued', 'account.suspended', 'code.revoked', 'account.reinstated']));
       });
 
+      test('of one counter that was signed for two showings one is paid, and who signed it is issued no more', async () => {
+        const proofs = (code: CodeHolder) => ({
+          amount: [cafe.take(code, 1, '4.00EUR', { proof: { amount: 400n } }), kiosk.take(code, 1, '5.00EUR', { proof: { amount: 500n } })],
+          payee: [cafe.take(code, 2, '1.00EUR', { proof: { payeeId: cafe.payeeId } }), kiosk.take(code, 2, '1.00EUR')],
+        });
+        const { amount, payee } = proofs(await issue());
+        expect([await cafe.outcomes(amount[0]!), await kiosk.outcomes(amount[1]!)]).toEqual([['settled'], ['duplicate']]);
+        expect(await standing()).toEqual({ balance: 2600n, held: 1600n, isSuspended: true });
+        await shop.admin.ledger.reinstate(account.id);
+        expect([await cafe.outcomes(payee[0]!), await kiosk.outcomes(payee[1]!)]).toEqual([['settled'], ['duplicate']]);
+        expect((await standing()).isSuspended).toBe(true);
+        await shop.admin.ledger.reinstate(account.id);
+
+        const code = await issue({}, '5.00EUR');
+        const first = cafe.take(code, 1, '1.00EUR');
+        harness.clock.pass(longestShowingMs);
+        const [last, later] = [kiosk.take(code, 1, '1.00EUR'), () => kiosk.take(code, 1, '1.00EUR')];
+        expect([await cafe.outcomes(first), await kiosk.outcomes(last)]).toEqual([['settled'], ['duplicate']]);
+        expect((await standing()).isSuspended).toBe(false);
+        harness.clock.pass(clockSkewMs + 2000);
+        expect(await kiosk.outcomes(later())).toEqual(['duplicate']);
+        expect((await standing()).isSuspended).toBe(true);
+      });
+
       test('no order of settling takes more than the limit', async () => {
         const code = await issue({ uses: 10 }, '10.00EUR');
         const receipts = [1, 2, 3, 4].map((counter) => (counter % 2 === 0 ? kiosk : cafe).take(code, counter, '3.00EUR'));
@@ -402,25 +426,49 @@ export function codesContract(name: string, make: MakeHarness): void {
       });
     });
 
-    test('an operator that bears losses pays the shop what a code allows once more, and the payer nothing of it', async () => {
+    test('an operator that bears losses pays a shop what others had spent, once more what the code allows at most, and the payer nothing of it', async () => {
+      const own = await openShop(make, { codeLosses: 'operator' });
+      try {
+        const { ledger } = own.admin;
+        const register = await openCodeRegister(own.harness, own.cafe);
+        const second = await openCodeRegister(own.harness, await ledger.open({ name: 'Kiosk', currency: 'EUR' }));
+        const [code, other] = [await issueCode(own.harness, own.terminal, { uses: 2 }, { limit: '5.00EUR' }), await issueCode(own.harness, own.terminal, { uses: 2 }, { limit: '5.00EUR' })];
+        const elsewhere = second.take(other, 1, '1.00EUR');
+        expect(await register.outcomes(register.take(code, 1, '2.00EUR'), register.take(code, 2, '3.00EUR'), register.take(other, 2, '5.00EUR'))).toEqual(['settled', 'settled', 'settled']);
+        // What its own journal had to refuse: by its uses, and by its amounts.
+        const refusable = [register.take(code, 3, '1.00EUR'), second.take(code, 6, '2.00EUR')];
+        const receipts = [second.take(code, 4, '2.00EUR'), second.take(code, 5, '3.00EUR')];
+        expect(await second.outcomes(...receipts, refusable[1]!)).toEqual(['over_limit', 'over_limit', 'over_limit']);
+        expect(await second.outcomes(...receipts)).toEqual(['over_limit', 'over_limit']);
+        expect(await register.outcomes(refusable[0]!)).toEqual(['over_limit']);
+        // The same payer's next code is no further cover.
+        expect(await second.outcomes(elsewhere)).toEqual(['over_limit']);
+        expect(await ledger.account(own.cafe.id)).toMatchObject({ balance: 1000n });
+        expect(await ledger.account(second.payeeId)).toMatchObject({ balance: 500n });
+        expect(await ledger.account('losses_EUR')).toMatchObject({ balance: -500n, kind: 'losses' });
+        expect(await ledger.account(own.anna.id)).toMatchObject({ balance: 4000n, suspendedAt: expect.any(Date) });
+        const { items } = await second.holder.codes.disputes({ outcome: 'over_limit' }, page);
+        expect(items.map(({ loss, borneBy, postingId }) => [loss.minor, borneBy, postingId !== undefined])).toEqual([[100n, 'payee', false], [200n, 'payee', false], [300n, 'operator', true], [200n, 'operator', true]]);
+        expect((await second.holder.ledger.statement(second.payeeId, page)).items.map(({ posting: { kind, debitId } }) => [kind, debitId])).toEqual([['loss', 'losses_EUR'], ['loss', 'losses_EUR']]);
+        expect((await ledger.verify()).findings).toEqual([]);
+        expect(await codeOf(ledger.payOut('losses_EUR', euros('1.00')))).toBe('account_not_found');
+      } finally {
+        await own.harness.close();
+      }
+    });
+
+    test('an operator that bears losses bears none of what was accepted after the payer was suspended', async () => {
       const own = await openShop(make, { codeLosses: 'operator' });
       try {
         const register = await openCodeRegister(own.harness, own.cafe);
-        const code = await issueCode(own.harness, own.terminal, { uses: 2 }, { limit: '5.00EUR' });
-        const receipts = ['2.00EUR', '2.00EUR', '3.00EUR', '2.00EUR', '1.00EUR'].map((amount, index) => register.take(code, index + 1, amount));
-        expect(await register.outcomes(...receipts)).toEqual(['settled', 'settled', 'over_limit', 'over_limit', 'over_limit']);
-        expect(await register.outcomes(...receipts)).toEqual(['settled', 'settled', 'over_limit', 'over_limit', 'over_limit']);
-        const { ledger } = own.admin;
-        expect(await ledger.account(own.cafe.id)).toMatchObject({ balance: 900n });
-        expect(await ledger.account('losses_EUR')).toMatchObject({ balance: -500n, kind: 'losses' });
-        expect(await ledger.account(own.anna.id)).toMatchObject({ balance: 4600n, suspendedAt: expect.any(Date) });
-        const { items } = await register.holder.codes.disputes({ outcome: 'over_limit' }, page);
-        expect(items.map(({ loss, borneBy, postingId }) => [loss.minor, borneBy, postingId !== undefined])).toEqual([[100n, 'payee', false], [200n, 'operator', true], [300n, 'operator', true]]);
-        expect((await register.holder.ledger.statement(own.cafe.id, page)).items.map(({ posting: { kind, debitId } }) => [kind, debitId])).toEqual([
-          ['loss', 'losses_EUR'], ['loss', 'losses_EUR'], ['code', code.id], ['code', code.id],
-        ]);
-        expect((await ledger.verify()).findings).toEqual([]);
-        expect(await codeOf(ledger.payOut('losses_EUR', euros('1.00')))).toBe('account_not_found');
+        const second = await openCodeRegister(own.harness, await own.admin.ledger.open({ name: 'Kiosk', currency: 'EUR' }));
+        const code = await issueCode(own.harness, own.terminal, {}, { limit: '5.00EUR' });
+        expect(await register.outcomes(register.take(code, 1, '5.00EUR'))).toEqual(['settled']);
+        const before = second.take(code, 2, '2.00EUR');
+        expect(await second.outcomes(before)).toEqual(['over_limit']);
+        own.harness.clock.pass(2000);
+        expect(await second.outcomes(second.take(code, 3, '2.00EUR'))).toEqual(['over_limit']);
+        expect(await own.admin.ledger.account('losses_EUR')).toMatchObject({ balance: -200n });
       } finally {
         await own.harness.close();
       }
@@ -434,12 +482,16 @@ export function codesContract(name: string, make: MakeHarness): void {
         const revoked = await terminal.holder.codes.revoke(code.id);
         expect(revoked).toMatchObject({ state: 'revoked', revokedAt: expect.any(Date) });
         expect(await terminal.holder.codes.revoke(code.id)).toEqual(revoked);
-        // Its list may have been written while the revocation was on its way.
-        const meanwhile = cafe.take(code, 5, '1.00EUR', { receipt: { trustAsOf: new Date(revoked.revokedAt!.getTime() + 1000) } });
-        harness.clock.pass(32_000);
+        // Its list may have been written while the revocation was on its way, or by another server’s clock.
+        const boundFrom = revoked.revokedAt!.getTime() + revocationSpreadMs;
+        const justBefore = new Date(boundFrom - 1000);
+        const meanwhile = cafe.take(code, 5, '1.00EUR', { receipt: { trustAsOf: justBefore } });
+        harness.clock.pass(revocationSpreadMs + 2000);
         expect((await cafe.sync()).revoked).toContain(code.id);
         expect(await cafe.outcomes(before, meanwhile, cafe.take(code, 2, '1.00EUR', { receipt: { trustAsOf: early } }), cafe.take(code, 3, '1.00EUR'))).toEqual(['settled', 'settled', 'settled', 'rejected']);
-        harness.clock.pass(settlementGraceMs);
+        harness.clock.pass(boundFrom + settlementGraceMs - 2000 - harness.clock.now().getTime());
+        expect(await cafe.outcomes(cafe.take(code, 6, '1.00EUR', { receipt: { trustAsOf: justBefore } }))).toEqual(['settled']);
+        harness.clock.pass(4000);
         expect(await cafe.outcomes(cafe.take(code, 4, '1.00EUR', { receipt: { trustAsOf: early } }))).toEqual(['rejected']);
       });
 
@@ -498,7 +550,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         const revoked = await codes.revokeKey(keyId);
         expect(revoked).toMatchObject({ id: keyId, state: 'revoked' });
         expect(await codes.revokeKey(keyId)).toEqual(revoked);
-        harness.clock.pass(32_000);
+        harness.clock.pass(revocationSpreadMs + 2000);
         const { keys, revoked: tokens } = await cafe.sync();
         expect(keys.find(({ id }) => id === keyId)).toMatchObject({ revokedAt: revoked.revokedAt });
         expect(tokens).not.toContain(code.id);

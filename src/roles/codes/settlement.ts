@@ -1,16 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Account } from '../../domain/account.ts';
-import { clockSkewMs, settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { isOneShowing, revocationSpreadMs, settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { lossesAccountId } from '../../domain/posting.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { receiptIdOf } from '../../protocol/code-receipt.ts';
+import { readProof } from '../../protocol/credit-code.ts';
 import { ed25519Public } from '../../protocol/ed25519.ts';
 import { ownAccount } from '../ledger/accounts.ts';
 import type { NewPosting } from '../ledger/store.ts';
 import { registerIdOf } from '../register-id.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
 import { examineReceipt, examineShowing, examineToken, type Objection, type Signatory } from './examination.ts';
+import { LossCover } from './loss-cover.ts';
 import { settlementBatch, type AcceptedCode, type SettlementReply } from './ports.ts';
 import type { CodeProgress, KeptReceipt, SettlingCode } from './store.ts';
 
@@ -142,7 +144,8 @@ async function settleClaims(
     store.accounts.find(payeeId),
   ]);
   const knownIds = new Set(known.map(({ id }) => id));
-  const book = new SettlementBook(context, losses, byId(codes), new Map(showings.map((showing) => [nameOf(showing), showing.id])));
+  const cover = losses === 'operator' ? await LossCover.of(store, codes.filter((code) => mayOverrun(code, receipts))) : undefined;
+  const book = new SettlementBook(context, cover, byId(codes), new Map(showings.map((showing) => [nameOf(showing), showing])));
   for (const claim of claims) {
     if (!knownIds.has(claim.id)) {
       book.enter(claim, hindranceOf(payee!, claim.receipt, issued.get(claim.receipt.tokenId)!));
@@ -158,6 +161,11 @@ function hindranceOf({ id, closedAt, currency }: Account, { amount }: CodeReceip
   return amount.currency === currency ? undefined : 'The payee’s account is of another currency.';
 }
 
+function mayOverrun({ token, settled, settledUses }: SettlingCode, receipts: readonly CodeReceipt[]): boolean {
+  const own = receipts.filter(({ tokenId }) => tokenId === token.id);
+  return settledUses + own.length > token.uses || own.reduce((sum, { amount }) => sum + amount.minor, settled) > token.maxTotal;
+}
+
 function byId(codes: readonly SettlingCode[]): Map<string, SettlingCode> {
   return new Map(codes.map((code) => [code.token.id, code]));
 }
@@ -166,25 +174,29 @@ function nameOf({ tokenId, counter }: Pick<CodeReceipt, 'tokenId' | 'counter'>):
   return `${tokenId} ${counter}`;
 }
 
-type Verdict = { readonly outcome: SettlementOutcome; readonly reason: string | undefined; readonly otherId?: string };
+/** `isCheat`: only a payer who cheats has codes that come to this. */
+type Verdict = { readonly outcome: SettlementOutcome; readonly reason: string | undefined; readonly otherId?: string; readonly isCheat?: boolean };
+/** A receipt that was settled. */
+type Settled = Pick<KeptReceipt, 'id' | 'code'>;
 
 /** What a transaction's receipts come to, one after the other; written all together. */
 class SettlementBook {
   readonly #context: ServiceContext;
-  readonly #losses: LossBearer;
+  /** Undefined where the operator bears nothing. */
+  readonly #cover: LossCover | undefined;
   readonly #codes: Map<string, SettlingCode>;
-  /** By showing, the receipt that was settled. */
-  readonly #settled: Map<string, string>;
+  /** By showing. */
+  readonly #settled: Map<string, Settled>;
   readonly #now: Date;
   readonly replies: SettlementReply[] = [];
   readonly #receipts: KeptReceipt[] = [];
   readonly #postings: NewPosting[] = [];
   readonly #progress = new Map<string, CodeProgress>();
-  readonly #overspent = new Set<string>();
+  readonly #cheats = new Set<string>();
 
-  constructor(context: ServiceContext, losses: LossBearer, codes: Map<string, SettlingCode>, settled: Map<string, string>) {
+  constructor(context: ServiceContext, cover: LossCover | undefined, codes: Map<string, SettlingCode>, settled: Map<string, Settled>) {
     this.#context = context;
-    this.#losses = losses;
+    this.#cover = cover;
     this.#codes = codes;
     this.#settled = settled;
     this.#now = context.clock.now();
@@ -192,19 +204,19 @@ class SettlementBook {
 
   /** `hindrance`: why its payee cannot be paid at all. */
   enter({ id, accepted, receipt, objection }: Claim, hindrance: Objection | undefined): void {
-    const verdict = this.#judge(receipt, objection ?? hindrance);
+    const { outcome, reason, otherId, isCheat } = this.#judge(receipt, accepted.code, objection ?? hindrance);
     const { tokenId, counter, registerId, payeeId, amount } = receipt;
+    if (outcome !== 'rejected') this.#cover?.note(receipt);
     let postingId: string | undefined;
     let borneBy: LossBearer = 'payee';
-    if (verdict.outcome === 'settled') {
+    if (outcome === 'settled') {
       postingId = this.#pay(receipt);
-      this.#settled.set(nameOf(receipt), id);
-    } else if (verdict.outcome === 'over_limit') {
+      this.#settled.set(nameOf(receipt), { id, code: accepted.code });
+    } else if (outcome === 'over_limit') {
       postingId = this.#bear(receipt);
       borneBy = postingId === undefined ? 'payee' : 'operator';
-      this.#overspent.add(this.#codes.get(tokenId)!.accountId);
     }
-    const { outcome, reason, otherId } = verdict;
+    if (isCheat === true) this.#cheats.add(this.#codes.get(tokenId)!.accountId);
     this.replies.push({ id, outcome, reason });
     if (outcome === 'rejected') {
       // It is so whenever it is brought, kept or not.
@@ -229,13 +241,13 @@ class SettlementBook {
     }
     // Last, the operator's: its row is taken after all others.
     await store.postings.insert(...this.#postings.toSorted((one, other) => Number(one.kind === 'loss') - Number(other.kind === 'loss')));
-    for (const accountId of this.#overspent) {
+    for (const accountId of this.#cheats) {
       await suspend(this.#context, accountId, this.#now);
     }
   }
 
   /** In the order of protocol.md section 5. */
-  #judge(receipt: CodeReceipt, objection: Objection | undefined): Verdict {
+  #judge(receipt: CodeReceipt, shown: Uint8Array, objection: Objection | undefined): Verdict {
     if (objection !== undefined) {
       return { outcome: 'rejected', reason: objection };
     }
@@ -244,11 +256,11 @@ class SettlementBook {
     if (isRevokedFor(receipt, revokedAt)) return { outcome: 'rejected', reason: 'The token was revoked, as the register knew or had to know.' };
     if (isRevokedFor(receipt, keyRevokedAt)) return { outcome: 'rejected', reason: 'The key that signed it was revoked, as the register knew or had to know.' };
     if (!isHeld || this.#now > settleBy) return { outcome: 'late', reason: `It had to be settled by ${settleBy.toISOString()}.` };
-    const otherId = this.#settled.get(nameOf(receipt));
-    if (otherId !== undefined) return { outcome: 'duplicate', reason: 'The same showing was settled before, by another receipt.', otherId };
+    const other = this.#settled.get(nameOf(receipt));
+    if (other !== undefined) return duplicateOf(other, shown);
     const { settled, uses } = this.#standing(token.id);
-    if (uses >= token.uses) return { outcome: 'over_limit', reason: `All ${token.uses} uses were settled before.` };
-    if (settled + receipt.amount.minor > token.maxTotal) return { outcome: 'over_limit', reason: 'It is more than is left of the token’s limit.' };
+    if (uses >= token.uses) return { outcome: 'over_limit', reason: `All ${token.uses} uses were settled before.`, isCheat: true };
+    if (settled + receipt.amount.minor > token.maxTotal) return { outcome: 'over_limit', reason: 'It is more than is left of the token’s limit.', isCheat: true };
     return { outcome: 'settled', reason: undefined };
   }
 
@@ -258,10 +270,9 @@ class SettlementBook {
     return this.#post({ kind: 'code', debitId: accountId, creditId: payeeId, amount, paymentId, unheld: amount.minor });
   }
 
-  /** The operator pays once more what the token allows, at most. */
-  #bear({ tokenId, payeeId, amount }: CodeReceipt): string | undefined {
-    const { token } = this.#codes.get(tokenId)!;
-    if (this.#losses === 'payee' || this.#standing(tokenId).lost + amount.minor > token.maxTotal) {
+  #bear(receipt: CodeReceipt): string | undefined {
+    const { tokenId, payeeId, amount } = receipt;
+    if (this.#cover?.bears(receipt, this.#codes.get(tokenId)!) !== true) {
       return undefined;
     }
     this.#add(tokenId, { lost: amount.minor });
@@ -285,19 +296,29 @@ class SettlementBook {
   }
 }
 
+function duplicateOf({ id: otherId, code }: Settled, shown: Uint8Array): Verdict {
+  const isCheat = !isOneShowing(readProof(code), readProof(shown));
+  const reason = isCheat ? 'Another showing with the same counter was settled before: its payer signed it twice.' : 'The same showing was settled before, by another receipt.';
+  return { outcome: 'duplicate', reason, otherId, isCheat };
+}
+
 function sumOf(one: CodeProgress, other: CodeProgress = nothing): CodeProgress {
   return { settled: one.settled + other.settled, uses: one.uses + other.uses, lost: one.lost + other.lost, rejected: one.rejected + other.rejected };
 }
 
 /**
- * A register is bound by what its list says, and does not go on for ever with an old one. A list that was written while the
- * revocation was on its way, or by another server's clock, need not have it yet.
+ * A register is bound by what its list says, and goes no longer than a week with an old one. A list that was written while
+ * the revocation was on its way, or by another server's clock, need not have it yet.
  */
 function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefined): boolean {
-  return revokedAt !== undefined && (trustAsOf.getTime() >= revokedAt.getTime() + clockSkewMs || at.getTime() > revokedAt.getTime() + settlementGraceMs);
+  if (revokedAt === undefined) {
+    return false;
+  }
+  const boundFrom = revokedAt.getTime() + revocationSpreadMs;
+  return trustAsOf.getTime() >= boundFrom || at.getTime() > boundFrom + settlementGraceMs;
 }
 
-/** By rule: whoever overspends a code is issued no more, and those that are out are revoked. */
+/** By rule: whoever overspends a code, or signs a counter twice, is issued no more, and those that are out are revoked. */
 async function suspend(context: ServiceContext, accountId: string, at: Date): Promise<void> {
   const { store } = context;
   if (!(await store.accounts.suspend(accountId, at))) {

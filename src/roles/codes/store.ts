@@ -70,6 +70,8 @@ export interface CreditCodeRepository {
   revokeAll(accountId: string, at: Date): Promise<string[]>;
   /** Ids of those that were revoked by themselves and expire at the moment or after it. */
   revoked(expiringFrom: Date): Promise<string[]>;
+  /** What the operator has borne of accounts' codes, where it is anything, in minor units. */
+  lostBy(accountIds: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Which code a payment holds, by the payments’ ids. */
   ofPayments(paymentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
@@ -101,11 +103,20 @@ export interface Showing {
   readonly counter: number;
 }
 
+/** What one register accepted of a token and was not rejected. */
+export interface AcceptedOfCode {
+  readonly tokenId: string;
+  readonly registerId: string;
+  readonly minor: bigint;
+  readonly uses: number;
+}
+
 export interface CodeReceiptRepository {
   /** What those of a payee's receipts came to that were brought before. */
   known(payeeId: string, ids: readonly string[]): Promise<SettlementReply[]>;
-  /** Of these codes the showings that were settled, each with the id of its receipt. */
-  settled(showings: readonly Showing[]): Promise<(Showing & { readonly id: string })[]>;
+  /** Of these showings those that were settled, each with the id of its receipt and the code that was accepted. */
+  settled(showings: readonly Showing[]): Promise<(Showing & Pick<KeptReceipt, 'id' | 'code'>)[]>;
+  acceptedOf(tokenIds: readonly string[]): Promise<AcceptedOfCode[]>;
   insert(receipts: readonly KeptReceipt[]): Promise<void>;
   find(id: string): Promise<KeptReceipt | undefined>;
   /** All that were settled, and then at most 1000 of the others; each oldest first. */

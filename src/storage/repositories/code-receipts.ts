@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { LossBearer, SettlementOutcome } from '../../domain/credit-code.ts';
 import type { SettlementReply } from '../../roles/codes/ports.ts';
-import type { CodeReceiptRepository, DisputeFilter, KeptReceipt, Showing } from '../../roles/codes/store.ts';
+import type { AcceptedOfCode, CodeReceiptRepository, DisputeFilter, KeptReceipt, Showing } from '../../roles/codes/store.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
@@ -51,15 +51,28 @@ export class CodeReceipts implements CodeReceiptRepository {
     return rows.map(({ id, outcome, reason }) => ({ id, outcome: outcome as SettlementOutcome, reason: reason ?? undefined }));
   }
 
-  async settled(showings: readonly Showing[]): Promise<(Showing & { readonly id: string })[]> {
+  async settled(showings: readonly Showing[]): Promise<(Showing & Pick<KeptReceipt, 'id' | 'code'>)[]> {
     if (showings.length === 0) {
       return [];
     }
-    const rows = await this.#db.read.selectFrom('code_receipts').select(['code_id', 'counter', 'id'])
+    const rows = await this.#db.read.selectFrom('code_receipts').select(['code_id', 'counter', 'id', 'code'])
       .where((eb) => eb(eb.refTuple('code_id', 'counter'), 'in', showings.map(({ tokenId, counter }) => eb.tuple(tokenId, counter))))
       .where(isSettled)
       .execute();
-    return rows.map(({ code_id: tokenId, counter, id }) => ({ tokenId, counter: Number(counter), id }));
+    return rows.map(({ code_id: tokenId, counter, id, code }) => ({ tokenId, counter: Number(counter), id, code }));
+  }
+
+  async acceptedOf(tokenIds: readonly string[]): Promise<AcceptedOfCode[]> {
+    if (tokenIds.length === 0) {
+      return [];
+    }
+    const rows = await this.#db.read.selectFrom('code_receipts')
+      .select(['code_id', 'register_id', sql<number | string | bigint>`cast(sum(minor) as bigint)`.as('minor'), sql<number | string>`count(*)`.as('uses')])
+      .where('code_id', 'in', tokenIds)
+      .where('outcome', '<>', 'rejected')
+      .groupBy(['code_id', 'register_id'])
+      .execute();
+    return rows.map((row) => ({ tokenId: row.code_id, registerId: row.register_id, minor: BigInt(row.minor), uses: Number(row.uses) }));
   }
 
   async insert(receipts: readonly KeptReceipt[]): Promise<void> {

@@ -168,6 +168,19 @@ export class CreditCodes implements CreditCodeRepository {
     return rows.map(({ id }) => id);
   }
 
+  async lostBy(accountIds: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+    if (accountIds.length === 0) {
+      return new Map();
+    }
+    const rows = await this.#db.read.selectFrom('credit_codes')
+      .select(['account_id', sql<number | string | bigint>`cast(sum(lost) as bigint)`.as('minor')])
+      .where('account_id', 'in', accountIds)
+      .where('lost', '>', 0)
+      .groupBy('account_id')
+      .execute();
+    return new Map(rows.map((row) => [row.account_id, BigInt(row.minor)]));
+  }
+
   async ofPayments(paymentIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     if (paymentIds.length === 0) {
       return new Map();
