@@ -118,7 +118,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: accountSchema,
     idempotent: true,
-    errors: ['account_not_found', 'account_not_empty'],
+    errors: ['account_not_found', 'account_not_empty', 'account_charged_for'],
   },
   setCredit: {
     method: 'POST',

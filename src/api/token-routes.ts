@@ -1,6 +1,6 @@
 import { enrollCodeInputSchema, enrollCodeSchema, enrollmentInputSchema, enrollmentSchema } from './enrollments.ts';
 import { byId, type Route } from './route.ts';
-import { tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
+import { revokedTokenSchema, tokenPageSchema, tokenQuerySchema, tokenSchema } from './tokens.ts';
 
 /** Who may ask: enrolment codes and tokens. */
 export const tokenRoutes = {
@@ -49,7 +49,7 @@ export const tokenRoutes = {
     roles: ['admin'],
     params: byId,
     status: 200,
-    reply: tokenSchema,
+    reply: revokedTokenSchema,
     idempotent: true,
     errors: ['token_not_found'],
   },

@@ -1,6 +1,7 @@
 import { roles, type Scope, type Token } from '../domain/token.ts';
+import type { RevokedToken } from '../roles/admin/ports.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, id, input, instant, object, oneOf, text, uuid, type Static } from './schema.ts';
+import { arrayOf, count, id, input, instant, object, oneOf, text, uuid, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 /** What a token may touch; an absent list does not limit. */
@@ -15,12 +16,14 @@ export const scopeSchema = object('Scope', {}, lists);
 export const scopeInputSchema = input('ScopeInput', {}, lists);
 export type ScopeWire = Static<typeof scopeSchema>;
 
-export const tokenSchema = object(
-  'Token',
-  { token_id: id, role: oneOf(roles), name: text, scope: scopeSchema, created_at: instant },
-  { ap_id: id, last_used_at: instant, revoked_at: instant },
-);
+const tokenMembers = { token_id: id, role: oneOf(roles), name: text, scope: scopeSchema, created_at: instant } as const;
+const someTokenMembers = { ap_id: id, last_used_at: instant, revoked_at: instant } as const;
+export const tokenSchema = object('Token', tokenMembers, someTokenMembers);
 export type TokenWire = Static<typeof tokenSchema>;
+
+const codesRevoked = { ...count, description: 'Credit payment codes of the terminal that were revoked with its token.' } as const;
+export const revokedTokenSchema = object('RevokedToken', { ...tokenMembers, codes_revoked: codesRevoked }, someTokenMembers);
+export type RevokedTokenWire = Static<typeof revokedTokenSchema>;
 
 export const tokenPageSchema = pageOf('TokenPage', tokenSchema);
 export const tokenQuerySchema = input('TokenQuery', {}, pageQuery);
@@ -52,6 +55,14 @@ export function tokenToWire(token: Token): TokenWire {
     last_used_at: instantToWire(token.lastUsedAt),
     revoked_at: instantToWire(token.revokedAt),
   });
+}
+
+export function revokedTokenToWire({ codesRevoked: codes, ...token }: RevokedToken): RevokedTokenWire {
+  return { ...tokenToWire(token), codes_revoked: codes };
+}
+
+export function revokedTokenFromWire({ codes_revoked: codes, ...token }: RevokedTokenWire): RevokedToken {
+  return { ...tokenFromWire(token), codesRevoked: codes };
 }
 
 export function tokenFromWire(wire: TokenWire): Token {

@@ -7,12 +7,12 @@ import {
 import { enrollCodeFromWire, newEnrollCodeToWire } from '../api/enrollments.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
-import { tokenFromWire } from '../api/tokens.ts';
+import { revokedTokenFromWire, tokenFromWire } from '../api/tokens.ts';
 import { present } from '../api/wire.ts';
 import type { AuditAction, AuditEntry } from '../domain/audit.ts';
 import { parseUuid } from '../domain/identifiers.ts';
 import type { Token } from '../domain/token.ts';
-import type { AdminRole, NewEnrollCode, SignedAuditHead } from '../roles/admin/ports.ts';
+import type { AdminRole, NewEnrollCode, RevokedToken, SignedAuditHead } from '../roles/admin/ports.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
 import type { AuditHead, AuditVerification, EnrollCode } from '../roles/store.ts';
 import type { HttpClient } from './http-client.ts';
@@ -36,8 +36,8 @@ export class AdminClient implements AdminRole {
     return pageFromWire(await this.#http.call(routes.listTokens, { query: pageRequestToWire(page) }), tokenFromWire);
   }
 
-  async revokeToken(id: string): Promise<Token> {
-    return tokenFromWire(await this.#http.call(routes.revokeToken, { params: { id } }));
+  async revokeToken(id: string): Promise<RevokedToken> {
+    return revokedTokenFromWire(await this.#http.call(routes.revokeToken, { params: { id } }));
   }
 
   async auditEntries(

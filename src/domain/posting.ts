@@ -40,6 +40,11 @@ export function codesAccountId(currency: string): string {
   return `codes_${currency}`;
 }
 
+/** Whether it is one of the ledger's own, which nobody charges for. */
+export function isOwnAccountId(id: string): boolean {
+  return /^(out|codes|losses)_[A-Z]{3}$/.test(id);
+}
+
 /** The account of what the operator bears of overspent codes, in a currency. */
 export function lossesAccountId(currency: string): string {
   return `losses_${currency}`;

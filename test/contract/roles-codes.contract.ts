@@ -8,7 +8,7 @@ import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
 import { ed25519Public, newEd25519 } from '../../src/protocol/ed25519.ts';
 import type { AcceptedCode } from '../../src/roles/codes/ports.ts';
 import { CodeHolder, codeRequest, issueCode, openCodeRegister, type CodeRegister } from './code-parties.ts';
-import { codeOf, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { codeOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 import { bindTo, openShop, type PlainTerminal } from './shop.ts';
 
 const page = { limit: 100 };
@@ -105,6 +105,9 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await codeOf(terminal.pay(codeRequest(terminal, publicKey, {}, { limit: '30.01EUR' })))).toBe('insufficient_funds');
         expect(await standing()).toMatchObject({ held: 0n });
         expect((await terminal.holder.codes.codes({}, page)).items).toEqual([]);
+        const guess = codeRequest(terminal, publicKey, { maxEach: 1n }, { limit: '20CLP' });
+        expect(await codeOf(terminal.holder.wallet.pay({ ...guess, password: 'wrong' }))).toBe('password_wrong');
+        expect(await codeOf(shop.admin.ledger.account('codes_CLP'))).toBe('account_not_found');
       });
 
       test('what no token can say is no order, and nobody pays to what codes hold', async () => {
@@ -117,6 +120,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await ask({ validMs: 1000 })).toBe('invalid_input');
         expect(await ask({ payees: [] })).toBe('invalid_input');
         expect(await ask({ payees: ['acc_nobody'] })).toBe('account_not_found');
+        expect(await ask({ payees: [cafe.payeeId, account.id] })).toBe('payee_is_payer');
         const plain = terminal.request('codes_EUR', euros('1.00'));
         expect(await codeOf(terminal.pay(plain))).toBe('account_not_found');
         const elsewhere = terminal.request(cafe.payeeId, euros('1.00'));
@@ -376,12 +380,11 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await cafe.outcomes(cafe.take(code, 1, '1.00EUR'))).toEqual(['settled']);
       });
 
-      test('to an account that is closed nothing is settled, and others are not held up', async () => {
-        const code = await issue();
-        const [mine, theirs] = [cafe.take(code, 1, '1.00EUR'), kiosk.take(code, 2, '1.00EUR')];
-        await shop.admin.ledger.close(cafe.payeeId);
-        expect(await cafe.settle(mine)).toMatchObject([{ outcome: 'rejected', reason: 'The payee’s account is closed.' }]);
-        expect(await kiosk.outcomes(theirs)).toEqual(['settled']);
+      test('an account that a register charges for is not closed, for codes may have been accepted there', async () => {
+        const { ledger } = shop.admin;
+        expect(await codeOf(ledger.close(cafe.payeeId))).toBe('account_charged_for');
+        await shop.admin.admin.revokeToken(cafe.holder.token.id);
+        expect(await ledger.close(cafe.payeeId)).toMatchObject({ closedAt: expect.any(Date) });
       });
 
       test('a register without a key settles nothing', async () => {
@@ -495,6 +498,20 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await cafe.outcomes(cafe.take(code, 4, '1.00EUR', { receipt: { trustAsOf: early } }))).toEqual(['rejected']);
       });
 
+      test('comes with the terminal’s token, of which it is said how many there were', async () => {
+        const [one, other] = [await issue({}, '5.00EUR'), await issue({}, '5.00EUR')];
+        const second = await bindTo(harness, await harness.hold('terminal'), account);
+        const kept = await issueCode(harness, second, {}, { limit: '5.00EUR' });
+        const { admin } = shop.admin;
+        expect(await admin.revokeToken(terminal.holder.token.id)).toMatchObject({ codesRevoked: 2, revokedAt: expect.any(Date) });
+        expect(await admin.revokeToken(terminal.holder.token.id)).toMatchObject({ codesRevoked: 0 });
+        const { revoked } = await cafe.sync();
+        expect(revoked).toEqual(expect.arrayContaining([one.id, other.id]));
+        expect(revoked).not.toContain(kept.id);
+        const entries = (await admin.auditEntries({ action: 'code.revoked' }, { limit: 1000 })).items.filter(({ detail }) => detail['token_id'] === terminal.holder.token.id);
+        expect(entries.map(({ detail }) => detail['code_id']).toSorted()).toEqual([one.id, other.id].toSorted());
+      });
+
       test('is on the list as long as a register may take the code whose clock is behind that list', async () => {
         const code = await issue({ validMs: 60_000 });
         await terminal.holder.codes.revoke(code.id);
@@ -591,6 +608,14 @@ export function codesContract(name: string, make: MakeHarness): void {
       for (const secret of [account.id, account.name, terminal.holder.token.id, code.issued.paymentId]) expect(text).not.toContain(secret);
       expect(await codeOf(ledger.payment(code.issued.paymentId))).toBe('payment_not_found');
       expect(await codeOf(ledger.account(account.id))).toBe('account_not_found');
+      const shopTerminal = await bindTo(harness, await harness.hold('terminal'), await shop.admin.ledger.account(kiosk.payeeId));
+      const debited = async ({ holder }: { readonly holder: Holder }, id: string) => (await holder.ledger.statement(id, page)).items.filter(({ posting }) => posting.kind === 'code').map(({ posting }) => [posting.debitId, posting.paymentId]);
+      expect(await debited(shopTerminal, kiosk.payeeId)).toEqual([[code.id, undefined]]);
+      expect(await debited(terminal, account.id)).toEqual([[account.id, code.issued.paymentId]]);
+      expect(await debited({ holder: shop.admin }, kiosk.payeeId)).toEqual([[account.id, code.issued.paymentId]]);
+      const ownOfLedger = await harness.hold('pos', { accounts: ['codes_EUR'] });
+      expect(await codeOf(ownOfLedger.pos.self())).toBe('register_not_enrolled');
+      expect((await ownOfLedger.ledger.payments({}, page)).items).toEqual([]);
       if (name.startsWith('clients')) {
         expect(await codeOf(codes.code(code.id))).toBe('forbidden');
         expect(await codeOf(codes.codes({}, page))).toBe('forbidden');

@@ -26,7 +26,7 @@ export function presentTokens(page: PageWire<TokenWire>, screen: Screen): string
   return text + morePages(page, screen);
 }
 
-export function presentToken(token: TokenWire, screen: Screen): string {
+export function presentToken(token: TokenWire & { readonly codes_revoked?: number }, screen: Screen): string {
   return details(
     [
       ['token', token.token_id],
@@ -37,6 +37,7 @@ export function presentToken(token: TokenWire, screen: Screen): string {
       ['created', localTime(token.created_at)],
       ['last used', token.last_used_at && localTime(token.last_used_at)],
       ['revoked', token.revoked_at && localTime(token.revoked_at)],
+      ['codes revoked', token.codes_revoked?.toString()],
     ],
     screen,
   );

@@ -16,11 +16,16 @@ export interface SignedAuditHead extends AuditHead {
   readonly signature: string;
 }
 
+export interface RevokedToken extends Token {
+  /** How many credit payment codes were revoked with it. */
+  readonly codesRevoked: number;
+}
+
 export interface AdminRole {
   createEnrollCode(input: NewEnrollCode, idempotencyKey?: string): Promise<{ readonly code: string; readonly enrollCode: EnrollCode }>;
   tokens(page: PageRequest): Promise<Page<Token>>;
-  /** Takes effect at once. Errors: `token_not_found`. */
-  revokeToken(id: string): Promise<Token>;
+  /** Takes effect at once, also on a terminal's credit payment codes. Errors: `token_not_found`. */
+  revokeToken(id: string): Promise<RevokedToken>;
   auditEntries(filter: { action?: AuditAction | undefined; uuid?: string | undefined }, page: PageRequest): Promise<Page<AuditEntry>>;
   /** Recomputes the chain; seals what is open first. `exported`: a head kept elsewhere, which it must still contain. */
   verifyAudit(exported?: AuditHead): Promise<AuditVerification>;

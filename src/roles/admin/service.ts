@@ -6,7 +6,7 @@ import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
 import type { AuditHead, AuditVerification, EnrollCode, Store } from '../store.ts';
 import { signAuditHead } from './audit-head.ts';
-import type { AdminRole, NewEnrollCode, SignedAuditHead } from './ports.ts';
+import type { AdminRole, NewEnrollCode, RevokedToken, SignedAuditHead } from './ports.ts';
 import { newEnrollCode, newTokenSecret, secretHash } from './token-secret.ts';
 
 const longestCodeMs = 30 * 86_400_000;
@@ -88,15 +88,20 @@ export class AdminService implements AdminRole {
     return this.#context.store.tokens.list(page);
   }
 
-  async revokeToken(id: string): Promise<Token> {
+  async revokeToken(id: string): Promise<RevokedToken> {
     const { store, clock } = this.#context;
     return store.transaction(async (tx) => {
-      const token = await tx.tokens.revoke(id, clock.now());
+      const at = clock.now();
+      const token = await tx.tokens.revoke(id, at);
       if (token === undefined) {
         throw new LatchkeyError('token_not_found', `There is no token ${id}.`);
       }
-      await tx.audit.append(auditEntry(this.#context, { action: 'token.revoked', detail: { token_id: id } }));
-      return token;
+      const codes = token.role === 'terminal' ? await tx.creditCodes.revokeAll({ terminalId: id }, at) : [];
+      await tx.audit.append(
+        auditEntry(this.#context, { action: 'token.revoked', detail: { token_id: id } }),
+        ...codes.map((code) => auditEntry(this.#context, { action: 'code.revoked', detail: { code_id: code, token_id: id } })),
+      );
+      return { ...token, codesRevoked: codes.length };
     });
   }
 

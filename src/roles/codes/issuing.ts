@@ -1,6 +1,7 @@
 import { checkedCodeOrder, settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { sameCurrency, type Amount } from '../../domain/money.ts';
+import { sameCurrency } from '../../domain/money.ts';
+import type { Payment } from '../../domain/payment.ts';
 import { codesAccountId } from '../../domain/posting.ts';
 import { keyIdOf, signToken } from '../../protocol/credit-code.ts';
 import { base64url } from '../../protocol/encoding.ts';
@@ -14,7 +15,7 @@ import { issuerOf, signer } from './signing-keys.ts';
  * What a payment is that has a code issued: it holds the code's whole limit until registers may settle no more.
  * Errors: `invalid_input`.
  */
-export async function orderedCode(context: ServiceContext, request: PaymentRequest, code: CodeOrder): Promise<{ readonly request: PaymentRequest; readonly bought: Bought }> {
+export function orderedCode(request: PaymentRequest, code: CodeOrder): { readonly request: PaymentRequest; readonly bought: Bought } {
   const { amount, payeeId, holdMs, purchase } = request;
   if (holdMs !== undefined || purchase !== undefined) {
     throw new LatchkeyError('invalid_input', 'What a code may spend is held as long as the code needs it, and buys nothing else.');
@@ -23,13 +24,15 @@ export async function orderedCode(context: ServiceContext, request: PaymentReque
     throw new LatchkeyError('invalid_input', `A code is paid to ${codesAccountId(amount.currency)}.`);
   }
   checkedCodeOrder(code, amount.minor);
-  await ownAccount(context, { id: payeeId, kind: 'codes', currency: amount.currency });
-  return { request: { ...request, holdMs: code.validMs + settlementGraceMs }, bought: codeBought(code) };
+  return { request: { ...request, holdMs: code.validMs + settlementGraceMs }, bought: codeBought(code, amount.currency) };
 }
 
-function codeBought(order: CodeOrder): Bought {
+function codeBought(order: CodeOrder, currency: string): Bought {
   return {
     description: `code ${describe(order)}`,
+    async payee(context) {
+      return context.store.accounts.find(await ownAccount(context, { id: codesAccountId(currency), kind: 'codes', currency }));
+    },
     async make(context, payment) {
       const { store } = context;
       // Nobody suspends it, and revokes its codes, meanwhile.
@@ -37,7 +40,7 @@ function codeBought(order: CodeOrder): Bought {
       if ((await store.accounts.find(payment.accountId))!.suspendedAt !== undefined) {
         throw new LatchkeyError('account_suspended');
       }
-      await requirePayees(context, order, payment.amount);
+      await requirePayees(context, order, payment);
       const issuedAt = new Date(Math.floor(payment.at.getTime() / 1000) * 1000);
       const token: CreditToken = {
         id: newId(context, 'code'),
@@ -68,13 +71,16 @@ function describe({ maxEach, uses, payees, validMs, holderKey }: CodeOrder): str
   return JSON.stringify({ holder_key: base64url(holderKey), max_each: maxEach.toString(), payees, uses, valid_s: validMs / 1000 });
 }
 
-/** Errors: `account_not_found`, `account_closed`, `currency_mismatch`. */
-async function requirePayees({ store }: ServiceContext, { payees = [] }: CodeOrder, amount: Amount): Promise<void> {
+/** Errors: `account_not_found`, `account_closed`, `currency_mismatch`, `payee_is_payer`. */
+async function requirePayees({ store }: ServiceContext, { payees = [] }: CodeOrder, { accountId, amount }: Payment): Promise<void> {
   for (const id of payees) {
     const payee = await openAccount(store, id);
     if (payee.id !== id) {
       throw new LatchkeyError('account_not_found', `There is no account ${id}.`);
     }
     sameCurrency(amount, payee);
+    if (id === accountId) {
+      throw new LatchkeyError('payee_is_payer');
+    }
   }
 }

@@ -324,7 +324,7 @@ async function suspend(context: ServiceContext, accountId: string, at: Date): Pr
   if (!(await store.accounts.suspend(accountId, at))) {
     return;
   }
-  const revoked = await store.creditCodes.revokeAll(accountId, at);
+  const revoked = await store.creditCodes.revokeAll({ accountId }, at);
   await store.audit.append(
     auditEntry(context, { action: 'account.suspended', detail: { account_id: accountId, codes_revoked: revoked.length } }),
     ...revoked.map((id) => auditEntry(context, { action: 'code.revoked', detail: { code_id: id, account_id: accountId } })),

@@ -66,8 +66,8 @@ export interface CreditCodeRepository {
   progress(of: ReadonlyMap<string, CodeProgress>): Promise<void>;
   /** False if it is so already or not there. */
   revoke(id: string, at: Date): Promise<boolean>;
-  /** All of an account that are not over; resolves to the ids of those of which it is news. */
-  revokeAll(accountId: string, at: Date): Promise<string[]>;
+  /** All of an account, or those issued to a terminal, that are not over; resolves to the ids of those of which it is news. */
+  revokeAll(of: { readonly accountId: string } | { readonly terminalId: string }, at: Date): Promise<string[]>;
   /** Ids of those that were revoked by themselves and expire at the moment or after it. */
   revoked(expiringFrom: Date): Promise<string[]>;
   /** What the operator has borne of accounts' codes, where it is anything, in minor units. */

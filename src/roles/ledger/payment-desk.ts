@@ -19,6 +19,8 @@ import type { Binding, PaymentView } from './store.ts';
 export interface Bought {
   /** Tells it from every other: a part of what the payment's key is for. */
   readonly description: string;
+  /** Who is paid for it, if that is made when it is first needed; asked for when the password was right. */
+  payee?(context: ServiceContext): Promise<Account | undefined>;
   /** `context` is that of the transaction. False if it was made before, for the same key. */
   make(context: ServiceContext, payment: Payment): Promise<boolean>;
 }
@@ -95,7 +97,7 @@ export class PaymentDesk {
     const { payeeId, amount, password, holdMs } = request;
     const fingerprintAt = (accountId: string) => fingerprintOf([accountId, terminalId, payeeId, amountText(amount), password, holdMs, bought?.description]);
     const { view, spent } = await this.#find(request, terminalId, fingerprintAt);
-    const { binding, payer, payee } = view;
+    const { binding, payer } = view;
     const judgement = new Judgement(this.#context, { request, payer: binding, fingerprint: fingerprintAt(binding.accountId) });
     const kept = judgement.judged(view.kept);
     if (kept !== undefined) {
@@ -125,6 +127,7 @@ export class PaymentDesk {
         }
       });
     }
+    const payee = view.payee ?? (await bought?.payee?.(this.#context));
     const refusal = foreseen ?? objection(payer, payee, request);
     return refusal === undefined ? this.#accept(order, judgement, binding, payee!) : judgement.refuse(refusal);
   }

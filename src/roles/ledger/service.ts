@@ -4,7 +4,7 @@ import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
-import { codesAccountId, type Posting, type StatementLine } from '../../domain/posting.ts';
+import { codesAccountId, isOwnAccountId, type Posting, type StatementLine } from '../../domain/posting.ts';
 import { nextAsk, type TopUp } from '../../domain/top-up.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { once } from '../idempotency.ts';
@@ -58,7 +58,8 @@ export class LedgerService implements LedgerRole {
   async statement(reference: string, page: PageRequest): Promise<Page<StatementLine>> {
     const { store } = this.#context;
     const statement = await store.postings.statement((await this.account(reference)).id, page);
-    return this.#isPos ? { ...statement, items: await withoutPayers(store, statement.items) } : statement;
+    const payers = this.#isPos ? [] : await this.#visible();
+    return payers === undefined ? statement : { ...statement, items: await withoutPayers(store, statement.items, payers) };
   }
 
   async topUp(reference: string, amount: Amount, { provider: name = 'ledger', memo, idempotencyKey }: TopUpRequest = {}): Promise<OpenTopUp> {
@@ -134,6 +135,9 @@ export class LedgerService implements LedgerRole {
       return account;
     }
     await store.transaction(async (tx) => {
+      if (await tx.registers.chargesFor(account.id)) {
+        throw new LatchkeyError('account_charged_for');
+      }
       if (account.kind !== 'customer' || !(await tx.accounts.close(account.id, clock.now()))) {
         throw notEmpty((await tx.accounts.find(account.id))!);
       }
@@ -292,7 +296,7 @@ export class LedgerService implements LedgerRole {
     if (actor.token.role === 'terminal') {
       return (await this.#context.store.bindings.ofTerminal(actor.token.id)).map(({ accountId }) => accountId);
     }
-    return actor.token.scope.accounts ?? [];
+    return (actor.token.scope.accounts ?? []).filter((id) => !isOwnAccountId(id));
   }
 
   /** Makes what `work` names by its id, once for a key, if there is one. */
@@ -320,12 +324,13 @@ function notOfCode(payment: Payment): Payment {
   return payment;
 }
 
-/** With a code’s id where it would say whose it is. */
-async function withoutPayers({ creditCodes }: Store, lines: readonly StatementLine[]): Promise<StatementLine[]> {
-  const byCode = lines.filter(({ posting }) => posting.kind === 'code');
+/** With a code’s id where it would say whose it is, but for these payers. */
+async function withoutPayers({ creditCodes }: Store, lines: readonly StatementLine[], payers: readonly string[]): Promise<StatementLine[]> {
+  const isMasked = ({ kind, debitId }: Posting) => kind === 'code' && !payers.includes(debitId);
+  const byCode = lines.filter(({ posting }) => isMasked(posting));
   const codes = await creditCodes.ofPayments([...new Set(byCode.map(({ posting }) => posting.paymentId!))]);
   return lines.map((line) => {
     const { posting } = line;
-    return posting.kind === 'code' ? { ...line, posting: { ...posting, debitId: codes.get(posting.paymentId!)!, paymentId: undefined } } : line;
+    return isMasked(posting) ? { ...line, posting: { ...posting, debitId: codes.get(posting.paymentId!)!, paymentId: undefined } } : line;
   });
 }

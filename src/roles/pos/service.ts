@@ -365,7 +365,7 @@ export class PosService implements PosRole {
     }
     const name = actor.kind === 'local' ? 'cash register' : actor.token.name;
     const [payee] = actor.kind === 'local' ? [payeeId] : (actor.token.scope.accounts ?? []);
-    if (payee === undefined || (await store.accounts.find(payee)) === undefined) {
+    if (payee === undefined || (await store.accounts.find(payee))?.kind !== 'customer') {
       throw actor.kind === 'local'
         ? new LatchkeyError('register_not_enrolled')
         : new LatchkeyError('register_not_enrolled', 'This cash register has no account to charge for: its enrolment code was made without --match account=ID.', {

@@ -10,6 +10,8 @@ export interface RegisterRepository {
   receiptKeysOf(payeeId: string): Promise<{ readonly registerId: string; readonly publicKey: Uint8Array }[]>;
   /** Whether one charges for an account. */
   hasPayee(accountId: string): Promise<boolean>;
+  /** Whether one does whose token is not revoked. */
+  chargesFor(accountId: string): Promise<boolean>;
   /**
    * Takes its row until the transaction ends, so that what changes it is done one after the other; where there is none yet,
    * nobody else makes one until then.

@@ -117,7 +117,7 @@ export class WalletService implements WalletRole {
     }
     const terminalId = this.#terminalId;
     if (request.code !== undefined) {
-      return replyOf(await new PaymentDesk(this.#context).pay({ ...(await orderedCode(this.#context, request, request.code)), terminalId, counts: true }));
+      return replyOf(await new PaymentDesk(this.#context).pay({ ...orderedCode(request, request.code), terminalId, counts: true }));
     }
     const register = request.purchase && (await this.#register(request.purchase.registerId, request.payeeId));
     const bought = register && boughtAt(register, { tender: 'wallet', subject: { kind: 'terminal', id: terminalId } });

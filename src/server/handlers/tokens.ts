@@ -1,5 +1,5 @@
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
-import { tokenToWire } from '../../api/tokens.ts';
+import { revokedTokenToWire, tokenToWire } from '../../api/tokens.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Handlers } from './handler.ts';
 
@@ -15,6 +15,6 @@ export const tokenHandlers: Handlers<'whoami' | 'listTokens' | 'revokeToken'> = 
     return pageToWire(await services.admin.tokens(pageRequestFromWire(query)), tokenToWire);
   },
   async revokeToken({ services, params }) {
-    return tokenToWire(await services.admin.revokeToken(params.id));
+    return revokedTokenToWire(await services.admin.revokeToken(params.id));
   },
 };

@@ -52,6 +52,7 @@ export const creditCodes: Migration = {
     ) ${heap}`,
     'create unique index credit_codes_key on credit_codes (account_id, key)',
     'create index credit_codes_account on credit_codes (account_id, issued_at, id)',
+    'create index credit_codes_terminal on credit_codes (terminal_id)',
     'create index credit_codes_newest on credit_codes (issued_at, id)',
     'create index credit_codes_signed on credit_codes (key_id, expires_at)',
     'create index credit_codes_revoked on credit_codes (expires_at) where revoked_at is not null',

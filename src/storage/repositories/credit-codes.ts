@@ -60,6 +60,14 @@ const revokingAll: PreparedQuery<{ accountId: string; at: Date }, { id: string }
     .where('settle_by', '>', at)
     .returning('id');
 
+const revokingTerminals: PreparedQuery<{ terminalId: string; at: Date }, { id: string }> = (db, { terminalId, at }) =>
+  db.updateTable('credit_codes')
+    .set({ revoked_at: at })
+    .where('terminal_id', '=', terminalId)
+    .where('revoked_at', 'is', null)
+    .where('settle_by', '>', at)
+    .returning('id');
+
 export class CreditCodes implements CreditCodeRepository {
   readonly #db: Database;
 
@@ -151,8 +159,9 @@ export class CreditCodes implements CreditCodeRepository {
     return (await this.#db.change(revoking, { id, at })).length === 1;
   }
 
-  async revokeAll(accountId: string, at: Date): Promise<string[]> {
-    return (await this.#db.change(revokingAll, { accountId, at })).map(({ id }) => id);
+  async revokeAll(of: Parameters<CreditCodeRepository['revokeAll']>[0], at: Date): Promise<string[]> {
+    const rows = 'accountId' in of ? await this.#db.change(revokingAll, { ...of, at }) : await this.#db.change(revokingTerminals, { ...of, at });
+    return rows.map(({ id }) => id);
   }
 
   async revoked(expiringFrom: Date): Promise<string[]> {

@@ -57,6 +57,16 @@ export class Registers implements RegisterRepository {
     return row !== undefined;
   }
 
+  async chargesFor(accountId: string): Promise<boolean> {
+    // That of this machine itself has no token.
+    const row = await this.#db.read.selectFrom('registers').leftJoin('tokens', 'tokens.id', 'registers.id').select('registers.id')
+      .where('payee_id', '=', accountId)
+      .where('tokens.revoked_at', 'is', null)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   async lock(id: string): Promise<Register | undefined> {
     const [row] = await this.#db.change(locking, { id });
     if (row !== undefined) {
