@@ -66,7 +66,10 @@ export class CodesService implements CodesRole {
     if (actor.kind === 'token' && actor.token.role !== 'admin' && actor.token.role !== 'terminal') {
       throw new LatchkeyError('forbidden');
     }
-    return this.#context.store.registers.receiptKeys(registerId);
+    const { registers } = this.#context.store;
+    const register = await registers.find(registerId);
+    const keys = register === undefined ? [] : await registers.receiptKeysOf(register.payeeId);
+    return keys.filter((key) => key.registerId === registerId).map(({ publicKey }) => publicKey);
   }
 
   async trust(): Promise<TrustList> {
