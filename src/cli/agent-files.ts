@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -47,4 +47,10 @@ export function agentDatabase(apId: string): string {
 /** What a cash register keeps of credit payment codes: those it accepted, and whom it trusts. */
 export function acceptanceDatabase(registerId: string): string {
   return join(ensureFolder(paths().state), `codes-${registerId}.db`);
+}
+
+/** Those of all registers that this machine is and was. */
+export function acceptanceDatabases(): string[] {
+  const folder = ensureFolder(paths().state);
+  return readdirSync(folder).filter((name) => /^codes-.*\.db$/.test(name)).map((name) => join(folder, name));
 }

@@ -138,6 +138,7 @@ export const errorTable = {
   credit_in_use: { exit: 5, http: 409, title: 'More of the credit is used than that', hint: 'Set it to what is used at least, or have the account topped up first.' },
   receipt_key_missing: { exit: 5, http: 409, title: 'The cash register has registered no key for receipts', hint: 'Run `latchkey code trust sync`, which registers it.' },
   receipt_keys_used_up: { exit: 5, http: 409, title: 'The cash register has had as many keys for receipts as it may have', hint: 'Enrol it anew: `latchkey pos enroll`. What it accepted before is settled by the new one, too.' },
+  codes_unsettled: { exit: 5, http: 409, title: 'Codes that were accepted for another account wait to be settled', hint: 'Settle them first: `latchkey code settle`.' },
   payment_of_code: { exit: 5, http: 409, title: 'The payment holds what a credit payment code may spend', hint: 'See `latchkey code list`; end the code with `latchkey code revoke`. What it does not spend is given back by itself.' },
   currency_mismatch: { exit: 5, http: 409, title: 'The currencies differ', hint: 'Give the amount in the account’s currency; nothing is converted.' },
   metric_mismatch: { exit: 5, http: 409, title: 'One is time, the other is traffic', hint: 'Give the quantity in what the tariff counts: 10min of time, 500MB of traffic.' },

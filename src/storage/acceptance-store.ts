@@ -89,6 +89,11 @@ export class AcceptanceStore implements AcceptanceJournal, TrustStore {
     return this.#connection.guarded(() => this.#acceptances('token_id = ? and counter = ?', tokenId, counter)[0]);
   }
 
+  /** Whom the newest acceptance pays; undefined if there is none. */
+  payeeId(): string | undefined {
+    return this.#connection.guarded(() => this.#acceptances('number = (select max(number) from acceptances)')[0]?.receipt.payeeId);
+  }
+
   unsettled(limit: number): KeptAcceptance[] {
     return this.#connection.guarded(() => this.#acceptances('outcome is null order by settle_by, number limit ? + 0', limit));
   }

@@ -13,7 +13,7 @@ import { acceptanceChecks } from '../../src/roles/codes/acceptance.ts';
 import { program } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { jsonWith } from './command-line.ts';
-import { Counter } from './counter.ts';
+import { Counter, enrollment, shopPassword } from './counter.ts';
 import { Site, ways } from './site.ts';
 import { atTerminal } from './terminal.ts';
 import type { ShownCode } from './till.ts';
@@ -306,10 +306,56 @@ describe('a server that goes and comes back', () => {
     expect((await counter.json<Result>('pos', 'status'))['codes']).toMatchObject({ waiting: 0 });
   });
 
+  test('what it accepted before it was enrolled anew is settled, and counts', { timeout: 60_000 }, async () => {
+    const { cli, account, till } = await Counter.make(site);
+    const shown = await till.code();
+    await cli.json(['code', 'trust', 'sync']);
+    const key = randomUUID();
+    const accept = ['code', 'accept', '--amount', '3.20EUR'];
+    const text = shown.shows(1);
+    const first = await cli.json<Result>([...accept, '--idempotency-key', key], { input: text });
+    const removed = await cli.run(['profile', 'remove', 'pos', '--yes']);
+    expect([removed.code, removed.stderr]).toMatchObject([0, expect.stringContaining('Warning: An accepted code has to be settled by')]);
+
+    const { args, input } = await enrollment(site, account, 'pos');
+    const options = { input, env: { LATCHKEY_PASSWORD: shopPassword } };
+    const asked = await cli.run([...args], options);
+    expect([asked.code, asked.stderr]).toMatchObject([2, expect.stringMatching(/An accepted code has to be settled by[^]*Enrol it anew\?.*pass --yes/)]);
+    await cli.json([...args, '--yes'], options);
+    expect((await cli.json<Result>(['pos', 'status']))['codes']).toMatchObject({ waiting: 1 });
+    expect((await cli.json<Result>(['pos', 'report']))['codes']).toEqual([{ outcome: 'waiting', currency: 'EUR', codes: 1, minor: '320' }]);
+
+    await cli.json(['code', 'trust', 'sync']);
+    const twice = await cli.run([...accept, '--json'], { input: text });
+    expect([twice.code, JSON.parse(twice.stderr)]).toMatchObject([4, { code: 'code_used' }]);
+    expect((await cli.json<Result>([...accept, '--idempotency-key', key], { input: text }))['receipt_text']).toBe(first['receipt_text']);
+    expect(await cli.json(accept, { input: shown.shows(2) })).toMatchObject({ accepted: true });
+    expect(await cli.json(['code', 'settle'])).toMatchObject({ counts: { settled: 2 } });
+    expect((await cli.json<Result>(['pos', 'report']))['codes']).toEqual([{ outcome: 'settled', currency: 'EUR', codes: 2, minor: '640' }]);
+    await cli.close();
+  });
+
   test('a register that has never asked says what to do', async () => {
     const { cli } = await Counter.make(site);
     const { code: exit, stderr } = await cli.run(['code', 'accept', '--amount', '1.00EUR', '--json'], { input: 'LK1:A' });
     expect([exit, JSON.parse(stderr)]).toMatchObject([4, { code: 'trust_list_missing', hint: expect.stringContaining('code trust sync') as string }]);
     await cli.close();
   });
+});
+
+test('alone on a machine a register changes its account when all it accepted is settled', async () => {
+  const site = await Site.make('embedded');
+  const { cli, account, till } = await Counter.make(site, { here: true });
+  const shown = await till.code();
+  await cli.json(['code', 'trust', 'sync']);
+  await cli.json(['code', 'accept', '--amount', '3.20EUR'], { input: shown.shows(1) });
+  const other = await till.empty();
+  const enroll = (name: string) => cli.run(['pos', 'enroll', '--account', name, '--json']);
+  const refused = await enroll(other.name);
+  expect([refused.code, JSON.parse(refused.stderr)]).toMatchObject([5, { code: 'codes_unsettled', hint: expect.stringContaining('latchkey code settle') as string }]);
+  expect((await enroll(account.name)).code).toBe(0);
+  await cli.json(['code', 'settle']);
+  expect((await till.balance(account)).balance).toBe(320n);
+  expect((await enroll(other.name)).code).toBe(0);
+  await site.close();
 });

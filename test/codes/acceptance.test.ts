@@ -305,6 +305,24 @@ describe('what was taken before', () => {
     expect(again.refusal!.message).toContain('for 3.20EUR at 2026-11-30T10:00:00Z');
   });
 
+  test('by an earlier register for the same payee', async () => {
+    const earlier = await openAcceptanceStore({ path: ':memory:' });
+    await earlier.keepTrust(issuer.trustList(start));
+    const wallet = issuer.wallet(start, { uses: 3, maxTotal: 900n });
+    const order = { text: wallet.shows(1, start), amount: eur('3.20'), key: 'k1' };
+    const before = await opened({ journal: earlier }).accept(order);
+    const parts = { earlier: [earlier] };
+    const again = await accept(order.text, eur('3.20'), parts);
+    expect(failure(again)).toEqual(['uses', 'code_used']);
+    expect(again.refusal!.message).toContain('for 3.20EUR at 2026-11-30T10:00:00Z');
+    expect((await opened(parts).accept(order)).accepted?.receipt).toEqual(before.accepted!.receipt);
+    expect(failure(await accept(wallet.shows(2, start), eur('5.00'), parts))[1]).toBe(undefined);
+    expect(failure(await accept(wallet.shows(3, start), eur('0.81'), parts))).toEqual(['amount', 'code_spent']);
+    expect(failure(await accept(wallet.shows(3, start), eur('0.70'), parts))[1]).toBe(undefined);
+    expect(failure(await accept(wallet.shows(4, start), eur('0.10'), parts))).toEqual(['uses', 'code_spent']);
+    earlier.close();
+  });
+
   test('another currency', async () => {
     expect(failure(await accept(issuer.wallet(start).shows(1, start), parseAmount('3.20CHF')))).toEqual(['amount', 'currency_mismatch']);
   });

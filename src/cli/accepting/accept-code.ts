@@ -13,7 +13,7 @@ import { systemClock } from '../local-registry.ts';
 import { writeNewFile } from '../new-file.ts';
 import type { Opening } from '../open-role.ts';
 import type { KnownRegister } from './known-registers.ts';
-import { openAcceptances, receiptKeyOf } from './open-acceptances.ts';
+import { openAcceptances, receiptKeyOf, waitingIn } from './open-acceptances.ts';
 import { scannedCode, type ScanFlags } from './scanned-code.ts';
 
 export interface AcceptFlags extends RoleFlags, ScanFlags {
@@ -42,12 +42,14 @@ export interface AcceptedAtRegister {
 /** Reads a code and decides, without asking anybody. Errors: those of the reading, of an acceptance and of what a register needs for it; what the security check says is a refusal. */
 export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, signal: AbortSignal): Promise<AcceptedAtRegister> {
   const { interactive, ask, caution, ...opening } = options;
-  const { register, store } = await openAcceptances(flags, opening);
+  const acceptances = await openAcceptances(flags, opening);
+  const { register, store, earlier } = acceptances;
   const { privateKey } = await receiptKeyOf(register, opening);
   const security = areThereCards() ? new CodeGuard(new CounterGuard(register, { closing: opening.closing, interactive, ask, role: undefined }), store, caution) : undefined;
   const acceptance = new CodeAcceptance({
     register,
     journal: store,
+    earlier,
     receiptKey: privateKey,
     clock: systemClock,
     guard: security?.guard,
@@ -62,7 +64,7 @@ export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, sig
     await security?.settle();
   }
   const { accepted } = decision;
-  const waiting = store.waiting();
+  const waiting = waitingIn(acceptances);
   if (accepted === undefined || file === undefined) {
     return { register, decision, waiting, receiptFile: undefined, trouble: undefined };
   }

@@ -2,7 +2,7 @@ import type { Span } from '../../domain/day.ts';
 import type { AcceptanceSum, WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import type { RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
-import { openAcceptancesIfThere } from './open-acceptances.ts';
+import { journalsOf, openAcceptancesIfThere, waitingIn } from './open-acceptances.ts';
 
 /** How a cash register stands with credit payment codes, on this machine. */
 export interface CodesHere {
@@ -12,12 +12,23 @@ export interface CodesHere {
 
 /** Undefined as long as its server has signed none. Nobody is asked. */
 export async function codesHere(flags: RoleFlags, opening: Opening): Promise<CodesHere | undefined> {
-  const store = (await openAcceptancesIfThere(flags, opening))?.store;
-  const waiting = store?.waiting();
-  return waiting === undefined || (waiting.count === 0 && store!.keys().length === 0) ? undefined : { waiting, trustAsOf: store!.trust()?.asOf };
+  const acceptances = await openAcceptancesIfThere(flags, opening);
+  if (acceptances === undefined) {
+    return undefined;
+  }
+  const { store } = acceptances;
+  const waiting = waitingIn(acceptances);
+  return waiting.count === 0 && store.keys().length === 0 ? undefined : { waiting, trustAsOf: store.trust()?.asOf };
 }
 
 /** What was accepted on this machine within a time. */
 export async function codesAccepted(flags: RoleFlags, opening: Opening, span: Span): Promise<AcceptanceSum[]> {
-  return (await openAcceptancesIfThere(flags, opening))?.store.sums(span) ?? [];
+  const acceptances = await openAcceptancesIfThere(flags, opening);
+  const sums = new Map<string, AcceptanceSum>();
+  for (const sum of acceptances === undefined ? [] : journalsOf(acceptances).flatMap((journal) => journal.sums(span))) {
+    const key = `${sum.currency} ${sum.outcome}`;
+    const { count = 0, minor = 0n } = sums.get(key) ?? {};
+    sums.set(key, { ...sum, count: sum.count + count, minor: sum.minor + minor });
+  }
+  return [...sums.values()];
 }

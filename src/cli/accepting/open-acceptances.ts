@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Ed25519KeyPair } from '../../protocol/ed25519.ts';
+import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import type { AcceptanceStore } from '../../storage/acceptance-store.ts';
-import { acceptanceDatabase } from '../agent-files.ts';
+import { acceptanceDatabase, acceptanceDatabases } from '../agent-files.ts';
 import { RegisterSecrets } from '../counter/register-secrets.ts';
 import { roleDestinationName, secretStore, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
@@ -12,6 +12,8 @@ import { KnownRegisters, type KnownRegister } from './known-registers.ts';
 export interface Acceptances {
   readonly register: KnownRegister;
   readonly store: AcceptanceStore;
+  /** Of other registers that this machine was, or is, for the same payee: its server settles what they accepted, too. */
+  readonly earlier: readonly AcceptanceStore[];
 }
 
 /**
@@ -30,16 +32,39 @@ export async function openAcceptances(flags: RoleFlags, opening: Opening): Promi
 
 /** The same, undefined if there is nothing yet. */
 export async function openAcceptancesIfThere(flags: RoleFlags, opening: Opening): Promise<Acceptances | undefined> {
-  const register = new KnownRegisters().recall(roleDestinationName('pos', flags));
-  return register === undefined || !existsSync(acceptanceDatabase(register.id)) ? undefined : openAcceptancesOf(register, opening);
+  return openAcceptancesAt(roleDestinationName('pos', flags), opening);
+}
+
+/** Of the register that this machine is, or was, by a profile or at a server. */
+export async function openAcceptancesAt(at: string, opening: Pick<Opening, 'closing'>): Promise<Acceptances | undefined> {
+  const register = new KnownRegisters().recall(at);
+  return register === undefined || acceptanceDatabases().length === 0 ? undefined : openAcceptancesOf(register, opening);
 }
 
 /** Of a register that is known; the file is made if it is not there. */
 export async function openAcceptancesOf(register: KnownRegister, { closing }: Pick<Opening, 'closing'>): Promise<Acceptances> {
   const { openAcceptanceStore } = await import('../../storage/acceptance-store.ts');
-  const store = await openAcceptanceStore({ path: acceptanceDatabase(register.id) });
-  closing.defer(() => store.close());
-  return { register, store };
+  const open = async (path: string) => {
+    const store = await openAcceptanceStore({ path });
+    closing.defer(() => store.close());
+    return store;
+  };
+  const own = acceptanceDatabase(register.id);
+  const store = await open(own);
+  const others = await Promise.all(acceptanceDatabases().filter((path) => path !== own).map(open));
+  return { register, store, earlier: others.filter((other) => other.payeeId() === register.payeeId) };
+}
+
+/** Those that have to be settled first first. */
+export function journalsOf({ store, earlier }: Pick<Acceptances, 'store' | 'earlier'>): AcceptanceStore[] {
+  return [...earlier, store];
+}
+
+/** In all journals. */
+export function waitingIn(acceptances: Pick<Acceptances, 'store' | 'earlier'>): WaitingToSettle {
+  const waiting = journalsOf(acceptances).map((journal) => journal.waiting());
+  const [settleBy] = waiting.flatMap((each) => each.settleBy ?? []).sort((one, other) => one.getTime() - other.getTime());
+  return { count: waiting.reduce((sum, { count }) => sum + count, 0), settleBy };
 }
 
 /** By which this register signs receipts. Errors: `secret_not_found`, those of the secret store. */

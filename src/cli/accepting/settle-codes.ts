@@ -11,7 +11,7 @@ import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { localTime } from '../present/time.ts';
-import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
+import { journalsOf, openAcceptancesAt, openAcceptancesOf, waitingIn, type Acceptances } from './open-acceptances.ts';
 import { guardOf, readyToAccept } from './sync-trust.ts';
 
 /** Nearer to its end than this, what is not settled is worth a word. */
@@ -45,8 +45,8 @@ function keptAll(error: unknown): unknown {
     : error;
 }
 
-export function settleWaiting({ store }: Pick<Acceptances, 'store'>, codes: Pick<CodesRole, 'settle'>): Promise<Settled> {
-  return settleAccepted({ codes, journal: store, clock: systemClock });
+export function settleWaiting(acceptances: Acceptances, codes: Pick<CodesRole, 'settle'>): Promise<Settled> {
+  return settleAccepted({ codes, journals: journalsOf(acceptances), clock: systemClock });
 }
 
 /** Whether something will be late before long. */
@@ -59,10 +59,22 @@ export function urgencyOf(waiting: WaitingToSettle, now: Date): string | undefin
   if (!isUrgent(waiting, now)) {
     return undefined;
   }
-  const { count, settleBy } = waiting;
+  return `${waitingText(waiting)}; later the server need not pay. Run \`latchkey code settle\` while it can be reached.`;
+}
+
+function waitingText({ count, settleBy }: WaitingToSettle): string {
   const by = localTime(settleBy!.toISOString());
-  const what = count === 1 ? `An accepted code has to be settled by ${by}` : `${count} accepted codes are not settled, and the first of them has to be by ${by}`;
-  return `${what}; later the server need not pay. Run \`latchkey code settle\` while it can be reached.`;
+  return count === 1 ? `An accepted code has to be settled by ${by}` : `${count} accepted codes are not settled, and the first of them has to be by ${by}`;
+}
+
+/** What the register that this machine is, or was, by a profile would leave behind, in a sentence; undefined if nothing. Nobody is asked. */
+export async function leftBehind(profile: string): Promise<string | undefined> {
+  await using closing = new AsyncDisposableStack();
+  const acceptances = await openAcceptancesAt(profile, { closing });
+  const waiting = acceptances && waitingIn(acceptances);
+  return waiting === undefined || waiting.count === 0
+    ? undefined
+    : `${waitingText(waiting)}. Run \`latchkey code settle\` first; or else only a cash register of this machine for the same account can settle them.`;
 }
 
 /** When: at a minute of the day by the clocks of a zone, or again and again beginning with now. */

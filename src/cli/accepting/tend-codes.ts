@@ -11,7 +11,7 @@ import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import type { CounterEventWire } from '../present/counter-events.ts';
 import { troubleOf } from '../present/message.ts';
-import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
+import { openAcceptancesOf, waitingIn, type Acceptances } from './open-acceptances.ts';
 import { isUrgent, settleWaiting } from './settle-codes.ts';
 import { clockTrouble, fetchTrust, guardOf, readyToAccept } from './sync-trust.ts';
 
@@ -83,7 +83,7 @@ class CodeTender {
       await this.#renewTrust();
       this.#trustDue = performance.now() + trustMs;
     }
-    if (this.#acceptances!.store.waiting().count > 0) {
+    if (waitingIn(this.#acceptances!).count > 0) {
       const { counts } = await settleWaiting(this.#acceptances!, this.#codes);
       if (sumOf(counts) > 0) {
         this.#tending.emit({ event: 'codes_settled', counts });
@@ -112,7 +112,7 @@ class CodeTender {
   }
 
   #tellWhatIsUrgent(): void {
-    const waiting = this.#acceptances?.store.waiting();
+    const waiting = this.#acceptances && waitingIn(this.#acceptances);
     if (waiting?.settleBy !== undefined && isUrgent(waiting, systemClock.now()) && performance.now() >= this.#tellDue) {
       this.#tellDue = performance.now() + tellAgainMs;
       this.#tending.emit({ event: 'codes_waiting', waiting: waiting.count, settle_by: waiting.settleBy.toISOString() });

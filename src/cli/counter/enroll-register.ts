@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parsePassphrase, type Security } from '../../domain/ssid.ts';
 import { publicJwkOf } from '../../protocol/access-code.ts';
+import { openAcceptancesAt, waitingIn } from '../accepting/open-acceptances.ts';
 import { readyToAccept } from '../accepting/sync-trust.ts';
 import { addProfile } from '../add-profile.ts';
 import { localProfile, profiles, secretStore } from '../destination.ts';
@@ -27,7 +28,8 @@ export interface EnrollRegisterFlags extends NetworkFlags {
 
 /**
  * Enrols this machine as a cash register, at a server by a code or alone on this machine for an account, with a key of
- * its own. Errors: those of an enrolment, `account_not_found`, `missing_input`.
+ * its own. Errors: those of an enrolment, `account_not_found`,
+ * `codes_unsettled`, `missing_input`.
  */
 export async function enrollRegister(flags: EnrollRegisterFlags, opening: Opening): Promise<Counter> {
   // Before the code is used up.
@@ -55,9 +57,19 @@ async function enrolledHere({ account, ...flags }: EnrollRegisterFlags, network:
   if (account === undefined) {
     throw new LatchkeyError('missing_input', 'Say where the register belongs: --server URL with an enrolment code, or alone on this machine --account NAME.');
   }
-  const { pos } = await openRegister({ profile: localProfile }, opening);
+  const { pos, ledger } = await openRegister({ profile: localProfile }, opening);
+  await requireSettled((await ledger.account(account)).id);
   await pos.describe({ account });
   return complete({ profile: localProfile }, network, opening);
+}
+
+/** Errors: `codes_unsettled` if codes were accepted for another account, which the register could not bring any more. */
+async function requireSettled(payeeId: string): Promise<void> {
+  await using closing = new AsyncDisposableStack();
+  const acceptances = await openAcceptancesAt(localProfile, { closing });
+  if (acceptances !== undefined && acceptances.register.payeeId !== payeeId && waitingIn(acceptances).count > 0) {
+    throw new LatchkeyError('codes_unsettled');
+  }
 }
 
 interface Network {

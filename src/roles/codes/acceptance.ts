@@ -46,9 +46,13 @@ export interface AcceptanceRules {
 /** What was about to be accepted, for whoever has a say in it beside the protocol. Errors are refusals. */
 export type AcceptanceGuard = (service: { readonly token: CreditToken; readonly proof: CreditProof; readonly amount: Amount; readonly at: Date }) => Promise<void>;
 
+type EarlierJournal = Pick<AcceptanceJournal, 'taken' | 'ofKey' | 'ofCounter'>;
+
 export interface AcceptanceContext {
   readonly register: { readonly id: string; readonly payeeId: string };
   readonly journal: AcceptanceJournal & TrustStore;
+  /** Of registers that this machine was before for the same payee: what they have accepted counts, too. */
+  readonly earlier?: readonly EarlierJournal[] | undefined;
   readonly receiptKey: KeyObject;
   readonly clock: Clock;
   readonly rules: AcceptanceRules;
@@ -81,6 +85,9 @@ interface Checking {
   /** Why its content is none, although its signature is right. */
   malformed?: LatchkeyError;
   proof?: CreditProof;
+  /** In this register's journal, … */
+  own?: Taken;
+  /** … and in all of them. */
   taken?: Taken;
 }
 
@@ -133,10 +140,15 @@ export class CodeAcceptance {
         return this.#refused(checking, 'security_check', error);
       }
       const accepted = this.#acceptance(checking);
-      if (await this.#context.journal.add(accepted, checking.taken!)) {
+      if (await this.#context.journal.add(accepted, checking.own!)) {
         return this.#decision(checking, accepted, undefined, 'journal');
       }
     }
+  }
+
+  /** This register's own first. */
+  get #journals(): readonly EarlierJournal[] {
+    return [this.#context.journal, ...(this.#context.earlier ?? [])];
   }
 
   /** All checks up to the writing down, which a code passes if this gives nothing. */
@@ -240,7 +252,9 @@ export class CodeAcceptance {
     if (amount.minor > maxEach) {
       throw new LatchkeyError('code_amount_too_large', `The code pays at most ${amountText({ minor: maxEach, currency })} at once.`);
     }
-    const taken = (checking.taken = this.#context.journal.taken(id, proof!.counter));
+    const [own, ...others] = this.#journals.map((journal) => journal.taken(id, proof!.counter));
+    checking.own = own!;
+    const taken = (checking.taken = others.reduce(together, own!));
     // One that was accepted here already is refused as that.
     if (!taken.hasCounter && taken.minor + amount.minor > maxTotal) {
       throw new LatchkeyError('code_spent', `The code pays ${amountText({ minor: maxTotal, currency })} altogether, and this register alone has taken ${takenText(taken, currency)}.`);
@@ -249,7 +263,7 @@ export class CodeAcceptance {
 
   #checkUses({ token, proof, taken }: Checking): void {
     if (taken!.hasCounter) {
-      const before = this.#context.journal.ofCounter(token!.id, proof!.counter);
+      const before = firstOf(this.#journals, (journal) => journal.ofCounter(token!.id, proof!.counter));
       const what = before === undefined ? '' : ` for ${amountText(before.receipt.amount)} at ${timeText(before.receipt.at)}`;
       throw new LatchkeyError('code_used', `This showing of the code was accepted here already${what}.`);
     }
@@ -285,7 +299,8 @@ export class CodeAcceptance {
 
   /** Errors: `idempotency_mismatch` if what was accepted under its key is something else. */
   #acceptedBefore(order: AcceptOrder): Decision | undefined {
-    const kept = order.key === undefined ? undefined : this.#context.journal.ofKey(order.key);
+    const { key } = order;
+    const kept = key === undefined ? undefined : firstOf(this.#journals, (journal) => journal.ofKey(key));
     if (kept === undefined) {
       return undefined;
     }
@@ -379,6 +394,14 @@ function isSame({ receipt, memo, code }: KeptAcceptance | Acceptance, order: Acc
 
 function codeHash(code: Uint8Array): Uint8Array {
   return Uint8Array.from(hash('sha256', code, 'buffer'));
+}
+
+function firstOf(journals: readonly EarlierJournal[], find: (journal: EarlierJournal) => KeptAcceptance | undefined): KeptAcceptance | undefined {
+  return journals.values().map(find).find((found) => found !== undefined);
+}
+
+function together(one: Taken, other: Taken): Taken {
+  return { uses: one.uses + other.uses, minor: one.minor + other.minor, hasCounter: one.hasCounter || other.hasCounter };
 }
 
 /** In whole seconds, negative if it was written after what the register's clock says. */

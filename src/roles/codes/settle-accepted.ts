@@ -9,7 +9,8 @@ import { settlementBatch, type CodesRole } from './ports.ts';
 
 export interface Settling {
   readonly codes: Pick<CodesRole, 'settle'>;
-  readonly journal: Pick<AcceptanceJournal, 'unsettled' | 'settle'>;
+  /** One after the other. */
+  readonly journals: readonly Pick<AcceptanceJournal, 'unsettled' | 'settle'>[];
   readonly clock: Clock;
   /** How many acceptances go to the server at once; as many as it takes if left out. */
   readonly batch?: number | undefined;
@@ -29,13 +30,15 @@ const mostListed = 100;
  * disk before the next, so that what ends in between goes on where it was. What was brought and not answered is brought
  * again: a receipt is settled once. Errors: what keeps the rest from being settled, with how many were.
  */
-export async function settleAccepted({ codes, journal, clock, batch = settlementBatch }: Settling): Promise<Settled> {
+export async function settleAccepted({ codes, journals, clock, batch = settlementBatch }: Settling): Promise<Settled> {
   const counts = noneSettled();
   const disputed: KeptAcceptance[] = [];
-  for (;;) {
+  const left = [...journals];
+  for (let journal = left.shift(); journal !== undefined; ) {
     const waiting = journal.unsettled(batch);
     if (waiting.length === 0) {
-      return { counts, disputed };
+      journal = left.shift();
+      continue;
     }
     try {
       const replies = await codes.settle(waiting.map(({ code, signedReceipt }) => ({ code, receipt: signedReceipt })));
@@ -57,6 +60,7 @@ export async function settleAccepted({ codes, journal, clock, batch = settlement
       throw withOutcome(error, `${done === 0 ? 'None' : done} of the accepted codes ${done === 1 ? 'was' : 'were'} settled by this, and none is lost.`, hint);
     }
   }
+  return { counts, disputed };
 }
 
 export function sumOf(counts: Readonly<Record<SettlementOutcome, number>>): number {

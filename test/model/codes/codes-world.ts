@@ -730,7 +730,7 @@ export class CodesWorld {
     side.till.fault = fault;
     const hasFault = this.#fault !== undefined || fault !== undefined;
     const codes = { settle: (accepted: readonly AcceptedCode[]) => this.#settle(side, accepted) };
-    const problem = await this.#tried(() => settleAccepted({ codes, journal: side.till.mortalJournal, clock: side.till.clock, batch }));
+    const problem = await this.#tried(() => settleAccepted({ codes, journals: [side.till.mortalJournal], clock: side.till.clock, batch }));
     side.till.fault = undefined;
     if (problem === 'ended') await side.till.boot();
     if (problem !== undefined && !hasFault) throw new Error(`settling came to ${problem}`);
