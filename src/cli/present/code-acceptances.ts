@@ -86,7 +86,7 @@ export function shownCodeReceiptToWire({ signed, receipt: read, unchecked }: Rea
 }
 
 function ownReceiptToWire({ code: { token }, history, isCounted, trouble }: OwnReceipt) {
-  const { uses, amount } = roomOf(token, history.showings);
+  const { uses, amount } = roomOf(token, history);
   return present({ counted: isCounted, uses_left: uses, uses: token.uses, amount_left: amountToWire({ minor: amount, currency: token.currency }), trouble });
 }
 

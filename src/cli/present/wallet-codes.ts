@@ -58,7 +58,7 @@ export function walletCodeToWire({ code, history }: KnownCode, now: Date): Walle
   const { currency } = token;
   const money = (minor: bigint): AmountWire => amountToWire({ minor, currency });
   const known = history instanceof Error ? undefined : history;
-  const room = known === undefined ? { uses: 0, amount: 0n } : roomOf(token, known.showings);
+  const room = known === undefined ? { uses: 0, amount: 0n } : roomOf(token, known);
   const state: WalletCodeWire['state'] = known === undefined ? 'damaged' : codeState(token, known, now);
   const settled = (known?.showings ?? []).reduce((sum, showing) => sum + (showing.settled ?? 0n), 0n);
   return present({
@@ -207,7 +207,7 @@ export const takenBackSchema = object('TakenBackCode', { code_id: id, counter: c
 export type TakenBackWire = Static<typeof takenBackSchema>;
 
 export function takenBackToWire({ token }: OwnCode, { counter, takenBackAt }: Showing, history: CodeHistory): TakenBackWire {
-  const room = roomOf(token, history.showings);
+  const room = roomOf(token, history);
   return {
     code_id: token.id,
     counter,

@@ -54,14 +54,15 @@ export async function beginCode(id: string | undefined, flags: ShowFlags, window
   const wanted = (history: CodeHistory): WantedShowing => ({ amount: flags.amount, payeeId: flags.payee === undefined ? undefined : payeeNamed(flags.payee, history).id });
   return withCode(code.token.id, async () => {
     const history = await held.journal.of(code.token.id);
-    const next = nextShowing(code.token, history, wanted(history), systemClock.now());
-    requireFitting(code, { showing: next, room: roomOf(code.token, history.showings) }, window);
+    const now = systemClock.now();
+    const next = nextShowing(code.token, history, wanted(history), now);
+    requireFitting(code, { showing: next, room: roomOf(code.token, history) }, window);
     const payeeName = history.payees.find(({ id: payeeId }) => payeeId === next.payeeId)?.name;
     const guard = new ShowingGuard(code, guarding);
     await guard.begin(next, payeeName);
     let open: OpenShowing;
     try {
-      open = await beginShowing(held.journal, code.token, wanted, systemClock.now());
+      open = await beginShowing(held.journal, code.token, wanted, now);
     } catch (error) {
       await guard.settle(history);
       throw error;
@@ -131,7 +132,7 @@ async function pickCode(codes: readonly KnownCode[], id: string | undefined, sou
 
 function inWords({ code: { token }, history }: KnownCode): string {
   const { currency } = token;
-  const left = history instanceof Error ? undefined : roomOf(token, history.showings);
+  const left = history instanceof Error ? undefined : roomOf(token, history);
   return `${token.id} · ${moneyForPeople({ minor: left?.amount ?? 0n, currency })} left of ${moneyForPeople({ minor: token.maxTotal, currency })}`;
 }
 

@@ -29,6 +29,8 @@ class Server {
   refusal: ErrorCode | undefined;
   cut: 'before' | 'after' | 'before fetching' | undefined;
   settlements: Settlement[] = [];
+  settled = 0n;
+  settledUses = 0;
   revokedAt: Date | undefined;
 
   pay(request: PaymentRequest): PaymentReply {
@@ -146,7 +148,7 @@ beforeEach(() => {
     journal,
     random,
     kept: keptCodes(),
-    codes: { issued: async (_, key) => server.issued(key), code: async () => ({ settlements: server.settlements, revokedAt: server.revokedAt }) as never },
+    codes: { issued: async (_, key) => server.issued(key), code: async () => server as never },
     wallet: { payee: async (id) => ({ id, name: 'Café', currency: 'EUR' }) },
     withCode: (_, work) => work(),
   });
@@ -259,9 +261,12 @@ test('what the server settled and revoked is written down once it is heard', asy
   await wallet.correct(code);
   expect(journal.corrections).toEqual([]);
   server.settlements = [{ outcome: 'settled', receipt: { counter: 2, amount: parseAmount('3.20EUR'), at: now } } as Settlement];
-  server.revokedAt = now;
+  Object.assign(server, { settled: 320n, settledUses: 1, revokedAt: now });
   await wallet.correct(code);
   expect(journal.corrections).toEqual([{ settled: [{ counter: 2, amount: 320n, at: now }], revokedAt: now }]);
+  Object.assign(server, { settlements: [], revokedAt: undefined });
+  await wallet.correct(code);
+  expect(journal.corrections.at(-1)).toEqual({ settled: [], unlisted: { uses: 1, amount: 320n } });
 });
 
 test('a code is forgotten once nobody can settle it any more', async () => {

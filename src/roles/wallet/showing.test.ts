@@ -42,12 +42,12 @@ function refusal(work: () => unknown): LatchkeyError {
 }
 
 test('a showing counts as a use of what it bound, else of the largest amount, until it is taken back or settled', () => {
-  expect(roomOf(token, [])).toEqual({ uses: 5, amount: 2000n });
-  expect(roomOf(token, [showing(1)])).toEqual({ uses: 4, amount: 1500n });
-  expect(roomOf(token, [showing(1), showing(2, { amount: 320n })])).toEqual({ uses: 3, amount: 1180n });
-  expect(roomOf(token, [showing(1, { takenBackAt: at })])).toEqual({ uses: 5, amount: 2000n });
-  expect(roomOf(token, [showing(1, { settled: 120n })])).toEqual({ uses: 4, amount: 1880n });
-  expect(roomOf(token, [showing(1, { takenBackAt: at, settled: 120n })])).toEqual({ uses: 4, amount: 1880n });
+  expect(roomOf(token, shown())).toEqual({ uses: 5, amount: 2000n });
+  expect(roomOf(token, shown(showing(1)))).toEqual({ uses: 4, amount: 1500n });
+  expect(roomOf(token, shown(showing(1), showing(2, { amount: 320n })))).toEqual({ uses: 3, amount: 1180n });
+  expect(roomOf(token, shown(showing(1, { takenBackAt: at })))).toEqual({ uses: 5, amount: 2000n });
+  expect(roomOf(token, shown(showing(1, { settled: 120n })))).toEqual({ uses: 4, amount: 1880n });
+  expect(roomOf(token, shown(showing(1, { takenBackAt: at, settled: 120n })))).toEqual({ uses: 4, amount: 1880n });
 });
 
 test('each showing has the next counter, and what was taken back keeps its own', () => {
@@ -109,15 +109,28 @@ test('a code says what it is good for', () => {
 test('the server’s settlements correct what is not known yet, and only what was settled', () => {
   const history = shown(showing(1, { settled: 100n }), showing(2, { takenBackAt: at }));
   const settlements = [settlement(1, 100n), settlement(2, 320n), settlement(3, 50n), settlement(4, 500n, 'over_limit'), settlement(1, 100n, 'duplicate')];
-  expect(correctionBy({ settlements, revokedAt: at }, history)).toEqual({
+  expect(correctionBy({ settlements, settled: 470n, settledUses: 3, revokedAt: at }, history)).toEqual({
     settled: [{ counter: 2, amount: 320n, at }, { counter: 3, amount: 50n, at }],
     revokedAt: at,
   });
-  expect(correctionBy({ settlements: [], revokedAt: at }, { ...history, revokedAt: issuedAt }).revokedAt).toBeUndefined();
+  expect(correctionBy({ settlements: [], settled: 0n, settledUses: 0, revokedAt: at }, { ...history, revokedAt: issuedAt }).revokedAt).toBeUndefined();
+});
+
+test('what the server says is spent is spent, listed or not', () => {
+  const history = shown(showing(1, { takenBackAt: at }), showing(2));
+  const account = { settlements: [settlement(2, 300n)], settled: 800n, settledUses: 2, revokedAt: undefined };
+  const { settled, unlisted } = correctionBy(account, history);
+  expect({ settled, unlisted }).toEqual({ settled: [{ counter: 2, amount: 300n, at }], unlisted: { uses: 1, amount: 500n } });
+  const corrected: CodeHistory = { ...shown(showing(1, { takenBackAt: at }), showing(2, { settled: 300n })), unlisted };
+  expect(roomOf(token, corrected)).toEqual({ uses: 3, amount: 1200n });
+  expect(refusal(() => nextShowing({ ...token, uses: 2 }, corrected, {}, at)).code).toBe('code_used_up');
+  expect(correctionBy(account, corrected)).toEqual({ settled: [], revokedAt: undefined, unlisted: undefined });
+  const whole = { ...account, settlements: [settlement(1, 500n), settlement(2, 300n)] };
+  expect(correctionBy(whole, corrected)).toMatchObject({ settled: [{ counter: 1 }], unlisted: { uses: 0, amount: 0n } });
 });
 
 test('the server’s word overrules what a receipt said', () => {
-  expect(correctionBy({ settlements: [settlement(1, 500n), settlement(2, 320n)], revokedAt: undefined }, shown(showing(1, { settled: 1n }), showing(2, { settled: 320n }))).settled).toEqual([{ counter: 1, amount: 500n, at }]);
+  expect(correctionBy({ settlements: [settlement(1, 500n), settlement(2, 320n)], settled: 820n, settledUses: 2, revokedAt: undefined }, shown(showing(1, { settled: 1n }), showing(2, { settled: 320n }))).settled).toEqual([{ counter: 1, amount: 500n, at }]);
 });
 
 test('a receipt is for a showing that was good for it, or for none', () => {

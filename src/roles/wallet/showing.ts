@@ -1,4 +1,4 @@
-import { clockSkewMs, type CodeReceipt, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
+import { clockSkewMs, type CodeReceipt, type CreditCode, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
@@ -27,12 +27,16 @@ export interface CodeHistory {
   /** In the order of their counters. */
   readonly showings: readonly Showing[];
   readonly revokedAt: Date | undefined;
+  /** What the server says was spent beside the settlements that it lists; undefined: nothing. */
+  readonly unlisted?: Room | undefined;
 }
 
 /** What of a code's payments the server knows and this wallet did not. */
 export interface Correction {
   readonly settled: readonly { readonly counter: number; readonly amount: bigint; readonly at: Date }[];
   readonly revokedAt: Date | undefined;
+  /** Undefined: no other than before. */
+  readonly unlisted?: Room | undefined;
 }
 
 /** What this wallet has shown. Whoever writes keeps others away from the code's journal meanwhile. */
@@ -48,7 +52,7 @@ export interface ShowingJournal {
   forget(codeId: string): Promise<void>;
 }
 
-/** What can still be shown. */
+/** What can still be shown, or was spent. */
 export interface Room {
   readonly uses: number;
   /** Minor units. */
@@ -62,25 +66,28 @@ export interface WantedShowing {
   readonly payeeId?: string | undefined;
 }
 
+const nothing: Room = { uses: 0, amount: 0n };
+
 /**
  * What is left if all that was shown is taken: each showing that was not taken back is a use of what was bound, or of
- * the largest amount. So who keeps to it never overruns, whatever registers settle later.
+ * the largest amount, beside what the server says was spent and this wallet cannot tell by which. So who keeps to it never
+ * overruns, whatever registers settle later.
  */
-export function roomOf({ uses, maxTotal, maxEach }: Pick<SecurityContent, 'uses' | 'maxTotal' | 'maxEach'>, showings: readonly Showing[]): Room {
+export function roomOf({ uses, maxTotal, maxEach }: Pick<SecurityContent, 'uses' | 'maxTotal' | 'maxEach'>, { showings, unlisted = nothing }: Pick<CodeHistory, 'showings' | 'unlisted'>): Room {
   const counted = showings.filter(({ settled, takenBackAt }) => settled !== undefined || takenBackAt === undefined);
-  const amount = counted.reduce((rest, showing) => rest - (showing.settled ?? showing.amount ?? maxEach), maxTotal);
-  return { uses: Math.max(0, uses - counted.length), amount: amount < 0n ? 0n : amount };
+  const amount = counted.reduce((rest, showing) => rest - (showing.settled ?? showing.amount ?? maxEach), maxTotal - unlisted.amount);
+  return { uses: Math.max(0, uses - counted.length - unlisted.uses), amount: amount < 0n ? 0n : amount };
 }
 
 /** `history` is the code's own. By the terminal's clock, which the messages name. */
-export function codeState(token: SecurityContent, { showings, revokedAt }: CodeHistory, now: Date): 'usable' | 'used_up' | 'expired' | 'revoked' {
-  if (revokedAt !== undefined) {
+export function codeState(token: SecurityContent, history: CodeHistory, now: Date): 'usable' | 'used_up' | 'expired' | 'revoked' {
+  if (history.revokedAt !== undefined) {
     return 'revoked';
   }
   if (now >= token.expiresAt) {
     return 'expired';
   }
-  const { uses, amount } = roomOf(token, showings);
+  const { uses, amount } = roomOf(token, history);
   return uses === 0 || amount === 0n ? 'used_up' : 'usable';
 }
 
@@ -100,7 +107,7 @@ export function nextShowing(token: CreditToken, history: CodeHistory, { amount, 
       throw new LatchkeyError('code_amount_too_large', `This code pays at most ${amountText({ minor: maxEach, currency })} at once.`);
     }
   }
-  requireRoom(token, roomOf(token, history.showings), amount);
+  requireRoom(token, roomOf(token, history), amount);
   const counter = 1 + Math.max(0, ...history.showings.map((showing) => showing.counter));
   return { counter, at: now, amount: amount?.minor, payeeId };
 }
@@ -134,13 +141,25 @@ function requireRoom({ currency, maxEach, uses }: CreditToken, room: Room, amoun
   });
 }
 
+/** What the server says of a code. */
+export interface ServerAccount extends Pick<CreditCode, 'settled' | 'settledUses' | 'revokedAt'> {
+  readonly settlements: readonly Settlement[];
+}
+
 /** What of the server's settlements this wallet does not know yet. */
-export function correctionBy({ settlements, revokedAt }: { readonly settlements: readonly Settlement[]; readonly revokedAt: Date | undefined }, history: CodeHistory): Correction {
+export function correctionBy({ settlements, settled: minor, settledUses, revokedAt }: ServerAccount, history: CodeHistory): Correction {
   const known = new Map(history.showings.map(({ counter, settled }) => [counter, settled]));
-  const settled = settlements
-    .filter(({ outcome, receipt }) => outcome === 'settled' && known.get(receipt.counter) !== receipt.amount.minor)
+  const listed = settlements.filter(({ outcome }) => outcome === 'settled');
+  const settled = listed
+    .filter(({ receipt }) => known.get(receipt.counter) !== receipt.amount.minor)
     .map(({ receipt: { counter, amount, at } }) => ({ counter, amount: amount.minor, at }));
-  return { settled, revokedAt: history.revokedAt === undefined ? revokedAt : undefined };
+  const unlisted = { uses: settledUses - listed.length, amount: listed.reduce((rest, { receipt }) => rest - receipt.amount.minor, minor) };
+  const { uses, amount } = history.unlisted ?? nothing;
+  return {
+    settled,
+    revokedAt: history.revokedAt === undefined ? revokedAt : undefined,
+    unlisted: unlisted.uses === uses && unlisted.amount === amount ? undefined : unlisted,
+  };
 }
 
 /** Why a receipt cannot be for what this wallet has shown, in a sentence; undefined if it can. */
@@ -181,7 +200,7 @@ export async function beginShowing(journal: ShowingJournal, token: CreditToken, 
   const history = await journal.of(token.id);
   const showing = nextShowing(token, history, wanted(history), now);
   await journal.show(token.id, showing);
-  return { showing, room: roomOf(token, [...history.showings, { ...showing, takenBackAt: undefined, settled: undefined }]) };
+  return { showing, room: roomOf(token, { ...history, showings: [...history.showings, { ...showing, takenBackAt: undefined, settled: undefined }] }) };
 }
 
 /** Gives a use back that its user says was not accepted; twice is as good. Errors: as `showingToTakeBack`. */
