@@ -86,7 +86,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(reply).toMatchObject({ state: 'held', payee: { id: 'codes_EUR' } });
         expect((await terminal.holder.codes.codes({}, page)).items).toHaveLength(1);
         expect(await codeOf(terminal.holder.wallet.pay({ ...request, code: { ...request.code!, uses: 4 } }))).toBe('idempotency_mismatch');
-        expect(await codeOf(terminal.holder.wallet.pay({ ...request, code: { ...request.code!, holderKey: randomBytes(32) } }))).toBe('idempotency_mismatch');
+        expect(await codeOf(terminal.holder.wallet.pay({ ...request, code: { ...request.code!, holderKey: newEd25519(randomBytes(32)).publicKey } }))).toBe('idempotency_mismatch');
         expect(await standing()).toMatchObject({ held: 2000n });
       });
 
@@ -119,6 +119,8 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await ask({ validMs: 24 * dayMs })).toBe('invalid_input');
         expect(await ask({ validMs: 1000 })).toBe('invalid_input');
         expect(await ask({ payees: [] })).toBe('invalid_input');
+        expect(await ask({ holderKey: Buffer.alloc(32) })).toBe('invalid_input');
+        expect(await codeOf(cafe.holder.pos.describe({ receiptKey: Buffer.alloc(32) }))).toBe('invalid_input');
         expect(await ask({ payees: ['acc_nobody'] })).toBe('account_not_found');
         expect(await ask({ payees: [cafe.payeeId, account.id] })).toBe('payee_is_payer');
         const plain = terminal.request('codes_EUR', euros('1.00'));
@@ -214,7 +216,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect((await cafe.sync()).revoked).toEqual(expect.arrayContaining([code.id, other.id]));
         expect((await cafe.holder.codes.disputes({}, page)).items[0]).toMatchObject({ outcome: 'over_limit', borneBy: 'payee', loss: euros('2.00'), other: undefined, postingId: undefined });
 
-        const again = codeRequest(terminal, randomBytes(32));
+        const again = codeRequest(terminal, newEd25519(randomBytes(32)).publicKey);
         expect(await codeOf(terminal.holder.wallet.pay(again))).toBe('account_suspended');
         await terminal.pay(terminal.request(cafe.payeeId, euros('1.00')));
         expect(await shop.admin.ledger.reinstate(account.id)).toMatchObject({ suspendedAt: undefined });

@@ -37,7 +37,7 @@ export function presentToken(token: TokenWire & { readonly codes_revoked?: numbe
       ['created', localTime(token.created_at)],
       ['last used', token.last_used_at && localTime(token.last_used_at)],
       ['revoked', token.revoked_at && localTime(token.revoked_at)],
-      ['codes revoked', token.codes_revoked?.toString()],
+      ['codes revoked', token.codes_revoked ? String(token.codes_revoked) : undefined],
     ],
     screen,
   );

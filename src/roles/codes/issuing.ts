@@ -4,6 +4,7 @@ import { sameCurrency } from '../../domain/money.ts';
 import type { Payment } from '../../domain/payment.ts';
 import { codesAccountId } from '../../domain/posting.ts';
 import { keyIdOf, signToken } from '../../protocol/credit-code.ts';
+import { newEd25519Public } from '../../protocol/ed25519.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { openAccount, ownAccount } from '../ledger/accounts.ts';
 import type { Bought } from '../ledger/payment-desk.ts';
@@ -24,6 +25,7 @@ export function orderedCode(request: PaymentRequest, code: CodeOrder): { readonl
     throw new LatchkeyError('invalid_input', `A code is paid to ${codesAccountId(amount.currency)}.`);
   }
   checkedCodeOrder(code, amount.minor);
+  newEd25519Public(code.holderKey);
   return { request: { ...request, holdMs: code.validMs + settlementGraceMs }, bought: codeBought(code, amount.currency) };
 }
 

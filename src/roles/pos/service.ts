@@ -12,7 +12,7 @@ import { quoted } from '../../domain/shown-text.ts';
 import { parseSsid } from '../../domain/ssid.ts';
 import { requireTime, type Tariff } from '../../domain/tariff.ts';
 import { parsePublicJwk } from '../../protocol/access-code.ts';
-import { ed25519Public } from '../../protocol/ed25519.ts';
+import { newEd25519Public } from '../../protocol/ed25519.ts';
 import { subjectMac, subjectTokenMs } from '../../protocol/subject-token.ts';
 import { endGrant } from '../grants/ending.ts';
 import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
@@ -55,7 +55,7 @@ export class PosService implements PosRole {
     const { store, actor } = this.#context;
     const named = ssid === undefined ? undefined : parseSsid(ssid);
     const key = jwk === undefined ? undefined : parseKey(jwk);
-    if (receiptKey !== undefined) ed25519Public(receiptKey);
+    if (receiptKey !== undefined) newEd25519Public(receiptKey);
     if (account !== undefined && actor.kind !== 'local') {
       throw new LatchkeyError('invalid_input', 'Which account a cash register charges for is said by its enrolment code.');
     }
