@@ -203,6 +203,18 @@ describe('a wallet that no server can be asked from', () => {
     expect(await show()).toMatchObject({ counter: 4, uses_left: 1 });
   });
 
+  test('a showing that is over ends by itself, and says so', async () => {
+    const issuedAt = new Date(Math.floor(Date.now() / 1000) * 1000);
+    await plantCode(cli, { issuedAt, expiresAt: new Date(issuedAt.getTime() + 6000) });
+    const terminal = atTerminal(cli, ['code', 'show']);
+    await terminal.shows('Press any key');
+    await terminal.shows('This showing is over: one lasts 15 minutes at most');
+    await terminal.shows('Was it accepted?');
+    terminal.type('n\r');
+    await terminal.shows('is taken back');
+    expect(await terminal.code).toBe(0);
+  });
+
   test('in a window that is too small nothing is shown, and nothing counts', async () => {
     await plantCode(cli);
     const narrow = atTerminal(cli, ['code', 'show', '--once'], {}, { columns: 60 });

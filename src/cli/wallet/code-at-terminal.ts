@@ -8,8 +8,8 @@ import { showLive } from './live-code.ts';
 import type { BegunCode, ShowOptions } from './show-code.ts';
 import { takeBackCode } from './take-back-code.ts';
 
-/** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed. */
-export async function showAtTerminal({ code, counter, render }: BegunCode, { invert }: { readonly invert: boolean }, signal: AbortSignal): Promise<void> {
+/** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed or it is over. */
+export async function showAtTerminal({ counter, isOver, render }: BegunCode, { invert }: { readonly invert: boolean }, signal: AbortSignal): Promise<void> {
   const { stdin, stdout } = process;
   const whole = await screenOf(stdout);
   await showLive({
@@ -20,7 +20,7 @@ export async function showAtTerminal({ code, counter, render }: BegunCode, { inv
       return () => clearInterval(timer);
     },
     signal,
-    until: code.token.expiresAt,
+    isOver,
     frame(now, { columns, rows }) {
       const shown = render(now);
       const screen = { ...whole, width: columns };

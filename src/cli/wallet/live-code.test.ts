@@ -26,7 +26,7 @@ class Screen {
         return () => void (this.isTicking = false);
       },
       signal: this.ending.signal,
-      until: new Date('2026-11-30T13:00:00.000Z'),
+      isOver: (now) => now >= new Date('2026-11-30T13:00:00.000Z'),
       frame: (now, { columns }) => [`code ${(drawn += 1)} of ${now.toISOString().slice(11, 19)}`, `${columns} wide`],
       status: (seconds) => `new in ${seconds} s`,
       ...more,
@@ -109,6 +109,10 @@ test.each([
   ['the end of the code', (screen: Screen) => {
     screen.now = new Date('2026-11-30T12:59:59.000Z');
     screen.pass(1);
+  }],
+  ['another size of the window after the end of the code', (screen: Screen) => {
+    screen.now = new Date('2026-11-30T13:00:00.000Z');
+    screen.stdout.emit('resize');
   }],
 ])('%s ends it: nothing of it is left to be seen, and the terminal is as before', async (_, end) => {
   const screen = new Screen();

@@ -21,8 +21,8 @@ export interface LiveOptions {
   /** Calls every second, until what it returns is called. */
   readonly everySecond: (tick: () => void) => () => void;
   readonly signal: AbortSignal;
-  /** Then it ends by itself. */
-  readonly until: Date;
+  /** Whether it ends by itself now. */
+  readonly isOver: (now: Date) => boolean;
   /** All lines but the last, anew. */
   readonly frame: (now: Date, room: WindowSize) => readonly string[];
   /** The last line; `seconds` to the next renewal. */
@@ -36,7 +36,7 @@ const [hideCursor, showCursor, eraseBelow, eraseLine, eraseAll] = ['\u001b[?25l'
  * Then nothing of it is left on the screen, and the terminal is as it was before; so also when the signal or the process
  * ends it.
  */
-export async function showLive({ terminal: { stdin, stdout }, clock, everySecond, signal, until, frame, status }: LiveOptions): Promise<void> {
+export async function showLive({ terminal: { stdin, stdout }, clock, everySecond, signal, isOver, frame, status }: LiveOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let drawnAt = clock.now();
   let above = 0;
@@ -48,6 +48,10 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
   const erased = () => (above === 0 ? '' : `\r\u001b[${above}A${eraseBelow}`);
   const draw = (clear: string) => {
     drawnAt = clock.now();
+    if (isOver(drawnAt)) {
+      resolve();
+      return;
+    }
     const lines = frame(drawnAt, sizeOf(stdout));
     stdout.write(`${clear}${lines.map((line) => `${line}\n`).join('')}${statusLine(drawnAt)}`);
     above = lines.length;
@@ -55,7 +59,7 @@ export async function showLive({ terminal: { stdin, stdout }, clock, everySecond
   const tick = () => {
     const now = clock.now();
     const age = now.getTime() - drawnAt.getTime();
-    if (now >= until) {
+    if (isOver(now)) {
       resolve();
     } else if (age >= renewalMs || age < 0) {
       draw(erased());

@@ -7,7 +7,7 @@ import { qrTerminalWidth } from '../../formats/qr-terminal.ts';
 import { qrCode } from '../../formats/qr.ts';
 import { codeText, joinCode, signProof } from '../../protocol/credit-code.ts';
 import { newEd25519 } from '../../protocol/ed25519.ts';
-import { beginShowing, codeState, nextShowing, roomOf, type CodeHistory, type OpenShowing, type WantedShowing } from '../../roles/wallet/showing.ts';
+import { beginShowing, codeState, isShowingOver, nextShowing, roomOf, type CodeHistory, type OpenShowing, type WantedShowing } from '../../roles/wallet/showing.ts';
 import type { OwnCode } from '../../roles/wallet/own-codes.ts';
 import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
 import { writeQr } from '../credential-output.ts';
@@ -35,6 +35,8 @@ export interface ShowOptions extends GuardingShowings {
 export interface BegunCode {
   readonly code: OwnCode;
   readonly counter: number;
+  /** Whether it has to end by itself. */
+  isOver(now: Date): boolean;
   /** With a fresh proof. */
   render(now: Date): ShownCodeWire;
 }
@@ -67,7 +69,7 @@ export async function beginCode(id: string | undefined, flags: ShowFlags, window
       await guard.settle(history);
       throw error;
     }
-    return { code, counter: open.showing.counter, render: renderer(code, open, payeeName) };
+    return { code, counter: open.showing.counter, isOver: (now) => isShowingOver(code.token, open.showing, now), render: renderer(code, open, payeeName) };
   });
 }
 

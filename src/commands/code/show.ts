@@ -11,7 +11,7 @@ import { withOutcome } from '../../domain/with-outcome.ts';
 
 export default class CodeShow extends LatchkeyCommand<ShownCodeWire> {
   static override readonly summary = 'Show a credit payment code to a cash register; no network is needed.';
-  static override readonly description = `At a terminal the QR code renews itself every 30 seconds until a key is pressed, and then asks whether it was accepted. Elsewhere, and with --once, it is printed once, good for a minute.
+  static override readonly description = `At a terminal the QR code renews itself every 30 seconds until a key is pressed, for 15 minutes at most, and then asks whether it was accepted. Elsewhere, and with --once, it is printed once, good for a minute.
 Each showing counts as a use, of the largest amount or of what --amount binds, from before it is seen: if it was not accepted, answer no, or take it back with \`code take-back\`. At none left it refuses. Registers go by their own clocks, so this terminal’s has to be right to the half minute; it says what time it thinks it is.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -49,6 +49,9 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     }
     await showAtTerminal(begun, flags, this.signal);
     this.signal.throwIfAborted();
+    if (begun.isOver(new Date())) {
+      await this.note('This showing is over: one lasts 15 minutes at most, and no longer than its code. Showing it again counts as another use.');
+    }
     await this.note(await askWhetherAccepted(begun, this.#options, (question) => this.#askAtEnd(question)));
     return undefined;
   }

@@ -4,7 +4,7 @@ import type { CreditToken } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { Settlement } from '../codes/ports.ts';
-import { codeState, correctionBy, nextShowing, receiptMisfit, roomOf, showingToTakeBack, type CodeHistory, type Showing } from './showing.ts';
+import { codeState, correctionBy, isShowingOver, nextShowing, receiptMisfit, roomOf, showingToTakeBack, type CodeHistory, type Showing } from './showing.ts';
 
 const issuedAt = new Date('2026-11-30T10:00:00.000Z');
 const at = new Date('2026-11-30T12:00:00.000Z');
@@ -97,6 +97,15 @@ test('by the terminal’s clock it is valid from 30 seconds before its issue to 
   });
   expect(nextShowing(token, fresh, {}, new Date('2026-11-30T09:59:30.000Z')).counter).toBe(1);
   expect(refusal(() => nextShowing(token, { ...fresh, revokedAt: at }, {}, at)).code).toBe('code_over');
+});
+
+test.each([[899_999, false], [900_000, true], [-30_000, false], [-30_001, true]])('a showing that by its clock began %i ms ago is over: %j', (ms, isOver) => {
+  expect(isShowingOver(token, { at }, new Date(at.getTime() + ms))).toBe(isOver);
+});
+
+test('no showing lasts longer than its code', () => {
+  const begun = new Date(token.expiresAt.getTime() - 1000);
+  expect([isShowingOver(token, { at: begun }, begun), isShowingOver(token, { at: begun }, token.expiresAt)]).toEqual([false, true]);
 });
 
 test('a code says what it is good for', () => {

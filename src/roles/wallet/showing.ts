@@ -1,4 +1,4 @@
-import { clockSkewMs, type CodeReceipt, type CreditCode, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
+import { clockSkewMs, longestShowingMs, type CodeReceipt, type CreditCode, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
@@ -110,6 +110,12 @@ export function nextShowing(token: CreditToken, history: CodeHistory, { amount, 
   requireRoom(token, roomOf(token, history), amount);
   const counter = 1 + Math.max(0, ...history.showings.map((showing) => showing.counter));
   return { counter, at: now, amount: amount?.minor, payeeId };
+}
+
+/** Whether a showing has to end by itself, by a clock that may be put meanwhile: proofs that are further apart are not of one. */
+export function isShowingOver({ expiresAt }: CreditToken, { at }: Pick<NewShowing, 'at'>, now: Date): boolean {
+  const lastedMs = now.getTime() - at.getTime();
+  return now >= expiresAt || lastedMs >= longestShowingMs || lastedMs < -clockSkewMs;
 }
 
 function requireValid({ issuedAt, expiresAt }: CreditToken, { revokedAt }: CodeHistory, now: Date): void {
