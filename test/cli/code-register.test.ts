@@ -152,6 +152,9 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     [['code', 'accept', '--amount', '1.00EUR', '--file', 'a', '--image', 'b'], 'invalid_input', 2],
     [['code', 'accept', '--amount', '0.00EUR'], 'amount_not_positive', 2],
     [['code', 'accept', '--amount', '1.00EUR'], 'missing_input', 2],
+    [['code', 'accept', '--amount', '1.00CHF', '--bind-above', '1.00EUR', '--file', import.meta.filename], 'currency_mismatch', 5],
+    [['code', 'accept', '--amount', '1.00EUR', '--trust-max', '8d'], 'invalid_input', 2],
+    [['code', 'accept', '--amount', '1.00EUR', '--trust-max', '1h', '--trust-warn', '1h'], 'invalid_input', 2],
     [['code', 'accept', '--amount', '1.00EUR', '--profile', 'nobody'], 'profile_not_found', 3],
     [['code', 'receipt', 'none.txt'], 'file_not_found', 3],
     [['code', 'receipt', '-'], 'receipt_malformed', 2],
@@ -161,6 +164,12 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
   ] as const)('%j is %s', async (args, errorCode, exit) => {
     await counter.json('code', 'trust', 'sync');
     expect((await refused(args, '')).error).toMatchObject({ code: errorCode, exit, hint: expect.stringMatching(/./) as string });
+  });
+
+  test('what is in another currency than the account that is paid is refused', async () => {
+    const shown = await code({}, '20.00CHF');
+    const { error } = await refused(['code', 'accept', '--amount', '1.00CHF'], shown.shows(1));
+    expect(error).toMatchObject({ code: 'currency_mismatch', message: expect.stringContaining('is kept in EUR') as string });
   });
 
   test('what is no code is said to be none, and what is no picture', async () => {

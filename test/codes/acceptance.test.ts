@@ -276,6 +276,7 @@ describe('what is bound', () => {
     expect(failure(await accept(wallet.shows(1, start), eur('2.00'), { rules }))[1]).toBe(undefined);
     expect(failure(await accept(wallet.shows(2, start, { amount: 201n }), eur('2.01'), { rules }))).toEqual(['binding', 'code_not_bound']);
     expect(failure(await accept(wallet.shows(2, start, { amount: 201n, payeeId }), eur('2.01'), { rules }))[1]).toBe(undefined);
+    await expect(accept(wallet.shows(3, start), parseAmount('3.00CHF'), { rules })).rejects.toMatchObject({ code: 'currency_mismatch' });
   });
 });
 
@@ -325,6 +326,9 @@ describe('what was taken before', () => {
 
   test('another currency', async () => {
     expect(failure(await accept(issuer.wallet(start).shows(1, start), parseAmount('3.20CHF')))).toEqual(['amount', 'currency_mismatch']);
+    const swiss = issuer.wallet(start, { currency: 'CHF' }).shows(1, start);
+    expect(failure(await accept(swiss, parseAmount('3.20CHF'), { register: { ...register, currency: 'EUR' } }))).toEqual(['amount', 'currency_mismatch']);
+    expect(failure(await accept(swiss, parseAmount('3.20CHF'), { register: { ...register, currency: 'CHF' } }))[1]).toBe(undefined);
   });
 });
 

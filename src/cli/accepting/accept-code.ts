@@ -1,7 +1,9 @@
+import { settlementGraceMs } from '../../domain/credit-code.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import type { Amount } from '../../domain/money.ts';
 import { receiptText } from '../../protocol/code-receipt.ts';
-import { CodeAcceptance, type Decision } from '../../roles/codes/acceptance.ts';
+import { CodeAcceptance, type AcceptanceRules, type Decision } from '../../roles/codes/acceptance.ts';
 import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import { areThereCards } from '../cards/cards.ts';
 import { CodeGuard } from '../cards/code-guard.ts';
@@ -21,7 +23,7 @@ export interface AcceptFlags extends RoleFlags, ScanFlags {
   readonly memo?: string | undefined;
   readonly receipt?: string | undefined;
   readonly 'bind-above'?: Amount | undefined;
-  readonly 'trust-warn': number;
+  readonly 'trust-warn'?: number | undefined;
   readonly 'trust-max': number;
   readonly 'idempotency-key'?: string | undefined;
 }
@@ -42,6 +44,7 @@ export interface AcceptedAtRegister {
 /** Reads a code and decides, without asking anybody. Errors: those of the reading, of an acceptance and of what a register needs for it; what the security check says is a refusal. */
 export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, signal: AbortSignal): Promise<AcceptedAtRegister> {
   const { interactive, ask, caution, ...opening } = options;
+  const rules = rulesOf(flags);
   const acceptances = await openAcceptances(flags, opening);
   const { register, store, earlier } = acceptances;
   const { privateKey } = await receiptKeyOf(register, opening);
@@ -53,7 +56,7 @@ export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, sig
     receiptKey: privateKey,
     clock: systemClock,
     guard: security?.guard,
-    rules: { bindAbove: flags['bind-above'], trustWarnMs: flags['trust-warn'], trustMaxMs: flags['trust-max'] },
+    rules,
   });
   const { amount, memo, 'idempotency-key': key, receipt: file } = flags;
   const text = await scannedCode(flags, signal);
@@ -74,4 +77,17 @@ export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, sig
   } catch (error) {
     return { register, decision, waiting, receiptFile: undefined, trouble: `The code is accepted, but its receipt is in no file. ${asSentence(toLatchkeyError(error).message)}` };
   }
+}
+
+const usualWarnMs = 86_400_000;
+
+/** Errors: `invalid_input` for a list that would be trusted for longer than the server bears what it does not know. */
+function rulesOf({ 'bind-above': bindAbove, 'trust-warn': warnMs, 'trust-max': trustMaxMs }: AcceptFlags): AcceptanceRules {
+  if (trustMaxMs > settlementGraceMs) {
+    throw new LatchkeyError('invalid_input', '--trust-max is at most 7d: what was revoked longer ago is not paid.');
+  }
+  if (warnMs !== undefined && warnMs >= trustMaxMs) {
+    throw new LatchkeyError('invalid_input', '--trust-warn is below --trust-max.');
+  }
+  return { bindAbove, trustWarnMs: warnMs ?? Math.min(usualWarnMs, trustMaxMs), trustMaxMs };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KnownRegisters } from './known-registers.ts';
 
-const till = { id: 'tok_1', name: 'Till 1', payeeId: 'acc_1' };
+const till = { id: 'tok_1', name: 'Till 1', payeeId: 'acc_1', currency: 'EUR' };
 let folder: string;
 
 beforeEach(() => {
@@ -22,6 +22,8 @@ test('a register is known by where it was reached, as it was last heard', () => 
   expect(new KnownRegisters(folder).recall('pos')).toEqual({ ...till, name: 'Till 7' });
   expect(registers.recall('https://other.example:8420')?.id).toBe('tok_2');
   expect(registers.recall('local')).toBe(undefined);
+  registers.remember('local', { ...till, currency: undefined });
+  expect(registers.recall('local')?.currency).toBe(undefined);
 });
 
 test('a damaged file is said to be damaged', () => {

@@ -7,16 +7,18 @@ import type { Counter } from '../counter/open-counter.ts';
 import { roleDestinationName, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
-import { KnownRegisters } from './known-registers.ts';
+import { KnownRegisters, type KnownRegister } from './known-registers.ts';
 import { openAcceptancesOf, type Acceptances } from './open-acceptances.ts';
 
 /** What a register has to have before it accepts anything: its key at the server, and who it is on this machine. */
-export async function readyToAccept(counter: Pick<Counter, 'pos' | 'register' | 'secrets'>, flags: RoleFlags): Promise<Register> {
+export async function readyToAccept(counter: Pick<Counter, 'pos' | 'ledger' | 'register' | 'secrets'>, flags: RoleFlags): Promise<Register & KnownRegister> {
   const { publicKey } = await counter.secrets.haveReceiptKey();
   const isKnown = counter.register.receiptKey !== undefined && Buffer.compare(counter.register.receiptKey, publicKey) === 0;
   const register = isKnown ? counter.register : await counter.pos.describe({ receiptKey: publicKey });
-  new KnownRegisters().remember(roleDestinationName('pos', flags), register);
-  return register;
+  const { currency } = await counter.ledger.account(register.payeeId);
+  const known = { ...register, currency };
+  new KnownRegisters().remember(roleDestinationName('pos', flags), known);
+  return known;
 }
 
 export interface SyncedTrust extends Acceptances {

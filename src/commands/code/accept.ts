@@ -4,6 +4,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { amountFlag, durationFlag, fileFlag, idempotencyFlag, memoFlag, pathFlag, profileNameFlag } from '../../cli/flags.ts';
 import { codeAcceptanceSchema, codeAcceptanceToWire, presentCodeAcceptance, type CodeAcceptanceWire } from '../../cli/present/code-acceptances.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import { settlementGraceMs } from '../../domain/credit-code.ts';
 import { durationText } from '../../domain/duration.ts';
 
 export default class CodeAccept extends LatchkeyCommand<CodeAcceptanceWire> {
@@ -21,9 +22,9 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
     file: fileFlag({ description: 'Read the code from this file; - or nothing is standard input.' }),
     memo: memoFlag({ description: 'What it is for; kept on this machine.' }),
     receipt: pathFlag({ description: 'Write the receipt for the payer into this file instead of printing it.' }),
-    'bind-above': amountFlag({ description: 'Above this amount take only codes that name the amount and this payee.' }),
-    'trust-warn': durationFlag({ description: 'From which age on the trust list is worth a warning.', default: 86_400_000, defaultHelp: async () => '24h' }),
-    'trust-max': durationFlag({ description: 'From which age on it is trusted no more.', default: 7 * 86_400_000, defaultHelp: async () => '7d' }),
+    'bind-above': amountFlag({ description: 'Above this amount, of the same currency, take only codes that name the amount and this payee.' }),
+    'trust-warn': durationFlag({ description: 'From which age on the trust list is worth a warning; 24h if left out.' }),
+    'trust-max': durationFlag({ description: 'From which age on it is trusted no more; at most 7d.', default: settlementGraceMs, defaultHelp: async () => '7d' }),
     'idempotency-key': idempotencyFlag(),
     profile: profileNameFlag({ description: 'Which cash register this machine is, if it is several: that of this profile (LATCHKEY_PROFILE).' }),
   };

@@ -5,7 +5,7 @@ import {
 } from '../../domain/credit-code.ts';
 import { durationText } from '../../domain/duration.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { amountText, checkedAmount, type Amount } from '../../domain/money.ts';
+import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { signReceipt } from '../../protocol/code-receipt.ts';
 import { parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
@@ -49,7 +49,8 @@ export type AcceptanceGuard = (service: { readonly token: CreditToken; readonly 
 type EarlierJournal = Pick<AcceptanceJournal, 'taken' | 'ofKey' | 'ofCounter'>;
 
 export interface AcceptanceContext {
-  readonly register: { readonly id: string; readonly payeeId: string };
+  /** `currency`: of the payee’s account, where it is known. */
+  readonly register: { readonly id: string; readonly payeeId: string; readonly currency?: string | undefined };
   readonly journal: AcceptanceJournal & TrustStore;
   /** Of registers that this machine was before for the same payee: what they have accepted counts, too. */
   readonly earlier?: readonly EarlierJournal[] | undefined;
@@ -120,9 +121,10 @@ export class CodeAcceptance {
     ];
   }
 
-  /** Checks a code and writes down that it is accepted. Errors: those of an amount, `idempotency_mismatch`, those of storage. */
+  /** Checks a code and writes down that it is accepted. Errors: those of an amount, `currency_mismatch` with the rules, `idempotency_mismatch`, those of storage. */
   async accept(order: AcceptOrder): Promise<Decision> {
     checkedAmount(order.amount);
+    sameCurrency(this.#context.rules.bindAbove ?? order.amount, order.amount);
     for (;;) {
       const again = this.#acceptedBefore(order);
       if (again !== undefined) {
@@ -246,6 +248,10 @@ export class CodeAcceptance {
   #checkAmount(checking: Checking): void {
     const { order: { amount }, token, proof } = checking;
     const { currency, maxEach, maxTotal, id } = token!;
+    const { currency: kept = amount.currency } = this.#context.register;
+    if (amount.currency !== kept) {
+      throw new LatchkeyError('currency_mismatch', `The account that is paid is kept in ${kept}, and ${amountText(amount)} are to be paid.`);
+    }
     if (amount.currency !== currency) {
       throw new LatchkeyError('currency_mismatch', `The code pays ${currency}, and ${amountText(amount)} are to be paid.`);
     }
