@@ -180,6 +180,14 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     expect((await refused(['code', 'accept', '--amount', '1.00EUR', '--image', noPicture], '')).error).toMatchObject({ code: 'invalid_input', exit: 2 });
   });
 
+  test('no more is read than what shows that it is too much', async () => {
+    await counter.json('code', 'trust', 'sync');
+    const accepting = ['code', 'accept', '--amount', '1.00EUR'];
+    expect((await refused([...accepting, '--image', '/dev/zero'], '')).error).toMatchObject({ code: 'invalid_input', message: '--image: /dev/zero is larger than 32 MB.' });
+    expect((await refused([...accepting, '--file', '/dev/zero'], '')).error).toMatchObject({ code: 'code_malformed' });
+    expect((await refused(accepting, '\n'.repeat(1_000_000))).error).toMatchObject({ code: 'missing_input' });
+  });
+
   test('a duplicate comes with both receipts, is charged once, and ends with 9', async () => {
     const shown = await code();
     const elsewhere = await counter.till.codeRegister();
@@ -234,7 +242,9 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
   test('a scanner that stays connected is not waited for', async () => {
     const shown = await code();
     const child = spawn(process.execPath, [program, 'code', 'accept', '--amount', '1.00EUR'], { env: counter.cli.env, stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin.write(`${shown.shows(1)}\r`);
+    // Some end the line of before first.
+    child.stdin.write('\r\n');
+    child.stdin.write(`\n\r${shown.shows(1)}\r`);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     expect(await once(child, 'close')).toEqual([0, null]);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { readPng } from '../../formats/png.ts';
 import { longestCodeText } from '../../protocol/credit-code.ts';
@@ -20,7 +19,7 @@ const mostImageBytes = 32 * 2 ** 20;
 export async function scannedCode({ image, file = '-' }: ScanFlags, signal: AbortSignal): Promise<string> {
   if (image !== undefined) {
     const { readQr } = await import('../../formats/qr-reader.ts');
-    return readQr(readPng(await imageBytes(image)));
+    return readQr(readPng(await imageBytes(image, signal)));
   }
   const text = await firstLine(file === '-' ? typed(signal) : readInput(file, '--file', { signal }));
   if (text === '') {
@@ -43,31 +42,30 @@ async function* typed(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Whoever sends it need not end there: the rest is left alone. */
+/** Empty ones before it are passed over. Whoever sends it need not end there: the rest is left alone. */
 async function firstLine(pieces: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
+  let read = 0;
   for await (const piece of pieces) {
-    text += Buffer.from(piece).toString('latin1');
-    if (/[\r\n]/.test(text) || text.length > enough) {
+    read += piece.length;
+    text = `${text}${Buffer.from(piece).toString('latin1')}`.replace(/^[\r\n]+/, '');
+    if (/[\r\n]/.test(text) || read > enough) {
       break;
     }
   }
   return text.split(/[\r\n]/, 1)[0]!;
 }
 
-async function imageBytes(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new LatchkeyError('file_not_found', `--image: there is no file ${path}.`, { cause: error });
+/** No more than it takes to see that it is too large. */
+async function imageBytes(path: string, signal: AbortSignal): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let read = 0;
+  for await (const piece of readInput(path, '--image', { signal })) {
+    pieces.push(piece);
+    read += piece.length;
+    if (read > mostImageBytes) {
+      throw new LatchkeyError('invalid_input', `--image: ${path} is larger than ${mostImageBytes / 2 ** 20} MB.`);
     }
-    throw new LatchkeyError('invalid_input', `--image: ${path} cannot be read (${code ?? String(error)}).`, { cause: error });
   }
-  if (bytes.length > mostImageBytes) {
-    throw new LatchkeyError('invalid_input', `--image: ${path} is larger than ${mostImageBytes / 2 ** 20} MB.`);
-  }
-  return bytes;
+  return Buffer.concat(pieces);
 }
