@@ -325,6 +325,21 @@ describe('a server that goes and comes back', () => {
     expect((await counter.json<Result>('pos', 'status'))['codes']).toMatchObject({ waiting: 0 });
   });
 
+  test('pos serve registers the key of receipts again that a restored server has forgotten', { timeout: 60_000 }, async () => {
+    const { cli, till } = await Counter.make(site);
+    const shown = await till.code();
+    const serving = cli.start(['pos', 'serve', '--listen', '127.0.0.1:0', '--no-reader', '--json']);
+    await serving.line(jsonWith('event', 'listening'));
+    const { register_id: id } = await cli.until<Result>(['pos', 'status'], ({ codes }) => codes?.trust_as_of !== undefined);
+    site.alterDatabase('delete from receipt_keys where register_id = ?', id);
+    site.alterDatabase('update registers set receipt_key = null where id = ?', id);
+    await cli.json(['code', 'accept', '--amount', '1.00EUR'], { input: shown.shows(1) });
+    expect((await serving.line(jsonWith('event', 'codes_settled')))['counts']).toMatchObject({ settled: 1 });
+    serving.kill('SIGTERM');
+    await serving.ended;
+    await cli.close();
+  });
+
   test('what it accepted before it was enrolled anew is settled, and counts', { timeout: 60_000 }, async () => {
     const { cli, account, till } = await Counter.make(site);
     const shown = await till.code();

@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import type { Log } from '../../roles/agent/log.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
-import { sumOf } from '../../roles/codes/settle-accepted.ts';
+import { sumOf, type Settled } from '../../roles/codes/settle-accepted.ts';
 import type { CounterGuard } from '../cards/register-guard.ts';
 import type { Counter } from '../counter/open-counter.ts';
 import type { RoleFlags } from '../destination.ts';
@@ -84,10 +84,23 @@ class CodeTender {
       this.#trustDue = performance.now() + trustMs;
     }
     if (waitingIn(this.#acceptances!).count > 0) {
-      const { counts } = await settleWaiting(this.#acceptances!, this.#codes);
+      const { counts } = await this.#settle(this.#acceptances!);
       if (sumOf(counts) > 0) {
         this.#tending.emit({ event: 'codes_settled', counts });
       }
+    }
+  }
+
+  /** A server whose database was restored may have forgotten the key of receipts. */
+  async #settle(acceptances: Acceptances): Promise<Settled> {
+    try {
+      return await settleWaiting(acceptances, this.#codes);
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'receipt_key_missing') {
+        throw error;
+      }
+      await readyToAccept({ ...this.#counter, register: await this.#counter.pos.self() }, this.#flags);
+      return settleWaiting(acceptances, this.#codes);
     }
   }
 
