@@ -62,7 +62,7 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   }) },
   { weight: 3, arbitrary: step('take back', { payer }, (world, given) => world.takeBack(given.payer)) },
   { weight: 4, arbitrary: step('correct', { payer, back: fc.nat(3) }, (world, given) => world.correct(given.payer, given.back)) },
-  { weight: 1, arbitrary: step('believe a liar', { till: fc.nat(liar - 1), minor }, (world, given) => world.believe(given.till, given.minor)) },
+  { weight: 1, arbitrary: step('believe a liar', { till: fc.nat(liar - 1), minor, asks: fc.boolean() }, (world, given) => world.believe(given.till, given.minor, given.asks)) },
   { weight: 3, arbitrary: step('copy', { what: fc.constantFrom('keep' as const, 'swap' as const, 'go back' as const) }, (world, given) => world.copy(given.what)) },
   { weight: 2, arbitrary: step('forge', { back: fc.nat(2), kind: fc.constantFrom('proof' as const, 'token' as const, 'wider token' as const), till, minor }, async (world, given) => {
     const there = world.forge(given.back, given.kind);
@@ -114,7 +114,7 @@ export const anyCodesStep: fc.Arbitrary<CodesStep> = fc.oneof(
   { weight: 2, arbitrary: step('top up', { payer, minor }, (world, given) => world.topUp(given.payer, given.minor)) },
   { weight: 1, arbitrary: step('set credit', { payer, minor: fc.constantFrom(0, 500, 2_000) }, (world, given) => world.setCredit(given.payer, given.minor)) },
   { weight: 2, arbitrary: step('pay', { payer, shop, minor }, (world, given) => world.pay(given.payer, given.shop, given.minor)) },
-  { weight: 1, arbitrary: step('who bears losses', { isOperator: fc.boolean() }, (world, given) => world.bearLosses(given.isOperator)) },
+  { weight: 3, arbitrary: step('who bears losses', { isOperator: fc.boolean() }, (world, given) => world.bearLosses(given.isOperator)) },
   { weight: 1, arbitrary: step('keep house', {}, (world) => world.keepHouse()) },
   { weight: 1, arbitrary: step('verify', {}, (world) => world.verify()) },
 );

@@ -366,13 +366,18 @@ export class CodesWorld {
   }
 
   /** A register that lies says that it did not take the only use, and its payer believes it and pays elsewhere. */
-  async believe(till: number, minor: number): Promise<void> {
+  async believe(till: number, minor: number, asks: boolean): Promise<void> {
     const credulous = payerKinds.indexOf('credulous');
     await this.issue(credulous, { maxEach: 500, maxTotal: 500, uses: 1, validMs: 86_400_000, payees: undefined });
     for (const at of [liar, till]) {
       const there = await this.show(credulous, 0, undefined, undefined, undefined);
       if (there !== undefined) await this.accept(at, there, minor, undefined);
       await this.takeBack(credulous);
+      // Who asks the server before paying elsewhere may hear better.
+      if (asks) {
+        await this.settle(at, 500, undefined);
+        await this.correct(credulous, 0);
+      }
     }
     for (const at of [liar, till]) await this.settle(at, 500, undefined);
   }
@@ -564,6 +569,7 @@ export class CodesWorld {
         await this.accept(till, this.#rendered(screen, wallet.clock.now()), Math.min(minor, Number(code.token.maxEach)), undefined);
       }
     }
+    for (const till of tills) await this.settle(till, 500, undefined);
   }
 
   async revokeCode(payer: number, back: number): Promise<void> {
