@@ -40,6 +40,6 @@ function reversed(value: unknown): unknown {
     return value.map(reversed);
   }
   return typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).filter(([name]) => name !== '__proto__').reverse().map(([name, inner]) => [name, reversed(inner)]))
+    ? Object.fromEntries(Object.entries(value).reverse().map(([name, inner]) => [name, reversed(inner)]))
     : value;
 }
