@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SettlementOutcome } from '../../../src/domain/credit-code.ts';
+import { mostReceiptKeys, type SettlementOutcome } from '../../../src/domain/credit-code.ts';
 import { LatchkeyError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { receiptIdOf, signReceipt } from '../../../src/protocol/code-receipt.ts';
 import { codeText, joinCode, parseCodeText, signProof, signToken } from '../../../src/protocol/credit-code.ts';
@@ -122,6 +122,8 @@ export class CodesWorld {
   readonly coverage: CodesCoverage;
   readonly payers: Payer[] = [];
   readonly tills: TillSide[] = [];
+  /** How often each register had another receipt key. */
+  readonly #rekeyed: number[] = [];
   readonly renderings: Rendering[] = [];
   readonly lists: TrustList[] = [];
   readonly #folder: string;
@@ -168,6 +170,7 @@ export class CodesWorld {
       await till.boot();
       const side: TillSide = { till, caller: { role: 'pos', id: till.context.id, scope }, trustAsOf: undefined, trusted: new Set(), entries: [] };
       this.tills.push(side);
+      this.#plain.registers.set(till.context.id, payeeId);
       await new PosService(this.servers.context(side.caller)).describe({ receiptKey: till.key.publicKey });
     }
     await this.look();
@@ -723,6 +726,8 @@ export class CodesWorld {
 
   async rekeyTill(till: number): Promise<void> {
     const { till: { context: { isHonest } }, caller } = this.tills[till]!;
+    if ((this.#rekeyed[till] ?? 0) === mostReceiptKeys - 1) return;
+    this.#rekeyed[till] = (this.#rekeyed[till] ?? 0) + 1;
     const key = newEd25519(this.clockwork.bytes(32));
     await this.#administer((context) => new PosService(context).describe({ receiptKey: key.publicKey }), caller);
     this.tills[till]!.till.key = key;
@@ -767,16 +772,16 @@ export class CodesWorld {
     return accepted.map((one) => this.#claims.get(nameOf(one))!.claim);
   }
 
-  async #settle({ caller, till: { context: { id, payeeId } } }: TillSide, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
+  async #settle({ caller, till: { context: { payeeId } } }: TillSide, accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]> {
     const fault = this.#takeFault(true);
     if (fault?.kind === 'request lost') throw new LatchkeyError('remote_unreachable');
     const claims = this.#claimsOf(accepted);
     const work = (context: ServiceContext) => new CodesService({ ...context, codeLosses: this.#plain.lossBearer } as ServiceContext).settle(accepted);
     const answered = await this.servers.run(caller, fault?.kind === 'crash' ? fault.at : undefined, work);
     const after = this.#plain.copy();
-    const outcomes = after.settle(id, payeeId, claims, this.clockwork.at);
+    const outcomes = after.settle(payeeId, claims, this.clockwork.at);
     if (answered === undefined) {
-      const known = await this.servers.context(admin).store.codeReceipts.known(id, claims.map((claim) => claim.id));
+      const known = await this.servers.context(admin).store.codeReceipts.known(payeeId, claims.map((claim) => claim.id));
       const isNew = known.some((reply) => !this.#plain.receipts.has(reply.id));
       if (isNew) this.#plain = after;
     } else {
@@ -826,8 +831,8 @@ export class CodesWorld {
           if (batch === undefined) {
             this.#plain.revoke(codeId!, this.clockwork.at);
           } else {
-            const { side: { till: { context: { id, payeeId } } }, claims } = batch;
-            this.#told(this.#plain.settle(id, payeeId, claims, this.clockwork.at), claims, answers[index] as Answered<readonly SettlementReply[]>);
+            const { side: { till: { context: { payeeId } } }, claims } = batch;
+            this.#told(this.#plain.settle(payeeId, claims, this.clockwork.at), claims, answers[index] as Answered<readonly SettlementReply[]>);
           }
         }
         await this.look();

@@ -1,4 +1,4 @@
-import { settlementGraceMs, type LossBearer, type SettlementOutcome } from '../../../src/domain/credit-code.ts';
+import { longestShowingMs, revocationSpreadMs, settlementGraceMs, type LossBearer, type SettlementOutcome } from '../../../src/domain/credit-code.ts';
 
 /** Times are milliseconds since 1970, amounts minor units of one currency. */
 export interface PlainAccount {
@@ -34,6 +34,8 @@ export interface PlainCode {
   settledUses: number;
   /** What the operator has borne. */
   lost: number;
+  /** Of its receipts, those on record as rejected. */
+  rejected: number;
 }
 
 /** What a rendering is, whoever made it. */
@@ -79,12 +81,15 @@ const outside = 'out_EUR';
 const losses = 'losses_EUR';
 const skewMs = 30_000;
 const freshMs = 60_000;
+const mostRejected = 100;
 
 /** What has to come of credit payment codes, in plain terms: no signature, no storage, one thing after the other. */
 export class PlainCodes {
   accounts = new Map<string, PlainAccount>();
   keys: PlainKey[] = [];
   codes = new Map<string, PlainCode>();
+  /** Whom each register charges for. */
+  registers = new Map<string, string>();
   /** Those on record, by their ids. */
   receipts = new Map<string, PlainReceipt>();
   /** By showing, the receipt that was settled. */
@@ -96,6 +101,7 @@ export class PlainCodes {
     copy.accounts = new Map([...this.accounts].map(([id, account]) => [id, { ...account }]));
     copy.keys = this.keys.map((key) => ({ ...key }));
     copy.codes = new Map([...this.codes].map(([id, code]) => [id, { ...code }]));
+    copy.registers = new Map(this.registers);
     copy.receipts = new Map(this.receipts);
     copy.#paid = new Map(this.#paid);
     copy.lossBearer = this.lossBearer;
@@ -157,7 +163,7 @@ export class PlainCodes {
     const issuedAt = Math.floor(now / 1000) * 1000;
     const code: PlainCode = {
       ...wish, id, accountId, paymentId, keyId: this.signing(now)!.id, issuedAt, expiresAt: issuedAt + validMs, settleBy: now + validMs + settlementGraceMs,
-      revokedAt: undefined, isHeld: true, settled: 0, settledUses: 0, lost: 0,
+      revokedAt: undefined, isHeld: true, settled: 0, settledUses: 0, lost: 0, rejected: 0,
     };
     this.codes.set(id, code);
     return code;
@@ -173,53 +179,72 @@ export class PlainCodes {
     this.code(id).revokedAt ??= now;
   }
 
-  /** One batch, in its order, all at once; whoever overspends is suspended after it. */
-  settle(registerId: string, payeeId: string, claims: readonly PlainClaim[], now: number): SettlementOutcome[] {
-    const overspent = new Set<string>();
+  /** One batch of a payee's, in its order, all at once; whoever overspends or signs a counter twice is suspended after it. */
+  settle(payeeId: string, claims: readonly PlainClaim[], now: number): SettlementOutcome[] {
+    const cheats = new Set<string>();
     const outcomes = claims.map((claim) => {
       const known = this.receipts.get(claim.id);
-      if (known?.claim.registerId === registerId) return known.outcome;
-      if (claim.signedBy !== registerId || claim.registerId !== registerId || claim.payeeId !== payeeId) return 'rejected';
-      return this.#enter(claim, overspent, now);
+      if (known?.claim.payeeId === payeeId) return known.outcome;
+      const isOwn = claim.signedBy === claim.registerId && claim.payeeId === payeeId && this.registers.get(claim.registerId) === payeeId;
+      return isOwn && this.#isIssued(claim) ? this.#enter(claim, cheats, now) : 'rejected';
     });
-    for (const accountId of overspent) this.#suspend(accountId, now);
+    for (const accountId of cheats) this.#suspend(accountId, now);
     return outcomes;
   }
 
-  #enter(claim: PlainClaim, overspent: Set<string>, now: number): SettlementOutcome {
+  /** What is of no token that was issued is not on record. */
+  #isIssued({ shown, codeId }: PlainClaim): boolean {
+    return shown !== undefined && shown.isIssued && shown.codeId === codeId && this.codes.has(codeId);
+  }
+
+  #enter(claim: PlainClaim, cheats: Set<string>, now: number): SettlementOutcome {
     const { codeId, counter, payeeId, minor } = claim;
     const outcome = this.#outcome(claim, now);
     const name = `${codeId} ${counter}`;
+    const code = this.code(codeId);
+    const otherId = outcome === 'duplicate' ? this.#paid.get(name) : undefined;
     let borneBy: LossBearer = 'payee';
     if (outcome === 'settled') {
-      const code = this.code(codeId);
       code.settled += minor;
       code.settledUses += 1;
       this.account(code.accountId).held -= minor;
       this.#move(code.accountId, payeeId, minor);
       this.#paid.set(name, claim.id);
     } else if (outcome === 'over_limit') {
-      const code = this.code(codeId);
-      overspent.add(code.accountId);
-      if (this.lossBearer === 'operator' && code.lost + minor <= code.maxTotal) {
+      cheats.add(code.accountId);
+      if (this.#isCovered(claim, code)) {
         code.lost += minor;
         this.#move(losses, payeeId, minor);
         borneBy = 'operator';
       }
+    } else if (otherId !== undefined && !isOneShowing(this.receipts.get(otherId)!.claim.shown!, claim.shown!)) {
+      cheats.add(code.accountId);
+    } else if (outcome === 'rejected') {
+      if (code.rejected >= mostRejected) return outcome;
+      code.rejected += 1;
     }
-    this.receipts.set(claim.id, { claim, outcome, otherId: outcome === 'duplicate' ? this.#paid.get(name) : undefined, borneBy });
+    this.receipts.set(claim.id, { claim, outcome, otherId, borneBy });
     return outcome;
   }
 
+  /** Whether the operator bears it. */
+  #isCovered({ codeId, registerId, minor, at }: PlainClaim, code: PlainCode): boolean {
+    const taken = [...this.receipts.values()].filter(({ claim, outcome }) => outcome !== 'rejected' && claim.codeId === codeId && claim.registerId === registerId);
+    const { suspendedAt } = this.account(code.accountId);
+    const lost = [...this.codes.values()].filter(({ accountId }) => accountId === code.accountId).reduce((sum, each) => sum + each.lost, 0);
+    const hadToRefuse = taken.length + 1 > code.uses || taken.reduce((sum, { claim }) => sum + claim.minor, minor) > code.maxTotal;
+    return this.lossBearer === 'operator' && !hadToRefuse && !(suspendedAt !== undefined && at > suspendedAt) && lost + minor <= code.maxTotal;
+  }
+
   #outcome({ shown, codeId, counter, minor, at, payeeId, trustAsOf }: PlainClaim, now: number): SettlementOutcome {
-    const code = this.codes.get(codeId);
-    if (code === undefined || shown === undefined || !shown.isIssued || !shown.isHolders || shown.codeId !== codeId || shown.counter !== counter) return 'rejected';
-    const age = at - shown.at;
+    const code = this.code(codeId);
+    if (!shown!.isHolders || shown!.counter !== counter) return 'rejected';
+    const age = at - shown!.at;
     const isThen = at >= code.issuedAt - skewMs && at <= code.expiresAt + skewMs && age >= -skewMs && age <= freshMs;
-    const isFor = (code.payees?.includes(payeeId) ?? true) && (shown.payeeId ?? payeeId) === payeeId;
-    if (!isThen || !isFor || (shown.minor ?? minor) !== minor || minor > code.maxEach) return 'rejected';
+    const isFor = (code.payees?.includes(payeeId) ?? true) && (shown!.payeeId ?? payeeId) === payeeId;
+    if (!isThen || !isFor || (shown!.minor ?? minor) !== minor || minor > code.maxEach) return 'rejected';
     for (const revokedAt of [code.revokedAt, this.keys.find(({ id }) => id === code.keyId)!.revokedAt]) {
-      if (revokedAt !== undefined && (trustAsOf >= revokedAt + skewMs || at > revokedAt + settlementGraceMs)) return 'rejected';
+      if (revokedAt !== undefined && (trustAsOf >= revokedAt + revocationSpreadMs || at > revokedAt + revocationSpreadMs + settlementGraceMs)) return 'rejected';
     }
     if (!code.isHeld || now > code.settleBy) return 'late';
     if (this.#paid.has(`${codeId} ${counter}`)) return 'duplicate';
@@ -234,4 +259,8 @@ export class PlainCodes {
       if (code.accountId === accountId && code.settleBy > now) code.revokedAt ??= now;
     }
   }
+}
+
+function isOneShowing(one: Shown, other: Shown): boolean {
+  return one.minor === other.minor && one.payeeId === other.payeeId && Math.abs(one.at - other.at) <= longestShowingMs + skewMs;
 }
