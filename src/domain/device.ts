@@ -51,9 +51,9 @@ function isLonger(text: string, length: number): boolean {
   return text.length > length && (text.length > 2 * length || [...text].length > length);
 }
 
-/** Model, batch and label: free text for people, at most 64 characters, no control characters, nor such as turn the direction of writing. */
+/** Model, batch and label: free text for people, at most 64 characters, no control characters. */
 export function parseDescription(text: string, what: string): string {
-  if (text === '' || isLonger(text, 64) || /[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/.test(text) || !text.isWellFormed()) {
+  if (text === '' || isLonger(text, 64) || /[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed()) {
     throw new LatchkeyError('invalid_input', `A ${what} has 1 to 64 characters and no control characters.`);
   }
   return text;

