@@ -3,7 +3,7 @@ import { releaseOverdue } from '../../src/roles/ledger/holds.ts';
 import { endSold } from '../../src/roles/grants/permission.ts';
 import type { CrashPoint } from './crash-points.ts';
 import type { Surroundings } from './party.ts';
-import { paymentName, type Judged } from './plain-ledger.ts';
+import { paymentName, refused, type Judged } from './plain-ledger.ts';
 
 /** Payers first, then who is only paid, then somebody of another currency, then a shop that may close. */
 export const accountNames = ['Anna', 'Bert', 'Carla', 'Café', 'Kiosk', 'Diner', 'Bar'];
@@ -92,7 +92,8 @@ export class Office {
     const { id } = this.account(place);
     await this.payOut(place, crashAt);
     this.#surroundings.clockwork.pass(1);
-    await this.#administer(this.#ledger.close(id), crashAt, () => this.#admin.close(id));
+    const isChargedFor = [...this.#surroundings.server.shop.registers.values()].some(({ payeeId }) => payeeId === id);
+    await this.#administer(isChargedFor ? refused('account_charged_for') : this.#ledger.close(id), crashAt, () => this.#admin.close(id));
     if (this.#ledger.account(id).closed) {
       await this.openAccount(place);
     }
