@@ -60,11 +60,13 @@ describe.each(ways)('a receipt in the hands of its payer, %s', (way) => {
     expect(await listed(id)).toMatchObject({ amount_left: { minor: '1500' } });
   });
 
-  test.runIf(way === 'server')('is read where nobody can be asked, which it says, and counts as nothing', async () => {
-    const { id, receipt } = await accepted('1.00EUR');
-    const result = await read(receipt, '--server', 'https://127.0.0.1:9');
-    expect(result).toMatchObject({ signature: 'not_checked', not_checked_because: expect.stringMatching(/\.$/), receipt: { amount: { minor: '100' } }, own: { counted: false, amount_left: { minor: '1500' } } });
-    expect(await purse.cli.json(['code', 'receipt', '-', '--profile', 'local'], { input: receipt })).toMatchObject({ signature: 'not_checked', not_checked_because: 'There is no server that could be asked.' });
-    expect(await listed(id)).toMatchObject({ amount_left: { minor: '1500' } });
-  });
+  if (way === 'server') {
+    test('is read where nobody can be asked, which it says, and counts as nothing', async () => {
+      const { id, receipt } = await accepted('1.00EUR');
+      const result = await read(receipt, '--server', 'https://127.0.0.1:9');
+      expect(result).toMatchObject({ signature: 'not_checked', not_checked_because: expect.stringMatching(/\.$/), receipt: { amount: { minor: '100' } }, own: { counted: false, amount_left: { minor: '1500' } } });
+      expect(await purse.cli.json(['code', 'receipt', '-', '--profile', 'local'], { input: receipt })).toMatchObject({ signature: 'not_checked', not_checked_because: 'There is no server that could be asked.' });
+      expect(await listed(id)).toMatchObject({ amount_left: { minor: '1500' } });
+    });
+  }
 });
