@@ -1,13 +1,11 @@
 import { codeReceiptToWire, settlementSchema, type CodeReceiptWire } from '../../api/codes.ts';
 import { amountSchema, amountToWire } from '../../api/money.ts';
-import { arrayOf, boolean, count, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
+import { arrayOf, boolean, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import { receiptIdOf, receiptText } from '../../protocol/code-receipt.ts';
 import { acceptanceChecks } from '../../roles/codes/acceptance.ts';
 import type { AcceptedAtRegister } from '../accepting/accept-code.ts';
-import { roomOf } from '../../roles/wallet/showing.ts';
 import type { ReadReceipt } from '../accepting/read-receipt.ts';
-import type { OwnReceipt } from '../wallet/note-receipt.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details } from './table.ts';
@@ -69,28 +67,21 @@ export const shownCodeReceiptSchema = object('ShownCodeReceipt', {
   signature: { ...oneOf(['valid', 'not_checked']), description: 'By the key of the register, or what its server knows of that.' },
 }, {
   not_checked_because: remark,
-  own: object('OwnReceipt', { counted: { ...boolean, description: 'The showing counts as what was paid.' }, uses_left: count, uses: count, amount_left: amountSchema }, { trouble: remark }),
 });
 export interface ShownCodeReceiptWire extends Omit<Static<typeof shownCodeReceiptSchema>, 'receipt'> {
   readonly receipt: CodeReceiptWire;
 }
 
-export function shownCodeReceiptToWire({ signed, receipt: read, unchecked }: ReadReceipt, own: OwnReceipt | undefined): ShownCodeReceiptWire {
+export function shownCodeReceiptToWire({ signed, receipt: read, unchecked }: ReadReceipt): ShownCodeReceiptWire {
   return present({
     receipt_id: receiptIdOf(signed),
     receipt: codeReceiptToWire(read),
     signature: unchecked === undefined ? 'valid' as const : 'not_checked' as const,
     not_checked_because: unchecked,
-    own: own && ownReceiptToWire(own),
   });
 }
 
-function ownReceiptToWire({ code: { token }, history, isCounted, trouble }: OwnReceipt) {
-  const { uses, amount } = roomOf(token, history);
-  return present({ counted: isCounted, uses_left: uses, uses: token.uses, amount_left: amountToWire({ minor: amount, currency: token.currency }), trouble });
-}
-
-export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, signature, not_checked_because: unchecked, own }: ShownCodeReceiptWire, screen: Screen): string {
+export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, signature, not_checked_because: unchecked }: ShownCodeReceiptWire, screen: Screen): string {
   return details(
     [
       ['receipt', receiptId],
@@ -101,8 +92,6 @@ export function presentShownCodeReceipt({ receipt_id: receiptId, receipt: read, 
       ['by code', `${read.code_id}, showing ${read.counter}`],
       ['trust list', `of ${localTime(read.trust_as_of)}`],
       ['signature', signature === 'valid' ? 'valid: this register signed it' : `not checked: ${unchecked}`],
-      ['this wallet', own && (own.trouble ?? (own.counted ? `its code, whose showing ${read.counter} counts as what was paid` : `its code, whose showing ${read.counter} goes on counting as what it may cost`))],
-      ['left', own && `${moneyForPeople(own.amount_left)}, ${own.uses_left} of ${own.uses} uses`],
     ],
     screen,
   );

@@ -1,5 +1,4 @@
 import { readReceiptFile } from '../../cli/accepting/read-receipt.ts';
-import { noteReceipt } from '../../cli/wallet/note-receipt.ts';
 import { textArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { remoteFlags } from '../../cli/flags.ts';
@@ -9,7 +8,7 @@ import type { Screen } from '../../cli/present/screen.ts';
 export default class CodeReceipt extends LatchkeyCommand<ShownCodeReceiptWire> {
   static override readonly summary = 'Show what the receipt of a credit payment code says.';
   static override readonly description =
-    'A payer keeps it: with it a settlement can be compared, should there be a dispute. Its signature is checked by the server, which knows the keys of its registers, or on the machine of the register that signed it; where neither can be had, the answer says that it was not checked. If it is right and of a code of this wallet, its showing counts as what was paid from now on.';
+    'A payer keeps it: with it a settlement can be compared, should there be a dispute. Its signature is checked by the server, which knows the keys of its registers, or on the machine of the register that signed it; where neither can be had, the answer says that it was not checked. A wallet goes on counting the showing as what it may cost until the server says what was settled: a receipt is the word of one shop.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> receipt.txt', 'echo "$RECEIPT" | <%= config.bin %> <%= command.id %> -'];
   static override readonly args = { file: textArg({ description: 'A file with the text of a receipt (LKR1:…); - is standard input.', required: true }) };
   static override readonly flags = {
@@ -19,15 +18,7 @@ export default class CodeReceipt extends LatchkeyCommand<ShownCodeReceiptWire> {
 
   async run(): Promise<ShownCodeReceiptWire> {
     const { args, flags } = await this.parse(CodeReceipt);
-    const read = await readReceiptFile(args.file, flags, this.opening, this.signal);
-    const own = await noteReceipt(read.receipt, read.unchecked === undefined, {
-      sources: this.sources,
-      closing: this.closing,
-      interactive: this.interactive,
-      ask: (question) => this.ask(question),
-      caution: (text) => this.caution(text),
-    });
-    return shownCodeReceiptToWire(read, own);
+    return shownCodeReceiptToWire(await readReceiptFile(args.file, flags, this.opening, this.signal));
   }
 
   protected present(receipt: ShownCodeReceiptWire, screen: Screen): string {

@@ -4,7 +4,7 @@ import type { CreditToken } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { Settlement } from '../codes/ports.ts';
-import { codeState, correctionBy, isShowingOver, nextShowing, receiptMisfit, roomOf, showingToTakeBack, type CodeHistory, type Showing } from './showing.ts';
+import { codeState, correctionBy, isShowingOver, nextShowing, roomOf, showingToTakeBack, type CodeHistory, type Showing } from './showing.ts';
 
 const issuedAt = new Date('2026-11-30T10:00:00.000Z');
 const at = new Date('2026-11-30T12:00:00.000Z');
@@ -136,18 +136,6 @@ test('what the server says is spent is spent, listed or not', () => {
   expect(correctionBy(account, corrected)).toEqual({ settled: [], revokedAt: undefined, unlisted: undefined });
   const whole = { ...account, settlements: [settlement(1, 500n), settlement(2, 300n)] };
   expect(correctionBy(whole, corrected)).toMatchObject({ settled: [{ counter: 1 }], unlisted: { uses: 0, amount: 0n } });
-});
-
-test('the server’s word overrules what a receipt said', () => {
-  expect(correctionBy({ settlements: [settlement(1, 500n), settlement(2, 320n)], settled: 820n, settledUses: 2, revokedAt: undefined }, shown(showing(1, { settled: 1n }), showing(2, { settled: 320n }))).settled).toEqual([{ counter: 1, amount: 500n, at }]);
-});
-
-test('a receipt is for a showing that was good for it, or for none', () => {
-  const history = shown(showing(1), showing(2, { amount: 320n, payeeId: 'acc_kiosk' }));
-  const misfit = (counter: number, minor: bigint) => receiptMisfit(token, settlement(counter, minor).receipt, history);
-  expect([misfit(1, 500n), misfit(1, 501n), misfit(2, 300n), misfit(2, 320n), misfit(3, 1n)]).toEqual([
-    undefined, 'Showing 1 was not good for 5.01EUR.', 'Showing 2 was not good for 3.00EUR.', 'Showing 2 was not good for acc_cafe.', 'This wallet has not made showing 3.',
-  ]);
 });
 
 test('what was paid is not taken back, nor what was never shown', () => {

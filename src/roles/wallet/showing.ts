@@ -1,4 +1,4 @@
-import { clockSkewMs, longestShowingMs, type CodeReceipt, type CreditCode, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
+import { clockSkewMs, longestShowingMs, type CreditCode, type CreditToken, type SecurityContent } from '../../domain/credit-code.ts';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
@@ -166,18 +166,6 @@ export function correctionBy({ settlements, settled: minor, settledUses, revoked
     revokedAt: history.revokedAt === undefined ? revokedAt : undefined,
     unlisted: unlisted.uses === uses && unlisted.amount === amount ? undefined : unlisted,
   };
-}
-
-/** Why a receipt cannot be for what this wallet has shown, in a sentence; undefined if it can. */
-export function receiptMisfit({ currency, maxEach }: SecurityContent, { counter, amount, payeeId }: CodeReceipt, { showings }: CodeHistory): string | undefined {
-  const showing = showings.find((each) => each.counter === counter);
-  if (showing === undefined) {
-    return `This wallet has not made showing ${counter}.`;
-  }
-  if (amount.currency !== currency || amount.minor > maxEach || (showing.amount ?? amount.minor) !== amount.minor) {
-    return `Showing ${counter} was not good for ${amountText(amount)}.`;
-  }
-  return (showing.payeeId ?? payeeId) === payeeId ? undefined : `Showing ${counter} was not good for ${payeeId}.`;
 }
 
 /** The showing that its user takes back. Errors: `code_not_found` if there is none, `code_used` if it was paid. */
