@@ -10,7 +10,12 @@ export function integer(value: number): Uint8Array {
 }
 
 export function bytes(value: Uint8Array): Uint8Array {
-  return Buffer.concat([head(2, value.length), value]);
+  return Buffer.concat([bytesHead(value.length), value]);
+}
+
+/** What is in front of so many bytes. */
+export function bytesHead(length: number): Uint8Array {
+  return head(2, length);
 }
 
 export function text(value: string): Uint8Array {
@@ -20,7 +25,12 @@ export function text(value: string): Uint8Array {
 
 /** Of items that are written. */
 export function list(items: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat([head(4, items.length), ...items]);
+  return Buffer.concat([listHead(items.length), ...items]);
+}
+
+/** What is in front of so many items. */
+export function listHead(length: number): Uint8Array {
+  return head(4, length);
 }
 
 export function map(members: readonly (readonly [key: number, value: Uint8Array])[]): Uint8Array {

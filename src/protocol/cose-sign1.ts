@@ -1,6 +1,7 @@
+import { Buffer } from 'node:buffer';
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { CborReader } from './cbor-reader.ts';
-import { bytes, integer, list, map, tagged as withTag, text } from './cbor-writer.ts';
+import { bytes, bytesHead, integer, list, listHead, map, tagged as withTag, text } from './cbor-writer.ts';
 
 /** A COSE_Sign1 (RFC 9052, 4.2) by EdDSA (RFC 9053, 2.2), whose unprotected header is empty. */
 export interface Sign1 {
@@ -26,7 +27,8 @@ const algLabel = 1;
 const kidLabel = 4;
 const eddsa = -8;
 const signatureBytes = 64;
-const context = text('Signature1');
+/** How what is signed begins: a list of four, of which the first says what for. */
+const context = Buffer.concat([listHead(4), text('Signature1')]);
 
 export interface Signing {
   readonly payload: Uint8Array;
@@ -81,7 +83,12 @@ function readProtected(reader: CborReader, what: string, keyIdBytes: number | un
   return keyId;
 }
 
-/** Sig_structure (RFC 9052, 4.4). */
+/** Sig_structure (RFC 9052, 4.4), copied once: each code that is accepted has two. */
 function toBeSigned(protectedHeader: Uint8Array, externalAad: Uint8Array, payload: Uint8Array): Uint8Array {
-  return list([context, bytes(protectedHeader), bytes(externalAad), bytes(payload)]);
+  return Buffer.concat([
+    context,
+    bytesHead(protectedHeader.length), protectedHeader,
+    bytesHead(externalAad.length), externalAad,
+    bytesHead(payload.length), payload,
+  ]);
 }
