@@ -530,14 +530,15 @@ export class CodesWorld {
     this.coverage.count(`copied wallet: ${what}`);
   }
 
-  /** What he has already shown he shows once more, as his copy does not know of it. */
-  async showTwice(minor: number, times: number, tills: readonly number[]): Promise<void> {
+  /** What he has already shown he shows once more, as his copy does not know of it; `isNamed`: each time for another amount. */
+  async showTwice(minor: number, times: number, tills: readonly number[], isNamed: boolean): Promise<void> {
     const cheat = payerKinds.indexOf('cheat');
     this.copy('keep');
-    for (const till of tills) {
+    for (const [copy, till] of tills.entries()) {
       for (let time = 0; time < times; time += 1) {
-        const there = await this.show(cheat, 0, undefined, undefined, undefined);
-        if (there !== undefined) await this.accept(till, there, minor, undefined);
+        const amount = minor + copy;
+        const there = await this.show(cheat, 0, isNamed ? amount : undefined, undefined, undefined);
+        if (there !== undefined) await this.accept(till, there, amount, undefined);
       }
       this.copy('go back');
     }
@@ -925,6 +926,7 @@ export class CodesWorld {
         if (outcome === 'settled') continue;
         const dispute = await service.dispute(receiptId);
         const expected = this.#plain.receipts.get(receiptId);
+        if (expected?.isSignedTwice === true) this.coverage.count('a counter is signed twice');
         same(`dispute ${receiptId}`, [outcome, dispute.other?.id, dispute.borneBy], [expected?.outcome, expected?.otherId, expected?.borneBy]);
         if (outcome === 'duplicate' && !paid.some((one) => one.receipt.counter === counter && one.id === dispute.other?.id)) throw new Error(`the duplicate ${receiptId} does not say of what`);
       }

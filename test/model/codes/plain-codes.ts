@@ -72,6 +72,8 @@ export interface PlainReceipt {
   readonly outcome: SettlementOutcome;
   /** Of a duplicate, that which was settled. */
   readonly otherId: string | undefined;
+  /** And it was another showing. */
+  readonly isSignedTwice: boolean;
   readonly borneBy: LossBearer;
 }
 
@@ -203,6 +205,7 @@ export class PlainCodes {
     const name = `${codeId} ${counter}`;
     const code = this.code(codeId);
     const otherId = outcome === 'duplicate' ? this.#paid.get(name) : undefined;
+    const isSignedTwice = otherId !== undefined && !isOneShowing(this.receipts.get(otherId)!.claim.shown!, claim.shown!);
     let borneBy: LossBearer = 'payee';
     if (outcome === 'settled') {
       code.settled += minor;
@@ -217,13 +220,13 @@ export class PlainCodes {
         this.#move(losses, payeeId, minor);
         borneBy = 'operator';
       }
-    } else if (otherId !== undefined && !isOneShowing(this.receipts.get(otherId)!.claim.shown!, claim.shown!)) {
+    } else if (isSignedTwice) {
       cheats.add(code.accountId);
     } else if (outcome === 'rejected') {
       if (code.rejected >= mostRejected) return outcome;
       code.rejected += 1;
     }
-    this.receipts.set(claim.id, { claim, outcome, otherId, borneBy });
+    this.receipts.set(claim.id, { claim, outcome, otherId, isSignedTwice, borneBy });
     return outcome;
   }
 

@@ -7,7 +7,7 @@ import { CodesWorld } from './codes-world.ts';
 /** What has to have happened for a run to say anything. */
 export const wantedOfCodes: readonly string[] = [
   'issue: done', 'issue: insufficient_funds', 'issue: account_suspended', 'pay: done', 'show: done', 'show: code_over', 'show: code_used_up', 'take back: done', 'correct: done',
-  'copied wallet: keep', 'copied wallet: swap', 'copied wallet: go back', 'revoke a code: done', 'revoke a key: done', 'reinstate: done', 'a receipt is made up',
+  'copied wallet: keep', 'copied wallet: swap', 'copied wallet: go back', 'revoke a code: done', 'revoke a key: done', 'reinstate: done', 'a receipt is made up', 'a counter is signed twice',
   'a call: request lost', 'a call: reply lost', 'a call: crash', 'settle: done', 'settle: ended', 'settle: timed_out', 'settled together: done',
   'accept: done', 'accept: ended before the flush', 'accept: ended after the flush',
   ...[
