@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
 import { parseIdentityCode } from '../../domain/payment.ts';
+import { asSentence } from '../../domain/shown-text.ts';
 import { forgetOver, isAlike, wishOf, type CodeWish, type OwnCode } from '../../roles/wallet/own-codes.ts';
 import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
@@ -69,12 +70,16 @@ async function sayingWhatIsLacking(issue: () => Promise<OwnCode>): Promise<OwnCo
 }
 
 /** What was open of the account, and codes that were not fetched yet. The account's lock is held. Errors: what keeps one open. */
-export async function finishIssues(accountId: string, { payer, own }: Pick<OpenedCodes, 'payer' | 'own'>, caution: IssueOptions['caution']): Promise<OwnCode[]> {
+export async function finishIssues(accountId: string, { payer, own }: Pick<OpenedCodes, 'payer' | 'own'>, caution: IssueOptions['caution']): Promise<readonly OwnCode[]> {
   const settled = await payer.settle(accountId);
   if (settled !== undefined && (settled.request.code === undefined || settled.end.kind !== 'accepted')) {
     await caution(settledSentence(settled));
   }
-  return own.finish(accountId);
+  const { fetched, withheld } = await own.finish(accountId);
+  for (const { message, hint } of withheld) {
+    await caution(`${asSentence(message)} ${hint}`);
+  }
+  return fetched;
 }
 
 /** A code may pay all of its limit at once, and as often as it takes to spend it in the largest amounts, if nothing else is said. */

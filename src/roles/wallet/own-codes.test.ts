@@ -187,9 +187,9 @@ test.each(['before', 'after'] as const)('an issue whose connection was cut %s th
   const [{ seed }] = [...kept.values()] as [KeptCode];
   server.cut = undefined;
   expect((await payer.settle(accountId))?.end.kind).toBe('accepted');
-  const [finished] = await wallet.finish(accountId);
+  const { fetched: [finished] } = await wallet.finish(accountId);
   expect(finished).toMatchObject({ seed, token: { holderKey: Uint8Array.from(newEd25519(seed).publicKey), maxTotal: 2000n } });
-  expect(await wallet.finish(accountId)).toEqual([]);
+  expect(await wallet.finish(accountId)).toEqual({ fetched: [], withheld: [] });
   expect(server.tokens.size).toBe(1);
 });
 
@@ -238,14 +238,39 @@ test('of what was given up no key is kept', async () => {
   await failure(wallet.issue(wish, 'monday', typed));
   payments[0]!.end = { kind: 'cancelled' };
   server.cut = undefined;
-  expect(await wallet.finish(accountId)).toEqual([]);
+  expect(await wallet.finish(accountId)).toEqual({ fetched: [], withheld: [] });
   expect(kept.size).toBe(0);
   expect((await failure(wallet.issue(wish, 'monday', typed))).code).toBe('payment_cancelled');
 });
 
 test('a key whose payment was never begun is forgotten', async () => {
   await keptCodes().set({ accountId, key: 'never', seed: randomBytes(32), signed: undefined });
-  expect(await wallet.finish(accountId)).toEqual([]);
+  expect(await wallet.finish(accountId)).toEqual({ fetched: [], withheld: [] });
+  expect(kept.size).toBe(0);
+});
+
+test('what was paid for and another terminal has to fetch keeps its key until nobody can settle it any more', async () => {
+  server.cut = 'before fetching';
+  await failure(wallet.issue(wish, 'monday', typed));
+  server.cut = undefined;
+  const tokens = [...server.tokens];
+  server.tokens.clear();
+  expect(await wallet.finish(accountId)).toEqual({
+    fetched: [],
+    withheld: [expect.objectContaining({ code: 'code_not_found', message: expect.stringContaining('The code over 20.00EUR was issued, and is not here yet.'), hint: expect.stringContaining('the terminal that paid for it') })],
+  });
+  expect(kept.size).toBe(1);
+  tokens.forEach(([key, token]) => server.tokens.set(key, token));
+  expect((await wallet.finish(accountId)).fetched).toMatchObject([{ key: 'monday' }]);
+});
+
+test('what was paid for and never fetched is forgotten once nobody can settle it any more', async () => {
+  server.cut = 'before fetching';
+  await failure(wallet.issue(wish, 'monday', typed));
+  const settleBy = now.getTime() + wish.validMs + 7 * 86_400_000;
+  await forgetOver({ kept: keptCodes(), journal, payer }, new Date(settleBy));
+  expect(kept.size).toBe(1);
+  await forgetOver({ kept: keptCodes(), journal, payer }, new Date(settleBy + 1));
   expect(kept.size).toBe(0);
 });
 
@@ -272,8 +297,8 @@ test('what the server settled and revoked is written down once it is heard', asy
 test('a code is forgotten once nobody can settle it any more', async () => {
   const { token } = await wallet.issue(wish, 'monday', typed);
   const settleBy = token.expiresAt.getTime() + 7 * 86_400_000;
-  await forgetOver({ kept: keptCodes(), journal }, new Date(settleBy));
+  await forgetOver({ kept: keptCodes(), journal, payer }, new Date(settleBy));
   expect(kept.size).toBe(1);
-  await forgetOver({ kept: keptCodes(), journal }, new Date(settleBy + 1));
+  await forgetOver({ kept: keptCodes(), journal, payer }, new Date(settleBy + 1));
   expect([kept.size, journal.begun.size]).toEqual([0, 0]);
 });

@@ -1,6 +1,6 @@
 import type { Payee } from '../../domain/account.ts';
 import type { Random } from '../../domain/clock.ts';
-import { checkedCodeOrder, settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
+import { checkedCodeOrder, longestValidityMs, settlementGraceMs, type CodeOrder, type CreditToken } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import { codesAccountId } from '../../domain/posting.ts';
@@ -62,14 +62,32 @@ export async function issuedCodes(kept: KeptCodes): Promise<OwnCode[]> {
   return issued.sort((one, other) => other.token.issuedAt.getTime() - one.token.issuedAt.getTime());
 }
 
-/** Forgets what no register can settle any more. */
-export async function forgetOver({ kept, journal }: Pick<OwnCodesContext, 'kept' | 'journal'>, now: Date): Promise<void> {
+/** Forgets what no register can settle any more, also of what was never fetched. */
+export async function forgetOver({ kept, journal, payer }: Pick<OwnCodesContext, 'kept' | 'journal'> & { readonly payer: Pick<Payer, 'known'> }, now: Date): Promise<void> {
   for (const code of await issuedCodes(kept)) {
-    if (now.getTime() > code.token.expiresAt.getTime() + settlementGraceMs) {
+    if (isPastSettling(code.token.expiresAt, now)) {
       await kept.remove(code);
       await journal.forget(code.token.id);
     }
   }
+  for (const code of (await kept.list()).filter(({ signed }) => signed === undefined)) {
+    const known = await payer.known(code.accountId, code.key);
+    const paid = known !== undefined && 'end' in known && known.end.kind === 'accepted' ? known.end.reply.at : undefined;
+    if (paid !== undefined && isPastSettling(new Date(paid.getTime() + (known?.request.code?.validMs ?? longestValidityMs)), now)) {
+      await kept.remove(code);
+    }
+  }
+}
+
+function isPastSettling(expiresAt: Date, now: Date): boolean {
+  return now.getTime() > expiresAt.getTime() + settlementGraceMs;
+}
+
+/** What `finish` came to. */
+export interface FinishedCodes {
+  readonly fetched: readonly OwnCode[];
+  /** Why others were not: they were paid for, and the server does not give them to this terminal. Their keys are kept. */
+  readonly withheld: readonly LatchkeyError[];
 }
 
 /**
@@ -85,20 +103,34 @@ export class OwnCodes {
 
   /**
    * Fetches what was paid for and not fetched, and forgets the keys of what will never be; nothing of the account may be
-   * open any more. Returns what was fetched now. Errors: what keeps one from being fetched.
+   * open any more. Errors: what keeps one from being fetched now.
    */
-  async finish(accountId: string): Promise<OwnCode[]> {
+  async finish(accountId: string): Promise<FinishedCodes> {
     const { kept, payer } = this.#context;
     const fetched: OwnCode[] = [];
-    for (const code of await kept.list()) {
-      if (code.accountId === accountId && code.signed === undefined) {
-        const known = await payer.known(accountId, code.key);
-        const end = known !== undefined && 'end' in known ? known.end.kind : undefined;
-        const finished = end === 'refused' || end === 'cancelled' ? await kept.remove(code) : await this.#fetchIfIssued(code);
-        fetched.push(...(finished === undefined ? [] : [finished]));
+    const withheld: LatchkeyError[] = [];
+    for (const code of (await kept.list()).filter((each) => each.accountId === accountId && each.signed === undefined)) {
+      const known = await payer.known(accountId, code.key);
+      const ended = known !== undefined && 'end' in known ? known : undefined;
+      try {
+        if (ended === undefined || ended.end.kind === 'accepted') {
+          fetched.push(ended === undefined ? await this.#fetch(code) : await this.#outcome(code, ended));
+        } else {
+          await kept.remove(code);
+        }
+      } catch (error) {
+        if (!(error instanceof LatchkeyError) || error.code !== 'code_not_found') {
+          throw error;
+        }
+        // What was written down may never have been sent; what was paid is another terminal's, or another server's, to fetch.
+        if (known === undefined) {
+          await kept.remove(code);
+        } else {
+          withheld.push(error);
+        }
       }
     }
-    return fetched;
+    return { fetched, withheld };
   }
 
   /**
@@ -151,24 +183,14 @@ export class OwnCodes {
       try {
         return await this.#fetch(code);
       } catch (error) {
-        throw withOutcome(error, `The code over ${amountText(request.amount)} was issued, and is not here yet.`, 'The next `latchkey code issue` or `latchkey code list` fetches it; it is issued once.');
+        const hint = error instanceof LatchkeyError && error.code === 'code_not_found'
+          ? 'Its server gives it to the terminal that paid for it: run `latchkey code list` with the profile of that. Its private key is kept until then.'
+          : 'The next `latchkey code issue` or `latchkey code list` fetches it; it is issued once.';
+        throw withOutcome(error, `The code over ${amountText(request.amount)} was issued, and is not here yet.`, hint);
       }
     }
     await this.#context.kept.remove(code);
     throw end.kind === 'refused' ? new LatchkeyError(end.code, end.message) : new LatchkeyError('payment_cancelled');
-  }
-
-  /** What was written down may never have been sent. */
-  async #fetchIfIssued(code: KeptCode): Promise<OwnCode | undefined> {
-    try {
-      return await this.#fetch(code);
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code !== 'code_not_found') {
-        throw error;
-      }
-      await this.#context.kept.remove(code);
-      return undefined;
-    }
   }
 
   /** The journal first: a code without one could not be shown. */
