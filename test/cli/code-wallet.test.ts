@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -340,6 +340,16 @@ describe.each(ways)('having codes issued, %s', (way) => {
     expect(await refusal(['code', 'show', id as string])).toMatchObject({ code: 'code_over', message: expect.stringContaining('was revoked') });
     expect((await list(account)).codes).toEqual([expect.objectContaining({ state: 'revoked', revoked_at: revoked['revoked_at'] })]);
     expect(await refusal(['code', 'revoke', 'code_nN4i0m0pR8mM9m6lq2c6Dw'])).toMatchObject({ code: 'code_not_found', exit: 3 });
+  });
+
+  test('one whose journal is damaged is revoked all the same, and listed as that', async () => {
+    const account = await payer();
+    const { code_id: id } = await issued(account, '--limit', '5.00EUR');
+    appendFileSync(join(stateOfWallet(), 'wallet', `${id as string}.showings.ndjson`), 'nonsense\n');
+    expect((await list(account)).codes).toEqual([expect.objectContaining({ state: 'damaged' })]);
+    const revoked = await purse.json(['code', 'revoke', id as string]);
+    expect(revoked).toMatchObject({ code_id: id });
+    expect((await list(account)).codes).toEqual([expect.objectContaining({ state: 'revoked', revoked_at: revoked['revoked_at'] })]);
   });
 
   test('with a key of its own it is issued once, however often it is run', async () => {

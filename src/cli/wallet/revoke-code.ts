@@ -15,7 +15,13 @@ export async function revokeCode(id: string, flags: RoleFlags, opening: Opening)
   const { revokedAt } = revoked;
   const known = (await knownCodes(held)).find(({ code }) => code.token.id === id);
   if (known !== undefined && revokedAt !== undefined && (known.history instanceof Error || known.history.revokedAt === undefined)) {
-    await withCode(id, () => held.journal.correct(id, { settled: [], revokedAt }));
+    await withCode(id, async () => {
+      if (known.history instanceof Error) {
+        // Of a revoked code nothing else has to be known, and nothing can be added to what is damaged.
+        await held.journal.forget(id);
+      }
+      await held.journal.correct(id, { settled: [], revokedAt });
+    });
   }
   return revoked;
 }
