@@ -24,7 +24,7 @@ test('what was shown, taken back and settled is there for who comes later', asyn
   await open().show(code, { counter: 1, at, amount: undefined, payeeId: undefined });
   await open().show(code, { counter: 2, at, amount: 320n, payeeId: 'acc_cafe' });
   await open().takeBack(code, 1, later);
-  await open().correct(code, { settled: [{ counter: 2, amount: 320n, at }, { counter: 4, amount: 100n, at }], revokedAt: later, unlisted: { uses: 1, amount: 50n } });
+  await open().correct(code, { settled: [{ counter: 2, amount: 320n, at }, { counter: 4, amount: 100n, at }], revokedAt: later });
   expect(await open().of(code)).toEqual({
     payees,
     showings: [
@@ -33,7 +33,6 @@ test('what was shown, taken back and settled is there for who comes later', asyn
       { counter: 4, at, amount: undefined, payeeId: undefined, ...untouched, settled: 100n },
     ],
     revokedAt: later,
-    unlisted: { uses: 1, amount: 50n },
   });
   expect(statSync(path()).mode & 0o077).toBe(0);
 });

@@ -7,7 +7,7 @@ import { arrayOf, count, id, instant, object, type Static } from '../../api/sche
 import { instantFromWire, instantToWire, present } from '../../api/wire.ts';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { CodeHistory, Correction, NewShowing, Room, Showing, ShowingJournal } from '../../roles/wallet/showing.ts';
+import type { CodeHistory, Correction, NewShowing, Showing, ShowingJournal } from '../../roles/wallet/showing.ts';
 import { LineJournal } from '../line-journal.ts';
 import { paths } from '../paths.ts';
 
@@ -17,7 +17,6 @@ const lineSchema = object('ShowingLine', { code_id: id }, {
   taken_back: object('TakenBack', { counter: count, at: instant }),
   settled: object('SettledShowing', { counter: count, amount: minor, at: instant }),
   revoked_at: instant,
-  unlisted: object('UnlistedSpending', { uses: count, amount: minor }),
 });
 type Line = Static<typeof lineSchema>;
 
@@ -25,14 +24,13 @@ interface Shown {
   readonly showings: Map<number, Showing>;
   payees: readonly Payee[] | undefined;
   revokedAt: Date | undefined;
-  unlisted: Room | undefined;
 }
 
 const hint = 'Nobody knows any more which of its uses were shown: have it revoked with `latchkey code revoke`, and another one issued.';
 
 const content = {
   check: checker(lineSchema),
-  begin: (): Shown => ({ showings: new Map(), payees: undefined, revokedAt: undefined, unlisted: undefined }),
+  begin: (): Shown => ({ showings: new Map(), payees: undefined, revokedAt: undefined }),
   take,
   // A code has few showings, and all of them count: this journal is never shortened.
   entries: ({ showings }: Shown) => [...showings.values()],
@@ -60,11 +58,11 @@ export class ShowingFile implements ShowingJournal {
   }
 
   async of(codeId: string): Promise<CodeHistory> {
-    const { payees, showings, revokedAt, unlisted } = this.#journal(codeId).read();
+    const { payees, showings, revokedAt } = this.#journal(codeId).read();
     if (payees === undefined && revokedAt === undefined) {
       throw new LatchkeyError('invalid_input', `The journal of showings ${this.#path(codeId)} is gone.`, { hint });
     }
-    return { payees: payees ?? [], showings: [...showings.values()].sort((one, other) => one.counter - other.counter), revokedAt, unlisted };
+    return { payees: payees ?? [], showings: [...showings.values()].sort((one, other) => one.counter - other.counter), revokedAt };
   }
 
   async show(codeId: string, { counter, at, amount, payeeId }: NewShowing): Promise<void> {
@@ -75,15 +73,12 @@ export class ShowingFile implements ShowingJournal {
     this.#add({ code_id: codeId, taken_back: { counter, at: instantToWire(at) } });
   }
 
-  async correct(codeId: string, { settled, revokedAt, unlisted }: Correction): Promise<void> {
+  async correct(codeId: string, { settled, revokedAt }: Correction): Promise<void> {
     for (const { counter, amount, at } of settled) {
       this.#add({ code_id: codeId, settled: { counter, amount: amount.toString(), at: instantToWire(at) } });
     }
     if (revokedAt !== undefined) {
       this.#add({ code_id: codeId, revoked_at: instantToWire(revokedAt) });
-    }
-    if (unlisted !== undefined) {
-      this.#add({ code_id: codeId, unlisted: { uses: unlisted.uses, amount: unlisted.amount.toString() } });
     }
   }
 
@@ -104,7 +99,7 @@ export class ShowingFile implements ShowingJournal {
   }
 }
 
-function take(state: Shown, { begun, shown, taken_back: takenBack, settled, revoked_at: revokedAt, unlisted }: Line): void {
+function take(state: Shown, { begun, shown, taken_back: takenBack, settled, revoked_at: revokedAt }: Line): void {
   const { showings } = state;
   if (begun !== undefined) {
     state.payees = begun.payees.map(payeeFromWire);
@@ -121,9 +116,6 @@ function take(state: Shown, { begun, shown, taken_back: takenBack, settled, revo
   }
   if (revokedAt !== undefined) {
     state.revokedAt = instantFromWire(revokedAt);
-  }
-  if (unlisted !== undefined) {
-    state.unlisted = { uses: unlisted.uses, amount: BigInt(unlisted.amount) };
   }
 }
 

@@ -160,7 +160,7 @@ export class OwnCodes {
     const known = await codes.code(id);
     await withCode(id, async () => {
       const correction = correctionBy(known, await journal.of(id));
-      if (correction.settled.length > 0 || correction.revokedAt !== undefined || correction.unlisted !== undefined) {
+      if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
         await journal.correct(id, correction);
       }
     });

@@ -14,7 +14,7 @@ export interface Showing {
   readonly payeeId: string | undefined;
   /** Its user said that it was not accepted. */
   readonly takenBackAt: Date | undefined;
-  /** What the server says was paid, in minor units, or a register's receipt; it overrules all else. */
+  /** What the server says was paid, in minor units; it overrules all else. */
   readonly settled: bigint | undefined;
 }
 
@@ -27,16 +27,12 @@ export interface CodeHistory {
   /** In the order of their counters. */
   readonly showings: readonly Showing[];
   readonly revokedAt: Date | undefined;
-  /** What the server says was spent beside the settlements that it lists; undefined: nothing. */
-  readonly unlisted?: Room | undefined;
 }
 
 /** What of a code's payments the server knows and this wallet did not. */
 export interface Correction {
   readonly settled: readonly { readonly counter: number; readonly amount: bigint; readonly at: Date }[];
   readonly revokedAt: Date | undefined;
-  /** Undefined: no other than before. */
-  readonly unlisted?: Room | undefined;
 }
 
 /** What this wallet has shown. Whoever writes keeps others away from the code's journal meanwhile. */
@@ -52,7 +48,7 @@ export interface ShowingJournal {
   forget(codeId: string): Promise<void>;
 }
 
-/** What can still be shown, or was spent. */
+/** What can still be shown. */
 export interface Room {
   readonly uses: number;
   /** Minor units. */
@@ -66,17 +62,14 @@ export interface WantedShowing {
   readonly payeeId?: string | undefined;
 }
 
-const nothing: Room = { uses: 0, amount: 0n };
-
 /**
  * What is left if all that was shown is taken: each showing that was not taken back is a use of what was bound, or of
- * the largest amount, beside what the server says was spent and this wallet cannot tell by which. So who keeps to it never
- * overruns, whatever registers settle later.
+ * the largest amount. So who keeps to it never overruns, whatever registers settle later.
  */
-export function roomOf({ uses, maxTotal, maxEach }: Pick<SecurityContent, 'uses' | 'maxTotal' | 'maxEach'>, { showings, unlisted = nothing }: Pick<CodeHistory, 'showings' | 'unlisted'>): Room {
+export function roomOf({ uses, maxTotal, maxEach }: Pick<SecurityContent, 'uses' | 'maxTotal' | 'maxEach'>, { showings }: Pick<CodeHistory, 'showings'>): Room {
   const counted = showings.filter(({ settled, takenBackAt }) => settled !== undefined || takenBackAt === undefined);
-  const amount = counted.reduce((rest, showing) => rest - (showing.settled ?? showing.amount ?? maxEach), maxTotal - unlisted.amount);
-  return { uses: Math.max(0, uses - counted.length - unlisted.uses), amount: amount < 0n ? 0n : amount };
+  const amount = counted.reduce((rest, showing) => rest - (showing.settled ?? showing.amount ?? maxEach), maxTotal);
+  return { uses: Math.max(0, uses - counted.length), amount: amount < 0n ? 0n : amount };
 }
 
 /** `history` is the code's own. By the terminal's clock, which the messages name. */
@@ -147,25 +140,18 @@ function requireRoom({ currency, maxEach, uses }: CreditToken, room: Room, amoun
   });
 }
 
-/** What the server says of a code. */
-export interface ServerAccount extends Pick<CreditCode, 'settled' | 'settledUses' | 'revokedAt'> {
+/** What the server says of a code: all that was settled is listed. */
+export interface SettledByServer extends Pick<CreditCode, 'revokedAt'> {
   readonly settlements: readonly Settlement[];
 }
 
 /** What of the server's settlements this wallet does not know yet. */
-export function correctionBy({ settlements, settled: minor, settledUses, revokedAt }: ServerAccount, history: CodeHistory): Correction {
+export function correctionBy({ settlements, revokedAt }: SettledByServer, history: CodeHistory): Correction {
   const known = new Map(history.showings.map(({ counter, settled }) => [counter, settled]));
-  const listed = settlements.filter(({ outcome }) => outcome === 'settled');
-  const settled = listed
-    .filter(({ receipt }) => known.get(receipt.counter) !== receipt.amount.minor)
+  const settled = settlements
+    .filter(({ outcome, receipt }) => outcome === 'settled' && known.get(receipt.counter) !== receipt.amount.minor)
     .map(({ receipt: { counter, amount, at } }) => ({ counter, amount: amount.minor, at }));
-  const unlisted = { uses: settledUses - listed.length, amount: listed.reduce((rest, { receipt }) => rest - receipt.amount.minor, minor) };
-  const { uses, amount } = history.unlisted ?? nothing;
-  return {
-    settled,
-    revokedAt: history.revokedAt === undefined ? revokedAt : undefined,
-    unlisted: unlisted.uses === uses && unlisted.amount === amount ? undefined : unlisted,
-  };
+  return { settled, revokedAt: history.revokedAt === undefined ? revokedAt : undefined };
 }
 
 /** The showing that its user takes back. Errors: `code_not_found` if there is none, `code_used` if it was paid. */
