@@ -342,6 +342,24 @@ describe.each(ways)('having codes issued, %s', (way) => {
     expect(await refusal(['code', 'revoke', 'code_nN4i0m0pR8mM9m6lq2c6Dw'])).toMatchObject({ code: 'code_not_found', exit: 3 });
   });
 
+  test('one that is not readable in the secret store keeps no other from being used, and is named', async () => {
+    const account = await payer();
+    const { code_id: id } = await issued(account, '--limit', '5.00EUR');
+    const store = await openSecretStore(purse.cli.env, { data: pathsFrom(purse.cli.env, process.platform, purse.cli.folder).data });
+    const secret = `wallet/${account.id}/credit-code/key.torn-${way}`;
+    await store.set(secret, 'torn');
+    try {
+      const { code, stdout, stderr } = await purse.run(['code', 'list', '--json']);
+      expect(code).toBe(0);
+      expect(JSON.parse(stderr)).toEqual({ warning: expect.stringContaining(secret) });
+      expect(JSON.parse(stdout)).toMatchObject({ codes: expect.arrayContaining([expect.objectContaining({ code_id: id, state: 'usable' })]) });
+      expect(await purse.json(['code', 'show', id as string])).toMatchObject({ counter: 1 });
+      expect(await issued(account, '--limit', '1.00EUR')).toMatchObject({ state: 'usable' });
+    } finally {
+      await store.delete(secret);
+    }
+  });
+
   test('one whose journal is damaged is revoked all the same, and listed as that', async () => {
     const account = await payer();
     const { code_id: id } = await issued(account, '--limit', '5.00EUR');

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { readToken } from '../../protocol/credit-code.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { SecretStore } from '../../roles/secret-store.ts';
 import type { KeptCode, KeptCodes } from '../../roles/wallet/own-codes.ts';
@@ -15,21 +16,23 @@ export class StoredCreditCodes implements KeptCodes {
     this.#store = store;
   }
 
+  /** Those that can be read. */
   async list(): Promise<readonly KeptCode[]> {
-    const found: KeptCode[] = [];
-    for (const name of await this.#store.names()) {
-      const [, accountId = '', key = ''] = nameForm.exec(name) ?? [];
-      // Another process may have removed it meanwhile.
-      const code = key === '' ? undefined : await this.get(accountId, key);
-      found.push(...(code === undefined ? [] : [code]));
-    }
-    return found;
+    return (await this.#all()).filter((code): code is KeptCode => !(code instanceof LatchkeyError));
   }
 
+  /** Why others cannot be, each with the name of its secret; `invalid_input`. */
+  async unreadable(): Promise<readonly LatchkeyError[]> {
+    return (await this.#all()).filter((code) => code instanceof LatchkeyError);
+  }
+
+  /** Errors: `invalid_input` if it cannot be read. */
   async get(accountId: string, key: string): Promise<KeptCode | undefined> {
-    const name = nameOf({ accountId, key });
-    const text = await this.#store.get(name);
-    return text === undefined ? undefined : { accountId, key, ...parse(text, name) };
+    const code = await this.#read(accountId, key);
+    if (code instanceof LatchkeyError) {
+      throw code;
+    }
+    return code;
   }
 
   async set(code: KeptCode): Promise<void> {
@@ -40,16 +43,53 @@ export class StoredCreditCodes implements KeptCodes {
   async remove(code: Pick<KeptCode, 'accountId' | 'key'>): Promise<void> {
     await this.#store.delete(nameOf(code));
   }
+
+  async #all(): Promise<readonly (KeptCode | LatchkeyError)[]> {
+    const found: (KeptCode | LatchkeyError)[] = [];
+    for (const name of await this.#store.names()) {
+      const [, accountId = '', key = ''] = nameForm.exec(name) ?? [];
+      // Another process may have removed it meanwhile.
+      const code = key === '' ? undefined : await this.#read(accountId, key);
+      found.push(...(code === undefined ? [] : [code]));
+    }
+    return found;
+  }
+
+  async #read(accountId: string, key: string): Promise<KeptCode | LatchkeyError | undefined> {
+    const name = nameOf({ accountId, key });
+    const text = await this.#store.get(name);
+    const parts = text === undefined ? undefined : parse(text);
+    if (text === undefined || parts !== undefined) {
+      return parts && { accountId, key, ...parts };
+    }
+    return new LatchkeyError('invalid_input', `What the secret store has as ${name} is no credit payment code.`, {
+      hint: 'Remove it with `latchkey secret remove`; the other codes are as before. What a code may spend is held until a week after it is over.',
+    });
+  }
 }
 
 function nameOf({ accountId, key }: Pick<KeptCode, 'accountId' | 'key'>): string {
   return `wallet/${accountId}/credit-code/key.${key}`;
 }
 
-function parse(text: string, name: string): Pick<KeptCode, 'seed' | 'signed'> {
+/** Undefined for what is no code. */
+function parse(text: string): Pick<KeptCode, 'seed' | 'signed'> | undefined {
   const [, seed, signed] = /^([\w-]{43})(?: ([\w-]+))?$/.exec(text) ?? [];
   if (seed === undefined) {
-    throw new LatchkeyError('invalid_input', `What the secret store has as ${name} is no credit payment code.`, { hint: 'Remove it with `latchkey secret remove`, and have the code revoked: `latchkey code revoke`.' });
+    return undefined;
   }
-  return { seed: Buffer.from(seed, 'base64url'), signed: signed === undefined ? undefined : Buffer.from(signed, 'base64url') };
+  const parts = { seed: Buffer.from(seed, 'base64url'), signed: signed === undefined ? undefined : Buffer.from(signed, 'base64url') };
+  return parts.signed === undefined || isToken(parts.signed) ? parts : undefined;
+}
+
+function isToken(signed: Uint8Array): boolean {
+  try {
+    readToken(signed);
+    return true;
+  } catch (error) {
+    if (error instanceof LatchkeyError) {
+      return false;
+    }
+    throw error;
+  }
 }

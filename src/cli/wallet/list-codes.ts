@@ -20,6 +20,9 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
   const opened = await openOwnCodes(flags, options);
   await tellTerminated(opened.wallet, options);
   await forgetOver(opened, systemClock.now());
+  for (const { message, hint } of await opened.kept.unreadable()) {
+    await options.caution(`${asSentence(message)} ${hint}`);
+  }
   const corrected = await correct(opened, options);
   const now = systemClock.now();
   const codes = (await knownCodes(opened)).map((code) => walletCodeToWire(code, now));

@@ -25,6 +25,7 @@ export interface KeptCode {
 }
 
 export interface KeptCodes {
+  /** Those that can be read: each token that is there is one. */
   list(): Promise<readonly KeptCode[]>;
   get(accountId: string, key: string): Promise<KeptCode | undefined>;
   /** Durable when the promise resolves. */
@@ -56,7 +57,7 @@ export interface OwnCodesContext {
   readonly withCode: <T>(codeId: string, work: () => Promise<T>) => Promise<T>;
 }
 
-/** Those that were issued, newest first; no server is asked. Errors: `code_malformed` for what is none. */
+/** Those that were issued, newest first; no server is asked. */
 export async function issuedCodes(kept: KeptCodes): Promise<OwnCode[]> {
   const issued = (await kept.list()).flatMap((code) => (code.signed === undefined ? [] : [{ ...code, signed: code.signed, token: readToken(code.signed) }]));
   return issued.sort((one, other) => other.token.issuedAt.getTime() - one.token.issuedAt.getTime());
