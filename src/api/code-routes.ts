@@ -1,6 +1,6 @@
 import {
   codePageSchema, codeQuerySchema, codeSchema, disputePageSchema, disputeQuerySchema, disputeSchema, issuedCodeSchema, receiptKeysSchema, rotationSchema, settlementBodyBytes,
-  settlementInputSchema, settlementRepliesSchema, shownCodeSchema, signingKeySchema, signingKeysSchema, trustListSchema,
+  settlementInputSchema, settlementRepliesSchema, codeWithSettlementsSchema, signingKeySchema, signingKeysSchema, trustListSchema,
 } from './codes.ts';
 import { byId, type Route } from './route.ts';
 import { id, input } from './schema.ts';
@@ -40,7 +40,7 @@ export const codeRoutes = {
     roles: holders,
     params: byId,
     status: 200,
-    reply: shownCodeSchema,
+    reply: codeWithSettlementsSchema,
     errors: ['code_not_found'],
   },
   revokeCode: {

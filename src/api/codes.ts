@@ -76,8 +76,8 @@ const settlementMembers = { receipt_id: id, receipt: receiptSchema, outcome: one
 const someSettlementMembers = { reason: remark, posting_id: id } as const;
 export const settlementSchema = object('CodeSettlement', settlementMembers, someSettlementMembers);
 export type SettlementWire = Static<typeof settlementSchema>;
-export const shownCodeSchema = object('ShownCreditCode', { ...codeMembers, settlements: arrayOf(settlementSchema) }, someCodeMembers);
-export type ShownCodeWire = Static<typeof shownCodeSchema>;
+export const codeWithSettlementsSchema = object('CodeWithSettlements', { ...codeMembers, settlements: arrayOf(settlementSchema) }, someCodeMembers);
+export type CodeWithSettlementsWire = Static<typeof codeWithSettlementsSchema>;
 
 const otherReceiptSchema = object('OtherReceipt', { receipt_id: id, signed_receipt: receiptBytes });
 export const disputeSchema = object(
@@ -179,13 +179,13 @@ export function issuedCodeFromWire(wire: IssuedCodeWire): IssuedCode {
   return { ...codeFromWire(wire), signed: bytes(wire.signed) };
 }
 
-type ShownCode = CreditCode & { readonly settlements: readonly Settlement[] };
+type CodeWithSettlements = CreditCode & { readonly settlements: readonly Settlement[] };
 
-export function shownCodeToWire({ settlements, ...code }: ShownCode): ShownCodeWire {
+export function codeWithSettlementsToWire({ settlements, ...code }: CodeWithSettlements): CodeWithSettlementsWire {
   return { ...codeToWire(code), settlements: settlements.map(settlementToWire) };
 }
 
-export function shownCodeFromWire({ settlements, ...code }: ShownCodeWire): ShownCode {
+export function codeWithSettlementsFromWire({ settlements, ...code }: CodeWithSettlementsWire): CodeWithSettlements {
   return { ...codeFromWire(code), settlements: settlements.map(settlementFromWire) };
 }
 

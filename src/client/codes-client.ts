@@ -1,5 +1,5 @@
 import {
-  codeFromWire, disputeFromWire, issuedCodeFromWire, receiptKeysFromWire, settlementInputToWire, settlementRepliesFromWire, shownCodeFromWire, signingKeyFromWire, trustListFromWire,
+  codeFromWire, disputeFromWire, issuedCodeFromWire, receiptKeysFromWire, settlementInputToWire, settlementRepliesFromWire, codeWithSettlementsFromWire, signingKeyFromWire, trustListFromWire,
 } from '../api/codes.ts';
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
@@ -29,7 +29,7 @@ export class CodesClient implements CodesRole {
   }
 
   async code(id: string): Promise<CreditCode & { readonly settlements: readonly Settlement[] }> {
-    return shownCodeFromWire(await this.#http.call(routes.showCode, { params: { id } }));
+    return codeWithSettlementsFromWire(await this.#http.call(routes.showCode, { params: { id } }));
   }
 
   async revoke(id: string): Promise<CreditCode> {

@@ -13,7 +13,7 @@ import { paths } from '../paths.ts';
 
 const lineSchema = object('ShowingLine', { code_id: id }, {
   begun: object('BegunCode', { payees: arrayOf(payeeSchema) }),
-  shown: object('ShownCode', { counter: count, at: instant }, { amount: minor, payee_id: id }),
+  shown: object('BegunShowing', { counter: count, at: instant }, { amount: minor, payee_id: id }),
   taken_back: object('TakenBack', { counter: count, at: instant }),
   settled: object('SettledShowing', { counter: count, amount: minor, at: instant }),
   revoked_at: instant,

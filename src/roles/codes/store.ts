@@ -97,8 +97,8 @@ export interface DisputeFilter {
   readonly outcome?: SettlementOutcome | undefined;
 }
 
-/** One showing of a code. */
-export interface Showing {
+/** Which showing of which code. */
+export interface ShowingName {
   readonly tokenId: string;
   readonly counter: number;
 }
@@ -115,7 +115,7 @@ export interface CodeReceiptRepository {
   /** What those of a payee's receipts came to that were brought before. */
   known(payeeId: string, ids: readonly string[]): Promise<SettlementReply[]>;
   /** Of these showings those that were settled, each with the id of its receipt and the code that was accepted. */
-  settled(showings: readonly Showing[]): Promise<(Showing & Pick<KeptReceipt, 'id' | 'code'>)[]>;
+  settled(showings: readonly ShowingName[]): Promise<(ShowingName & Pick<KeptReceipt, 'id' | 'code'>)[]>;
   acceptedOf(tokenIds: readonly string[]): Promise<AcceptedOfCode[]>;
   insert(receipts: readonly KeptReceipt[]): Promise<void>;
   find(id: string): Promise<KeptReceipt | undefined>;

@@ -1,5 +1,5 @@
 import {
-  codeToWire, disputeToWire, issuedCodeToWire, receiptKeysToWire, settlementInputFromWire, settlementRepliesToWire, shownCodeToWire, signingKeyToWire, trustListToWire,
+  codeToWire, disputeToWire, issuedCodeToWire, receiptKeysToWire, settlementInputFromWire, settlementRepliesToWire, codeWithSettlementsToWire, signingKeyToWire, trustListToWire,
 } from '../../api/codes.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
 import type { Handlers } from './handler.ts';
@@ -15,7 +15,7 @@ export const codeHandlers: Handlers<
     return pageToWire(await services.codes.codes({ accountId: query.account_id, state: query.state }, pageRequestFromWire(query)), codeToWire);
   },
   async showCode({ services, params }) {
-    return shownCodeToWire(await services.codes.code(params.id));
+    return codeWithSettlementsToWire(await services.codes.code(params.id));
   },
   async revokeCode({ services, params }) {
     return codeToWire(await services.codes.revoke(params.id));

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { LossBearer, SettlementOutcome } from '../../domain/credit-code.ts';
 import type { SettlementReply } from '../../roles/codes/ports.ts';
-import type { AcceptedOfCode, CodeReceiptRepository, DisputeFilter, KeptReceipt, Showing } from '../../roles/codes/store.ts';
+import type { AcceptedOfCode, CodeReceiptRepository, DisputeFilter, KeptReceipt, ShowingName } from '../../roles/codes/store.ts';
 import type { Page, PageRequest } from '../../roles/page.ts';
 import type { Database } from '../database.ts';
 import { atMost, decodeCursor, pageLimit, toPage } from '../paging.ts';
@@ -51,7 +51,7 @@ export class CodeReceipts implements CodeReceiptRepository {
     return rows.map(({ id, outcome, reason }) => ({ id, outcome: outcome as SettlementOutcome, reason: reason ?? undefined }));
   }
 
-  async settled(showings: readonly Showing[]): Promise<(Showing & Pick<KeptReceipt, 'id' | 'code'>)[]> {
+  async settled(showings: readonly ShowingName[]): Promise<(ShowingName & Pick<KeptReceipt, 'id' | 'code'>)[]> {
     if (showings.length === 0) {
       return [];
     }
