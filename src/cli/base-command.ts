@@ -15,6 +15,13 @@ import type { SecretSources } from './secret-input.ts';
 
 const closingMs = 3_000;
 
+interface Asking {
+  /** Whether somebody is there to answer. */
+  readonly interactive: boolean;
+  readonly ask: (question: string) => Promise<boolean>;
+  readonly caution: (text: string) => Promise<void>;
+}
+
 /**
  * The CLI contract, for every command: a command parses, calls a role and returns its result (the shape of `--json`);
  * everything else is here. stdout is the result, stderr is for people, exit codes come from the table of errors and
@@ -60,6 +67,11 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** What roles are opened with. */
   protected get opening(): Opening {
     return { closing: this.closing, sources: this.sources, timeoutMs: this.timeoutMs };
+  }
+
+  /** What the security check asks and warns with. */
+  protected get guarding(): Asking & Pick<Opening, 'closing'> {
+    return { closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), caution: (text) => this.caution(text) };
   }
 
   /** Where secrets come from. */

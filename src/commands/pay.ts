@@ -34,7 +34,7 @@ export default class Pay extends LatchkeyCommand<OrderWire> {
 
   async run(): Promise<OrderWire> {
     const { flags } = await this.parse(Pay);
-    const options = { ...this.opening, interactive: this.interactive, ask: (question: string) => this.ask(question), caution: (text: string) => this.caution(text) };
+    const options = { ...this.opening, ...this.guarding };
     if (flags.cancel) {
       return orderToWire(await cancelOrder(flags, options));
     }

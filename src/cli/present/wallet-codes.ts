@@ -163,7 +163,7 @@ export interface Rendering {
   readonly at: Date;
 }
 
-export function shownCodeToWire({ code: { token }, showing, room, payeeName, text, at }: Rendering, written?: string[]): ShownCodeWire {
+export function shownCodeToWire({ code: { token }, showing, room, payeeName, text, at }: Rendering): ShownCodeWire {
   const money = (minor: bigint): AmountWire => amountToWire({ minor, currency: token.currency });
   return present({
     code_id: token.id,
@@ -180,7 +180,6 @@ export function shownCodeToWire({ code: { token }, showing, room, payeeName, tex
     expires_at: instantToWire(token.expiresAt),
     payee_id: showing.payeeId,
     payee_name: payeeName,
-    written: written === undefined || written.length === 0 ? undefined : written,
   });
 }
 

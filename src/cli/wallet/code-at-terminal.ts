@@ -37,5 +37,5 @@ export async function askWhetherAccepted({ code, counter }: BegunCode, options: 
     return `Showing ${counter} of ${code.token.id} counts as a use. If it was not accepted after all: \`latchkey code take-back ${code.token.id} ${counter}\`.`;
   }
   const { uses_left: uses, amount_left: amount } = await takeBackCode(code.token.id, counter, options);
-  return `Showing ${counter} of ${code.token.id} is taken back: ${moneyForPeople(amount)} and ${uses} uses are left.`;
+  return `Showing ${counter} of ${code.token.id} is taken back: ${moneyForPeople(amount)} and ${uses} ${uses === 1 ? 'use' : 'uses'} are left.`;
 }

@@ -7,10 +7,9 @@ import { qrTerminalWidth } from '../../formats/qr-terminal.ts';
 import { qrCode } from '../../formats/qr.ts';
 import { codeText, joinCode, signProof } from '../../protocol/credit-code.ts';
 import { newEd25519 } from '../../protocol/ed25519.ts';
-import { beginShowing, codeState, isShowingOver, nextShowing, roomOf, type CodeHistory, type OpenShowing, type WantedShowing } from '../../roles/wallet/showing.ts';
+import { codeState, isShowingOver, nextShowing, openShowing, roomOf, type CodeHistory, type OpenShowing } from '../../roles/wallet/showing.ts';
 import type { OwnCode } from '../../roles/wallet/own-codes.ts';
 import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
-import { writeQr } from '../credential-output.ts';
 import { systemClock } from '../local-registry.ts';
 import { moneyForPeople } from '../present/money.ts';
 import { shownCodeToWire, type KnownCode, type ShownCodeWire } from '../present/wallet-codes.ts';
@@ -45,7 +44,7 @@ export interface BegunCode {
 const linesBelow = 4;
 
 /**
- * Begins a showing, which counts as a use from then on. No server is asked. Before it, nothing is counted: files that are
+ * Begins a showing, which counts as a use from then on: it is on the disk before anything is rendered. No server is asked. Before it, nothing is counted: files that are
  * there already, or a code that has no room on the screen, are errors; the security check comes last. Errors: as
  * `nextShowing` and `ShowingGuard.begin`; `code_not_found`, `account_not_found`, `missing_input`, `file_exists`, `invalid_input`.
  */
@@ -53,29 +52,22 @@ export async function beginCode(id: string | undefined, flags: ShowFlags, window
   requireNew(flags);
   const held = await openHeldCodes(sources);
   const { code } = await pickCode(await knownCodes(held), id, sources);
-  const wanted = (history: CodeHistory): WantedShowing => ({ amount: flags.amount, payeeId: flags.payee === undefined ? undefined : payeeNamed(flags.payee, history).id });
   return withCode(code.token.id, async () => {
     const history = await held.journal.of(code.token.id);
     const now = systemClock.now();
-    const next = nextShowing(code.token, history, wanted(history), now);
-    requireFitting(code, { showing: next, room: roomOf(code.token, history) }, window);
+    const next = nextShowing(code.token, history, { amount: flags.amount, payeeId: flags.payee === undefined ? undefined : payeeNamed(flags.payee, history).id }, now);
+    requireFitting(code, openShowing(code.token, history, next), window);
     const payeeName = history.payees.find(({ id: payeeId }) => payeeId === next.payeeId)?.name;
     const guard = new ShowingGuard(code, guarding);
     await guard.begin(next, payeeName);
-    let open: OpenShowing;
     try {
-      open = await beginShowing(held.journal, code.token, wanted, now);
+      await held.journal.show(code.token.id, next);
     } catch (error) {
       await guard.settle(history);
       throw error;
     }
-    return { code, counter: open.showing.counter, isOver: (now) => isShowingOver(code.token, open.showing, now), render: renderer(code, open, payeeName) };
+    return { code, counter: next.counter, isOver: (at) => isShowingOver(code.token, next, at), render: renderer(code, openShowing(code.token, history, next), payeeName) };
   });
-}
-
-/** Into the files that the flags name; those that were written. */
-export function writeCode({ text }: ShownCodeWire, flags: ShowFlags): Promise<string[]> {
-  return writeQr(text, flags);
 }
 
 function renderer(code: OwnCode, { showing, room }: OpenShowing, payeeName: string | undefined): (now: Date) => ShownCodeWire {

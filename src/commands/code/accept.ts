@@ -35,7 +35,7 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
     if (flags.image === undefined && (flags.file ?? '-') === '-' && process.stdin.isTTY === true) {
       await this.note('Scan the code.');
     }
-    const result = await acceptCode(flags, { ...this.opening, interactive: this.interactive, ask: (question) => this.ask(question), caution: (text) => this.caution(text) }, this.signal);
+    const result = await acceptCode(flags, { ...this.opening, ...this.guarding }, this.signal);
     const { decision, waiting, trouble } = result;
     const urgency = urgencyOf(waiting, new Date());
     if (urgency !== undefined) {

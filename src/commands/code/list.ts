@@ -18,7 +18,7 @@ export default class CodeList extends LatchkeyCommand<WalletCodesWire> {
   async run(): Promise<WalletCodesWire> {
     const { flags } = await this.parse(CodeList);
     this.#all = flags.all;
-    return listCodes(flags.all, flags, { ...this.opening, interactive: false, ask: async () => false, caution: (text) => this.caution(text) });
+    return listCodes(flags.all, flags, { ...this.opening, ...this.guarding });
   }
 
   protected present(list: WalletCodesWire, screen: Screen): string {

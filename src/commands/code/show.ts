@@ -1,11 +1,12 @@
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import { writeQr } from '../../cli/credential-output.ts';
 import { amountFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli/present/wallet-codes.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
 import { sizeOf } from '../../cli/wallet/live-code.ts';
-import { beginCode, writeCode, type BegunCode, type ShowOptions } from '../../cli/wallet/show-code.ts';
+import { beginCode, type BegunCode, type ShowOptions } from '../../cli/wallet/show-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 
@@ -45,7 +46,8 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     this.#begun = begun;
     if (!live) {
       const shown = begun.render(new Date());
-      return { ...shown, ...written(await writeCode(shown, flags)) };
+      const written = await writeQr(shown.text, flags);
+      return written.length === 0 ? shown : { ...shown, written };
     }
     await showAtTerminal(begun, flags, this.signal);
     this.signal.throwIfAborted();
@@ -57,7 +59,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
   }
 
   get #options(): ShowOptions {
-    return { sources: this.sources, closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), caution: (text) => this.caution(text) };
+    return { sources: this.sources, ...this.guarding };
   }
 
   /** Whoever answers nothing leaves it counted. */
@@ -80,8 +82,4 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
   protected present(shown: ShownCodeWire, screen: Screen): string {
     return presentShownCode(shown, this.#shown, screen);
   }
-}
-
-function written(files: string[]): { written?: string[] } {
-  return files.length === 0 ? {} : { written: files };
 }

@@ -16,13 +16,7 @@ export default class CodeTakeBack extends LatchkeyCommand<TakenBackWire> {
 
   async run(): Promise<TakenBackWire> {
     const { args } = await this.parse(CodeTakeBack);
-    return takeBackCode(args.code, args.counter, {
-      sources: this.sources,
-      closing: this.closing,
-      interactive: this.interactive,
-      ask: (question) => this.ask(question),
-      caution: (text) => this.caution(text),
-    });
+    return takeBackCode(args.code, args.counter, { sources: this.sources, ...this.guarding });
   }
 
   protected present(taken: TakenBackWire, screen: Screen): string {

@@ -85,7 +85,7 @@ export function codeState(token: SecurityContent, history: CodeHistory, now: Dat
 }
 
 /**
- * The next showing of a code, if there is room for it. Errors: `code_over`, `code_not_yet_valid`, `code_used_up`,
+ * The next showing of a code, if there is room for it; it is written down before it is rendered. Errors: `code_over`, `code_not_yet_valid`, `code_used_up`,
  * `code_amount_too_large`, `code_payee_mismatch`, `currency_mismatch`.
  */
 export function nextShowing(token: CreditToken, history: CodeHistory, { amount, payeeId }: WantedShowing, now: Date): NewShowing {
@@ -172,15 +172,9 @@ export interface OpenShowing {
   readonly room: Room;
 }
 
-/**
- * Counts a use and has it on the disk before anything is rendered. Nobody else may write to the code's journal meanwhile.
- * Errors: as `nextShowing`, and what keeps it from being written down: then nothing may be shown.
- */
-export async function beginShowing(journal: ShowingJournal, token: CreditToken, wanted: (history: CodeHistory) => WantedShowing, now: Date): Promise<OpenShowing> {
-  const history = await journal.of(token.id);
-  const showing = nextShowing(token, history, wanted(history), now);
-  await journal.show(token.id, showing);
-  return { showing, room: roomOf(token, { ...history, showings: [...history.showings, { ...showing, takenBackAt: undefined, settled: undefined }] }) };
+/** `history`: before it. */
+export function openShowing(limits: SecurityContent, { showings }: CodeHistory, showing: NewShowing): OpenShowing {
+  return { showing, room: roomOf(limits, { showings: [...showings, { ...showing, takenBackAt: undefined, settled: undefined }] }) };
 }
 
 /** Gives a use back that its user says was not accepted; twice is as good. Errors: as `showingToTakeBack`. */

@@ -13,7 +13,7 @@ import type { SecretStore } from '../../../src/roles/secret-store.ts';
 import { issuedCodes, OwnCodes, type OwnCode } from '../../../src/roles/wallet/own-codes.ts';
 import { Payer } from '../../../src/roles/wallet/payer.ts';
 import type { WalletRole } from '../../../src/roles/wallet/ports.ts';
-import { beginShowing, takeBack, type NewShowing, type ShowingJournal, type WantedShowing } from '../../../src/roles/wallet/showing.ts';
+import { nextShowing, takeBack, type NewShowing, type ShowingJournal, type WantedShowing } from '../../../src/roles/wallet/showing.ts';
 import type { Side } from '../crash-points.ts';
 
 /** A program that has ended where it was. */
@@ -127,7 +127,8 @@ export class CodeWallet {
 
   async show(code: OwnCode, wanted: WantedShowing): Promise<OnScreen> {
     this.screen = undefined;
-    const { showing } = await beginShowing(this.#journal, code.token, () => wanted, this.clock.now());
+    const showing = nextShowing(code.token, await this.#journal.of(code.token.id), wanted, this.clock.now());
+    await this.#journal.show(code.token.id, showing);
     this.screen = { code, showing };
     return this.screen;
   }
