@@ -457,13 +457,12 @@ export const cases: Record<string, Case> = {
     failing: async (site) => ({ ...payers(await site.purse(), ['code', 'show', 'none']), exit: 3 }),
   },
   'code take-back': {
-    only: noRole('it asks nobody'),
     happy: async (site) => {
       const [purse, id] = [await site.purse(), await code(site)];
       const { counter } = await purse.json<{ counter: number }>(['code', 'show', id]);
-      return payers(purse, ['code', 'take-back', id, String(counter)]);
+      return payers(purse, ['code', 'take-back', id, String(counter), '--yes']);
     },
-    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'take-back', await code(site), '1']), exit: 3 }),
+    failing: async (site) => ({ ...payers(await site.purse(), ['code', 'take-back', await code(site), '1', '--yes']), exit: 3 }),
   },
   'code accept': {
     happy: async (site) => {

@@ -54,7 +54,7 @@ describe('the showings of a wallet, with no server', () => {
     expect(await refusal(cli, ['code', 'show'])).toMatchObject({ code: 'service_terminated', exit: 4, message: expect.stringContaining('15.00EUR is more than 12.00EUR') });
     expect(await show('--amount', '2.00EUR')).toMatchObject({ counter: 3, uses_left: 7 });
     expect((await refusal(cli, ['code', 'show', '--amount', '0.01EUR']))['code']).toBe('service_terminated');
-    await cli.json(['code', 'take-back', id, '1']);
+    await cli.json(['code', 'take-back', id, '1', '--yes']);
     expect(await show()).toMatchObject({ counter: 4 });
     expect(await states(cli)).toEqual(['reversed', 'counted', 'terminated', 'counted', 'terminated', 'counted']);
     expect((await log(cli))[0]).toMatchObject({ guard: 'code', service: { kind: 'payment', amount: 500, currency: 'EUR' } });
@@ -83,6 +83,8 @@ describe('the showings of a wallet, with no server', () => {
     yes.type('q');
     await yes.shows('Was it accepted?');
     yes.type('n\r');
+    await yes.shows('Take it back?');
+    yes.type('y\r');
     expect(await yes.code).toBe(0);
     expect(await states(cli)).toEqual(['reversed']);
     expect(await show('--amount', '3.00EUR')).toMatchObject({ counter: 2, uses_left: 4 });

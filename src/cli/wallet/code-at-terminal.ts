@@ -5,8 +5,8 @@ import { screenOf } from '../present/screen.ts';
 import { details } from '../present/table.ts';
 import { shownCodeLines } from '../present/wallet-codes.ts';
 import { showLive } from './live-code.ts';
-import type { BegunCode, ShowOptions } from './show-code.ts';
-import { takeBackCode } from './take-back-code.ts';
+import type { BegunCode } from './show-code.ts';
+import { takeBackCode, type TakeBackOptions } from './take-back-code.ts';
 
 /** Shows it in place, with a fresh proof every 30 seconds, until a key is pressed or it is over. */
 export async function showAtTerminal({ counter, isOver, render }: BegunCode, { invert }: { readonly invert: boolean }, signal: AbortSignal): Promise<void> {
@@ -31,11 +31,18 @@ export async function showAtTerminal({ counter, isOver, render }: BegunCode, { i
   });
 }
 
-/** Asks, takes it back if the answer is no, and says what is left. */
-export async function askWhetherAccepted({ code, counter }: BegunCode, options: ShowOptions, ask: (question: string) => Promise<boolean>): Promise<string> {
-  if (await ask('Was it accepted?')) {
-    return `Showing ${counter} of ${code.token.id} counts as a use. If it was not accepted after all: \`latchkey code take-back ${code.token.id} ${counter}\`.`;
+/** Asks, takes it back if the answer is no and its user takes what may come of it, and says what is left. */
+export async function askWhetherAccepted({ code, counter }: BegunCode, options: Omit<TakeBackOptions, 'confirmed'>, ask: (question: string, byDefault: boolean) => Promise<boolean>): Promise<string> {
+  const { id } = code.token;
+  const wasAccepted = await ask('Was it accepted?', true);
+  const confirmed = async (risk: string): Promise<boolean> => {
+    await options.caution(risk);
+    return ask('Take it back?', false);
+  };
+  const taken = wasAccepted ? undefined : await takeBackCode(id, counter, {}, { ...options, confirmed });
+  if (taken === undefined) {
+    return `Showing ${counter} of ${id} counts as a use. If it was not accepted after all: \`latchkey code take-back ${id} ${counter}\`.`;
   }
-  const { uses_left: uses, amount_left: amount } = await takeBackCode(code.token.id, counter, options);
-  return `Showing ${counter} of ${code.token.id} is taken back: ${moneyForPeople(amount)} and ${uses} ${uses === 1 ? 'use' : 'uses'} are left.`;
+  const { uses_left: uses, amount_left: amount } = taken;
+  return `Showing ${counter} of ${id} is taken back: ${moneyForPeople(amount)} and ${uses} ${uses === 1 ? 'use' : 'uses'} are left.`;
 }

@@ -35,12 +35,12 @@ export async function boundAccount(wallet: WalletRole, reference: string | undef
   return binding;
 }
 
-/** Keeps other processes of this machine away from an account's journal and code meanwhile. Errors: `payment_pending`. */
+/** Keeps other processes of this machine away from an account's journal and code meanwhile. Errors: `wallet_busy`. */
 export function withAccount<T>(accountId: string, work: () => Promise<T>): Promise<T> {
   return exclusively(accountId, work, 'Another process is paying from this account.');
 }
 
-/** Keeps other processes of this machine away from the journal of a credit payment code meanwhile. Errors: `payment_pending`. */
+/** Keeps other processes of this machine away from the journal of a credit payment code meanwhile. Errors: `wallet_busy`. */
 export function withCode<T>(codeId: string, work: () => Promise<T>): Promise<T> {
   return exclusively(codeId, work, 'Another process is writing down a showing of this code.');
 }
@@ -48,6 +48,6 @@ export function withCode<T>(codeId: string, work: () => Promise<T>): Promise<T> 
 async function exclusively<T>(name: string, work: () => Promise<T>, refusal: string): Promise<T> {
   const { withLock } = await import('../../secrets/lock.ts');
   return withLock(join(paths().state, 'wallet', `${name}.lock`), work, {
-    refusal: () => new LatchkeyError('payment_pending', refusal, { hint: 'Wait for it, or end it.' }),
+    refusal: () => new LatchkeyError('wallet_busy', refusal),
   });
 }

@@ -6,14 +6,14 @@ import { presentShownCode, shownCodeSchema, type ShownCodeWire } from '../../cli
 import type { Screen } from '../../cli/present/screen.ts';
 import { askWhetherAccepted, showAtTerminal } from '../../cli/wallet/code-at-terminal.ts';
 import { sizeOf } from '../../cli/wallet/live-code.ts';
-import { beginCode, type BegunCode, type ShowOptions } from '../../cli/wallet/show-code.ts';
+import { beginCode, type BegunCode } from '../../cli/wallet/show-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
 
 export default class CodeShow extends LatchkeyCommand<ShownCodeWire> {
   static override readonly summary = 'Show a credit payment code to a cash register; no network is needed.';
   static override readonly description = `At a terminal the QR code renews itself every 30 seconds until a key is pressed, for 15 minutes at most, and then asks whether it was accepted. Elsewhere, and with --once, it is printed once, good for a minute.
-Each showing counts as a use, of the largest amount or of what --amount binds, from before it is seen: if it was not accepted, answer no, or take it back with \`code take-back\`. At none left it refuses. Registers go by their own clocks, so this terminal’s has to be right to the half minute; it says what time it thinks it is.`;
+Each showing counts as a use, of the largest amount or of what --amount binds, from before it is seen: if it was not accepted, it can be taken back, as \`code take-back\` does it. At none left it refuses. Registers go by their own clocks, so this terminal’s has to be right to the half minute; it says what time it thinks it is.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'Good for this amount at this shop alone', command: '<%= config.bin %> <%= command.id %> --amount 3.20EUR --payee Café' },
@@ -42,7 +42,7 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     const onScreen = form === 'qr' && !this.jsonEnabled() && process.stdout.isTTY === true;
     const live = onScreen && this.interactive && !flags.once;
     const window = onScreen ? { ...sizeOf(process.stdout), ...(live ? {} : { rows: Infinity }) } : undefined;
-    const begun = await beginCode(args.code, flags, window, this.#options);
+    const begun = await beginCode(args.code, flags, window, { sources: this.sources, ...this.guarding });
     this.#begun = begun;
     if (!live) {
       const shown = begun.render(new Date());
@@ -54,18 +54,14 @@ Each showing counts as a use, of the largest amount or of what --amount binds, f
     if (begun.isOver(new Date())) {
       await this.note('This showing is over: one lasts 15 minutes at most, and no longer than its code. Showing it again counts as another use.');
     }
-    await this.note(await askWhetherAccepted(begun, this.#options, (question) => this.#askAtEnd(question)));
+    await this.note(await askWhetherAccepted(begun, { ...this.opening, ...this.guarding }, (question, byDefault) => this.#askAtEnd(question, byDefault)));
     return undefined;
   }
 
-  get #options(): ShowOptions {
-    return { sources: this.sources, ...this.guarding };
-  }
-
   /** Whoever answers nothing leaves it counted. */
-  async #askAtEnd(question: string): Promise<boolean> {
+  async #askAtEnd(question: string, byDefault: boolean): Promise<boolean> {
     try {
-      return await this.ask(question, true);
+      return await this.ask(question, byDefault);
     } catch (error) {
       throw error instanceof LatchkeyError ? this.givenUp(error) : error;
     }

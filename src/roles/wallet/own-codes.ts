@@ -155,16 +155,9 @@ export class OwnCodes {
     return this.#outcome(code, await payer.pay({ accountId, payee, amount: limit, key, code: order }, typed));
   }
 
-  /** Learns from the server what was paid, and whether the code is revoked. Errors: those of `CodesRole.code` and of the journal. */
-  async correct({ token: { id } }: OwnCode): Promise<void> {
-    const { codes, journal, withCode } = this.#context;
-    const known = await codes.code(id);
-    await withCode(id, async () => {
-      const correction = correctionBy(known, await journal.of(id));
-      if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
-        await journal.correct(id, correction);
-      }
-    });
+  /** Errors: as `correctCode`. */
+  correct({ token: { id } }: OwnCode): Promise<void> {
+    return correctCode(this.#context, id);
   }
 
   async #earlier(wish: CodeWish, ended: EndedPayment): Promise<OwnCode> {
@@ -221,6 +214,17 @@ export class OwnCodes {
       throw error;
     }
   }
+}
+
+/** Learns from the server what was paid by a code, and whether it is revoked. Errors: those of `CodesRole.code` and of the journal. */
+export async function correctCode({ codes, journal, withCode }: Pick<OwnCodesContext, 'journal' | 'withCode'> & { readonly codes: Pick<CodesRole, 'code'> }, id: string): Promise<void> {
+  const known = await codes.code(id);
+  await withCode(id, async () => {
+    const correction = correctionBy(known, await journal.of(id));
+    if (correction.settled.length > 0 || correction.revokedAt !== undefined) {
+      await journal.correct(id, correction);
+    }
+  });
 }
 
 /** Whether a wish is for just such a code. */

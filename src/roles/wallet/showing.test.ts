@@ -128,7 +128,7 @@ test('the server’s settlements correct what is not known yet, and only what wa
 test('what was paid is not taken back, nor what was never shown', () => {
   const history = shown(showing(1), showing(2, { settled: 320n }));
   expect(showingToTakeBack(history, 1, 'EUR')).toEqual(showing(1));
-  expect(refusal(() => showingToTakeBack(history, 2, 'EUR'))).toMatchObject({ code: 'code_used', message: 'It was accepted: 3.20EUR was paid.' });
+  expect(refusal(() => showingToTakeBack(history, 2, 'EUR'))).toMatchObject({ code: 'showing_paid', message: 'It was accepted: 3.20EUR was paid.' });
   expect(refusal(() => showingToTakeBack(history, 3, 'EUR')).code).toBe('code_not_found');
 });
 

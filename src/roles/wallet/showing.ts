@@ -154,14 +154,14 @@ export function correctionBy({ settlements, revokedAt }: SettledByServer, histor
   return { settled, revokedAt: history.revokedAt === undefined ? revokedAt : undefined };
 }
 
-/** The showing that its user takes back. Errors: `code_not_found` if there is none, `code_used` if it was paid. */
+/** The showing that its user takes back. Errors: `code_not_found` if there is none, `showing_paid`. */
 export function showingToTakeBack({ showings }: CodeHistory, counter: number, currency: string): Showing {
   const showing = showings.find((each) => each.counter === counter);
   if (showing === undefined) {
     throw new LatchkeyError('code_not_found', `This code has no showing ${counter}.`);
   }
   if (showing.settled !== undefined) {
-    throw new LatchkeyError('code_used', `It was accepted: ${amountText({ minor: showing.settled, currency })} was paid.`, { hint: 'Look at `latchkey code list`, and at `latchkey account statement`.' });
+    throw new LatchkeyError('showing_paid', `It was accepted: ${amountText({ minor: showing.settled, currency })} was paid.`);
   }
   return showing;
 }
