@@ -463,6 +463,7 @@ export const cases: Record<string, Case> = {
       return payers(purse, ['code', 'take-back', id, String(counter), '--yes']);
     },
     failing: async (site) => ({ ...payers(await site.purse(), ['code', 'take-back', await code(site), '1', '--yes']), exit: 3 }),
+    same: ({ counter, uses_left: uses, amount_left: amount }: Record<string, unknown>) => ({ counter, uses, amount }),
   },
   'code accept': {
     happy: async (site) => {
