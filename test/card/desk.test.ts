@@ -97,6 +97,17 @@ describe('services', () => {
     await expect(cards.desk.reverseService('svc_none', 'x')).rejects.toMatchObject({ code: 'service_not_found' });
   });
 
+  test('what has taken place is reversed by hand alone', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    const paid = await cards.pay('6.00EUR', { key: 'k1' });
+    await cards.desk.settle('pay', 'k1');
+    await cards.desk.reverse('pay', 'k1', 'who else was asked for it declined');
+    expect(cards.store.service(paid!.serviceId)).toMatchObject({ state: 'counted' });
+    expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.desk.reverseService(paid!.serviceId, 'refunded')).toMatchObject({ state: 'reversed' });
+    expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'allow' });
+  });
+
   test('another under a key that is known not to have taken place is judged anew, and what it counted is free', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '8.00EUR', on_fail: 'ask' }]));
     const anew = (amount: string) => cards.pay(amount, { key: 'k1', isAnew: true });

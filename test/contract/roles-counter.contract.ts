@@ -128,6 +128,19 @@ export function counterContract(name: string, make: MakeHarness): void {
       expect(await isInStep(card)).toBe(true);
     });
 
+    test.each(['card_removed', 'card_refused'] as const)('what a phone pays while a card is asked stays counted, whatever comes of the card (%s)', async (end) => {
+      const [card, phone, { switched, counter }] = [await wallet(), await wallet(), await counterAndLine()];
+      const order = orderOf('2.00');
+      card.whileAsked = async () => {
+        const { password, codeNumber } = await phone.handler.pay!.authorise({ payeeId: shop.cafe.id, amount: order.amount, idempotencyKey: order.key, registerId: counter.register.id });
+        await counter.chargePhone(order, { accountId: phone.accountId, terminalId: phone.terminalId, codeNumber, password }, never);
+      };
+      card.declines = end === 'card_refused';
+      expect(await codeOf(charge(counter, order, card, { away: { ins: end === 'card_removed' ? walletInstruction.authorise : 0, when: 'after' } }))).toBe(end);
+      expect(await spentBy(phone)).toBe(200n);
+      expect(switched.checked).toEqual([`charge ${order.id}`, `charge ${order.id}`, `charged ${order.id}`]);
+    });
+
     test('a bare card is known by its number, pays only where a mandate is taken, and is shown the password', async () => {
       const { counter } = await counterAndLine();
       const number = uid();

@@ -40,6 +40,8 @@ export class WalletCard {
   readonly credentials: DeliveredCredential[] = [];
   readonly failures: unknown[] = [];
   asked = 0;
+  /** What happens while its user is asked. */
+  whileAsked: () => Promise<void> = async () => {};
   typed = identityCode;
   /** Said no to. */
   declines = false;
@@ -95,6 +97,7 @@ export class WalletCard {
       },
       confirm: async () => {
         this.asked += 1;
+        await this.whileAsked();
         if (this.declines) throw new LatchkeyError('card_refused');
       },
       identityCode: async () => this.typed,

@@ -211,18 +211,18 @@ export class CardDesk {
     return this.#begin(attempt, false);
   }
 
-  /** It did not take place: what it counted is free again. Nothing happens to what was not counted. */
+  /** It did not take place: what it counted is free again. Nothing happens to what was not counted, and to what was settled. */
   reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
     const { store } = this.#context;
     return store.transaction(() => {
       const kept = store.serviceOf(guard, key);
-      if (kept?.state === 'counted') {
+      if (kept?.state === 'counted' && kept.settledAt === undefined) {
         this.#reversed(kept, reason);
       }
     });
   }
 
-  /** The same by hand. What is reversed already stays so. Errors: `service_not_found`, `service_not_counted`. */
+  /** The same by hand, also of what was settled. What is reversed already stays so. Errors: `service_not_found`, `service_not_counted`. */
   reverseService(id: string, reason: string): Promise<KeptService> {
     const { store } = this.#context;
     return store.transaction(() => {

@@ -152,10 +152,13 @@ export class CounterService {
     try {
       return await work();
     } catch (error) {
-      const isOpen = guard !== undefined && (await journal.pending()).some(({ order }) => order === id);
-      if (!isOpen) {
-        await guard?.charged(id, false);
-      }
+      // While the card was asked somebody else may have paid it, or may be about to.
+      await this.#noting(() => journal.exclusively(async () => {
+        const isCharging = (await journal.pending()).some(({ order }) => order === id) || (await journal.paid(id)) !== undefined;
+        if (!isCharging) {
+          await guard?.charged(id, false);
+        }
+      }));
       throw error;
     }
   }
@@ -223,10 +226,14 @@ export class CounterService {
 
   /** What cannot be noted is told once more, at the wallet's next tap. */
   async #noteTold(charge: BegunCharge): Promise<void> {
-    const { journal, failed } = this.#context;
-    const trouble = await troubleOf(() => journal.exclusively(() => journal.told(charge)));
+    const { journal } = this.#context;
+    await this.#noting(() => journal.exclusively(() => journal.told(charge)));
+  }
+
+  async #noting(work: () => Promise<void>): Promise<void> {
+    const trouble = await troubleOf(work);
     if (trouble !== undefined) {
-      failed?.(trouble);
+      this.#context.failed?.(trouble);
     }
   }
 
