@@ -128,6 +128,15 @@ export function counterContract(name: string, make: MakeHarness): void {
       expect(await isInStep(card)).toBe(true);
     });
 
+    test('why somebody is refused is said also where the security check cannot take back what it has counted', async () => {
+      const [card, { switched, counter }] = [await wallet(), await counterAndLine()];
+      switched.cannotUndo = true;
+      card.declines = true;
+      expect(await codeOf(charge(counter, orderOf('2.00'), card))).toBe('card_refused');
+      expect(await codeOf(counter.access({ kind: 'nfc', uid: uid() }, never))).toBe('not_permitted');
+      expect(switched.failures).toEqual(['storage_full', 'storage_full']);
+    });
+
     test.each(['card_removed', 'card_refused'] as const)('what a phone pays while a card is asked stays counted, whatever comes of the card (%s)', async (end) => {
       const [card, phone, { switched, counter }] = [await wallet(), await wallet(), await counterAndLine()];
       const order = orderOf('2.00');

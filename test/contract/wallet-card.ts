@@ -158,6 +158,8 @@ export class SwitchedCounter {
   readonly failures: string[] = [];
   /** What its security check was asked and told, and which of it it terminates. */
   readonly checked: string[] = [];
+  /** Of what did not take place it can write nothing down. */
+  cannotUndo = false;
   terminates: 'charge' | 'access' | undefined;
   readonly #pos: PosRole;
   readonly #clock: TestClock;
@@ -184,14 +186,24 @@ export class SwitchedCounter {
       clock: this.#clock,
       guard: {
         charge: async (order) => this.#check('charge', order),
-        charged: async (order, isCharged) => void this.checked.push(`${isCharged ? 'charged' : 'not charged'} ${order}`),
+        charged: async (order, isCharged) => {
+          if (!isCharged) this.#requireUndoing();
+          this.checked.push(`${isCharged ? 'charged' : 'not charged'} ${order}`);
+        },
         access: async (by) => {
           this.#check('access', by);
-          return async () => void this.checked.push(`undone ${by}`);
+          return async () => {
+            this.#requireUndoing();
+            this.checked.push(`undone ${by}`);
+          };
         },
       },
       failed: ({ code }) => this.failures.push(code),
     });
+  }
+
+  #requireUndoing(): void {
+    if (this.cannotUndo) throw new LatchkeyError('storage_full');
   }
 
   #check(what: 'charge' | 'access', of: string): void {

@@ -9,6 +9,7 @@ import { PosService } from '../../src/roles/pos/service.ts';
 import { newPhoneToken } from '../../src/roles/pos/subjects.ts';
 import { authoriseFor, wordOf } from '../../src/roles/wallet/card-wallet.ts';
 import type { RegisterWord } from '../../src/roles/wallet/payer.ts';
+import { noWalletGuard } from '../card/no-guard.ts';
 import type { CrashPoint } from './crash-points.ts';
 import type { Message } from './network.ts';
 import type { Office } from './office.ts';
@@ -102,6 +103,7 @@ export class Counter {
         wallet: { payee: async () => payee },
         account: { accountId, terminalId: terminal.id, currency, algorithm: held.algorithm },
         exclusively: (work) => work(),
+        guard: noWalletGuard,
         confirm: async () => {},
         identityCode: async () => {
           if (isMistyped) terminal.mistyped(accountId);

@@ -7,6 +7,7 @@ import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from '../../s
 import { CounterService } from '../../src/roles/pos/counter.ts';
 import type { NfcCard } from '../../src/roles/pos/nfc-reader.ts';
 import type { Charge, Charged, Claim } from '../../src/roles/pos/ports.ts';
+import { noRegisterGuard } from '../card/no-guard.ts';
 import type { ProgramFault } from './crash-points.ts';
 import type { Waiter } from './network.ts';
 import { Party, type Surroundings } from './party.ts';
@@ -41,6 +42,7 @@ export class RegisterProcess extends Process {
       journal: this.#journal,
       credentialFor: async () => credential,
       clock,
+      guard: noRegisterGuard,
     });
   }
 

@@ -33,7 +33,7 @@ export async function openCounterToCharge(flags: RoleFlags, opening: Opening): P
 }
 
 /** `caution`: told in a sentence of an earlier charge that has only now come to its end. */
-export function openCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void, guard?: RegisterGuard): JournaledCharges {
+export function openCharges({ pos, register }: Pick<Counter, 'pos' | 'register'>, caution: (text: string) => void, guard: RegisterGuard): JournaledCharges {
   return new JournaledCharges({
     pos,
     journal: new ChargeFile(register.id),

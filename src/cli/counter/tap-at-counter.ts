@@ -34,12 +34,20 @@ export async function claimFrom({ uid, receipt, 'phone-token-file': file }: Clai
   return token === undefined ? undefined : { kind: 'phone', token };
 }
 
+export interface TapOptions {
+  /** The register's security check. */
+  readonly guard: RegisterGuard;
+  readonly signal: AbortSignal;
+  readonly caution: (text: string) => void;
+}
+
 /**
  * The password for who is on the permission list and has time left. If it cannot be had, the same claim is good again.
  * Errors: those of `permittedBy`, `PosRole.access` and `credentialFor`.
  */
-export async function tapAtCounter(counter: Counter, claim: Claim, flags: ShownFlags, { guard, signal }: { readonly guard: RegisterGuard; readonly signal: AbortSignal }): Promise<TapWire> {
-  const grant = await permittedBy(guard, claim, () => counter.pos.access(claim));
+export async function tapAtCounter(counter: Counter, claim: Claim, flags: ShownFlags, { guard, signal, caution }: TapOptions): Promise<TapWire> {
+  const failed = ({ message }: LatchkeyError) => caution(`What the security check has counted could not be given back. ${message}`);
+  const grant = await permittedBy({ guard, failed }, claim, () => counter.pos.access(claim));
   const handedOver = await handOver(await credentialFor(counter, grant, signal), flags, { format: flags.format, onScreen: isOnScreen(flags) });
   return tapToWire(grant, handedOver, new Date());
 }

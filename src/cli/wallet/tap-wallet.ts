@@ -143,7 +143,7 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
   const { accountId, terminalId } = account;
   if (flags.access) {
     const { apId, network } = await counter.open(0, options.signal);
-    await context.guard?.access({ apId, network });
+    await context.guard.access({ apId, network });
     return tapped(phone, undefined, await counter.access(await payer.claim({ accountId, terminalId, apId })));
   }
   const { order, registerId } = await openOrder(counter, options);
@@ -156,14 +156,14 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
     if (error instanceof LatchkeyError && (isFinalRefusal(error.code) || refusals.includes(error.code))) {
       await context.exclusively(async () => {
         await payer.told(accountId, key, { kind: 'refused' });
-        await context.guard?.settle();
+        await context.guard.settle();
       });
     }
     throw error;
   }
   await context.exclusively(async () => {
     await payer.told(accountId, key, { kind: 'accepted', renewal: answer.reply?.renewal });
-    await context.guard?.settle();
+    await context.guard.settle();
   });
   return tapped(phone, key, answer);
 }

@@ -46,9 +46,10 @@ Without any of these it waits for the card or phone that is held to the reader n
     }
     const counter = await openCounter(flags, this.opening);
     const guard = new CounterGuard(counter.register, { closing: this.closing, interactive: this.interactive, ask: (question) => this.ask(question), role: counter.pos });
+    const options = { guard, signal: this.signal, caution: (text: string) => void this.caution(text) };
     return claim === undefined
-      ? tapAtReader(counter, flags, { guard, signal: this.signal, caution: (text) => void this.caution(text), note: (text) => void this.note(text) })
-      : tapAtCounter(counter, claim, flags, { guard, signal: this.signal });
+      ? tapAtReader(counter, flags, { ...options, note: (text) => void this.note(text) })
+      : tapAtCounter(counter, claim, flags, options);
   }
 
   protected present(tap: TapWire, screen: Screen): string {

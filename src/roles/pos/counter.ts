@@ -47,8 +47,8 @@ export interface CounterContext {
   /** The password for a grant, for whom it is. Errors: `access_code_pending` and others. */
   readonly credentialFor: (grant: Grant, signal: AbortSignal) => Promise<Credential>;
   readonly clock: Clock;
-  /** The register's security check. Undefined: it has none. */
-  readonly guard?: RegisterGuard | undefined;
+  /** The register's security check. */
+  readonly guard: RegisterGuard;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
   /** Told of what could not be written down, and comes to no harm by it. */
@@ -148,7 +148,7 @@ export class CounterService {
   /** A wallet is asked for its password only for what this register's own security check lets go on. */
   async #checked<T>({ id, amount }: CounterOrder, work: () => Promise<T>): Promise<T> {
     const { guard, journal } = this.#context;
-    await guard?.charge(id, amount, 'wallet');
+    await guard.charge(id, amount, 'wallet');
     try {
       return await work();
     } catch (error) {
@@ -156,7 +156,7 @@ export class CounterService {
       await this.#noting(() => journal.exclusively(async () => {
         const isCharging = (await journal.pending()).some(({ order }) => order === id) || (await journal.paid(id)) !== undefined;
         if (!isCharging) {
-          await guard?.charged(id, false);
+          await guard.charged(id, false);
         }
       }));
       throw error;
@@ -165,7 +165,8 @@ export class CounterService {
 
   /** Errors: those of the security check, and of `PosRole.access`. */
   #permitted(claim: Claim): Promise<Grant> {
-    return permittedBy(this.#context.guard, claim, () => this.#context.pos.access(claim));
+    const { guard, pos, failed } = this.#context;
+    return permittedBy({ guard, failed }, claim, () => pos.access(claim));
   }
 
   async #chargeBare(order: CounterOrder, card: NfcCard, signal: AbortSignal): Promise<Served> {
@@ -279,12 +280,15 @@ export class CounterService {
 }
 
 /** Lets somebody in if the register's security check does. Errors: its own, and those of `access`. */
-export async function permittedBy(guard: RegisterGuard | undefined, { kind }: Pick<Claim, 'kind'>, access: () => Promise<Grant>): Promise<Grant> {
-  const undo = await guard?.access(kind);
+export async function permittedBy({ guard, failed }: Pick<CounterContext, 'guard' | 'failed'>, { kind }: Pick<Claim, 'kind'>, access: () => Promise<Grant>): Promise<Grant> {
+  const undo = await guard.access(kind);
   try {
     return await access();
   } catch (error) {
-    await undo?.();
+    const trouble = await troubleOf(undo);
+    if (trouble !== undefined) {
+      failed?.(trouble);
+    }
     throw error;
   }
 }

@@ -14,8 +14,8 @@ interface Context {
   readonly pos: Pick<PosRole, 'charge'>;
   readonly journal: ChargeJournal;
   readonly clock: Clock;
-  /** The register's security check. Undefined: it has none. */
-  readonly guard?: RegisterGuard | undefined;
+  /** The register's security check. */
+  readonly guard: RegisterGuard;
   /** Told of a charge that was open and has come to its end. */
   readonly onSettled?: ((charge: EndedCharge) => void) | undefined;
   /** Told of an end that could not be written down. It stands. */
@@ -56,7 +56,7 @@ export class JournaledCharges {
       if (paid !== undefined) {
         return { begun: paid, charged: await this.#again(paid, charge) };
       }
-      await guard?.charge(order, charge.amount, charge.authority.kind);
+      await guard.charge(order, charge.amount, charge.authority.kind);
       let begun: BegunCharge;
       try {
         begun = await journal.begin({ order, charge, begunAt: clock.now() });
@@ -153,7 +153,7 @@ export class JournaledCharges {
   }
 
   async #noteCheck(order: string, isCharged: boolean): Promise<void> {
-    await this.#noting(async () => this.#context.guard?.charged(order, isCharged));
+    await this.#noting(() => this.#context.guard.charged(order, isCharged));
   }
 
   async #noting(work: () => Promise<void>): Promise<void> {

@@ -23,8 +23,8 @@ export interface CardWalletContext {
   readonly account: { readonly accountId: string; readonly terminalId: string; readonly currency: string; readonly algorithm: PasswordAlgorithm };
   /** Keeps others away from the account meanwhile. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The wallet's security check, before its user is asked. Undefined: it has none. */
-  readonly guard?: WalletGuard | undefined;
+  /** The wallet's security check, before its user is asked. */
+  readonly guard: WalletGuard;
   /** Its user's word. Errors: `card_refused`. */
   readonly confirm: (order: { readonly payee: Payee; readonly amount: Amount; readonly memo?: string | undefined }) => Promise<void>;
   readonly identityCode: () => Promise<string>;
@@ -54,12 +54,12 @@ export async function authoriseFor({ payer, wallet, account, exclusively, guard,
     const order: Order & { readonly key: string } = { accountId, payee, amount, memo, key, registerId };
     try {
       return await payer.authorise(order, async () => {
-        await guard?.charge(order);
+        await guard.charge(order);
         await confirm(order);
         return identityCode();
       });
     } finally {
-      await guard?.settle();
+      await guard.settle();
     }
   });
 }
@@ -79,7 +79,7 @@ export function cardWallet(context: CardWalletContext): WalletHandler {
       async result(outcome) {
         await exclusively(async () => {
           await payer.told(accountId, outcome.idempotencyKey, wordOf(outcome));
-          await guard?.settle();
+          await guard.settle();
         });
         onOutcome(outcome);
       },
@@ -87,7 +87,7 @@ export function cardWallet(context: CardWalletContext): WalletHandler {
     access: {
       request: ({ apId, network }) =>
         refusing(failed, async () => {
-          await guard?.access({ apId, network });
+          await guard.access({ apId, network });
           return { kind: 'terminal', token: await payer.claim({ accountId, terminalId, apId }) };
         }),
       deliver: async (credential) => onCredential(credential),
