@@ -63,7 +63,19 @@ type HistoryWire = Static<typeof historySchema>;
 type UsageWire = Static<typeof usage>;
 type PlaceWire = Static<typeof place>;
 
+const { zone: ofZone, card: ofCard } = serviceSchema.properties;
+/** Room is left for what is known of each service. */
+const surroundingAttributes = { ...attributes, maxProperties: 56 } as const;
+const surroundingsSchema = input('Surroundings', {}, {
+  zone: ofZone,
+  place,
+  card: ofCard,
+  attributes: surroundingAttributes,
+  payee_categories: { type: 'object', maxProperties: 10_000, propertyNames: name, additionalProperties: name },
+});
+
 const checkCardService = checker(cardServiceSchema);
+const checkSurroundings = checker(surroundingsSchema);
 
 /** `history` is undefined if nothing is said of it. */
 export interface CardService {
@@ -78,7 +90,7 @@ export function readCardService(json: unknown): CardService {
     throw invalid(checked.problems.map(named));
   }
   const { service, history } = checked.value;
-  return { service: toService(service), history: history && toHistory(history) };
+  return { service: toService(service, '/service'), history: history && toHistory(history) };
 }
 
 /** Errors: none; `readService` reads it. */
@@ -99,27 +111,44 @@ export function serviceToWire({ kind, at, amount, payee, zone, place: where, car
   };
 }
 
+/** What a machine knows of its services beside each of them. */
+export interface Surroundings extends Pick<Service, 'zone' | 'place' | 'card' | 'attributes'> {
+  /** By the payee's id. */
+  readonly payeeCategories: ReadonlyMap<string, string>;
+}
+
+/** Errors: `invalid_input`, with pointers to what is wrong. */
+export function readSurroundings(json: unknown): Surroundings {
+  const checked = checkSurroundings(json);
+  if (!checked.ok) {
+    throw invalid(checked.problems.map(named));
+  }
+  const { payee_categories: categories = {}, ...known } = checked.value;
+  const { zone, place: where, card, attributes: own } = toService({ ...known, kind: 'any', at: '2000-01-01T00:00:00Z' }, '');
+  return { zone, place: where, card, attributes: own, payeeCategories: new Map(Object.entries(categories)) };
+}
+
 /** A service by itself. Errors: as `readCardService`. */
 export function readService(json: unknown): Service {
   return readCardService({ service: json }).service;
 }
 
-function toService(wire: ServiceWire): Service {
+function toService(wire: ServiceWire, pointer: string): Service {
   const { kind, at, amount, currency, payee, zone, card, confirmed, attributes: own } = wire;
   if ((amount === undefined) !== (currency === undefined)) {
-    throw invalid([{ pointer: `/service/${amount === undefined ? 'amount' : 'currency'}`, detail: 'is missing: an amount is one of a currency' }]);
+    throw invalid([{ pointer: `${pointer}/${amount === undefined ? 'amount' : 'currency'}`, detail: 'is missing: an amount is one of a currency' }]);
   }
   return {
     kind,
-    at: toMoment('/service/at', at),
-    amount: amount === undefined ? undefined : { minor: BigInt(amount), currency: parsed('/service/currency', currency!, parseCurrency) },
+    at: toMoment(`${pointer}/at`, at),
+    amount: amount === undefined ? undefined : { minor: BigInt(amount), currency: parsed(`${pointer}/currency`, currency!, parseCurrency) },
     payee: payee && { id: payee.id, category: payee.category },
-    zone: zone === undefined ? undefined : parsed('/service/zone', zone, knownZone),
+    zone: zone === undefined ? undefined : parsed(`${pointer}/zone`, zone, knownZone),
     place: wire.place && toPlace(wire.place),
     card: card && {
       state: card.state,
-      validFrom: card.valid_from === undefined ? undefined : toMoment('/service/card/valid_from', card.valid_from),
-      expiresAt: card.expires_at === undefined ? undefined : toMoment('/service/card/expires_at', card.expires_at),
+      validFrom: card.valid_from === undefined ? undefined : toMoment(`${pointer}/card/valid_from`, card.valid_from),
+      expiresAt: card.expires_at === undefined ? undefined : toMoment(`${pointer}/card/expires_at`, card.expires_at),
     },
     confirmed: confirmed ?? false,
     attributes: own ?? {},

@@ -155,13 +155,13 @@ export class MachineGuard {
 
 async function serviceOf({ guard, amount, payeeId, attributes }: Begun): Promise<Service> {
   const { readSurroundings } = await import('./surroundings.ts');
-  const around = await readSurroundings();
+  const { payeeCategories, ...around } = await readSurroundings();
   return {
     ...around,
     kind: kindAt(guard),
     at: systemClock.now(),
     amount,
-    payee: payeeId === undefined ? undefined : { id: payeeId, category: undefined },
+    payee: payeeId === undefined ? undefined : { id: payeeId, category: payeeCategories.get(payeeId) },
     confirmed: false,
     attributes: { ...around.attributes, ...attributes, guard },
   };
