@@ -197,6 +197,7 @@ export const errorTable = {
   storage_read_only: { exit: 11, http: 503, title: 'The database cannot be written', hint: 'Check the permissions of its file and folder.' },
   storage_locked: { exit: 11, http: 503, title: 'The database is locked by another program', hint: 'Try again, or end what holds it.' },
   storage_unavailable: { exit: 11, http: 503, title: 'The database cannot be used', hint: 'Check the path or address and that it is running.' },
+  card_application_damaged: { exit: 11, http: 500, title: 'The card application is damaged on this machine', hint: 'It terminates everything. Remove it, and add it again: `latchkey card app remove`.' },
   storage_corrupt: { exit: 11, http: 500, title: 'The database is damaged', hint: 'Restore the last backup.' },
   storage_too_new: { exit: 11, http: 503, title: 'The database was written by a newer Latchkey', hint: 'Update this program.' },
 

@@ -6,19 +6,19 @@ import { makeApplication } from './load-application.ts';
 
 /** JSON, as it is published (docs/security-check.md). */
 export const cardLanguage: CardLanguage = {
-  application: (text) => makeApplication(parsed(text)),
+  application: (text) => makeApplication(parsed(text, 'The card application')),
   writeService: (service) => JSON.stringify(serviceToWire(service)),
-  readService: (text) => readService(JSON.parse(text)),
+  readService: (text) => readService(parsed(text, 'What is kept of a service')),
   writeDecision: (decision) => JSON.stringify(decisionToWire(decision)),
   readFailed: (text) =>
-    (JSON.parse(text) as DecisionWire).checks.filter(({ effect }) => effect !== 'none').map(({ id, detail, reason }) => ({ id, detail, reason })),
+    (parsed(text, 'What is kept of a decision') as DecisionWire).checks.filter(({ effect }) => effect !== 'none').map(({ id, detail, reason }) => ({ id, detail, reason })),
 };
 
 /** Errors: `invalid_input`. */
-function parsed(text: string): unknown {
+function parsed(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new LatchkeyError('invalid_input', 'The card application is not JSON.', { cause: error });
+    throw new LatchkeyError('invalid_input', `${what} is not JSON.`, { cause: error });
   }
 }

@@ -93,11 +93,11 @@ export class CardDesk {
     return kept;
   }
 
-  /** One in force, ready. Errors: `card_application_not_found`, `service_terminated` if it is damaged. */
+  /** One in force, ready. Errors: `card_application_not_found`, `card_application_damaged`. */
   compiled(name: string): CompiledApplication {
     const compiled = this.#compiled(this.application(name));
     if (compiled === undefined) {
-      throw new LatchkeyError('service_terminated', `The application ${name} is damaged on this machine: it terminates everything.`, { hint: 'Remove it, and add it again: `latchkey card app remove`.' });
+      throw new LatchkeyError('card_application_damaged', `The application ${name} is damaged on this machine: it terminates everything.`);
     }
     return compiled;
   }
