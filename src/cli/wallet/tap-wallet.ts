@@ -53,7 +53,7 @@ interface Phone {
 }
 
 /** By these nothing is charged for the order, now or later. */
-const refusals: readonly ErrorCode[] = ['charge_over', 'account_locked', 'not_bound', 'idempotency_mismatch', 'invalid_input'];
+const refusals: readonly ErrorCode[] = ['charge_over', 'account_locked', 'not_bound', 'idempotency_mismatch', 'invalid_input', 'service_terminated', 'answer_needed'];
 const waitS = 25;
 /** How long after it has paid a register may take to ask whether this phone wants access, and then to have a password. */
 const [asksWithinMs, deliversWithinMs] = [3_000, 20_000];

@@ -8,7 +8,7 @@ import type { BegunCharge, ChargeEnd, ChargeJournal, EndedCharge } from './charg
 import type { Charge, Charged, PosRole } from './ports.ts';
 
 /** After these nothing was charged, and this register does not send the charge again. */
-const ends: readonly ErrorCode[] = ['account_locked', 'not_bound', 'idempotency_mismatch', 'random_identifier', 'invalid_input', 'service_terminated'];
+const ends: readonly ErrorCode[] = ['account_locked', 'not_bound', 'idempotency_mismatch', 'random_identifier', 'invalid_input', 'service_terminated', 'answer_needed'];
 
 interface Context {
   readonly pos: Pick<PosRole, 'charge'>;
