@@ -134,7 +134,8 @@ export class CardDesk {
         this.#requireSame(earlier, attempt.service);
       }
       const guarding = this.#guarding(attempt.guard);
-      if (earlier !== undefined && earlier.state !== 'reversed' && !(earlier.state === 'terminated' && hasChanged(earlier, guarding))) {
+      const isForeseen = earlier?.state === 'asked' && earlier.outcome === 'allow';
+      if (earlier !== undefined && earlier.state !== 'reversed' && !isForeseen && !(earlier.state === 'terminated' && hasChanged(earlier, guarding))) {
         return this.#judgement(earlier);
       }
       if (guarding.length === 0) {
@@ -142,18 +143,16 @@ export class CardDesk {
       }
       // Who said yes to it once has said so.
       const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
-      // What was asked and is begun anew takes the place of the question, with what was drawn for it.
-      const asked = attempt.isAnew === true && kept?.state === 'asked' ? kept : undefined;
-      const judged = this.#judged({ ...attempt, service }, guarding, asked ?? { id: this.#newId(), random: this.#drawn(), recordedAt: this.#context.clock.now() });
-      if (judged.state === 'counted' && !takesPlace) {
-        return this.#judgement(judged);
-      }
+      // What was asked and is begun anew takes the place of the question, with what was drawn for it; so does what was foreseen.
+      const asked = (attempt.isAnew === true && kept?.state === 'asked') || isForeseen ? kept : undefined;
+      const judged = this.#judged({ ...attempt, service }, guarding, asked ?? { id: this.#newId(), random: earlier?.random ?? this.#drawn(), recordedAt: this.#context.clock.now() });
+      const begun: KeptService = judged.state === 'counted' && !takesPlace ? { ...judged, state: 'asked' } : judged;
       if (asked === undefined) {
-        store.insertService(judged);
+        store.insertService(begun);
       } else {
-        store.updateService(judged);
+        store.updateService(begun);
       }
-      return this.#counted(judged, service);
+      return this.#counted(begun, service);
     });
   }
 
@@ -204,8 +203,8 @@ export class CardDesk {
   }
 
   /**
-   * What `begin` would say now, of which nothing is kept if it would go on: for what is offered, and takes place later.
-   * What asks or is terminated is kept as `begin` keeps it.
+   * What `begin` would say now, counting nothing: for what is offered, and takes place later. What was drawn is kept, so
+   * that it takes place by the same number; what asks or is terminated is kept as `begin` keeps it.
    */
   foresee(attempt: Attempt): Promise<Judgement | undefined> {
     return this.#begin(attempt, false);

@@ -19,7 +19,7 @@ export interface KeptApplication {
 
 /**
  * `counted`: it went on, and takes up room under limits. `reversed`: it gave that back. `terminated`: it did not go on.
- * `asked`: it goes on once it is confirmed.
+ * `asked`: it goes on once it is confirmed, or, where it was only foreseen and allowed, once it is begun.
  */
 export const serviceStates = ['counted', 'reversed', 'terminated', 'asked'] as const;
 export type ServiceState = (typeof serviceStates)[number];
