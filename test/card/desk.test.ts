@@ -167,6 +167,36 @@ describe('services', () => {
     expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'terminate' });
   });
 
+  test('what is foreseen counts nothing, and takes place by what was drawn for it', async () => {
+    await cards.desk.add(application([{ id: 'often', type: 'velocity', lower: 1, upper: 3 }]));
+    await cards.pay('1.00EUR');
+    cards.draws(0.99, 0.01);
+    expect(await cards.desk.foresee(cards.attempt('1.00EUR', { key: 'k1' }))).toMatchObject({ outcome: 'allow', state: 'asked' });
+    expect(await cards.desk.foresee(cards.attempt('1.00EUR', { key: 'k1' }))).toMatchObject({ outcome: 'allow', state: 'asked' });
+    expect(cards.store.usage('spending', 0).count).toBe(1);
+    expect(await cards.pay('1.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(cards.store.services({}, { limit: 10 }).map(({ state, random }) => [state, random > 0.9])).toEqual([['counted', true], ['counted', expect.any(Boolean)]]);
+    await cards.desk.reverse('pay', 'k1', 'refused');
+    expect(await cards.pay('1.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow' });
+    expect(await cards.desk.foresee(cards.attempt('1.00EUR', { key: 'k2' }))).toMatchObject({ outcome: 'ask' });
+  });
+
+  test('what is foreseen is judged once more when it takes place', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    await cards.desk.foresee(cards.attempt('6.00EUR', { key: 'k1' }));
+    await cards.pay('6.00EUR');
+    expect(await cards.pay('6.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'terminate' });
+  });
+
+  test('what cannot be read any more of a service is said to be so', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    await cards.pay('6.00EUR', { key: 'k1' });
+    const database = new DatabaseSync(cards.path);
+    database.exec(`update services set data = '{'`);
+    database.close();
+    await expect(cards.pay('6.00EUR', { key: 'k1' })).rejects.toMatchObject({ code: 'invalid_input' });
+  });
+
   test('velocity asks by what is drawn, and a confirmation begins it anew', async () => {
     await cards.desk.add(application([{ id: 'often', type: 'velocity', lower: 1, upper: 3 }]));
     expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'allow' });
@@ -196,17 +226,29 @@ describe('what is terminated', () => {
     const context = { store: cards.store, language: cardLanguage, clock: { now: () => cards.now } };
     const away = { terminated: async () => Promise.reject(new LatchkeyError('remote_unreachable')) };
     const there = { terminated: async (service: TerminatedService) => void heard.push(service) };
-    await tellTerminations(context, away, ['pay', 'charge']);
-    await tellTerminations(context, there, ['register-charge']);
+    await tellTerminations(context, away, ['pay', 'charge'], 'acc_1');
+    await tellTerminations(context, there, ['register-charge'], 'acc_1');
     expect(heard).toEqual([]);
-    await tellTerminations(context, there, ['pay', 'charge']);
-    await tellTerminations(context, there, ['pay', 'charge']);
+    await tellTerminations(context, there, ['pay', 'charge'], 'acc_1');
+    await tellTerminations(context, there, ['pay', 'charge'], 'acc_1');
     expect(heard.map(({ key, application: name, failed }) => [key, name, failed])).toEqual([
       ['first', 'frugal', [{ id: 'small', reason: undefined }]],
       ['first', 'spending', [{ id: 'daily', reason: 'Five.' }]],
       ['second', 'frugal', [{ id: 'small', reason: undefined }]],
     ]);
     expect(JSON.stringify(heard)).not.toMatch(/acc_|EUR|600/);
+  });
+
+  test('is told to the server of its own account alone', async () => {
+    await cards.desk.add(application([dailyTotal('5.00EUR')]));
+    await cards.pay('6.00EUR', { key: 'of one', holder: 'acc_1' });
+    await cards.pay('6.00EUR', { key: 'of two', holder: 'acc_2' });
+    const heard: [string, string][] = [];
+    const context = { store: cards.store, language: cardLanguage, clock: { now: () => cards.now } };
+    for (const holder of ['acc_2', 'acc_3', 'acc_1']) {
+      await tellTerminations(context, { terminated: async ({ key }) => void heard.push([holder, key]) }, ['pay'], holder);
+    }
+    expect(heard).toEqual([['acc_2', 'of two'], ['acc_1', 'of one']]);
   });
 });
 

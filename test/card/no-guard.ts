@@ -1,5 +1,5 @@
 import type { RegisterGuard, WalletGuard } from '../../src/roles/card/ports.ts';
 
 /** A machine without a card application: everything goes on. */
-export const noWalletGuard: WalletGuard = { charge: async () => {}, access: async () => {}, settle: async () => {} };
-export const noRegisterGuard: RegisterGuard = { charge: async () => {}, charged: async () => {}, access: async () => async () => {} };
+export const noWalletGuard: WalletGuard = { charge: async () => {}, access: async () => async () => {}, reconcile: async () => {} };
+export const noRegisterGuard: RegisterGuard = { charge: async () => {}, charged: async () => {}, reconcile: async () => {}, access: async () => async () => {} };

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
 import { jsonWith, type CommandLine } from './command-line.ts';
@@ -12,6 +12,11 @@ import { atTerminal } from './terminal.ts';
 import type { Till } from './till.ts';
 
 const cardsOf = ({ env, folder }: CommandLine) => join(pathsFrom(env, process.platform, folder).state, 'cards.sqlite');
+const alter = (cli: CommandLine, sql: string) => {
+  const database = new DatabaseSync(cardsOf(cli));
+  database.exec(sql);
+  database.close();
+};
 const daily = (atMost: string) => ({ id: 'daily', type: 'total', per: 'day', at_most: atMost });
 const large = (atMost: string) => ({ id: 'large', type: 'largest_amount', at_most: atMost, on_fail: 'ask', reason: 'Much.' });
 
@@ -53,6 +58,15 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
   }
   const balance = async () => BigInt(((await site.json('account', 'show', account.id)) as { balance: string }).balance);
   const log = async (...args: string[]) => ((await purse.cli.json(['card', 'log', ...args])) as { services: Record<string, any>[] }).services;
+  async function serve() {
+    const serving = counter.cli.start(['pos', 'serve', '--no-reader', '--json', '--listen', '127.0.0.1:0']);
+    onTestFinished(async () => {
+      serving.kill('SIGTERM');
+      await serving.ended;
+    });
+    const { url } = (await serving.line(jsonWith('event', 'listening'))) as { url: string };
+    return { serving, url };
+  }
   const terminated = async () => ((await site.json('audit', 'list', '--action', 'service.terminated', '--limit', '500')) as { items: { detail: Record<string, any>; actor: string }[] }).items;
 
   test('without an application nothing is opened, and a payment is a payment', async () => {
@@ -88,7 +102,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     await add(purse.cli, [daily('10.00EUR')]);
     expect(await refusal(pay('9.00EUR'), { input: 'wrong code' })).toMatchObject({ code: 'password_wrong' });
     expect((await log())[0]).toMatchObject({ state: 'reversed', reason: expect.stringContaining('password') });
-    expect(await refusal(pay('9.00EUR').toSpliced(7, 2), { input: '' })).toMatchObject({ code: 'missing_input' });
+    expect(await refusal(pay('9.00EUR').filter((arg) => arg !== '--identity-code-file' && arg !== '-'), { input: '' })).toMatchObject({ code: 'missing_input' });
     expect((await log())[0]).toMatchObject({ state: 'reversed', reason: 'Nothing was sent.' });
     await paid('9.00EUR');
     expect(await refusal(pay('9.00EUR'))).toMatchObject({ code: 'service_terminated' });
@@ -99,16 +113,13 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     expect(await refusal(['card', 'reverse', newest!['service_id']])).toMatchObject({ code: 'service_not_counted', exit: 5 });
   });
 
-  test('what was left open is compared by a later run, once it is known what came of it', async () => {
+  test('what a process that was killed between the check and its journal left behind is found by a later run', async () => {
     await add(purse.cli, [daily('10.00EUR')]);
-    const killed = purse.cli.start([...pay('9.00EUR', '--idempotency-key', `killed-${way}`)], { input: '', env: purse.env });
-    await killed.ended;
-    // As a process would leave it that was killed between the check and its journal.
-    const database = new DatabaseSync(cardsOf(purse.cli));
-    database.exec(`update services set state = 'counted', reversed_at = null, reason = null;
-      insert into uses (application, at, number, currency, minor, confirmed) select 'spending', at, number, 'EUR', 900, 0 from services;
-      update sums set count = 1, minor = 900`);
-    database.close();
+    await paid('9.00EUR');
+    alter(purse.cli, `update services set key = 'of which nobody knows', settled_at = null`);
+    expect((await log()).map(({ state }) => state)).toEqual(['counted']);
+    const more = purse.cli.file('more.json', JSON.stringify({ service: { kind: 'payment', at: new Date().toISOString(), amount: 900, currency: 'EUR' } }));
+    expect((await purse.cli.run(['card', 'check', '--app', 'spending', '--data', more])).code).toBe(4);
     expect(await refusal(['pay', '--cancel', '--account', account.id])).toMatchObject({ code: 'nothing_pending' });
     expect((await log())[0]).toMatchObject({ state: 'reversed', reason: 'Nothing was sent.' });
     await paid('9.00EUR');
@@ -138,15 +149,12 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
   test('nothing fails open: damaged, of a newer program, or no database at all', async () => {
     await add(purse.cli, [daily('10.00EUR')]);
     const before = await balance();
-    const alter = (sql: string) => {
-      const database = new DatabaseSync(cardsOf(purse.cli));
-      database.exec(sql);
-      database.close();
-    };
-    alter(`update applications set json = replace(json, '10.00EUR', '99.00EUR')`);
+    alter(purse.cli, `update applications set json = replace(json, '10.00EUR', '99.00EUR')`);
     expect(await refusal(pay('1.00EUR'))).toMatchObject({ code: 'service_terminated', message: expect.stringContaining('damaged') });
     expect(await purse.cli.json(['card', 'app', 'list'])).toMatchObject({ applications: [{ name: 'spending', damaged: true }] });
-    alter('pragma user_version = 99');
+    const data = purse.cli.file('service.json', JSON.stringify({ service: { kind: 'payment', at: '2026-11-30T12:00:00Z' } }));
+    expect(await refusal(['card', 'check', '--app', 'spending', '--data', data])).toMatchObject({ code: 'card_application_damaged', exit: 11 });
+    alter(purse.cli, 'pragma user_version = 99');
     expect(await refusal(pay('1.00EUR'))).toMatchObject({ code: 'storage_too_new', exit: 11 });
     writeFileSync(cardsOf(purse.cli), 'nonsense, and long enough to be looked at as a database of some kind or other. '.repeat(20));
     for (const suffix of ['-wal', '-shm']) rmSync(`${cardsOf(purse.cli)}${suffix}`, { force: true });
@@ -165,17 +173,34 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     expect(await refusal(pay('1.00EUR'), { env: env(`${data}.none`) })).toMatchObject({ code: 'file_not_found' });
   });
 
-  test('the server hears of what was terminated, and no more of it; what it could not hear it hears later, once', async () => {
+  test('of whom a payee is, only the machine’s own file knows the category', async () => {
+    await add(purse.cli, [{ id: 'food', type: 'categories', allow: ['restaurant'] }]);
+    const data = purse.cli.file('data.json', JSON.stringify({ payee_categories: { [cafe.id]: 'restaurant' } }));
+    expect((await purse.cli.run(pay('1.00EUR'), { input: identityCode, env: { ...purse.env, LATCHKEY_CARD_DATA: data } })).code).toBe(0);
+    expect(await refusal(pay('1.00EUR'))).toMatchObject({ code: 'service_terminated', message: expect.stringContaining('food') });
+  });
+
+  test('of attributes so many go along that all can be read again', async () => {
+    await add(purse.cli, [daily('10.00EUR')]);
+    const key = ['--idempotency-key', `attributes-${way}`];
+    const env = (count: number) => ({
+      ...purse.env, LATCHKEY_CARD_DATA: purse.cli.file('data.json', JSON.stringify({ attributes: Object.fromEntries(Array.from({ length: count }, (_, at) => [`of_${at}`, at])) })),
+    });
+    expect(await refusal(pay('1.00EUR', ...key), { env: env(57) })).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('LATCHKEY_CARD_DATA'), problems: [{ pointer: '/attributes' }] });
+    expect((await purse.cli.run(pay('1.00EUR', ...key), { input: identityCode, env: env(56) })).code).toBe(0);
+    expect(await log()).toMatchObject([{ state: 'counted' }]);
+  });
+
+  test('the server hears of what was terminated, and no more of it; what it could not hear it hears later', async () => {
     await add(purse.cli, [daily('10.00EUR')]);
     const before = (await terminated()).length;
     await refusal(pay('11.00EUR', '--idempotency-key', `told-${way}`));
     const told = (await terminated()).at(-1);
     expect(await terminated()).toHaveLength(before + 1);
     expect(told!.detail).toEqual({ application: 'spending', version: 1, policy_hash: expect.any(String), kind: 'payment', failed: 'daily', service_at: expect.any(String), key: `told-${way}` });
-    const database = new DatabaseSync(cardsOf(purse.cli));
-    database.exec('update decisions set told_at = null');
-    database.close();
+    alter(purse.cli, 'update decisions set told_at = null');
     await paid('1.00EUR');
+    // A server knows what it was told before by the key of the request.
     expect((await terminated()).length).toBe(way === 'server' ? before + 1 : before + 2);
   });
 
@@ -214,10 +239,53 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
       expect(await refusal(['pos', 'tap', '--uid', uid], here())).toMatchObject({ code: 'service_terminated' });
     });
 
-    test('a charge that phones pay is judged before it is opened, and counted when it is paid', async () => {
+    test('what a process left behind that was killed before it charged is free again after a while', async () => {
+      await add(counter.cli, [daily('10.00EUR')], { guards: ['register-charge'] });
+      await counter.json(...charge('6.00EUR'));
+      alter(counter.cli, `update services set key = 'of which nobody knows', settled_at = null`);
+      expect(await refusal(charge('5.00EUR'), here())).toMatchObject({ code: 'service_terminated' });
+      alter(counter.cli, `update services set at = at - 660000`);
+      await counter.json(...charge('5.00EUR'));
+      expect(await counter.json('card', 'log')).toMatchObject({ services: [{ state: 'counted' }, { state: 'terminated' }, { state: 'reversed', reason: 'It was not charged.' }] });
+    });
+
+    test('what is reached while a charge is open refuses the phone that pays it, whose wallet does not pay it later', async () => {
       await add(counter.cli, [daily('3.00EUR')], { guards: ['register-charge'] });
-      const serving = counter.cli.start(['pos', 'serve', '--no-reader', '--json', '--listen', '127.0.0.1:0']);
-      const { url } = (await serving.line(jsonWith('event', 'listening'))) as { url: string };
+      const { serving, url } = await serve();
+      const open = counter.cli.start(['pos', 'charge', '--amount', '2.00EUR', '--tap', '--json']);
+      await serving.line(jsonWith('event', 'opened'));
+      await counter.json(...charge('2.00EUR'));
+      const before = await balance();
+      expect(await refusal(['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', '--yes'])).toMatchObject({ code: 'service_terminated' });
+      expect(await refusal(['pay', '--cancel', '--account', account.id])).toMatchObject({ code: 'nothing_pending' });
+      expect(await balance()).toBe(before);
+      open.kill('SIGINT');
+      await open.ended;
+    });
+
+    test('a wallet’s word that a register refuses takes up nothing', async () => {
+      await add(purse.cli, [{ id: 'once', type: 'count', per: 'day', at_most: 1 }], { name: 'doors', kind: 'door', guards: ['access'] });
+      await add(counter.cli, [], { name: 'shut', kind: 'door', guards: ['register-access'], rules: [{ id: 'shut', when: 'service.attributes.by != "nobody"', then: 'terminate' }] });
+      const { serving, url } = await serve();
+      expect(await refusal(['wallet', 'tap', '--access', '--pos', url, '--account', account.id])).toMatchObject({ code: 'service_terminated' });
+      expect((await log()).filter(({ guard }) => guard === 'access')).toMatchObject([{ state: 'reversed', reason: 'Nobody was let in.' }]);
+    });
+
+    test('what is paid already is answered, whatever was added since', async () => {
+      const { serving, url } = await serve();
+      const once = ['pos', 'charge', '--amount', '2.00EUR', '--tap', '--idempotency-key', `once-${way}`];
+      const charging = counter.cli.start([...once, '--json']);
+      await serving.line(jsonWith('event', 'opened'));
+      await purse.json(['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', '--yes'], identityCode);
+      expect((await charging.ended).code).toBe(0);
+      await add(counter.cli, [{ id: 'small', type: 'largest_amount', at_most: '1.00EUR' }], { guards: ['register-charge'] });
+      expect(await counter.json(...once)).toMatchObject({ sale: { amount: { minor: '200' } } });
+    });
+
+    test('a charge that phones pay is judged before it is opened, and counted when it is paid', async () => {
+      await add(counter.cli, [daily('3.00EUR')], { guards: ['register-charge'], rules: [{ id: 'by', require: 'service.attributes.tender == "wallet"', then: 'terminate' }] });
+      const { serving, url } = await serve();
+      expect(await refusal(['pos', 'charge', '--amount', '1.00EUR', '--tap', '--mandate-ok'], here())).toMatchObject({ code: 'service_terminated', message: expect.stringContaining('by (spending)') });
       const tap = ['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', '--yes'];
       expect(await refusal(['pos', 'charge', '--amount', '4.00EUR', '--tap'], here())).toMatchObject({ code: 'service_terminated' });
       const withdrawn = counter.cli.start(['pos', 'charge', '--amount', '2.00EUR', '--tap', '--json']);
@@ -229,14 +297,11 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
       expect((await purse.json(tap, identityCode))['payment']).toMatchObject({ state: 'paid' });
       expect((await charging.ended).code).toBe(0);
       expect(await refusal(['pos', 'charge', '--amount', '2.00EUR', '--tap'], here())).toMatchObject({ code: 'service_terminated' });
-      serving.kill('SIGTERM');
-      await serving.ended;
     });
   });
 
   test('a wallet that a phone plays holds what a register asks for to it, too', async () => {
-    const serving = counter.cli.start(['pos', 'serve', '--no-reader', '--json', '--listen', '127.0.0.1:0']);
-    const { url } = (await serving.line(jsonWith('event', 'listening'))) as { url: string };
+    const { url } = await serve();
     await add(purse.cli, [daily('3.00EUR')], { guards: ['pay', 'charge'] });
     const charging = counter.cli.start(['pos', 'charge', '--amount', '2.00EUR', '--tap', '--json']);
     const tap = ['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', '--yes'];
@@ -247,7 +312,5 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     await purse.cli.json(['card', 'app', 'remove', 'spending', '--yes']);
     expect(await purse.json(tap, identityCode)).toMatchObject({ payment: { state: 'paid' } });
     expect((await charging.ended).code).toBe(0);
-    serving.kill('SIGTERM');
-    await serving.ended;
   });
 });

@@ -92,8 +92,11 @@ export class WalletCard {
       exclusively: (work) => work(),
       guard: {
         charge: async () => this.#check(),
-        access: async () => this.#check(),
-        settle: async () => {},
+        access: async () => {
+          this.#check();
+          return async () => {};
+        },
+        reconcile: async () => {},
       },
       confirm: async () => {
         this.asked += 1;
@@ -190,6 +193,7 @@ export class SwitchedCounter {
           if (!isCharged) this.#requireUndoing();
           this.checked.push(`${isCharged ? 'charged' : 'not charged'} ${order}`);
         },
+        reconcile: async () => {},
         access: async (by) => {
           this.#check('access', by);
           return async () => {

@@ -64,7 +64,7 @@ export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, sig
   try {
     decision = await acceptance.accept({ text, amount, memo, key });
   } finally {
-    await security?.settle();
+    await security?.reconcile();
   }
   const { accepted } = decision;
   const waiting = waitingIn(acceptances);

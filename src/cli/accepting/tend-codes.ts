@@ -13,7 +13,7 @@ import type { CounterEventWire } from '../present/counter-events.ts';
 import { troubleOf } from '../present/message.ts';
 import { openAcceptancesOf, waitingIn, type Acceptances } from './open-acceptances.ts';
 import { isUrgent, settleWaiting } from './settle-codes.ts';
-import { clockTrouble, fetchTrust, guardOf, readyToAccept } from './sync-trust.ts';
+import { clockTrouble, fetchTrust, readyToAccept } from './sync-trust.ts';
 
 /** Codes that were accepted wait no longer than this for a server that is there. */
 const lookMs = 5_000;
@@ -24,6 +24,8 @@ const tellAgainMs = 6 * 3_600_000;
 const endingMs = 2_000;
 
 interface Tending extends Pick<Opening, 'closing'> {
+  /** By which the server hears what the security check terminated while it could not be asked. */
+  readonly guard: Pick<CounterGuard, 'tell'>;
   readonly emit: (event: CounterEventWire) => void;
   readonly log: Log;
 }
@@ -44,7 +46,6 @@ class CodeTender {
   readonly #codes: Pick<CodesRole, 'trust' | 'settle'>;
   readonly #flags: RoleFlags;
   readonly #tending: Tending;
-  readonly #guard: CounterGuard;
   #acceptances: Acceptances | undefined;
   #trustDue = 0;
   #tellDue = 0;
@@ -57,7 +58,6 @@ class CodeTender {
     this.#codes = codes;
     this.#flags = flags;
     this.#tending = tending;
-    this.#guard = guardOf(counter, tending);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -107,7 +107,7 @@ class CodeTender {
   async #renewTrust(): Promise<void> {
     this.#acceptances ??= await openAcceptancesOf(await readyToAccept(this.#counter, this.#flags), this.#tending);
     const clockAheadMs = await fetchTrust(this.#acceptances, this.#codes);
-    await this.#guard.tell();
+    await this.#tending.guard.tell();
     const message = clockTrouble(clockAheadMs);
     if (message !== undefined && !this.#clockWasWrong) {
       this.#tending.emit({ event: 'clock_wrong', clock_ahead_ms: clockAheadMs, message });

@@ -25,14 +25,17 @@ export class CodeGuard {
     }
   };
 
-  /** What was begun is compared with what was written down, be it by another process. What could not be noted stays counted. */
-  async settle(): Promise<void> {
-    if (this.#begun === undefined) {
-      return;
-    }
-    const { key, tokenId, showing } = this.#begun;
+  /** What was begun, also by a process that is gone, is compared with what was written down. What could not be noted stays counted. */
+  async reconcile(): Promise<void> {
     try {
-      await this.#counter.codeAccepted(key, this.#journal.ofCounter(tokenId, showing) !== undefined);
+      if (this.#begun !== undefined) {
+        const { key, tokenId, showing } = this.#begun;
+        await this.#counter.codeAccepted(key, this.#journal.ofCounter(tokenId, showing) !== undefined);
+      }
+      await this.#counter.reconcileCodes(async (key) => {
+        const end = key.lastIndexOf('_');
+        return this.#journal.ofCounter(key.slice(0, end), Number(key.slice(end + 1))) !== undefined;
+      });
     } catch (error) {
       if (!(error instanceof LatchkeyError)) {
         throw error;

@@ -17,12 +17,14 @@ export interface Guarding {
   readonly ask: (question: string) => Promise<boolean>;
   /** Hears of what is terminated; undefined where no server can be asked: then it is kept for who can. */
   readonly role: TerminationsRole | undefined;
+  /** The account or the cash register that the services are of: its server hears of no others. */
+  readonly holder: string;
   /** Whose terminations it tells. */
   readonly guards: readonly GuardPoint[];
 }
 
 /** A service of this machine, as far as whoever begins it knows it. */
-export interface Begun extends Pick<Attempt, 'guard' | 'holder' | 'isAnew'> {
+export interface Begun extends Pick<Attempt, 'guard' | 'isAnew'> {
   /** Drawn if left out. */
   readonly key?: string | undefined;
   readonly amount?: Service['amount'];
@@ -78,8 +80,8 @@ export class MachineGuard {
   }
 
   /** What is counted and has not come to an end. */
-  async open(guards: readonly GuardPoint[], holder: string): Promise<readonly KeptService[]> {
-    return (await this.#cards())?.store.open(guards, holder) ?? [];
+  async unsettled(guards: readonly GuardPoint[]): Promise<readonly KeptService[]> {
+    return (await this.#cards())?.store.unsettled(guards, this.#guarding.holder) ?? [];
   }
 
   /** What was terminated while no server could be asked. Nothing waits for it, and nothing fails by it. */
@@ -93,13 +95,13 @@ export class MachineGuard {
   }
 
   async #through(begun: Begun, begin: (cards: Cards, attempt: Attempt) => Promise<Judgement | undefined>, onConfirmed: () => void = () => {}): Promise<string> {
-    const { guard, holder, isAnew, key = base64url(systemRandom.bytes(16)), question, declined } = begun;
+    const { guard, isAnew, key = base64url(systemRandom.bytes(16)), question, declined } = begun;
     const cards = await this.#cards();
     if (cards === undefined) {
       return key;
     }
     try {
-      let judgement = await begin(cards, { guard, key, holder, isAnew, service: await serviceOf(begun) });
+      let judgement = await begin(cards, { guard, key, holder: this.#guarding.holder, isAnew, service: await serviceOf(begun) });
       if (judgement?.outcome === 'ask') {
         await this.#confirmed(`The security check asks: ${failedSentence(judgement)} ${question}`, declined);
         judgement = await cards.desk.confirm(guard, key);
@@ -142,14 +144,18 @@ export class MachineGuard {
 
   /** Beside everything else: what goes wrong there stays untold until the next time. */
   #tell({ store, language }: Cards): void {
-    const { role, guards } = this.#guarding;
+    const { role, guards, holder } = this.#guarding;
     if (role === undefined) {
       return;
     }
     this.#telling = this.#telling.then(async () => {
       const { tellTerminations } = await import('../../roles/card/terminations.ts');
-      await tellTerminations({ store, language, clock: systemClock }, role, guards);
-    }).catch(() => {});
+      await tellTerminations({ store, language, clock: systemClock }, role, guards, holder);
+    }).catch((error: unknown) => {
+      if (!(error instanceof LatchkeyError)) throw error;
+    });
+    // It is heard of where the command waits for it.
+    this.#telling.catch(() => {});
   }
 }
 

@@ -6,22 +6,20 @@ import { MachineGuard, type Guarding } from './machine-guard.ts';
 
 const guard = 'code';
 
-export interface GuardingShowings extends Omit<Guarding, 'guards' | 'role'> {
+export interface GuardingShowings extends Omit<Guarding, 'guards' | 'role' | 'holder'> {
   readonly caution: (text: string) => Promise<void>;
 }
 
 /** The security check of this terminal for the showings of one code, inside the code's lock. No server is asked. */
 export class ShowingGuard {
-  readonly #accountId: string;
   readonly #token: CreditToken;
   readonly #caution: GuardingShowings['caution'];
   readonly #machine: MachineGuard;
 
   constructor({ accountId, token }: { readonly accountId: string; readonly token: CreditToken }, { caution, ...guarding }: GuardingShowings) {
-    this.#accountId = accountId;
     this.#token = token;
     this.#caution = caution;
-    this.#machine = new MachineGuard({ ...guarding, role: undefined, guards: [guard] });
+    this.#machine = new MachineGuard({ ...guarding, role: undefined, holder: accountId, guards: [guard] });
   }
 
   /**
@@ -33,7 +31,6 @@ export class ShowingGuard {
     await this.#machine.begin({
       guard,
       key: this.#key(counter),
-      holder: this.#accountId,
       isAnew: true,
       amount: most,
       payeeId,
@@ -47,10 +44,10 @@ export class ShowingGuard {
    * What was begun is compared with what came of it: what was not shown or is taken back gives its room back, what was
    * paid counts as that. What could not be noted stays as it is until the next time.
    */
-  async settle({ showings }: CodeHistory): Promise<void> {
+  async reconcile({ showings }: CodeHistory): Promise<void> {
     const { currency } = this.#token;
     try {
-      const open = new Set((await this.#machine.open([guard], this.#accountId)).map(({ key }) => key));
+      const open = new Set((await this.#machine.unsettled([guard])).map(({ key }) => key));
       for (const { counter, settled, takenBackAt } of showings) {
         const key = this.#key(counter);
         const isOpen = open.delete(key);

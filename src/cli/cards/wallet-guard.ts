@@ -6,15 +6,17 @@ import { MachineGuard, type Guarding } from './machine-guard.ts';
 
 const walletGuards = ['pay', 'code', 'charge', 'access'] as const;
 
-export interface GuardingWallet extends Omit<Guarding, 'guards'> {
+export interface GuardingWallet extends Omit<Guarding, 'guards' | 'holder'> {
   readonly payer: Pick<Payer, 'known'>;
   readonly accountId: string;
   readonly caution: (text: string) => Promise<void>;
 }
 
-/** The server hears what this terminal's security check terminated while it could not be asked. */
-export function tellTerminated(role: TerminationsRole, guarding: Omit<Guarding, 'guards' | 'role'>): Promise<void> {
-  return new MachineGuard({ ...guarding, role, guards: walletGuards }).tell();
+/** The server that these accounts are at hears what was terminated of them while it could not be asked. */
+export async function tellServerOfWallet(role: TerminationsRole, accountIds: readonly string[], guarding: Omit<Guarding, 'guards' | 'role' | 'holder'>): Promise<void> {
+  for (const holder of accountIds) {
+    await new MachineGuard({ ...guarding, role, holder, guards: walletGuards }).tell();
+  }
 }
 
 /** The security check of this terminal, for one account. */
@@ -24,7 +26,7 @@ export class AccountGuard implements WalletGuard {
 
   constructor(guarding: GuardingWallet) {
     this.#guarding = guarding;
-    this.#machine = new MachineGuard({ ...guarding, guards: walletGuards });
+    this.#machine = new MachineGuard({ ...guarding, holder: guarding.accountId, guards: walletGuards });
   }
 
   /** Before a payment is written down. Errors: as `MachineGuard.begin`. */
@@ -36,22 +38,22 @@ export class AccountGuard implements WalletGuard {
     return this.#payment('charge', order, () => new LatchkeyError('card_refused', 'Nothing was paid.'));
   }
 
-  async access({ apId, network }: { readonly apId: string; readonly network?: string | undefined }): Promise<void> {
-    await this.#machine.begin({
+  async access({ apId, network }: { readonly apId: string; readonly network?: string | undefined }): Promise<() => Promise<void>> {
+    const key = await this.#machine.begin({
       guard: 'access',
-      holder: this.#guarding.accountId,
       attributes: { ap_id: apId, ...(network === undefined ? {} : { network }) },
       question: network === undefined ? 'Ask for access all the same?' : `Ask for access to ${network} all the same?`,
       declined: () => new LatchkeyError('card_refused', 'Nothing was asked for.'),
     });
+    return () => this.#machine.reverse('access', key, 'Nobody was let in.');
   }
 
   /** Tells the server of what was terminated, too. What could not be noted stays as it is until the next time: what was paid is paid. */
-  async settle(): Promise<void> {
+  async reconcile(): Promise<void> {
     const { payer, accountId, caution } = this.#guarding;
     await this.#machine.tell();
     try {
-      for (const { guard, key } of await this.#machine.open(['pay', 'charge'], accountId)) {
+      for (const { guard, key } of await this.#machine.unsettled(['pay', 'charge'])) {
         const known = await payer.known(accountId, key);
         if (known === undefined) {
           // It would have been written down before anything was sent.
@@ -68,11 +70,10 @@ export class AccountGuard implements WalletGuard {
     }
   }
 
-  async #payment(guard: 'pay' | 'charge', { accountId, payee, amount, holdMs, key }: Order & { readonly key: string }, declined: () => LatchkeyError): Promise<void> {
+  async #payment(guard: 'pay' | 'charge', { payee, amount, holdMs, key }: Order & { readonly key: string }, declined: () => LatchkeyError): Promise<void> {
     await this.#machine.begin({
       guard,
       key,
-      holder: accountId,
       amount,
       payeeId: payee.id,
       attributes: { payee_name: payee.name, held: holdMs !== undefined },

@@ -10,7 +10,7 @@ import type { HandedOver } from '../present/credentials.ts';
 import { receiptToWire, settledChargeSentence, tapToWire, type TapWire } from '../present/sales.ts';
 import { afterCharge, chargeStands, passwordFailure, type AfterCharge } from './after-charge.ts';
 import type { AtCounter } from './charge-at-counter.ts';
-import type { Counter } from './open-counter.ts';
+import { openCharges, type Counter } from './open-counter.ts';
 import { openTapping, type Tapping } from './open-desk.ts';
 
 export interface ReaderFlags {
@@ -39,8 +39,10 @@ const passwordAtReader: AfterCharge = { failure: passwordFailure, wayOut: 'Have 
 /** Waits until a card or phone that is held to the register pays. Errors: `charge_open`, `timed_out`, those of the reader. */
 export async function chargeAtReader(counter: Counter, flags: TapChargeFlags, options: ReaderOptions): Promise<AtCounter> {
   const { amount, memo, 'idempotency-key': key = randomBytes(16).toString('base64url'), 'mandate-ok': takesMandate } = flags;
-  // What its security check asks is for who opens the charge to answer: at the reader nobody can.
-  await options.guard.foresee(key, amount);
+  // What its security check asks is for who opens the charge to answer: at the reader nobody can. What is paid already is not judged again.
+  if (flags['idempotency-key'] === undefined || (await openCharges(counter, options.caution, options.guard).earlier(key)) === undefined) {
+    await options.guard.foresee(key, amount, takesMandate ? ['wallet', 'mandate'] : ['wallet']);
+  }
   const control = await openTapping(counter, tapping(flags, options));
   const served = await control.charge({ key, amount, memo, takesMandate }, told(options));
   const { charged, isDelivered, trouble } = served;

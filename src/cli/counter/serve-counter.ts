@@ -102,7 +102,7 @@ export async function serveCounter(flags: ServeCounterFlags, serving: ServingCou
       ...(flags['no-reader'] ? {} : { reader: flags.reader ?? 'any reader' }),
       pid: process.pid,
     });
-    resources.defer(tendCodes(counter, await counter.codes(), flags, { closing: resources, emit, log }));
+    resources.defer(tendCodes(counter, await counter.codes(), flags, { closing: resources, guard, emit, log }));
   };
   const found = await openIfThere(flags, serving);
   if (!(found instanceof LatchkeyError)) {

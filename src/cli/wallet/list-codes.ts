@@ -4,7 +4,7 @@ import { asSentence } from '../../domain/shown-text.ts';
 import { forgetOver, type OwnCode } from '../../roles/wallet/own-codes.ts';
 import { areThereCards } from '../cards/cards.ts';
 import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
-import { tellTerminated } from '../cards/wallet-guard.ts';
+import { tellServerOfWallet } from '../cards/wallet-guard.ts';
 import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
@@ -18,7 +18,7 @@ interface ListOptions extends Opening, GuardingShowings {}
 /** What this wallet holds, with what the server says was paid; without it what is known here, and why. `all`: also what is over. */
 export async function listCodes(all: boolean, flags: RoleFlags, options: ListOptions): Promise<WalletCodesWire> {
   const opened = await openOwnCodes(flags, options);
-  await tellTerminated(opened.wallet, options);
+  await tellTerminated(opened, options);
   await forgetOver(opened, systemClock.now());
   for (const { message, hint } of await opened.kept.unreadable()) {
     await options.caution(`${asSentence(message)} ${hint}`);
@@ -28,6 +28,20 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
   const codes = (await knownCodes(opened)).map((code) => walletCodeToWire(code, now));
   const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined).length;
   return { codes: codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked'), corrected, unfinished };
+}
+
+/** What was terminated of the accounts that this server has; as long as it cannot say which, that waits. */
+async function tellTerminated({ wallet }: OpenedCodes, options: ListOptions): Promise<void> {
+  if (!areThereCards()) {
+    return;
+  }
+  try {
+    await tellServerOfWallet(wallet, (await wallet.bindings()).map(({ accountId }) => accountId), options);
+  } catch (error) {
+    if (!(error instanceof LatchkeyError)) {
+      throw error;
+    }
+  }
 }
 
 /** One that fails keeps no other from being corrected, unless the server is away. */
@@ -62,6 +76,6 @@ async function correct(opened: OpenedCodes, options: ListOptions): Promise<boole
 /** By the security check, if there is one on this machine. */
 async function compareWithShown(code: OwnCode, { journal }: OpenedCodes, options: ListOptions): Promise<void> {
   if (areThereCards()) {
-    await withCode(code.token.id, async () => new ShowingGuard(code, options).settle(await journal.of(code.token.id)));
+    await withCode(code.token.id, async () => new ShowingGuard(code, options).reconcile(await journal.of(code.token.id)));
   }
 }

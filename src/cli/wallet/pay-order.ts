@@ -40,7 +40,7 @@ export async function payOrder(to: string, amount: Amount, flags: PayFlags, opti
   const guard = new AccountGuard({ ...options, role: wallet, payer, accountId });
   return withAccount(accountId, async () => {
     const settled = await payer.settle(accountId);
-    await guard.settle();
+    await guard.reconcile();
     const payee = await askingServer('Nothing was paid.', () => wallet.payee(to));
     const key = flags['idempotency-key'] ?? randomBytes(16).toString('base64url');
     const order = { accountId, payee, amount, memo: flags.memo, holdMs: flags.hold, key };
@@ -59,7 +59,7 @@ export async function payOrder(to: string, amount: Amount, flags: PayFlags, opti
       const identityCode = await readSecret({ name: 'identity-code', file: flags['identity-code-file'], message: 'Identity code:', ...opening.sources });
       return accepted(await payer.pay(order, parseIdentityCode(identityCode.normalize('NFC'))));
     } finally {
-      await guard.settle();
+      await guard.reconcile();
     }
   });
 }
@@ -74,7 +74,7 @@ export async function cancelOrder(flags: Pick<PayFlags, 'account'> & RoleFlags, 
     try {
       return await payer.cancel(accountId);
     } finally {
-      await guard.settle();
+      await guard.reconcile();
     }
   });
 }

@@ -63,7 +63,7 @@ export async function beginCode(id: string | undefined, flags: ShowFlags, window
     try {
       await held.journal.show(code.token.id, next);
     } catch (error) {
-      await guard.settle(history);
+      await guard.reconcile(history);
       throw error;
     }
     return { code, counter: next.counter, isOver: (at) => isShowingOver(code.token, next, at), render: renderer(code, openShowing(code.token, history, next), payeeName) };

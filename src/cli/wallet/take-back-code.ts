@@ -40,7 +40,7 @@ export async function takeBackCode(id: string, counter: number, flags: RoleFlags
   return withCode(id, async () => {
     const showing = await takeBack(held.journal, token, counter, systemClock.now());
     const history = await held.journal.of(id);
-    await new ShowingGuard(code, options).settle(history);
+    await new ShowingGuard(code, options).reconcile(history);
     return takenBackToWire(code, showing, history);
   });
 }

@@ -14,6 +14,7 @@ import type { BindingStatus, WalletRole } from '../../roles/wallet/ports.ts';
 import { AccountGuard } from '../cards/wallet-guard.ts';
 import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
 import { readAuthorities, type RoleFlags } from '../destination.ts';
+import { toLatchkeyError } from '../failure.ts';
 import type { Opening } from '../open-role.ts';
 import { settledSentence } from '../present/wallet.ts';
 import { walletTapToWire, type WalletTapWire } from '../present/wallet-taps.ts';
@@ -82,7 +83,7 @@ async function settle(payer: Payer, { accountId }: BindingStatus, guard: WalletG
       try {
         return await payer.settle(accountId);
       } finally {
-        await guard.settle();
+        await guard.reconcile();
       }
     });
     if (settled !== undefined) {
@@ -143,8 +144,8 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
   const { accountId, terminalId } = account;
   if (flags.access) {
     const { apId, network } = await counter.open(0, options.signal);
-    await context.guard.access({ apId, network });
-    return tapped(phone, undefined, await counter.access(await payer.claim({ accountId, terminalId, apId })));
+    const undo = await context.guard.access({ apId, network });
+    return tapped(phone, undefined, await refusable(undo, async () => counter.access(await payer.claim({ accountId, terminalId, apId })), options));
   }
   const { order, registerId } = await openOrder(counter, options);
   const { key, amount, memo, payeeId } = order;
@@ -156,16 +157,28 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
     if (error instanceof LatchkeyError && (isFinalRefusal(error.code) || refusals.includes(error.code))) {
       await context.exclusively(async () => {
         await payer.told(accountId, key, { kind: 'refused' });
-        await context.guard.settle();
+        await context.guard.reconcile();
       });
     }
     throw error;
   }
   await context.exclusively(async () => {
     await payer.told(accountId, key, { kind: 'accepted', renewal: answer.reply?.renewal });
-    await context.guard.settle();
+    await context.guard.reconcile();
   });
   return tapped(phone, key, answer);
+}
+
+/** Whom the register refuses is not let in. Where its answer is lost they may have been. */
+async function refusable<T>(undo: () => Promise<void>, work: () => Promise<T>, { caution }: WalletTapOptions): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof LatchkeyError && !isServerAway(error)) {
+      await undo().catch((trouble: unknown) => caution(`What the security check has counted could not be given back. ${toLatchkeyError(trouble).message}`));
+    }
+    throw error;
+  }
 }
 
 async function openOrder(counter: CounterClient, { signal, note }: WalletTapOptions) {

@@ -61,7 +61,7 @@ export interface TerminatedService {
 
 /** The server's ear for what security checks terminate. Errors: `unauthorized`, `forbidden`, those of storage. */
 export interface TerminationsRole {
-  /** Once for one service and application. */
+  /** At least once for one service and application. */
   terminated(service: TerminatedService): Promise<void>;
 }
 
@@ -73,17 +73,17 @@ export interface GuardedOrder {
 }
 
 /**
- * The security check of a wallet, for one account, and inside its lock. Errors of what begins a service:
+ * The security check of a wallet, for one account; what is paid is checked inside its lock. Errors of what begins a service:
  * `service_terminated`, `answer_needed`, `card_refused` if its user says no to what it asks, and what keeps it from
  * checking; nothing goes on then.
  */
 export interface WalletGuard {
   /** Before a cash register gets a password for it. */
   charge(order: GuardedOrder): Promise<void>;
-  /** Before a cash register gets the wallet's word for a network. */
-  access(request: { readonly apId: string; readonly network?: string | undefined }): Promise<void>;
+  /** Before a cash register gets the wallet's word for a network. The function that it returns is told if nothing came of it. */
+  access(request: { readonly apId: string; readonly network?: string | undefined }): Promise<() => Promise<void>>;
   /** What was begun is compared with what came of it: what was not paid gives its room back. */
-  settle(): Promise<void>;
+  reconcile(): Promise<void>;
 }
 
 /** The security check of a cash register. Errors of what begins a service: `service_terminated`, `answer_needed`, and what keeps it from checking. */
@@ -92,6 +92,8 @@ export interface RegisterGuard {
   charge(order: string, amount: Amount, tender: string): Promise<void>;
   /** What came of it: what was not charged gives its room back. */
   charged(order: string, isCharged: boolean): Promise<void>;
+  /** The same of what a process left behind that is gone. `isCharged`: of an order that is not under way. */
+  reconcile(isCharged: (order: string) => Promise<boolean>): Promise<void>;
   /** Before somebody gets onto the network. The function that it returns is told if they did not. */
   access(by: string): Promise<() => Promise<void>>;
 }

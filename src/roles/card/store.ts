@@ -104,7 +104,7 @@ export interface CardStore {
   /** Of an application, in the order in which they were begun; behind the one named. */
   servicesOf(application: string, page: { readonly since: Date | undefined; readonly after: string | undefined; readonly limit: number }): readonly KeptService[];
   /** Those that are counted and not settled. */
-  open(guards: readonly GuardPoint[], holder: string): readonly KeptService[];
+  unsettled(guards: readonly GuardPoint[], holder: string): readonly KeptService[];
 
   count(serviceId: string, uses: readonly Use[]): void;
   uncount(serviceId: string): void;
@@ -115,8 +115,8 @@ export interface CardStore {
   /** The last that was counted. */
   last(application: string): LastService | null;
 
-  /** Of what was terminated, the oldest first. */
-  untold(guards: readonly GuardPoint[], limit: number): readonly UntoldDecision[];
+  /** Of what was terminated there, the oldest first. */
+  untold(guards: readonly GuardPoint[], holder: string, limit: number): readonly UntoldDecision[];
   markTold(decision: UntoldDecision, at: Date): void;
 
   close(): void;

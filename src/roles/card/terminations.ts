@@ -13,11 +13,11 @@ export interface TellingContext {
 const atOnce = 100;
 
 /**
- * Tells the server what was terminated at these places, the oldest first. What it does not hear stays, for the next
+ * Tells an account's or a register's server what was terminated of it at these places, the oldest first. What it does not hear stays, for the next
  * time; nothing fails by it. Errors: those of storage here.
  */
-export async function tellTerminations({ store, language, clock }: TellingContext, role: TerminationsRole, guards: readonly GuardPoint[]): Promise<void> {
-  for (const untold of store.untold(guards, atOnce)) {
+export async function tellTerminations({ store, language, clock }: TellingContext, role: TerminationsRole, guards: readonly GuardPoint[], holder: string): Promise<void> {
+  for (const untold of store.untold(guards, holder, atOnce)) {
     try {
       await role.terminated(toTell(untold, language));
     } catch (error) {

@@ -127,6 +127,8 @@ export class JournaledCharges {
         note({ ...begun, end: { kind: 'refused', code: error.code, message: error.message } });
       }
     }
+    await this.#noting(() => this.#context.guard.reconcile(async (order) =>
+      settled.some((charge) => charge.order === order && charge.end.kind === 'charged') || (await this.#context.journal.paid(order)) !== undefined));
     return settled;
   }
 

@@ -59,7 +59,7 @@ export async function authoriseFor({ payer, wallet, account, exclusively, guard,
         return identityCode();
       });
     } finally {
-      await guard.settle();
+      await guard.reconcile();
     }
   });
 }
@@ -79,7 +79,7 @@ export function cardWallet(context: CardWalletContext): WalletHandler {
       async result(outcome) {
         await exclusively(async () => {
           await payer.told(accountId, outcome.idempotencyKey, wordOf(outcome));
-          await guard.settle();
+          await guard.reconcile();
         });
         onOutcome(outcome);
       },
@@ -87,8 +87,14 @@ export function cardWallet(context: CardWalletContext): WalletHandler {
     access: {
       request: ({ apId, network }) =>
         refusing(failed, async () => {
-          await guard.access({ apId, network });
-          return { kind: 'terminal', token: await payer.claim({ accountId, terminalId, apId }) };
+          const undo = await guard.access({ apId, network });
+          try {
+            return { kind: 'terminal', token: await payer.claim({ accountId, terminalId, apId }) };
+          } catch (error) {
+            // Once it has given its word it does not hear what came of it.
+            await undo();
+            throw error;
+          }
         }),
       deliver: async (credential) => onCredential(credential),
     },

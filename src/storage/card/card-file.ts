@@ -147,7 +147,7 @@ export class CardFile implements CardStore {
       application, after === undefined ? 0 : this.#numberOf(after), since ?? 0, limit);
   }
 
-  open(guards: readonly GuardPoint[], holder: string): KeptService[] {
+  unsettled(guards: readonly GuardPoint[], holder: string): KeptService[] {
     return this.#services(
       `where holder = ? and guard in (${guards.map(() => '?').join()}) and state = 'counted' and settled_at is null order by number`,
       holder, ...guards);
@@ -174,11 +174,11 @@ export class CardFile implements CardStore {
     return row === undefined ? null : { at: new Date(row.at), place: toPlace(row) };
   }
 
-  untold(guards: readonly GuardPoint[], limit: number): UntoldDecision[] {
+  untold(guards: readonly GuardPoint[], holder: string, limit: number): UntoldDecision[] {
     const rows = this.#all<DecisionRow>(
       `select decisions.* from decisions join services using (number)
-        where decisions.outcome = 'terminate' and told_at is null and state = 'terminated' and guard in (${guards.map(() => '?').join()}) order by number limit ?`,
-      ...guards, limit);
+        where decisions.outcome = 'terminate' and told_at is null and state = 'terminated' and holder = ? and guard in (${guards.map(() => '?').join()}) order by number limit ?`,
+      holder, ...guards, limit);
     return rows.map((row) => {
       const { decisions: _decisions, ...service } = this.#services('where number = ?', row.number)[0]!;
       return { ...toDecision(row), service };
