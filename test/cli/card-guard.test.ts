@@ -266,7 +266,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     test('a wallet’s word that a register refuses takes up nothing', async () => {
       await add(purse.cli, [{ id: 'once', type: 'count', per: 'day', at_most: 1 }], { name: 'doors', kind: 'door', guards: ['access'] });
       await add(counter.cli, [], { name: 'shut', kind: 'door', guards: ['register-access'], rules: [{ id: 'shut', when: 'service.attributes.by != "nobody"', then: 'terminate' }] });
-      const { serving, url } = await serve();
+      const { url } = await serve();
       expect(await refusal(['wallet', 'tap', '--access', '--pos', url, '--account', account.id])).toMatchObject({ code: 'service_terminated' });
       expect((await log()).filter(({ guard }) => guard === 'access')).toMatchObject([{ state: 'reversed', reason: 'Nobody was let in.' }]);
     });
