@@ -186,7 +186,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     const env = (count: number) => ({
       ...purse.env, LATCHKEY_CARD_DATA: purse.cli.file('data.json', JSON.stringify({ attributes: Object.fromEntries(Array.from({ length: count }, (_, at) => [`of_${at}`, at])) })),
     });
-    expect(await refusal(pay('1.00EUR', ...key), { env: env(57) })).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('LATCHKEY_CARD_DATA'), problems: [{ pointer: '/attributes' }] });
+    expect(await refusal(pay('1.00EUR', ...key), { env: env(57) })).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('LATCHKEY_CARD_DATA'), errors: [{ pointer: '/attributes', detail: expect.any(String) }] });
     expect((await purse.cli.run(pay('1.00EUR', ...key), { input: identityCode, env: env(56) })).code).toBe(0);
     expect(await log()).toMatchObject([{ state: 'counted' }]);
   });
