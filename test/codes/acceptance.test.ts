@@ -341,7 +341,9 @@ test('the same key has the same answer, and another order under it none', async 
   expect(again.refusal).toBe(undefined);
   expect(store.waiting().count).toBe(1);
   await expect(opened().accept({ ...order, amount: eur('3.21') })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
-  await expect(opened().accept({ ...order, text: wallet.shows(2, start) })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  for (const text of [wallet.shows(2, start), 'https://example.org', '']) {
+    await expect(opened().accept({ ...order, text })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  }
 });
 
 test('a guard has the last word before the journal', async () => {

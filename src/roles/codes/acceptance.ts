@@ -8,7 +8,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { signReceipt } from '../../protocol/code-receipt.ts';
-import { parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
+import { codeText, parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
 import { ed25519Public } from '../../protocol/ed25519.ts';
 import type { Acceptance, AcceptanceJournal, KeptAcceptance, KeptTrust, Taken, TrustStore } from './acceptance-journal.ts';
 import type { TrustedKey } from './ports.ts';
@@ -395,7 +395,7 @@ function checkProofTime({ at, proof }: Checking): void {
 
 function isSame({ receipt, memo, code }: KeptAcceptance | Acceptance, order: AcceptOrder): boolean {
   const isAmount = receipt.amount.minor === order.amount.minor && receipt.amount.currency === order.amount.currency;
-  return isAmount && memo === order.memo && Buffer.compare(codeHash(code), codeHash(parseCodeText(order.text))) === 0;
+  return isAmount && memo === order.memo && codeText(code) === order.text;
 }
 
 function codeHash(code: Uint8Array): Uint8Array {
