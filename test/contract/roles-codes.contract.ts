@@ -581,6 +581,40 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await codeOf(codes.revokeKey('AAAAAAAAAAA'))).toBe('key_not_found');
       });
 
+      test('after a revocation only that signs which every list has that a register may still use', async () => {
+        const own = await openShop(make);
+        try {
+          const { codes } = own.admin;
+          const register = await openCodeRegister(own.harness, own.cafe);
+          const signer = async () => (await issueCode(own.harness, own.terminal, { validMs: 60_000 }, { limit: '5.00EUR' })).issued.keyId;
+          const listed = async () => (await register.sync()).keys.map(({ id }) => id);
+          const stateOf = async (id: string) => (await codes.keys()).find((key) => key.id === id)?.state;
+          const first = await signer();
+          const second = (await codes.rotateKey(1000)).id;
+          own.harness.clock.pass(2000);
+          expect(await signer()).toBe(second);
+          await codes.revokeKey(second);
+          // It was on the lists all the time.
+          expect([await signer(), await stateOf(first)]).toEqual([first, 'current']);
+
+          const third = (await codes.rotateKey(1000)).id;
+          own.harness.clock.pass(130_000);
+          expect(await listed()).not.toContain(first);
+          const [soon, later] = [await codes.rotateKey(2 * dayMs), await codes.rotateKey(3 * dayMs)];
+          own.harness.clock.pass(1000);
+          const sooner = await codes.rotateKey(dayMs);
+          await codes.revokeKey(third);
+          expect([await stateOf(first), await stateOf(soon.id), await signer()]).toEqual(['retired', 'current', soon.id]);
+          for (const { id } of [soon, later, sooner]) await codes.revokeKey(id);
+          const made = await signer();
+          expect([first, second, third, soon.id, later.id, sooner.id]).not.toContain(made);
+          expect([await stateOf(first), await stateOf(made)]).toEqual(['retired', 'current']);
+          expect(await listed()).toContain(made);
+        } finally {
+          await own.harness.close();
+        }
+      });
+
       test('many that need the first one at once make one', async () => {
         const own = await openShop(make);
         try {

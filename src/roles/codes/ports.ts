@@ -110,6 +110,6 @@ export interface CodesRole {
   keys(): Promise<readonly SigningKey[]>;
   /** Makes a key that registers trust at once and that signs after `overlapMs`, when they all have it. */
   rotateKey(overlapMs: number, idempotencyKey?: string): Promise<SigningKey>;
-  /** Kills the codes that it signed. Without another that signs, one is made. Errors: `key_not_found`. */
+  /** Kills the codes that it signed. Without another that may sign, one is made. Errors: `key_not_found`. */
   revokeKey(id: string): Promise<SigningKey>;
 }

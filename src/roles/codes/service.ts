@@ -9,7 +9,7 @@ import { registerIdOf } from '../register-id.ts';
 import { auditEntry, requireKnown, within, type ServiceContext } from '../service-context.ts';
 import type { AcceptedCode, CodesRole, Dispute, IssuedCode, Settlement, SettlementReply, SigningKey, TrustList } from './ports.ts';
 import { settle } from './settlement.ts';
-import { isTrusted, issuerOf, makeKey, signingKeys } from './signing-keys.ts';
+import { haveSigningKey, isTrusted, issuerOf, makeKey, signingKeys } from './signing-keys.ts';
 import type { KeptReceipt, StoredCode } from './store.ts';
 
 export interface CodesServiceContext extends ServiceContext {
@@ -121,9 +121,7 @@ export class CodesService implements CodesRole {
       await tx.codeKeys.lock();
       if (await tx.codeKeys.revoke(id, clock.now())) {
         await tx.audit.append(auditEntry(this.#context, { action: 'code_key.revoked', detail: { key_id: id } }));
-        if ((await tx.codeKeys.list()).every(({ revokedAt }) => revokedAt !== undefined)) {
-          await makeKey(within(this.#context, tx), clock.now());
-        }
+        await haveSigningKey(within(this.#context, tx));
       }
     });
     return this.#key(id);

@@ -11,10 +11,23 @@ const seedBytes = 32;
 const issuerName = 'code-issuer';
 const issuerBytes = 8;
 
-/** The one that signs: of those that are not revoked the newest whose time has come, or, if there is none, the newest. */
+/**
+ * The one that signs: of those that are not revoked the newest whose time has come and that every trust list has which a
+ * register may still use; or, if there is none, the next that registers have had the longest. Undefined: one has to be made.
+ */
 function signing(keys: readonly StoredKey[], now: Date): StoredKey | undefined {
-  const good = keys.filter(({ revokedAt }) => revokedAt === undefined);
-  return good.find(({ signsFrom }) => signsFrom <= now) ?? good[0];
+  const next = keys.filter(({ revokedAt, signsFrom }) => revokedAt === undefined && signsFrom > now);
+  const longestKnown = next.toSorted((one, other) => one.createdAt.getTime() - other.createdAt.getTime())[0];
+  return keys.find((key, index) => key.revokedAt === undefined && key.signsFrom <= now && isOnAllLists(key, keys.slice(0, index))) ?? longestKnown;
+}
+
+/** Whether it was on the lists still whenever one that had taken its place was revoked: then it may take that place again. */
+function isOnAllLists(key: StoredKey, newer: readonly StoredKey[]): boolean {
+  return newer.every(({ revokedAt, signsFrom }) => revokedAt === undefined || revokedAt < signsFrom || key.signsFrom > revokedAt || isNeeded(key, revokedAt));
+}
+
+function isNeeded({ neededUntil }: StoredKey, at: Date): boolean {
+  return neededUntil !== undefined && neededUntil.getTime() + takenAfterEndMs >= at.getTime();
 }
 
 /** Newest first, each with its state. */
@@ -28,21 +41,27 @@ export async function signingKeys({ store, clock }: Pick<ServiceContext, 'store'
 }
 
 /** Whether registers have to know it: for what it signed, or will sign. */
-export function isTrusted({ state, neededUntil }: SigningKey, now: Date): boolean {
-  return state === 'next' || state === 'current' || (neededUntil !== undefined && neededUntil.getTime() + takenAfterEndMs >= now.getTime());
+export function isTrusted(key: SigningKey, now: Date): boolean {
+  return key.state === 'next' || key.state === 'current' || isNeeded(key, now);
 }
 
-/** What signs now; the first is made when it is needed. Inside a transaction. */
+/** What signs now. Inside a transaction. */
 export async function signer(context: ServiceContext): Promise<Ed25519KeyPair> {
+  const { id } = await haveSigningKey(context);
+  return newEd25519(await context.store.codeKeys.seedOf(id));
+}
+
+/** Made when there is none that may sign. Inside a transaction. */
+export async function haveSigningKey(context: ServiceContext): Promise<StoredKey> {
   const { store, clock } = context;
   const find = async () => signing(await store.codeKeys.list(), clock.now());
-  let key = await find();
-  if (key === undefined) {
-    // Of several servers one makes it.
-    await store.codeKeys.lock();
-    key = (await find()) ?? (await makeKey(context, clock.now()));
+  const key = await find();
+  if (key !== undefined) {
+    return key;
   }
-  return newEd25519(await store.codeKeys.seedOf(key.id));
+  // Of several servers one makes it.
+  await store.codeKeys.lock();
+  return (await find()) ?? makeKey(context, clock.now());
 }
 
 /** Inside a transaction. */

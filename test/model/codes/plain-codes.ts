@@ -171,10 +171,17 @@ export class PlainCodes {
     return code;
   }
 
-  /** The one whose time came last, or, if none's has, will come last. */
+  /** The one whose time came last, of those that registers have on each list; or, if none's has, which they have had the longest. */
   signing(now: number): PlainKey | undefined {
-    const good = this.keys.filter(({ revokedAt }) => revokedAt === undefined).toReversed().toSorted((one, other) => other.signsFrom - one.signsFrom);
-    return good.find(({ signsFrom }) => signsFrom <= now) ?? good[0];
+    const newestFirst = this.keys.toReversed().toSorted((one, other) => other.signsFrom - one.signsFrom);
+    const begun = newestFirst.filter((key, index) => key.revokedAt === undefined && key.signsFrom <= now && this.#wasKept(key, newestFirst.slice(0, index)));
+    return begun[0] ?? this.keys.find(({ revokedAt, signsFrom }) => revokedAt === undefined && signsFrom > now);
+  }
+
+  /** Registers that listed another in its place had it still when that was revoked. */
+  #wasKept({ id, signsFrom }: PlainKey, newer: readonly PlainKey[]): boolean {
+    const lastEnd = Math.max(...[...this.codes.values()].filter(({ keyId }) => keyId === id).map(({ expiresAt }) => expiresAt));
+    return newer.every((other) => other.revokedAt === undefined || other.revokedAt < other.signsFrom || signsFrom > other.revokedAt || lastEnd + 61_000 >= other.revokedAt);
   }
 
   revoke(id: string, now: number): void {
