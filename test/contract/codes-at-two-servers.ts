@@ -73,4 +73,14 @@ export function codesAtTwoServers(open: () => Promise<{ stores: readonly [Store,
       await at.admin.ledger.reinstate(at.anna.id);
     }
   });
+
+  test('an account is closed, or a register comes to charge for it, and not both', async () => {
+    await using at = await site();
+    for (let round = 0; round < 10; round += 1) {
+      const { id } = await at.admin.ledger.open({ name: `Stall ${round}`, currency: 'EUR' });
+      const register = await at.servers[1]!.hold('pos', { accounts: [id] });
+      const done = await Promise.allSettled([at.admin.ledger.close(id), register.pos.self()]);
+      expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    }
+  });
 }

@@ -386,7 +386,9 @@ export function codesContract(name: string, make: MakeHarness): void {
         const { ledger } = shop.admin;
         expect(await codeOf(ledger.close(cafe.payeeId))).toBe('account_charged_for');
         await shop.admin.admin.revokeToken(cafe.holder.token.id);
+        const late = await harness.hold('pos', { accounts: [cafe.payeeId] });
         expect(await ledger.close(cafe.payeeId)).toMatchObject({ closedAt: expect.any(Date) });
+        expect(await codeOf(late.pos.self())).toBe('register_not_enrolled');
       });
 
       test('a register without a key settles nothing', async () => {

@@ -135,6 +135,8 @@ export class LedgerService implements LedgerRole {
       return account;
     }
     await store.transaction(async (tx) => {
+      // No cash register comes to charge for it meanwhile.
+      await tx.accounts.lock([account.id]);
       if (await tx.registers.chargesFor(account.id)) {
         throw new LatchkeyError('account_charged_for');
       }

@@ -6,6 +6,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { timeLeft, type Grant } from '../../domain/grant.ts';
 import { parseId } from '../../domain/identifiers.ts';
 import { amountText, checkedAmount, sameCurrency } from '../../domain/money.ts';
+import type { Account } from '../../domain/account.ts';
 import type { FinalRefusal } from '../../domain/payment.ts';
 import type { Register, Sale } from '../../domain/sale.ts';
 import { quoted } from '../../domain/shown-text.ts';
@@ -18,7 +19,7 @@ import { endGrant } from '../grants/ending.ts';
 import { moveTo, pause, redeemFor, resume, timeIsOver } from '../grants/permission.ts';
 import type { TerminatedService } from '../card/ports.ts';
 import { TerminationsService } from '../card/terminations-service.ts';
-import { openAccount } from '../ledger/accounts.ts';
+import { openAccount, requireOpen } from '../ledger/accounts.ts';
 import { replyOf } from '../ledger/outcome.ts';
 import { PaymentDesk, type Bought } from '../ledger/payment-desk.ts';
 import type { Page, PageRequest } from '../page.ts';
@@ -63,7 +64,7 @@ export class PosService implements PosRole {
       const payee = account === undefined ? undefined : await openAccount(tx, account);
       const known = await this.#locked(tx, payee?.id);
       if (receiptKey !== undefined) await requireRoom(tx, known, receiptKey);
-      const register = payee === undefined ? known : { ...known, payeeId: payee.id };
+      const register = payee === undefined ? known : { ...known, payeeId: requireOpen(await lockedAccount(tx, payee.id), account!).id };
       if (named !== undefined) {
         await nameNetwork(tx, register.apId, named);
       }
@@ -364,21 +365,31 @@ export class PosService implements PosRole {
       return known;
     }
     const name = actor.kind === 'local' ? 'cash register' : actor.token.name;
-    const [payee] = actor.kind === 'local' ? [payeeId] : (actor.token.scope.accounts ?? []);
-    if (payee === undefined || (await store.accounts.find(payee))?.kind !== 'customer') {
-      throw actor.kind === 'local'
-        ? new LatchkeyError('register_not_enrolled')
-        : new LatchkeyError('register_not_enrolled', 'This cash register has no account to charge for: its enrolment code was made without --match account=ID.', {
-            hint: 'Ask an admin for another code, and enrol again: `latchkey pos enroll --server URL`.',
-          });
+    const [named] = actor.kind === 'local' ? [payeeId] : (actor.token.scope.accounts ?? []);
+    const payee = named === undefined ? undefined : await lockedAccount(store, named);
+    if (payee?.kind !== 'customer' || payee.closedAt !== undefined) {
+      throw actor.kind === 'local' ? new LatchkeyError('register_not_enrolled') : noAccount(payee);
     }
     const [enrolled] = actor.kind === 'token' ? (actor.token.scope.aps ?? []) : [];
     const apId = enrolled ?? (actor.kind === 'local' ? actor.apId : undefined) ?? newId(this.#context, 'ap');
     if (enrolled === undefined) {
       await store.accessPoints.insert({ id: apId, name, createdAt: this.#context.clock.now() });
     }
-    return this.#put(store, { id, name, payeeId: payee, apId, tariff: undefined, jwk: undefined, receiptKey: undefined });
+    return this.#put(store, { id, name, payeeId: payee.id, apId, tariff: undefined, jwk: undefined, receiptKey: undefined });
   }
+}
+
+/** As it is until the transaction ends: nobody closes it meanwhile. */
+async function lockedAccount(tx: Store, id: string): Promise<Account | undefined> {
+  await tx.accounts.lock([id]);
+  return tx.accounts.find(id);
+}
+
+function noAccount(named: Account | undefined): LatchkeyError {
+  const why = named?.kind === 'customer' ? 'the one that its enrolment code names is closed' : 'its enrolment code was made without --match account=ID';
+  return new LatchkeyError('register_not_enrolled', `This cash register has no account to charge for: ${why}.`, {
+    hint: 'Ask an admin for another code, and enrol again: `latchkey pos enroll --server URL`.',
+  });
 }
 
 /** Errors: `receipt_keys_used_up`. */
