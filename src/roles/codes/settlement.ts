@@ -22,7 +22,10 @@ export interface SettlementContext extends ServiceContext {
 
 /** So many share a transaction, which holds its payers' and its payee's rows. */
 const atOnce = 100;
-/** So many rejected ones are kept of a token: whoever saw it once can make any number of them. */
+/**
+ * So many rejected ones are kept of a token: whoever saw it once can make any number of them, and they are that whenever
+ * they are brought. All others are kept: later they would come to something else, and what an operator bears goes by them.
+ */
 const mostRejected = 100;
 const nothing: CodeProgress = { settled: 0n, uses: 0, lost: 0n, rejected: 0 };
 /** After so long of signatures others get their turn. */
@@ -53,14 +56,18 @@ export async function settle(context: SettlementContext, accepted: readonly Acce
   for (let from = 0; from < accepted.length; from += atOnce) {
     const part = new Map(ids.slice(from, from + atOnce).map((id, index) => [id, accepted[from + index]!]));
     // While the part before it is written.
-    const examined = await examine(context, signatory, part);
-    await written;
+    const examined = await whenBothEnd(examine(context, signatory, part), written);
     written = settleExamined(context, signatory, examined).then((replies) => replies.forEach((reply) => outcomes.set(reply.id, reply)));
-    // It is waited for after the next part is examined.
-    written.catch(() => {});
   }
   await written;
   return ids.map((id) => outcomes.get(id)!);
+}
+
+/** Whatever comes of either, so that nothing is written any more once it is known. */
+async function whenBothEnd<T>(next: Promise<T>, before: Promise<void>): Promise<T> {
+  await Promise.allSettled([next, before]);
+  await before;
+  return next;
 }
 
 /** Errors: `forbidden`, `register_not_enrolled`, `receipt_key_missing`. */
