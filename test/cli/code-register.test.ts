@@ -137,7 +137,11 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     expect(await counter.cli.json([...bound], { input: shown.shows(1, { amount: 200n, payeeId: counter.account.id }) })).toMatchObject({ accepted: true });
     const { state } = pathsFrom(counter.cli.env, process.platform, counter.cli.folder);
     const database = new DatabaseSync(join(state, readdirSync(state).find((name) => /^codes-.*\.db$/.test(name))!));
-    database.exec('update trust set as_of = as_of - 3600000');
+    const age = (ms: number) => database.prepare('update trust set as_of = ?').run(Date.now() - ms);
+    age(45_000);
+    const seconds = await counter.cli.run(['code', 'accept', '--amount', '1.00EUR', '--trust-warn', '30s'], { input: shown.shows(3) });
+    expect([seconds.code, seconds.stderr]).toEqual([0, expect.stringMatching(/Warning: The trust list is \d\S*s old: /)]);
+    age(3_600_000);
     database.close();
     const old = await refused(['code', 'accept', '--amount', '1.00EUR', '--trust-max', '59min'], shown.shows(2));
     expect(old.error).toMatchObject({ code: 'trust_list_old', message: expect.stringMatching(/The trust list is 1h.* old\.$/) as string });

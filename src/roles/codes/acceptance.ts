@@ -3,7 +3,6 @@ import type { Clock } from '../../domain/clock.ts';
 import {
   clockSkewMs, proofEarlyMs, proofLateMs, settlementGraceMs, type CodeReceipt, type CreditProof, type CreditToken,
 } from '../../domain/credit-code.ts';
-import { durationText } from '../../domain/duration.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, checkedAmount, sameCurrency, type Amount } from '../../domain/money.ts';
 import { asSentence } from '../../domain/shown-text.ts';
@@ -11,6 +10,7 @@ import { signReceipt } from '../../protocol/code-receipt.ts';
 import { codeText, parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
 import { ed25519Public } from '../../protocol/ed25519.ts';
 import type { Acceptance, AcceptanceJournal, KeptAcceptance, KeptTrust, Taken, TrustStore } from './acceptance-journal.ts';
+import { ageText, spanText, takenText, timeText } from './acceptance-words.ts';
 import type { TrustedKey } from './ports.ts';
 
 /** In the order in which they are made; the first that fails is why a code is refused (protocol.md section 5). */
@@ -417,22 +417,4 @@ function ageOf({ asOf }: KeptTrust, at: Date): number {
 
 function wholeSeconds(at: Date): Date {
   return new Date(Math.floor(at.getTime() / 1000) * 1000);
-}
-
-function takenText({ uses, minor }: Taken, currency: string): string {
-  return `${amountText({ minor, currency })} of it in ${uses} ${uses === 1 ? 'payment' : 'payments'}`;
-}
-
-/** To the second; of hours, to the minute. */
-function spanText(ms: number): string {
-  const unit = ms >= 3_600_000 ? 60_000 : 1000;
-  return durationText(Math.max(unit, Math.round(ms / unit) * unit));
-}
-
-function ageText(ms: number): string {
-  return ms < 0 ? `${spanText(-ms)} ahead of this register’s clock` : `${spanText(ms)} old`;
-}
-
-function timeText(at: Date): string {
-  return `${at.toISOString().slice(0, 19)}Z`;
 }
