@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { qrBitmap } from '../../src/formats/qr-picture.ts';
 import { qrCode } from '../../src/formats/qr.ts';
 import { writePng } from '../../src/formats/png.ts';
 import { pathsFrom } from '../../src/cli/paths.ts';
+import { parseReceiptText, readReceipt, receiptText, signReceipt } from '../../src/protocol/code-receipt.ts';
+import { newEd25519 } from '../../src/protocol/ed25519.ts';
 import { acceptanceChecks } from '../../src/roles/codes/acceptance.ts';
 import { program } from '../program.ts';
 import { requires } from '../requirements.ts';
@@ -112,6 +114,22 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     const first = await accept('1.00EUR', text, '--idempotency-key', key);
     expect((await accept('1.00EUR', text, '--idempotency-key', key))['receipt_text']).toBe(first['receipt_text']);
     expect((await refused(['code', 'accept', '--amount', '1.01EUR', '--idempotency-key', key], text)).error).toMatchObject({ code: 'idempotency_mismatch', exit: 5 });
+  });
+
+  test('what it signed by an earlier key is its receipt still', async () => {
+    const shown = await code();
+    const { receipt_text: receipt, register_id: register } = await accept('1.00EUR', shown.shows(1));
+    await counter.json('secret', 'remove', `pos/${register as string}/receipt-key`, '--yes');
+    await counter.json('code', 'trust', 'sync');
+    const read = (text: string) => counter.cli.run(['code', 'receipt', '-', '--json'], { input: text });
+    const { code: exit, stdout } = await read(receipt as string);
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject(way === 'embedded'
+      ? { signature: 'valid' }
+      : { signature: 'not_checked', not_checked_because: expect.stringMatching(/^It is not signed by the key that this register has now, but maybe by an earlier one\. \S.*\.$/) });
+    const forged = receiptText(signReceipt(readReceipt(parseReceiptText(receipt as string)), newEd25519(randomBytes(32)).privateKey));
+    const { code: refused } = await read(forged);
+    expect(refused).toBe(way === 'embedded' ? 4 : 0);
   });
 
   test('two at once do not accept one showing twice', async () => {

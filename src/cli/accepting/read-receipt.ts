@@ -20,8 +20,8 @@ export interface ReadReceipt {
 const mostBytes = 4096;
 
 /**
- * A receipt in a file, or `-`, checked by the register's key, if this machine is that register, or by what its server knows
- * of it. Errors: `receipt_malformed`, `receipt_signature_invalid`, those of reading a file.
+ * A receipt in a file, or `-`, checked by the register's key, if this machine is that register, or by all that its server
+ * knows of it. Errors: `receipt_malformed`, `receipt_signature_invalid`, those of reading a file.
  */
 export async function readReceiptFile(path: string, flags: RoleFlags, opening: Opening, signal: AbortSignal): Promise<ReadReceipt> {
   let text = '';
@@ -30,16 +30,22 @@ export async function readReceiptFile(path: string, flags: RoleFlags, opening: O
     if (text.length > mostBytes) break;
   }
   const signed = parseReceiptText(text.replace(/[\r\n]+$/, ''));
-  const { registerId } = readReceipt(signed);
-  const own = await ownKey(registerId, flags, opening);
-  const keys = own === undefined ? await registeredKeys(registerId, flags, opening) : [own];
-  if (typeof keys === 'string') {
-    return { signed, receipt: readReceipt(signed), unchecked: keys };
+  const receipt = readReceipt(signed);
+  const own = await ownKey(receipt.registerId, flags, opening);
+  if (own !== undefined && isSignedByOne(signed, [own])) {
+    return { signed, receipt, unchecked: undefined };
   }
-  return { signed, receipt: verifyByOne(signed, keys), unchecked: undefined };
+  const keys = await registeredKeys(receipt.registerId, flags, opening);
+  if (typeof keys === 'string') {
+    return { signed, receipt, unchecked: own === undefined ? keys : `It is not signed by the key that this register has now, but maybe by an earlier one. ${keys}` };
+  }
+  if (!isSignedByOne(signed, keys)) {
+    throw new LatchkeyError('receipt_signature_invalid');
+  }
+  return { signed, receipt, unchecked: undefined };
 }
 
-/** Where this machine is the register. */
+/** The one that it has now, where this machine is the register. */
 async function ownKey(registerId: string, flags: RoleFlags, opening: Opening): Promise<Uint8Array | undefined> {
   const register = new KnownRegisters().recall(roleDestinationName('pos', flags));
   if (register?.id !== registerId) {
@@ -71,14 +77,15 @@ async function registeredKeys(registerId: string, flags: RoleFlags, opening: Ope
   }
 }
 
-/** A register may have had several. Errors: `receipt_signature_invalid`, `receipt_malformed`. */
-function verifyByOne(signed: Uint8Array, [key, ...more]: readonly Uint8Array[]): CodeReceipt {
-  try {
-    return verifyReceipt(signed, ed25519Public(key!));
-  } catch (error) {
-    if (more.length > 0 && error instanceof LatchkeyError && error.code === 'receipt_signature_invalid') {
-      return verifyByOne(signed, more);
+function isSignedByOne(signed: Uint8Array, keys: readonly Uint8Array[]): boolean {
+  return keys.some((key) => {
+    try {
+      return verifyReceipt(signed, ed25519Public(key)) !== undefined;
+    } catch (error) {
+      if (error instanceof LatchkeyError && error.code === 'receipt_signature_invalid') {
+        return false;
+      }
+      throw error;
     }
-    throw error;
-  }
+  });
 }
