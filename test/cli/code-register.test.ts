@@ -252,6 +252,17 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     }
   });
 
+  test('what is damaged of another register of this machine is told, and keeps none from its work', async () => {
+    const shown = await code();
+    const { state } = pathsFrom(counter.cli.env, process.platform, counter.cli.folder);
+    const damaged = join(state, 'codes-tok_gone.db');
+    writeFileSync(damaged, 'This is no database.'.repeat(500));
+    const said = expect.stringMatching(/Warning: What another cash register of this machine accepted is damaged.*codes-tok_gone\.db/) as string;
+    expect(await counter.cli.run(['code', 'accept', '--amount', '1.00EUR'], { input: shown.shows(1) })).toMatchObject({ code: 0, stderr: said });
+    expect(await counter.run('code', 'settle')).toMatchObject({ code: 0, stderr: said });
+    rmSync(damaged);
+  });
+
   test('at a terminal a scanner types', async () => {
     const shown = await code();
     const terminal = atTerminal(counter.cli, ['code', 'accept', '--amount', '1.00EUR']);

@@ -45,7 +45,7 @@ export interface AcceptedAtRegister {
 export async function acceptCode(flags: AcceptFlags, options: AcceptOptions, signal: AbortSignal): Promise<AcceptedAtRegister> {
   const { interactive, ask, caution, ...opening } = options;
   const rules = rulesOf(flags);
-  const acceptances = await openAcceptances(flags, opening);
+  const acceptances = await openAcceptances(flags, { ...opening, caution });
   const { register, store, earlier } = acceptances;
   const { privateKey } = await receiptKeyOf(register, opening);
   const security = areThereCards() ? new CodeGuard(new CounterGuard(register, { closing: opening.closing, interactive, ask, role: undefined }), store, caution) : undefined;

@@ -1,8 +1,8 @@
 import type { Span } from '../../domain/day.ts';
 import type { AcceptanceSum, WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
-import type { RoleFlags } from '../destination.ts';
+import { roleDestinationName, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
-import { journalsOf, openAcceptancesIfThere, waitingIn } from './open-acceptances.ts';
+import { journalsOf, openAcceptancesAt, waitingIn } from './open-acceptances.ts';
 
 /** How a cash register stands with credit payment codes, on this machine. */
 export interface CodesHere {
@@ -12,7 +12,7 @@ export interface CodesHere {
 
 /** Undefined as long as its server has signed none. Nobody is asked. */
 export async function codesHere(flags: RoleFlags, opening: Opening): Promise<CodesHere | undefined> {
-  const acceptances = await openAcceptancesIfThere(flags, opening);
+  const acceptances = await openAcceptancesAt(roleDestinationName('pos', flags), opening);
   if (acceptances === undefined) {
     return undefined;
   }
@@ -23,7 +23,7 @@ export async function codesHere(flags: RoleFlags, opening: Opening): Promise<Cod
 
 /** What was accepted on this machine within a time. */
 export async function codesAccepted(flags: RoleFlags, opening: Opening, span: Span): Promise<AcceptanceSum[]> {
-  const acceptances = await openAcceptancesIfThere(flags, opening);
+  const acceptances = await openAcceptancesAt(roleDestinationName('pos', flags), opening);
   const sums = new Map<string, AcceptanceSum>();
   for (const sum of acceptances === undefined ? [] : journalsOf(acceptances).flatMap((journal) => journal.sums(span))) {
     const key = `${sum.currency} ${sum.outcome}`;

@@ -16,33 +16,34 @@ export interface Acceptances {
   readonly earlier: readonly AcceptanceStore[];
 }
 
+export interface AcceptancesOpening extends Pick<Opening, 'closing'> {
+  /** Told in a sentence or two what is not opened. */
+  readonly caution?: ((text: string) => Promise<void>) | undefined;
+}
+
 /**
  * This machine's cash register as it was last heard of; nobody is asked. Errors: `trust_list_missing` if it has never
  * fetched one, those of storage.
  */
-export async function openAcceptances(flags: RoleFlags, opening: Opening): Promise<Acceptances> {
-  const acceptances = await openAcceptancesIfThere(flags, opening);
+export async function openAcceptances(flags: RoleFlags, opening: AcceptancesOpening): Promise<Acceptances> {
+  const profile = roleDestinationName('pos', flags);
+  const acceptances = await openAcceptancesAt(profile, opening);
   if (acceptances === undefined) {
-    throw new LatchkeyError('trust_list_missing', `This machine has fetched no trust list for the cash register of profile ${roleDestinationName('pos', flags)}.`, {
+    throw new LatchkeyError('trust_list_missing', `This machine has fetched no trust list for the cash register of profile ${profile}.`, {
       hint: 'Fetch it while the server can be reached: `latchkey code trust sync`, with the same --profile if there are several.',
     });
   }
   return acceptances;
 }
 
-/** The same, undefined if there is nothing yet. */
-export async function openAcceptancesIfThere(flags: RoleFlags, opening: Opening): Promise<Acceptances | undefined> {
-  return openAcceptancesAt(roleDestinationName('pos', flags), opening);
-}
-
-/** Of the register that this machine is, or was, by a profile or at a server. */
-export async function openAcceptancesAt(at: string, opening: Pick<Opening, 'closing'>): Promise<Acceptances | undefined> {
+/** Of the register that this machine is, or was, by a profile or at a server; undefined if there is nothing yet. */
+export async function openAcceptancesAt(at: string, opening: AcceptancesOpening): Promise<Acceptances | undefined> {
   const register = new KnownRegisters().recall(at);
   return register === undefined || acceptanceDatabases().length === 0 ? undefined : openAcceptancesOf(register, opening);
 }
 
-/** Of a register that is known; the file is made if it is not there. */
-export async function openAcceptancesOf(register: KnownRegister, { closing }: Pick<Opening, 'closing'>): Promise<Acceptances> {
+/** Of a register that is known; the file is made if it is not there. What is damaged of other registers keeps none from its work. */
+export async function openAcceptancesOf(register: KnownRegister, { closing, caution }: AcceptancesOpening): Promise<Acceptances> {
   const { openAcceptanceStore } = await import('../../storage/acceptance-store.ts');
   const open = async (path: string) => {
     const store = await openAcceptanceStore({ path });
@@ -51,11 +52,22 @@ export async function openAcceptancesOf(register: KnownRegister, { closing }: Pi
   };
   const own = acceptanceDatabase(register.id);
   const store = await open(own);
-  const others = await Promise.all(acceptanceDatabases().filter((path) => path !== own).map(open));
-  return { register, store, earlier: others.filter((other) => other.payeeId() === register.payeeId) };
+  const earlier: AcceptanceStore[] = [];
+  for (const path of acceptanceDatabases().filter((each) => each !== own)) {
+    try {
+      const other = await open(path);
+      if (other.payeeId() === register.payeeId) earlier.push(other);
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'storage_corrupt') {
+        throw error;
+      }
+      await caution?.(`What another cash register of this machine accepted is damaged, and is neither settled nor looked at: ${path}. Restore it from a backup, or remove it.`);
+    }
+  }
+  return { register, store, earlier };
 }
 
-/** Those that have to be settled first first. */
+/** Most urgent first. */
 export function journalsOf({ store, earlier }: Pick<Acceptances, 'store' | 'earlier'>): AcceptanceStore[] {
   return [...earlier, store];
 }

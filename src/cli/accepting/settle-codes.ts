@@ -11,7 +11,7 @@ import type { RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { localTime } from '../present/time.ts';
-import { journalsOf, openAcceptancesAt, openAcceptancesOf, waitingIn, type Acceptances } from './open-acceptances.ts';
+import { journalsOf, openAcceptancesAt, openAcceptancesOf, waitingIn, type Acceptances, type AcceptancesOpening } from './open-acceptances.ts';
 import { guardOf, readyToAccept } from './sync-trust.ts';
 
 /** Nearer to its end than this, what is not settled is worth a word. */
@@ -22,21 +22,18 @@ const lookMs = 30_000;
 const retryMs = 60_000;
 
 /** Opens both sides and settles all that waits. Errors: those of a register and of `settleAccepted`. */
-export async function settleCodes(flags: RoleFlags, opening: Opening): Promise<Settled & { readonly registerId: string }> {
-  try {
-    return await settleNow(flags, opening);
-  } catch (error) {
+export async function settleCodes(flags: RoleFlags, opening: Opening & AcceptancesOpening): Promise<Settled & { readonly registerId: string }> {
+  await using closing = new AsyncDisposableStack();
+  const { acceptances, codes } = await openBoth(flags, { ...opening, closing }).catch((error: unknown) => {
     throw keptAll(error);
-  }
+  });
+  return { registerId: acceptances.register.id, ...(await settleWaiting(acceptances, codes)) };
 }
 
-async function settleNow(flags: RoleFlags, opening: Opening): Promise<Settled & { readonly registerId: string }> {
-  await using closing = new AsyncDisposableStack();
-  const own = { ...opening, closing };
-  const counter = await openCounter(flags, own);
-  await guardOf(counter, own).tell();
-  const acceptances = await openAcceptancesOf(await readyToAccept(counter, flags), own);
-  return { registerId: counter.register.id, ...(await settleWaiting(acceptances, await counter.codes())) };
+async function openBoth(flags: RoleFlags, opening: Opening & AcceptancesOpening): Promise<{ readonly acceptances: Acceptances; readonly codes: CodesRole }> {
+  const counter = await openCounter(flags, opening);
+  await guardOf(counter, opening).tell();
+  return { acceptances: await openAcceptancesOf(await readyToAccept(counter, flags), opening), codes: await counter.codes() };
 }
 
 function keptAll(error: unknown): unknown {

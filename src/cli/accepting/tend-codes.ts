@@ -7,6 +7,7 @@ import { sumOf, type Settled } from '../../roles/codes/settle-accepted.ts';
 import type { CounterGuard } from '../cards/register-guard.ts';
 import type { Counter } from '../counter/open-counter.ts';
 import type { RoleFlags } from '../destination.ts';
+import { toLatchkeyError } from '../failure.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import type { CounterEventWire } from '../present/counter-events.ts';
@@ -34,7 +35,10 @@ interface Tending extends Pick<Opening, 'closing'> {
 export function tendCodes(counter: Counter, codes: Pick<CodesRole, 'trust' | 'settle'>, flags: RoleFlags, tending: Tending): () => Promise<void> {
   const stop = new AbortController();
   const running = new CodeTender(counter, codes, flags, tending).run(stop.signal)
-    .catch((error: unknown) => tending.log('error', 'Credit payment codes are not looked after any more.', { error }));
+    .catch((error: unknown) => {
+      tending.log('error', 'Credit payment codes are not looked after any more.', { error });
+      tending.emit({ event: 'codes_failed', ...troubleOf(toLatchkeyError(error)) });
+    });
   return async () => {
     stop.abort();
     await Promise.race([running, delay(endingMs, undefined, { ref: false })]);
@@ -105,7 +109,7 @@ class CodeTender {
   }
 
   async #renewTrust(): Promise<void> {
-    this.#acceptances ??= await openAcceptancesOf(await readyToAccept(this.#counter, this.#flags), this.#tending);
+    this.#acceptances ??= await openAcceptancesOf(await readyToAccept(this.#counter, this.#flags), { ...this.#tending, caution: async (message) => this.#tending.emit({ event: 'codes_failed', message }) });
     const clockAheadMs = await fetchTrust(this.#acceptances, this.#codes);
     await this.#tending.guard.tell();
     const message = clockTrouble(clockAheadMs);

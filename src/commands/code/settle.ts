@@ -1,5 +1,6 @@
 import { settleAgainAndAgain, settleCodes, type SettlementTimes } from '../../cli/accepting/settle-codes.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
+import type { RoleFlags } from '../../cli/destination.ts';
 import { durationFlag, remoteFlags, timeOfDayFlag, zoneFlag } from '../../cli/flags.ts';
 import {
   codeSettlementSchema, codeSettlementToWire, countsForPeople, failedSettlementToWire, isAllSettled, presentCodeSettlement, waitingSettlementToWire, type CodeSettlementWire,
@@ -18,7 +19,7 @@ With --at or --every it stays, settles at these times, and prints what came of i
   ];
   static override readonly flags = {
     at: timeOfDayFlag({ description: 'Stay, and settle each day at this time.', exclusive: ['every'] }),
-    every: durationFlag({ description: 'Stay, and settle so often, beginning now (15m).' }),
+    every: durationFlag({ description: 'Stay, and settle every DURATION, such as 15m, beginning now.' }),
     zone: zoneFlag({ description: 'The time zone of --at, such as Europe/Berlin; this machine’s if left out.', dependsOn: ['at'] }),
     ...remoteFlags,
   };
@@ -31,7 +32,7 @@ With --at or --every it stays, settles at these times, and prints what came of i
       await this.#stay(at === undefined ? { everyMs: every! } : { minute: at, zone }, flags);
       return undefined;
     }
-    const settled = await settleCodes(flags, this.opening);
+    const settled = await this.#settle(flags);
     await this.emit(codeSettlementToWire(settled));
     if (!isAllSettled(settled.counts)) {
       throw new LatchkeyError('partly_done', `Not all is paid: ${countsForPeople(settled.counts)}.`, { hint: 'See `latchkey code disputes list`.' });
@@ -39,11 +40,15 @@ With --at or --every it stays, settles at these times, and prints what came of i
     return undefined;
   }
 
-  async #stay(times: SettlementTimes, flags: Parameters<typeof settleCodes>[0]): Promise<void> {
+  #settle(flags: RoleFlags): ReturnType<typeof settleCodes> {
+    return settleCodes(flags, { ...this.opening, caution: (text) => this.caution(text) });
+  }
+
+  async #stay(times: SettlementTimes, flags: RoleFlags): Promise<void> {
     const stop = new AbortController();
     const stopped = this.untilStopped().then(() => stop.abort());
     const settling = settleAgainAndAgain(times, {
-      settle: () => settleCodes(flags, this.opening),
+      settle: () => this.#settle(flags),
       onSettled: (settled, next) => this.stream(codeSettlementToWire(settled, next)),
       onFailure: (error, next) => this.stream(failedSettlementToWire(error, next)),
       onWaiting: (next) => this.stream(waitingSettlementToWire(next)),
