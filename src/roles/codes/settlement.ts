@@ -164,7 +164,7 @@ async function settleClaims(
 
 function hindranceOf({ id, closedAt, currency }: Account, { amount }: CodeReceipt, issued: SettlingCode): Objection | undefined {
   if (closedAt !== undefined) return 'The payee’s account is closed.';
-  if (id === issued.accountId) return 'Nobody pays himself.';
+  if (id === issued.accountId) return 'Payer and payee are the same account.';
   return amount.currency === currency ? undefined : 'The payee’s account is of another currency.';
 }
 
