@@ -895,7 +895,7 @@ export const cases: Record<string, Case> = {
   },
   'server keys revoke': {
     happy: async (site) => role(site, 'server', 'keys', 'revoke', (await site.json<{ key_id: string }>('server', 'keys', 'rotate', '--now')).key_id, '--yes'),
-    failing: failing(3, 'server', 'keys', 'revoke', 'AAAAAAAAAAA', '--yes'),
+    failing: failing(3, 'server', 'keys', 'revoke', 'AAAAAAAAAAA'),
     same: ({ state }: { state: string }) => state,
   },
   'server keys rotate': {

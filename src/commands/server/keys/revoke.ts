@@ -5,6 +5,7 @@ import { remoteFlags, yesFlag } from '../../../cli/flags.ts';
 import { openCodes } from '../../../cli/open-role.ts';
 import { presentSigningKey } from '../../../cli/present/signing-keys.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
+import { LatchkeyError } from '../../../domain/errors.ts';
 
 export default class ServerKeysRevoke extends LatchkeyCommand<SigningKeyWire> {
   static override readonly summary = 'Revoke a key that signs credit payment codes, and with it all codes that it signed.';
@@ -17,6 +18,9 @@ export default class ServerKeysRevoke extends LatchkeyCommand<SigningKeyWire> {
   async run(): Promise<SigningKeyWire> {
     const { args, flags } = await this.parse(ServerKeysRevoke);
     const codes = await openCodes('admin', flags, this.opening);
+    if (!(await codes.keys()).some(({ id }) => id === args.key)) {
+      throw new LatchkeyError('key_not_found', `There is no signing key ${args.key}.`);
+    }
     await this.confirm(`Revoke key ${args.key}, and all codes that it signed, for good?`, flags.yes);
     return signingKeyToWire(await codes.revokeKey(args.key));
   }
