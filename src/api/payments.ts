@@ -43,7 +43,10 @@ export const paymentSchema = object(
     refunded: minor,
     at: instant,
   },
-  { memo: text, expires_at: instant, ended_at: instant, reason: remark },
+  {
+    memo: text, expires_at: instant, ended_at: instant, reason: remark,
+    code_id: { ...id, description: 'The credit payment code whose limit it holds.' },
+  },
 );
 export type PaymentWire = Static<typeof paymentSchema>;
 export const paymentPageSchema = pageOf('PaymentPage', paymentSchema);
@@ -136,6 +139,7 @@ export function paymentToWire(payment: Payment): PaymentWire {
     expires_at: instantToWire(payment.expiresAt),
     ended_at: instantToWire(payment.endedAt),
     reason: payment.reason,
+    code_id: payment.codeId,
   });
 }
 
@@ -155,5 +159,6 @@ export function paymentFromWire(wire: PaymentWire): Payment {
     expiresAt: instantFromWire(wire.expires_at),
     endedAt: instantFromWire(wire.ended_at),
     reason: wire.reason,
+    codeId: wire.code_id,
   };
 }

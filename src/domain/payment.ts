@@ -29,6 +29,8 @@ export interface Payment {
   readonly endedAt: Date | undefined;
   /** Why it was refused or released. */
   readonly reason: string | undefined;
+  /** The credit payment code whose limit it holds; only where it is shown to who may see that code. */
+  readonly codeId?: string | undefined;
 }
 
 /** What a payer knows by which it shows itself (protocol.md section 4). */

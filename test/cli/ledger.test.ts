@@ -162,6 +162,8 @@ describe('for people', () => {
     const { stdout } = await site.cli.run(['payment', 'show', id]);
     expect(stdout).toMatch(/amount: +6\.00 EUR\ntaken: +4\.00 EUR\nrefunded: +1\.00 EUR\n/);
     expect(stdout).toMatch(/memo: +lunch\n/);
+    const { holder } = await till.code();
+    expect((await site.cli.run(['payment', 'show', holder.issued.paymentId])).stdout).toMatch(new RegExp(`for code: +${holder.id}\n`));
   });
 });
 

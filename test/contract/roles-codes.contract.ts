@@ -136,6 +136,12 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await codeOf(ledger.capture(issued.paymentId))).toBe('payment_of_code');
         expect(await codeOf(ledger.release(issued.paymentId))).toBe('payment_of_code');
         expect(await codeOf(ledger.refund(issued.paymentId, undefined))).toBe('payment_of_code');
+        for (const { ledger: own } of [shop.admin, terminal.holder]) {
+          expect(await own.payment(issued.paymentId)).toMatchObject({ payeeId: 'codes_EUR', codeId: issued.token.id });
+          expect((await own.payments({ accountIds: [account.id] }, page)).items.map(({ codeId }) => codeId)).toEqual([issued.token.id]);
+        }
+        const { paymentId } = await terminal.pay(terminal.request(cafe.payeeId, euros('1.00')));
+        expect((await terminal.holder.ledger.payment(paymentId)).codeId).toBe(undefined);
         expect(await codeOf(ledger.close('codes_EUR'))).toBe('account_not_empty');
       });
     });

@@ -34,6 +34,7 @@ export function presentPayment(payment: PaymentWire, screen: Screen): string {
       ['refunded', refunded(payment)],
       ['from', payment.account_id],
       ['to', payment.payee_id],
+      ['for code', payment.code_id],
       ['terminal', payment.terminal_id],
       ['its key', payment.key],
       ['memo', payment.memo],

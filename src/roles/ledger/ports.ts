@@ -41,7 +41,7 @@ export interface OpenTopUp extends TopUp {
  * Accounts and what moves between them. An account is named by its id or, while it is open, its name; where nothing is
  * moved, or it is only closed or unlocked, its card reference will do as well. A terminal sees
  * the accounts that it is bound to and their payments, a cash register its payee's; an admin everything. Where a code
- * paid, a cash register sees the code's id in the place of its payer's.
+ * paid, whoever is paid sees the code's id in the place of its payer's.
  * Errors of all: `unauthorized`, `forbidden`, those of storage.
  */
 export interface LedgerRole {
@@ -82,7 +82,7 @@ export interface LedgerRole {
   /** Adds everything up anew. */
   verify(): Promise<LedgerVerification>;
 
-  /** Newest first. */
+  /** Newest first; of those that hold a code's limit with the code. */
   payments(filter: PaymentFilter, page: PageRequest): Promise<Page<Payment>>;
   /** Errors: `payment_not_found`. */
   payment(id: string): Promise<Payment>;

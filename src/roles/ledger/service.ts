@@ -203,11 +203,20 @@ export class LedgerService implements LedgerRole {
     const role = actor.kind === 'token' ? actor.token.role : undefined;
     const visible = await this.#visible();
     const own = (asked: readonly string[] | undefined) => (visible === undefined ? asked : (asked?.filter((id) => visible.includes(id)) ?? visible));
-    return store.payments.list(role === 'pos' ? { ...filter, payeeIds: own(filter.payeeIds) } : { ...filter, accountIds: own(filter.accountIds) }, page);
+    const { items, ...rest } = await store.payments.list(role === 'pos' ? { ...filter, payeeIds: own(filter.payeeIds) } : { ...filter, accountIds: own(filter.accountIds) }, page);
+    return { ...rest, items: await this.#withCodes(items) };
   }
 
   async payment(id: string): Promise<Payment> {
-    return this.#payment(this.#context.store, id);
+    const [payment] = await this.#withCodes([await this.#payment(this.#context.store, id)]);
+    return payment!;
+  }
+
+  /** Who sees the payments of an account sees its codes, too. */
+  async #withCodes(payments: readonly Payment[]): Promise<Payment[]> {
+    const ids = payments.filter(isOfCode).map(({ id }) => id);
+    const codes = await this.#context.store.creditCodes.ofPayments(this.#isPos ? [] : ids);
+    return payments.map((payment) => (codes.has(payment.id) ? { ...payment, codeId: codes.get(payment.id) } : payment));
   }
 
   async capture(id: string, amount?: Amount): Promise<Payment> {
@@ -318,9 +327,13 @@ function inUse(account: Account, cause: LatchkeyError): LatchkeyError {
   return new LatchkeyError('credit_in_use', `Account ${account.name} uses ${used} of its credit, with what is held.`, { cause });
 }
 
+function isOfCode({ payeeId, amount }: Payment): boolean {
+  return payeeId === codesAccountId(amount.currency);
+}
+
 /** Errors: `payment_of_code`. */
 function notOfCode(payment: Payment): Payment {
-  if (payment.payeeId === codesAccountId(payment.amount.currency)) {
+  if (isOfCode(payment)) {
     throw new LatchkeyError('payment_of_code', `Payment ${payment.id} holds what a credit payment code may spend.`);
   }
   return payment;
