@@ -11,7 +11,7 @@ import { writePng } from '../../src/formats/png.ts';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import { parseReceiptText, readReceipt, receiptText, signReceipt } from '../../src/protocol/code-receipt.ts';
 import { newEd25519 } from '../../src/protocol/ed25519.ts';
-import { acceptanceChecks } from '../../src/roles/codes/acceptance.ts';
+import { acceptanceChecks } from '../../src/roles/codes/acceptance-checks.ts';
 import { program } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { jsonWith } from './command-line.ts';

@@ -5,13 +5,14 @@ import { parseAmount } from '../../src/domain/money.ts';
 import { verifyReceipt } from '../../src/protocol/code-receipt.ts';
 import { codeText, parseCodeText } from '../../src/protocol/credit-code.ts';
 import { ed25519Public } from '../../src/protocol/ed25519.ts';
-import { acceptanceChecks, CodeAcceptance, type AcceptanceContext, type AcceptanceCheck, type Decision } from '../../src/roles/codes/acceptance.ts';
+import { acceptanceChecks, type AcceptanceCheck } from '../../src/roles/codes/acceptance-checks.ts';
+import { CodeAcceptance, type AcceptanceContext, type Decision } from '../../src/roles/codes/acceptance.ts';
 import { openAcceptanceStore, type AcceptanceStore } from '../../src/storage/acceptance-store.ts';
 import { Issuer, newKey, payeeId, type IssuedWallet } from './issuer.ts';
 
 const start = new Date('2026-11-30T10:00:00Z');
 const dayMs = 86_400_000;
-const register = { id: 'tok_register', payeeId };
+const register = { id: 'tok_register', payeeId, currency: 'EUR' };
 const receiptKey = newKey();
 
 let issuer: Issuer;

@@ -24,7 +24,7 @@ afterEach(() => store.close());
 
 async function accept(count: number, validMs = 3_600_000, journal = store): Promise<void> {
   const acceptance = new CodeAcceptance({
-    register: { id: 'tok_register', payeeId }, journal, receiptKey: newKey().privateKey, clock,
+    register: { id: 'tok_register', payeeId, currency: 'EUR' }, journal, receiptKey: newKey().privateKey, clock,
     rules: { bindAbove: undefined, trustWarnMs: 1e9, trustMaxMs: 1e9 },
   });
   const wallet = issuer.wallet(start, { maxTotal: 100_000n, uses: count, expiresAt: new Date(start.getTime() + validMs) });

@@ -33,7 +33,7 @@ async function opened(lockTimeoutMs = 5000): Promise<{ readonly store: Acceptanc
   const store = await openAcceptanceStore({ path, lockTimeoutMs });
   open.push(store);
   const acceptance = new CodeAcceptance({
-    register: { id: 'tok_register', payeeId }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => start },
+    register: { id: 'tok_register', payeeId, currency: 'EUR' }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => start },
     rules: { bindAbove: undefined, trustWarnMs: 1e9, trustMaxMs: 1e9 },
   });
   return { store, acceptance };

@@ -10,11 +10,11 @@ import { ensureFolder, paths } from '../paths.ts';
 
 /** What this machine has to know of its cash register while no server can be asked. */
 export interface KnownRegister extends Pick<Register, 'id' | 'name' | 'payeeId'> {
-  /** Of its payee’s account; undefined where it was heard by an earlier version. */
-  readonly currency?: string | undefined;
+  /** Of its payee’s account. */
+  readonly currency: string;
 }
 
-const schema = object('KnownRegister', { at: { type: 'string' }, register_id: id, name: text, payee_id: id }, { currency });
+const schema = object('KnownRegister', { at: { type: 'string' }, register_id: id, name: text, payee_id: id, currency });
 const check = checker(schema);
 
 /** Which cash register this machine is at which server (`roleDestinationName`), one file each, as it was last heard. */

@@ -3,7 +3,8 @@ import { amountSchema, amountToWire } from '../../api/money.ts';
 import { arrayOf, boolean, id, object, oneOf, remark, instant, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import { receiptIdOf, receiptText } from '../../protocol/code-receipt.ts';
-import { acceptanceChecks } from '../../roles/codes/acceptance.ts';
+import { acceptanceChecks } from '../../roles/codes/acceptance-checks.ts';
+import { ageText } from '../../roles/codes/acceptance-words.ts';
 import type { AcceptedAtRegister } from '../accepting/accept-code.ts';
 import type { ReadReceipt } from '../accepting/read-receipt.ts';
 import { moneyForPeople } from './money.ts';
@@ -59,6 +60,11 @@ export function presentCodeAcceptance({ accepted, amount, settle_by: settleBy, r
   }
   const line = `${style.good('accepted (provisional)')} ${moneyForPeople(amount)}, settle by ${localTime(settleBy!)}`;
   return file === undefined ? `${line}\n${text}` : `${line}; the receipt is in ${file}`;
+}
+
+/** A warning. */
+export function oldTrustText(ageMs: number): string {
+  return `The trust list is ${ageText(ageMs)}: what was revoked since is accepted. Fetch the newest with \`latchkey code trust sync\`.`;
 }
 
 export const shownCodeReceiptSchema = object('ShownCodeReceipt', {

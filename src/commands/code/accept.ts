@@ -2,10 +2,9 @@ import { acceptCode } from '../../cli/accepting/accept-code.ts';
 import { urgencyOf } from '../../cli/accepting/settle-codes.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { amountFlag, durationFlag, fileFlag, idempotencyFlag, memoFlag, pathFlag, profileNameFlag } from '../../cli/flags.ts';
-import { codeAcceptanceSchema, codeAcceptanceToWire, presentCodeAcceptance, type CodeAcceptanceWire } from '../../cli/present/code-acceptances.ts';
+import { codeAcceptanceSchema, codeAcceptanceToWire, oldTrustText, presentCodeAcceptance, type CodeAcceptanceWire } from '../../cli/present/code-acceptances.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { settlementGraceMs } from '../../domain/credit-code.ts';
-import { ageText } from '../../roles/codes/acceptance-words.ts';
 
 export default class CodeAccept extends LatchkeyCommand<CodeAcceptanceWire> {
   static override readonly summary = 'Accept a credit payment code at the cash register, without asking anybody.';
@@ -50,7 +49,7 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
       await this.caution(trouble);
     }
     if (decision.trustIsOld) {
-      await this.caution(`The trust list is ${ageText(decision.trustAgeMs!)}: what was revoked since is accepted. Fetch the newest with \`latchkey code trust sync\`.`);
+      await this.caution(oldTrustText(decision.trustAgeMs!));
     }
     return wire;
   }

@@ -42,7 +42,7 @@ const issuer = new Issuer();
 for (let number = 0; number < revocations; number += 1) issuer.revoked.push(`code_${base64url(randomBytes(16))}`);
 const stores = [await opened(options.empty), await opened(options.many)] as const;
 const [empty, many] = stores.map((journal) => new CodeAcceptance({
-  register: { id: 'tok_AAAAAAAAAAAAAAAAAAAAAA', payeeId }, journal, receiptKey: newKey().privateKey, clock: { now: () => now },
+  register: { id: 'tok_AAAAAAAAAAAAAAAAAAAAAA', payeeId, currency: 'EUR' }, journal, receiptKey: newKey().privateKey, clock: { now: () => now },
   rules: { bindAbove: undefined, trustWarnMs: 1e9, trustMaxMs: 1e9 },
 })) as [CodeAcceptance, CodeAcceptance];
 

@@ -50,7 +50,7 @@ async function sample(): Promise<{ readonly code: Uint8Array; readonly receipt: 
   const at = new Date(start);
   await store.keepTrust(issuer.trustList(at));
   const acceptance = new CodeAcceptance({
-    register: { id: `tok_${base64url(randomBytes(16))}`, payeeId }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => at },
+    register: { id: `tok_${base64url(randomBytes(16))}`, payeeId, currency: 'EUR' }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => at },
     rules: { bindAbove: undefined, trustWarnMs: 1e9, trustMaxMs: 1e9 },
   });
   const amount = parseAmount('1.00EUR');

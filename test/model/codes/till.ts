@@ -68,6 +68,6 @@ export class Till {
 
   accept(order: AcceptOrder): Promise<Decision> {
     const { id, payeeId } = this.context;
-    return new CodeAcceptance({ register: { id, payeeId }, journal: this.mortalJournal, receiptKey: this.key.privateKey, clock: this.clock, rules: this.rules }).accept(order);
+    return new CodeAcceptance({ register: { id, payeeId, currency: 'EUR' }, journal: this.mortalJournal, receiptKey: this.key.privateKey, clock: this.clock, rules: this.rules }).accept(order);
   }
 }

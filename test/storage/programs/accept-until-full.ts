@@ -16,7 +16,7 @@ writeFileSync(reserve, Buffer.alloc(256 * 1024));
 const store = await openAcceptanceStore({ path: path! });
 await store.keepTrust(issuer.trustList(start));
 const acceptance = new CodeAcceptance({
-  register: { id: 'tok_register', payeeId }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => start },
+  register: { id: 'tok_register', payeeId, currency: 'EUR' }, journal: store, receiptKey: newKey().privateKey, clock: { now: () => start },
   rules: { bindAbove: undefined, trustWarnMs: 1e9, trustMaxMs: 1e9 },
 });
 const amount = parseAmount('0.01EUR');

@@ -8,7 +8,7 @@ import { presentDispute } from '../../../cli/present/settlements.ts';
 
 export default class CodeDisputesShow extends LatchkeyCommand<DisputeWire> {
   static override readonly summary = 'Show one dispute: what was accepted, when, why it was not settled; both receipts of a duplicate.';
-  static override readonly examples = ['<%= config.bin %> <%= command.id %> 0Gm8m5Kn1cWGj1iTbhK9Pz9jv7C0m6uVJQH6c0Yv3dE'];
+  static override readonly examples = ['<%= config.bin %> <%= command.id %> rcp_0Gm8m5Kn1cWGj1iTbhK9Pz9jv7C0m6uVJQH6c0Yv3dE'];
   static override readonly args = { dispute: idArg({ description: 'The dispute’s id, as in `code disputes list`: that of its receipt.', required: true }) };
   static override readonly flags = remoteFlags;
   static override readonly result = disputeSchema;
