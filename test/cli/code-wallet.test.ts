@@ -243,8 +243,7 @@ describe('a wallet that no server can be asked from', () => {
     await terminal.shows('Show which code?');
     await terminal.shows('20.00 EUR left of 20.00 EUR');
     terminal.type('\r');
-    const chosen = await terminal.shows(/showing: +1/);
-    expect(chosen).not.toBe('');
+    await terminal.shows(/showing: +1/);
     expect(await terminal.code).toBe(0);
     expect(planted.filter(({ journalPath }) => readFileSync(journalPath, 'utf8').includes('"counter":1'))).toHaveLength(1);
   });

@@ -14,6 +14,7 @@ export async function rolesHere(open: () => Promise<{ store: Store; remove(): Pr
   const { ledger, ...collects } = collecting(store, clock);
   const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
   return {
+    isRemote: false,
     clock,
     outbox,
     ...collects,

@@ -34,6 +34,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
     return client;
   };
   return {
+    isRemote: true,
     clock,
     outbox,
     ...collects,

@@ -94,6 +94,8 @@ export interface Holder {
 
 /** A registry under test, empty at first, and how to get at it. */
 export interface RolesHarness {
+  /** The roles are asked over HTTP, where a token does only what is its role's. */
+  readonly isRemote: boolean;
   readonly clock: TestClock;
   readonly outbox: Outbox;
   readonly provider: StandInProvider;
