@@ -215,11 +215,11 @@ function codeReceiptFromWire(wire: CodeReceiptWire): CodeReceipt {
   };
 }
 
-export function settlementToWire({ id: receiptId, receipt, outcome, reason, at, postingId }: Settlement): SettlementWire {
+function settlementToWire({ id: receiptId, receipt, outcome, reason, at, postingId }: Settlement): SettlementWire {
   return present({ receipt_id: receiptId, receipt: codeReceiptToWire(receipt), outcome, reason, at: instantToWire(at), posting_id: postingId });
 }
 
-export function settlementFromWire(wire: SettlementWire): Settlement {
+function settlementFromWire(wire: SettlementWire): Settlement {
   return {
     id: wire.receipt_id, receipt: codeReceiptFromWire(wire.receipt), outcome: wire.outcome, reason: wire.reason, at: instantFromWire(wire.at), postingId: wire.posting_id,
   };

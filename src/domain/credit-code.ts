@@ -84,6 +84,8 @@ export type LossBearer = (typeof lossBearers)[number];
 
 /** How long after its expiry a token's limit stays reserved for registers that have not settled yet. */
 export const settlementGraceMs = 7 * 86_400_000;
+/** No register trusts a list that is older: so long after a revocation what it accepts by an old list is settled. */
+export const longestTrustMs = 7 * 86_400_000;
 /** A hold lasts 30 days at most, with that time in it. */
 export const longestValidityMs = 23 * 86_400_000;
 /** Showing renews its proof so often. */

@@ -578,7 +578,7 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
         const found = await store.creditCodes.forSettlement([bound.token.id, code.token.id, newId('code')]);
         expect(found).toHaveLength(2);
         for (const each of [bound, code]) {
-          expect(inHex(found.find(({ token }) => token.id === each.token.id))).toEqual(inHex({ ...each, keyRevokedAt: undefined, isHeld: true, lost: 0n, rejected: 0 }));
+          expect(inHex(found.find(({ token }) => token.id === each.token.id))).toEqual(inHex({ ...each, tokenRevokedAt: undefined, keyRevokedAt: undefined, isHeld: true, lost: 0n, rejected: 0 }));
         }
       });
 

@@ -1,4 +1,4 @@
-import { settlementGraceMs } from '../../domain/credit-code.ts';
+import { longestTrustMs } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import type { Amount } from '../../domain/money.ts';
@@ -83,7 +83,7 @@ const usualWarnMs = 86_400_000;
 
 /** Errors: `invalid_input` for a list that would be trusted for longer than the server bears what it does not know. */
 function rulesOf({ 'bind-above': bindAbove, 'trust-warn': warnMs, 'trust-max': trustMaxMs }: AcceptFlags): AcceptanceRules {
-  if (trustMaxMs > settlementGraceMs) {
+  if (trustMaxMs > longestTrustMs) {
     throw new LatchkeyError('invalid_input', '--trust-max is at most 7d: what was revoked longer ago is not paid.');
   }
   if (warnMs !== undefined && warnMs >= trustMaxMs) {

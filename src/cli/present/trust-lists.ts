@@ -1,6 +1,7 @@
 import { arrayOf, boolean, id, instant, object, type Static } from '../../api/schema.ts';
 import { trustListSchema } from '../../api/codes.ts';
 import { instantToWire, present } from '../../api/wire.ts';
+import { longestTrustMs } from '../../domain/credit-code.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { Acceptances } from '../accepting/open-acceptances.ts';
 import type { Screen } from './screen.ts';
@@ -21,9 +22,6 @@ export const keptTrustSchema = object(
 );
 export type KeptTrustWire = Static<typeof keptTrustSchema>;
 
-/** After this a register refuses codes, unless it is told otherwise. */
-export const usualTrustMaxMs = 7 * 86_400_000;
-
 export function keptTrustToWire({ register, store }: Acceptances, now: Date, clockAheadMs?: number): KeptTrustWire | undefined {
   const trust = store.trust();
   if (trust === undefined) {
@@ -35,7 +33,7 @@ export function keptTrustToWire({ register, store }: Acceptances, now: Date, clo
     issuer: trust.issuer,
     as_of: instantToWire(trust.asOf),
     age_ms: ageMs,
-    too_old: ageMs > usualTrustMaxMs,
+    too_old: ageMs > longestTrustMs,
     keys: store.keys().map(({ id: keyId, publicKey, revokedAt }) => present({ key_id: keyId, public_key: base64url(publicKey), revoked_at: instantToWire(revokedAt) })),
     revoked: store.revoked(),
     clock_ahead_ms: clockAheadMs,

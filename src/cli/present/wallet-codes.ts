@@ -227,7 +227,7 @@ export type RevokedCodeWire = Static<typeof revokedCodeSchema>;
 export function revokedCodeToWire({ token, revokedAt, settled, settledUses, settleBy }: CreditCode): RevokedCodeWire {
   return {
     code_id: token.id,
-    revoked_at: instantToWire(revokedAt ?? settleBy),
+    revoked_at: instantToWire(revokedAt!),
     settled: amountToWire({ minor: settled, currency: token.currency }),
     settled_uses: settledUses,
     settle_by: instantToWire(settleBy),

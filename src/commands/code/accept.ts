@@ -4,7 +4,7 @@ import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { amountFlag, durationFlag, fileFlag, idempotencyFlag, memoFlag, pathFlag, profileNameFlag } from '../../cli/flags.ts';
 import { codeAcceptanceSchema, codeAcceptanceToWire, oldTrustText, presentCodeAcceptance, type CodeAcceptanceWire } from '../../cli/present/code-acceptances.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { settlementGraceMs } from '../../domain/credit-code.ts';
+import { longestTrustMs } from '../../domain/credit-code.ts';
 
 export default class CodeAccept extends LatchkeyCommand<CodeAcceptanceWire> {
   static override readonly summary = 'Accept a credit payment code at the cash register, without asking anybody.';
@@ -23,7 +23,7 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
     receipt: pathFlag({ description: 'Write the receipt for the payer into this file instead of printing it.' }),
     'bind-above': amountFlag({ description: 'Above this amount, of the same currency, take only codes that name the amount and this payee.' }),
     'trust-warn': durationFlag({ description: 'From which age on the trust list is worth a warning; 24h if left out.' }),
-    'trust-max': durationFlag({ description: 'From which age on it is trusted no more; at most 7d.', default: settlementGraceMs, defaultHelp: async () => '7d' }),
+    'trust-max': durationFlag({ description: 'From which age on it is trusted no more; at most 7d.', default: longestTrustMs, defaultHelp: async () => '7d' }),
     'idempotency-key': idempotencyFlag(),
     profile: profileNameFlag({ description: 'Which cash register this machine is, if it is several: that of this profile (LATCHKEY_PROFILE).' }),
   };

@@ -7,10 +7,13 @@ import { readReceipt, verifyReceipt } from '../../protocol/code-receipt.ts';
 import type { AcceptedCode } from './ports.ts';
 import type { StoredCode } from './store.ts';
 
+/** What is known of a token that was issued. */
+type Issued = Pick<StoredCode, 'token' | 'signed'>;
+
 /** Whose receipts are settled, with the keys of its cash registers ready. */
 export interface Signatory {
   readonly payeeId: string;
-  /** By register, the latest first: what it signed by an earlier one is its own, too. */
+  /** By register, one at least, the latest first: what it signed by an earlier one is its own, too. */
   readonly keys: ReadonlyMap<string, readonly KeyObject[]>;
 }
 
@@ -27,16 +30,16 @@ export function examineReceipt({ payeeId, keys }: Signatory, accepted: AcceptedC
   if (own === undefined || said.payeeId !== payeeId) {
     return 'The receipt is of another payee’s cash register, or for another payee.';
   }
-  let receipt: CodeReceipt | Objection = 'The cash register has no key.';
-  for (const key of own) {
-    receipt = orObjection(() => verifyReceipt(accepted.receipt, key));
-    if (typeof receipt !== 'string') break;
-  }
-  return receipt;
+  return verifiedByOne(accepted.receipt, own);
+}
+
+function verifiedByOne(signed: Uint8Array, [key, ...others]: readonly KeyObject[]): CodeReceipt | Objection {
+  const receipt = orObjection(() => verifyReceipt(signed, key!));
+  return typeof receipt === 'string' && others.length > 0 ? verifiedByOne(signed, others) : receipt;
 }
 
 /** The proof of a code that the receipt is of, and whose token was issued; or why it is not so, and then it tells nothing of that token. */
-export function examineToken(receipt: CodeReceipt, { code }: AcceptedCode, issued: StoredCode | undefined): Pick<ReturnType<typeof splitCode>, 'signedProof'> | Objection {
+export function examineToken(receipt: CodeReceipt, { code }: AcceptedCode, issued: Issued | undefined): Pick<ReturnType<typeof splitCode>, 'signedProof'> | Objection {
   if (!hash('sha256', code, 'buffer').equals(receipt.codeHash)) {
     return 'The receipt is of another code.';
   }
@@ -49,12 +52,12 @@ export function examineToken(receipt: CodeReceipt, { code }: AcceptedCode, issue
 }
 
 /** Whether the token's holder showed it for what the receipt says: all that does not change with time. */
-export function examineShowing(receipt: CodeReceipt, signedProof: Uint8Array, issued: StoredCode): Objection | undefined {
+export function examineShowing(receipt: CodeReceipt, signedProof: Uint8Array, issued: Issued): Objection | undefined {
   const proof = orObjection(() => verifyProof(signedProof, issued.signed, issued.token));
   return typeof proof === 'string' ? proof : examineTerms(receipt, proof, issued);
 }
 
-function examineTerms({ at, amount, payeeId, counter }: CodeReceipt, proof: CreditProof, { token }: StoredCode): Objection | undefined {
+function examineTerms({ at, amount, payeeId, counter }: CodeReceipt, proof: CreditProof, { token }: Issued): Objection | undefined {
   const ms = at.getTime();
   const age = ms - proof.at.getTime();
   if (ms < token.issuedAt.getTime() - clockSkewMs || ms > token.expiresAt.getTime() + clockSkewMs) return 'The token was not valid then.';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Account } from '../../domain/account.ts';
-import { isOneShowing, revocationSpreadMs, settlementGraceMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { isOneShowing, longestTrustMs, revocationSpreadMs, type CodeReceipt, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { lossesAccountId } from '../../domain/posting.ts';
 import { recordedActor } from '../../domain/token.ts';
@@ -259,8 +259,8 @@ class SettlementBook {
       return { outcome: 'rejected', reason: objection };
     }
     const code = this.#codes.get(receipt.tokenId)!;
-    const { token, revokedAt, keyRevokedAt, settleBy, isHeld } = code;
-    if (isRevokedFor(receipt, revokedAt)) return { outcome: 'rejected', reason: 'The token was revoked, as the register knew or had to know.' };
+    const { token, tokenRevokedAt, keyRevokedAt, settleBy, isHeld } = code;
+    if (isRevokedFor(receipt, tokenRevokedAt)) return { outcome: 'rejected', reason: 'The token was revoked, as the register knew or had to know.' };
     if (isRevokedFor(receipt, keyRevokedAt)) return { outcome: 'rejected', reason: 'The key that signed it was revoked, as the register knew or had to know.' };
     if (!isHeld || this.#now > settleBy) return { outcome: 'late', reason: `It had to be settled by ${settleBy.toISOString()}.` };
     const other = this.#settled.get(nameOf(receipt));
@@ -314,7 +314,7 @@ function sumOf(one: CodeProgress, other: CodeProgress = nothing): CodeProgress {
 }
 
 /**
- * A register is bound by what its list says, and goes no longer than a week with an old one. A list that was written while
+ * A register is bound by what its list says, and trusts none for longer than it may. A list that was written while
  * the revocation was on its way, or by another server's clock, need not have it yet.
  */
 function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefined): boolean {
@@ -322,7 +322,7 @@ function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefine
     return false;
   }
   const boundFrom = revokedAt.getTime() + revocationSpreadMs;
-  return trustAsOf.getTime() >= boundFrom || at.getTime() > boundFrom + settlementGraceMs;
+  return trustAsOf.getTime() >= boundFrom || at.getTime() > boundFrom + longestTrustMs;
 }
 
 /** By rule: whoever overspends a code, or signs a counter twice, is issued no more, and those that are out are revoked. */

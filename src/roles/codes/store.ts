@@ -21,13 +21,14 @@ export interface CodeKeyRepository {
   lock(): Promise<void>;
 }
 
-/** What a token's own state is told from; `revokedAt`: of the token or of its key, whichever was first. */
+/** What a code's state is told from; `revokedAt`: of the token or of its key, whichever was first. */
 export interface StoredCode extends Omit<CreditCode, 'state'> {
   /** COSE_Sign1. */
   readonly signed: Uint8Array;
 }
 
-export interface SettlingCode extends StoredCode {
+export interface SettlingCode extends Omit<StoredCode, 'revokedAt'> {
+  readonly tokenRevokedAt: Date | undefined;
   readonly keyRevokedAt: Date | undefined;
   /** Whether its payment holds it still. */
   readonly isHeld: boolean;

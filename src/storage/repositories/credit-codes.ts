@@ -133,14 +133,17 @@ export class CreditCodes implements CreditCodeRepository {
       .innerJoin('payments', 'payments.id', 'credit_codes.payment_id')
       .select('payments.state as payment_state')
       .where('credit_codes.id', 'in', ids) as unknown as SelectQueryBuilder<Tables, 'credit_codes', SettlingRow>).execute();
-    return rows.map((row) => ({
-      ...toCode(row),
-      revokedAt: optionalDate(row.revoked_at),
-      keyRevokedAt: optionalDate(row.key_revoked_at),
-      isHeld: row.payment_state === 'held',
-      lost: BigInt(row.lost),
-      rejected: row.rejected,
-    }));
+    return rows.map((row) => {
+      const { revokedAt: _ofEither, ...code } = toCode(row);
+      return {
+        ...code,
+        tokenRevokedAt: optionalDate(row.revoked_at),
+        keyRevokedAt: optionalDate(row.key_revoked_at),
+        isHeld: row.payment_state === 'held',
+        lost: BigInt(row.lost),
+        rejected: row.rejected,
+      };
+    });
   }
 
   async progress(of: ReadonlyMap<string, CodeProgress>): Promise<void> {
