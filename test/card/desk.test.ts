@@ -125,6 +125,8 @@ describe('services', () => {
     await cards.pay('10.00EUR', { key: 'k1' });
     await cards.desk.settle('pay', 'k1', parseAmount('4.00EUR'));
     await cards.desk.settle('pay', 'k1', parseAmount('1.00EUR'));
+    const [settled] = cards.store.services({}, { limit: 1 });
+    expect([settled!.paid, cardLanguage.readService(settled!.data).amount]).toEqual([parseAmount('4.00EUR'), parseAmount('10.00EUR')]);
     expect(await cards.pay('6.01EUR')).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('6.00EUR', { key: 'k2' })).toMatchObject({ outcome: 'allow' });
     await cards.desk.reverse('pay', 'k2', 'taken back');
@@ -353,6 +355,36 @@ describe('shadow', () => {
     expect(wider.counts).toEqual({ services: 4, unchanged: 2, changed: { terminate: { allow: 1 }, allow: { terminate: 1 } } });
     expect(wider.changes.map(({ before, after, failed }) => [before, after, failed.map(({ id }) => id)])).toEqual([['terminate', 'allow', []], ['allow', 'terminate', ['daily']]]);
     expect((await replayed(application([dailyTotal('1.00EUR')], { version: 2 }), cards.now)).counts).toMatchObject({ services: 0 });
+  });
+
+  test('takes a key that was begun again after it was reversed, or terminated', async () => {
+    const text = application([dailyTotal('10.00EUR')]);
+    await cards.desk.add(text);
+    await cards.pay('6.00EUR', { key: 'a' });
+    await cards.desk.reverse('pay', 'a', 'refused');
+    cards.pass(1000);
+    await cards.pay('6.00EUR', { key: 'a' });
+    await cards.pay('11.00EUR', { key: 'b', isAnew: true });
+    await cards.pay('4.00EUR', { key: 'b', isAnew: true });
+    expect((await replayed(text)).counts).toEqual({ services: 4, unchanged: 4, changed: {} });
+  });
+
+  test('judges what was begun, and counts what was paid', async () => {
+    const text = application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '9.00EUR' }]);
+    await cards.desk.add(text);
+    await cards.pay('9.00EUR', { key: 'a' });
+    await cards.desk.settle('pay', 'a', parseAmount('1.00EUR'));
+    await cards.pay('9.00EUR');
+    expect((await replayed(text)).counts).toEqual({ services: 2, unchanged: 2, changed: {} });
+    expect((await replayed(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR' }]))).counts.changed).toEqual({ allow: { terminate: 2 } });
+  });
+
+  test('counts nothing that another application terminated, too', async () => {
+    await cards.desk.add(application([dailyTotal('5.00EUR')]));
+    await cards.desk.add(application([dailyTotal('5.00EUR')], { name: 'frugal' }));
+    await cards.pay('6.00EUR');
+    await cards.pay('5.00EUR');
+    expect((await replayed(application([dailyTotal('10.00EUR')]))).counts).toEqual({ services: 2, unchanged: 1, changed: { terminate: { allow: 1 } } });
   });
 
   test('goes by what was drawn, confirmed and reversed', async () => {

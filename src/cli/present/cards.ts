@@ -2,12 +2,12 @@ import { decisionSchema } from '../../api/card-decision.ts';
 import { arrayOf, boolean, count, id, instant, object, oneOf, remark, type Static } from '../../api/schema.ts';
 import { instantToWire, present } from '../../api/wire.ts';
 import { amountText } from '../../domain/money.ts';
+import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import { outcomes } from '../../domain/security-check/decision.ts';
 import { guardPoints } from '../../domain/security-check/guard.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { ShadowChange, ShadowCounts } from '../../roles/card/shadow.ts';
 import { serviceStates, type KeptApplication, type KeptService } from '../../roles/card/store.ts';
-import type { Cards } from '../cards/cards.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { localTime } from './time.ts';
@@ -85,7 +85,10 @@ export const loggedServiceSchema = object(
     decisions: arrayOf(decisionSchema),
     recorded_at: instant,
   },
-  { settled_at: instant, reversed_at: instant, reason: remark },
+  {
+    paid: { ...count, description: 'Minor units: what it came to, where it was begun as more.' },
+    settled_at: instant, reversed_at: instant, reason: remark,
+  },
 );
 export type LoggedServiceWire = Static<typeof loggedServiceSchema>;
 
@@ -103,7 +106,7 @@ export function loggedServiceToWire(kept: KeptService): LoggedServiceWire {
     service: JSON.parse(kept.data) as object,
     decisions: kept.decisions.map(({ json }) => JSON.parse(json) as LoggedServiceWire['decisions'][number]),
     recorded_at: instantToWire(kept.recordedAt),
-    ...present({ settled_at: instantToWire(kept.settledAt), reversed_at: instantToWire(kept.reversedAt), reason: kept.reason }),
+    ...present({ paid: kept.paid && Number(kept.paid.minor), settled_at: instantToWire(kept.settledAt), reversed_at: instantToWire(kept.reversedAt), reason: kept.reason }),
   };
 }
 
@@ -114,6 +117,7 @@ export function presentLoggedService(wire: LoggedServiceWire, screen: Screen): s
       ['guard', wire.guard],
       ['at', localTime(wire.at)],
       ['amount', amountOf(wire)],
+      ['paid', paidOf(wire)],
       ['outcome', wire.outcome],
       ['state', wire.state],
       ['reason', wire.reason],
@@ -134,6 +138,7 @@ export function presentServiceLog({ services, next }: ServiceLogWire, screen: Sc
       { title: 'AT', cell: (each) => localTime(each.at) },
       { title: 'GUARD', cell: (each) => each.guard },
       { title: 'AMOUNT', right: true, cell: amountOf },
+      { title: 'PAID', right: true, cell: paidOf },
       { title: 'OUTCOME', cell: (each) => each.outcome },
       { title: 'STATE', cell: (each) => each.state },
       { title: 'FAILED', cell: failedOf },
@@ -145,7 +150,15 @@ export function presentServiceLog({ services, next }: ServiceLogWire, screen: Sc
 
 function amountOf({ service }: LoggedServiceWire): string | undefined {
   const { amount, currency } = service as { readonly amount?: number; readonly currency?: string };
-  return amount === undefined || currency === undefined ? undefined : amountText({ minor: BigInt(amount), currency });
+  return amountIn(currency, amount);
+}
+
+function paidOf({ service, paid }: LoggedServiceWire): string | undefined {
+  return amountIn((service as { readonly currency?: string }).currency, paid);
+}
+
+function amountIn(currency: string | undefined, minor: number | undefined): string | undefined {
+  return minor === undefined || currency === undefined ? undefined : amountText({ minor: BigInt(minor), currency });
 }
 
 function failedOf({ decisions }: LoggedServiceWire): string | undefined {
@@ -171,7 +184,7 @@ export const shadowSchema = object('Shadow', {
 });
 export type ShadowWire = Static<typeof shadowSchema>;
 
-export function shadowToWire({ application: { name, version }, policyHash }: ReturnType<Cards['language']['application']>, counts: ShadowCounts, changes: readonly ShadowChange[]): ShadowWire {
+export function shadowToWire({ application: { name, version }, policyHash }: CompiledApplication, counts: ShadowCounts, changes: readonly ShadowChange[]): ShadowWire {
   return {
     application: name,
     version,

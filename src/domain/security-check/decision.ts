@@ -4,8 +4,10 @@ import { parameterTypes, type Remedy } from './application.ts';
 export const outcomes = ['allow', 'ask', 'terminate'] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** `terminate` before `ask` before `allow`. */
+export const severity: Readonly<Record<Outcome, number>> = { allow: 0, ask: 1, terminate: 2 };
+
 export const checkStatuses = ['passed', 'failed', 'not_available'] as const;
-export type CheckStatus = (typeof checkStatuses)[number];
 
 /** That of the application's kind, those of its parameters and its rules. */
 export const checkTypes = ['kind', ...parameterTypes, 'rule'] as const;
@@ -17,7 +19,7 @@ export type Compared = string | number | boolean | Date | Amount;
 export interface CheckResult {
   readonly id: string;
   readonly type: CheckType;
-  readonly status: CheckStatus;
+  readonly status: (typeof checkStatuses)[number];
   /** What it asks of the decision. */
   readonly effect: 'none' | Remedy;
   /** What the service, or with it the history, came to. */

@@ -3,16 +3,16 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
-import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
+import { severity, type Decision, type Outcome } from '../../domain/security-check/decision.ts';
 import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
 import type { History } from '../../domain/security-check/history.ts';
 import type { Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
-import { evaluate, historyOf, terminatedByDamage, useOf } from './evaluation.ts';
+import { evaluate, historyOf, paidFor, terminatedByDamage, useOf } from './evaluation.ts';
 import type { Attempt, CardLanguage, Judgement } from './ports.ts';
 import type { CardStore, KeptApplication, KeptService, ServiceState } from './store.ts';
 
-export interface CardDeskContext {
+interface CardDeskContext {
   readonly store: CardStore;
   readonly language: CardLanguage;
   readonly clock: Clock;
@@ -26,7 +26,6 @@ interface InForce {
   readonly compiled: CompiledApplication | undefined;
 }
 
-const severity: Readonly<Record<Outcome, number>> = { allow: 0, ask: 1, terminate: 2 };
 const stateBy: Readonly<Record<Outcome, ServiceState>> = { allow: 'counted', ask: 'asked', terminate: 'terminated' };
 
 /**
@@ -187,18 +186,16 @@ export class CardDesk {
       if (kept === undefined || (!isCounted && kept.state !== 'reversed') || (isCounted && kept.settledAt !== undefined)) {
         return;
       }
-      const settled: KeptService = { ...kept, state: 'counted', settledAt: clock.now(), reversedAt: undefined, reason: undefined };
+      const settled: KeptService = { ...kept, state: 'counted', paid: paid ?? kept.paid, settledAt: clock.now(), reversedAt: undefined, reason: undefined };
+      store.updateService(settled);
       if (isCounted && paid === undefined) {
-        store.updateService(settled);
         return;
       }
-      const begun = language.readService(kept.data);
-      const service: Service = paid === undefined ? begun : { ...begun, amount: paid };
+      const service = paidFor(settled, language.readService(kept.data));
       if (isCounted) {
         store.uncount(kept.id);
       }
       store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
-      store.updateService({ ...settled, data: language.writeService(service) });
     });
   }
 
@@ -281,6 +278,7 @@ export class CardDesk {
       data: language.writeService(service),
       state: stateBy[outcome],
       confirmed: service.confirmed,
+      paid: undefined,
       settledAt: undefined,
       reversedAt: undefined,
       reason: undefined,
@@ -324,8 +322,7 @@ export class CardDesk {
   }
 }
 
-/** `terminate` before `ask` before `allow`. */
-export function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
+function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
   return decisions.reduce<Outcome>((worst, { outcome }) => (severity[outcome] > severity[worst] ? outcome : worst), 'allow');
 }
 

@@ -3,7 +3,7 @@ import type { Decision } from '../../domain/security-check/decision.ts';
 import type { History, Usage } from '../../domain/security-check/history.ts';
 import { periodStart, periodText } from '../../domain/security-check/period.ts';
 import type { Service } from '../../domain/security-check/service.ts';
-import type { CardStore, KeptApplication, Use } from './store.ts';
+import type { CardStore, KeptApplication, KeptService, Use } from './store.ts';
 
 /** What was counted for an application before a service. */
 export function historyOf(store: Pick<CardStore, 'usage' | 'sinceConfirmed' | 'last'>, { application: { name }, periods, clock }: CompiledApplication, at: Date): History {
@@ -26,6 +26,11 @@ export function evaluate(store: CardStore, compiled: CompiledApplication, servic
 
 export function useOf(application: string, { at, amount, place, confirmed }: Service): Use {
   return { application, at, amount, place, confirmed };
+}
+
+/** The service as it counts: with what it really came to. */
+export function paidFor({ paid }: Pick<KeptService, 'paid'>, service: Service): Service {
+  return paid === undefined ? service : { ...service, amount: paid };
 }
 
 /** An application that cannot be read any more lets nothing go on. */

@@ -1,6 +1,6 @@
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
-import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
-import { evaluate, useOf } from './evaluation.ts';
+import { severity, type Outcome } from '../../domain/security-check/decision.ts';
+import { evaluate, paidFor, useOf } from './evaluation.ts';
 import type { CardLanguage, FailedCheck } from './ports.ts';
 import type { CardStore, KeptService } from './store.ts';
 
@@ -53,16 +53,17 @@ export async function shadow({ log, scratch, language, candidate, since, onChang
     reverseUntil(kept.recordedAt);
     const service = language.readService(kept.data);
     const logged = kept.decisions.find(({ application }) => application === name)!.outcome;
-    const isJudged = since === undefined || kept.recordedAt >= since;
-    const decision: Pick<Decision, 'outcome'> = isJudged ? evaluate(scratch, candidate, service, kept.random) : { outcome: logged };
+    const others = kept.decisions.filter(({ application }) => application !== name);
     // What another application stopped, or nobody said yes to, did not take place under these parameters either.
-    const tookPlace = kept.state === 'counted' || kept.state === 'reversed' || (kept.outcome === logged && logged !== 'allow');
-    scratch.insertService({ ...kept, state: 'asked', decisions: [] });
-    if (decision.outcome === 'allow' && tookPlace) {
-      scratch.count(kept.id, [useOf(name, service)]);
+    const tookPlace = kept.state === 'counted' || kept.state === 'reversed' || others.every(({ outcome }) => severity[outcome] < severity[logged]);
+    const decision = since === undefined || kept.recordedAt >= since ? evaluate(scratch, candidate, service, kept.random) : undefined;
+    if ((decision?.outcome ?? logged) === 'allow' && tookPlace) {
+      // Terminated: the one state that a key may have many times.
+      scratch.insertService({ ...kept, state: 'terminated', decisions: [] });
+      scratch.count(kept.id, [useOf(name, paidFor(kept, service))]);
       if (kept.reversedAt !== undefined) reversals.push(kept);
     }
-    if (!isJudged) {
+    if (decision === undefined) {
       return;
     }
     services += 1;
@@ -72,10 +73,10 @@ export async function shadow({ log, scratch, language, candidate, since, onChang
     }
     const row = (changed[logged] ??= {});
     row[decision.outcome] = (row[decision.outcome] ?? 0) + 1;
-    onChange({ service: kept, before: logged, after: decision.outcome, failed: language.readFailed(language.writeDecision(decision as Decision)) });
+    onChange({ service: kept, before: logged, after: decision.outcome, failed: language.readFailed(language.writeDecision(decision)) });
   };
   for (let after: string | undefined; ; ) {
-    const some = log.servicesOf(name, { since: undefined, after, limit: atOnce });
+    const some = log.servicesOf(name, { after, limit: atOnce });
     await scratch.transaction(() => some.forEach(judge));
     after = some.at(-1)?.id;
     if (some.length < atOnce) {

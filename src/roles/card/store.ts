@@ -42,6 +42,8 @@ export interface KeptService {
   readonly state: ServiceState;
   readonly confirmed: boolean;
   readonly recordedAt: Date;
+  /** What it really came to, where it was begun, and judged, as more; this is what counts then. */
+  readonly paid: Amount | undefined;
   /** It has come to a good end: what it counts stands. */
   readonly settledAt: Date | undefined;
   readonly reversedAt: Date | undefined;
@@ -76,7 +78,7 @@ export interface ServiceFilter {
 
 /** A decision that the server is to hear of. */
 export interface UntoldDecision extends KeptDecision {
-  readonly service: Omit<KeptService, 'decisions'>;
+  readonly service: Pick<KeptService, 'id' | 'kind' | 'at' | 'key'>;
 }
 
 /** What the security check of this machine keeps. Errors of all: those of storage. */
@@ -90,8 +92,7 @@ export interface CardStore {
   versions(name: string): readonly KeptApplication[];
   /** In the place of the one that is in force, if one is. */
   putApplication(application: KeptApplication): void;
-  /** Whether there was one. */
-  endApplication(name: string, at: Date): boolean;
+  endApplication(name: string, at: Date): void;
 
   service(id: string): KeptService | undefined;
   /** The last one that was begun there under a key. */
@@ -102,7 +103,7 @@ export interface CardStore {
   /** Newest first, those before `before` alone. */
   services(filter: ServiceFilter, page: { readonly limit: number; readonly before?: string | undefined }): readonly KeptService[];
   /** Of an application, in the order in which they were begun; behind the one named. */
-  servicesOf(application: string, page: { readonly since: Date | undefined; readonly after: string | undefined; readonly limit: number }): readonly KeptService[];
+  servicesOf(application: string, page: { readonly after: string | undefined; readonly limit: number }): readonly KeptService[];
   /** Those that are counted and not settled. */
   unsettled(guards: readonly GuardPoint[], holder: string): readonly KeptService[];
 

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import { amountText, parseAmount } from '../../domain/money.ts';
 import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { LastService, Usage } from '../../domain/security-check/history.ts';
 import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, UntoldDecision, Use } from '../../roles/card/store.ts';
@@ -29,6 +30,7 @@ interface ServiceRow {
   state: string;
   confirmed: number;
   recorded_at: number;
+  paid: string | null;
   settled_at: number | null;
   reversed_at: number | null;
   reason: string | null;
@@ -98,8 +100,8 @@ export class CardFile implements CardStore {
       name, version, json, policyHash, guards.join(' '), addedAt);
   }
 
-  endApplication(name: string, at: Date): boolean {
-    return this.#change('update applications set ended_at = ? where name = ? and ended_at is null', at, name) > 0;
+  endApplication(name: string, at: Date): void {
+    this.#change('update applications set ended_at = ? where name = ? and ended_at is null', at, name);
   }
 
   service(id: string): KeptService | undefined {
@@ -111,19 +113,19 @@ export class CardFile implements CardStore {
   }
 
   insertService(service: KeptService): void {
-    const { id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, settledAt, reversedAt, reason } = service;
+    const { id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, paid, settledAt, reversedAt, reason } = service;
     this.#change(
-      `insert into services (id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recorded_at, settled_at, reversed_at, reason)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, settledAt ?? null, reversedAt ?? null, reason ?? null);
+      `insert into services (id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recorded_at, paid, settled_at, reversed_at, reason)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null);
     this.#putDecisions(service);
   }
 
   updateService(service: KeptService): void {
-    const { id, at, data, outcome, state, confirmed, settledAt, reversedAt, reason } = service;
+    const { id, at, data, outcome, state, confirmed, paid, settledAt, reversedAt, reason } = service;
     this.#change(
-      'update services set at = ?, data = ?, outcome = ?, state = ?, confirmed = ?, settled_at = ?, reversed_at = ?, reason = ? where id = ?',
-      at, data, outcome, state, confirmed, settledAt ?? null, reversedAt ?? null, reason ?? null, id);
+      'update services set at = ?, data = ?, outcome = ?, state = ?, confirmed = ?, paid = ?, settled_at = ?, reversed_at = ?, reason = ? where id = ?',
+      at, data, outcome, state, confirmed, paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null, id);
     this.#putDecisions(service);
   }
 
@@ -141,10 +143,10 @@ export class CardFile implements CardStore {
       : this.#services(`where number in (${numbers} and outcome = ? and ${last}) order by number desc`, application, outcome, below, limit);
   }
 
-  servicesOf(application: string, { since, after, limit }: Parameters<CardStore['servicesOf']>[1]): KeptService[] {
+  servicesOf(application: string, { after, limit }: Parameters<CardStore['servicesOf']>[1]): KeptService[] {
     return this.#services(
-      'where number in (select number from decisions where application = ? and number > ?) and recorded_at >= ? order by number limit ?',
-      application, after === undefined ? 0 : this.#numberOf(after), since ?? 0, limit);
+      'where number in (select number from decisions where application = ? and number > ? order by number limit ?) order by number',
+      application, after === undefined ? 0 : this.#numberOf(after), limit);
   }
 
   unsettled(guards: readonly GuardPoint[], holder: string): KeptService[] {
@@ -179,10 +181,7 @@ export class CardFile implements CardStore {
       `select decisions.* from decisions join services using (number)
         where decisions.outcome = 'terminate' and told_at is null and state = 'terminated' and holder = ? and guard in (${guards.map(() => '?').join()}) order by number limit ?`,
       holder, ...guards, limit);
-    return rows.map((row) => {
-      const { decisions: _decisions, ...service } = this.#services('where number = ?', row.number)[0]!;
-      return { ...toDecision(row), service };
-    });
+    return rows.map((row) => ({ ...toDecision(row), service: this.#services('where number = ?', row.number)[0]! }));
   }
 
   markTold({ application, service: { id } }: UntoldDecision, at: Date): void {
@@ -255,6 +254,7 @@ function toService(row: ServiceRow, decisions: readonly KeptDecision[]): KeptSer
     state: row.state as KeptService['state'],
     confirmed: row.confirmed !== 0,
     recordedAt: new Date(row.recorded_at),
+    paid: row.paid === null ? undefined : parseAmount(row.paid),
     settledAt: moment(row.settled_at),
     reversedAt: moment(row.reversed_at),
     reason: row.reason ?? undefined,

@@ -31,6 +31,7 @@ export const cardInitial: Migration = {
       state ${text} not null,
       confirmed ${flag} not null,
       recorded_at ${time} not null,
+      paid ${text},
       settled_at ${time},
       reversed_at ${time},
       reason ${text}
