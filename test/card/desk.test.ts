@@ -11,7 +11,8 @@ import { shadow, type ShadowChange } from '../../src/roles/card/shadow.ts';
 import { openCardStore } from '../../src/storage/card-store.ts';
 import { application, dailyTotal, TestDesk } from './card-desk.ts';
 
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 let cards: TestDesk;
 beforeEach(async () => {
   cards = await TestDesk.open();
@@ -62,21 +63,53 @@ describe('services', () => {
     expect(await cards.pay('10.00EUR')).toMatchObject({ outcome: 'allow' });
   });
 
-  test('the same key has the same answer and is counted once; for another service it is refused', async () => {
+  test('what is counted has the same answer under its key, and is counted once; for another service it is refused', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
     const first = await cards.pay('6.00EUR', { key: 'k1' });
     expect(await cards.pay('6.00EUR', { key: 'k1' })).toEqual(first);
     expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
-    const over = await cards.pay('1.00EUR', { key: 'k2' });
-    await cards.desk.reverse('pay', 'k1', 'refused');
-    expect(await cards.pay('1.00EUR', { key: 'k2' })).toEqual(over);
+    expect(await cards.pay('1.00EUR', { key: 'k2' })).toMatchObject({ outcome: 'terminate' });
     await expect(cards.pay('1.01EUR', { key: 'k2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+  });
+
+  test('what was terminated is judged under its key by what holds then, and is one service of the log while it stays so', async () => {
+    await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'hurry', type: 'count', per: '1min', at_most: 1 }]));
+    await cards.pay('1.00EUR');
+    const first = await cards.pay('9.00EUR', { key: 'k1' });
+    expect(await cards.pay('9.00EUR', { key: 'k1' })).toEqual(first);
+    cards.pass(minute);
+    expect(await cards.pay('9.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(cards.store.services({}, { limit: 10 }).map(({ state }) => state)).toEqual(['counted', 'terminated', 'counted']);
+  });
+
+  test('a question is none any more once the limit is raised, or nothing guards it', async () => {
+    const large = (atMost: string) => [{ id: 'large', type: 'largest_amount', at_most: atMost, on_fail: 'ask' }];
+    await cards.desk.add(application(large('5.00EUR')));
+    expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask' });
+    expect(await cards.pay('7.00EUR', { key: 'b' })).toMatchObject({ outcome: 'ask' });
+    await cards.desk.add(application(large('9.00EUR'), { version: 2 }));
+    expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'allow' });
+    await cards.desk.remove('spending');
+    expect(await cards.pay('7.00EUR', { key: 'b' })).toBeUndefined();
+    expect(cards.store.services({}, { limit: 10 })).toHaveLength(2);
+  });
+
+  test('what is begun again has what was drawn for it, whatever became of it', async () => {
+    await cards.desk.add(application([{ id: 'ask', type: 'velocity', lower: 0, upper: 2 }, { id: 'stop', type: 'velocity', lower: 0, upper: 2, target_percent: 30, most_percent: 30, on_fail: 'terminate' }]));
+    cards.draws(0.2, 0.9, 0.4, 0.9);
+    expect(await cards.pay('1.00EUR', { key: 'a' })).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('1.00EUR', { key: 'a' })).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('1.00EUR', { key: 'a', isAnew: true })).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.pay('1.00EUR', { key: 'b' })).toMatchObject({ outcome: 'allow' });
+    await cards.desk.reverse('pay', 'b', 'refused');
+    expect(await cards.pay('1.00EUR', { key: 'b' })).toMatchObject({ outcome: 'allow' });
+    expect(await cards.pay('1.00EUR', { key: 'c' })).toMatchObject({ outcome: 'ask' });
+    expect(await cards.pay('1.00EUR', { key: 'c' })).toMatchObject({ outcome: 'ask' });
   });
 
   test('what was terminated is judged anew under its key once other parameters are in force', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
-    const first = await cards.pay('11.00EUR', { key: 'k1' });
-    expect(await cards.pay('11.00EUR', { key: 'k1' })).toEqual(first);
+    await cards.pay('11.00EUR', { key: 'k1' });
     await cards.desk.add(application([dailyTotal('20.00EUR')], { version: 2 }));
     expect(await cards.pay('11.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(cards.store.services({}, { limit: 10 }).map(({ state }) => state)).toEqual(['counted', 'terminated']);
@@ -142,7 +175,10 @@ describe('services', () => {
     expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(await cards.desk.confirm('pay', 'b')).toMatchObject({ outcome: 'terminate', state: 'terminated' });
-    expect(await cards.desk.confirm('pay', 'never')).toBeUndefined();
+    await expect(cards.desk.confirm('pay', 'never')).rejects.toMatchObject({ code: 'service_not_found' });
+    await cards.desk.reverse('pay', 'a', 'refused');
+    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(cards.store.usage('spending', 0).count).toBe(1);
     await expect(cards.desk.reverseService((await cards.pay('7.00EUR', { key: 'b' }))!.serviceId, 'x')).rejects.toMatchObject({ code: 'service_not_counted' });
   });
 
@@ -232,6 +268,8 @@ describe('what is terminated', () => {
     await tellTerminations(context, there, ['register-charge'], 'acc_1');
     expect(heard).toEqual([]);
     await tellTerminations(context, there, ['pay', 'charge'], 'acc_1');
+    cards.pass(1000);
+    await cards.pay('6.00EUR', { key: 'first' });
     await tellTerminations(context, there, ['pay', 'charge'], 'acc_1');
     expect(heard.map(({ key, application: name, failed }) => [key, name, failed])).toEqual([
       ['first', 'frugal', [{ id: 'small', reason: undefined }]],

@@ -113,8 +113,8 @@ export class CardDesk {
 
   /**
    * Judges a service that is about to take place, and counts it if it may go on; undefined if no application guards it.
-   * The same key has the same answer, and is counted once; what was reversed is judged anew, and what was terminated once
-   * other applications guard it, or others of their versions.
+   * The same key is counted once, and what is counted under it has the same answer. Anything else is judged by what holds
+   * now, with what was drawn for its key: who begins it again draws nothing better.
    * Errors: `idempotency_mismatch` for another service under the same key.
    */
   begin(attempt: Attempt): Promise<Judgement | undefined> {
@@ -133,8 +133,7 @@ export class CardDesk {
         this.#requireSame(earlier, attempt.service);
       }
       const guarding = this.#guarding(attempt.guard);
-      const isForeseen = earlier?.state === 'asked' && earlier.outcome === 'allow';
-      if (earlier !== undefined && earlier.state !== 'reversed' && !isForeseen && !(earlier.state === 'terminated' && hasChanged(earlier, guarding))) {
+      if (earlier?.state === 'counted') {
         return this.#judgement(earlier);
       }
       if (guarding.length === 0) {
@@ -142,34 +141,30 @@ export class CardDesk {
       }
       // Who said yes to it once has said so.
       const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
-      // What was asked and is begun anew takes the place of the question, with what was drawn for it; so does what was foreseen.
-      const asked = (attempt.isAnew === true && kept?.state === 'asked') || isForeseen ? kept : undefined;
-      const judged = this.#judged({ ...attempt, service }, guarding, asked ?? { id: this.#newId(), random: earlier?.random ?? this.#drawn(), recordedAt: this.#context.clock.now() });
+      const judged = this.#judgedAgain(kept, { ...attempt, service }, guarding);
       const begun: KeptService = judged.state === 'counted' && !takesPlace ? { ...judged, state: 'asked' } : judged;
-      if (asked === undefined) {
-        store.insertService(begun);
-      } else {
-        store.updateService(begun);
-      }
+      this.#put(begun, kept);
       return this.#counted(begun, service);
     });
   }
 
   /**
-   * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now. Undefined if it was
-   * never begun.
+   * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now, also where it was
+   * counted and reversed meanwhile. Errors: `service_not_found` if it was never begun.
    */
-  confirm(guard: GuardPoint, key: string): Promise<Judgement | undefined> {
+  confirm(guard: GuardPoint, key: string): Promise<Judgement> {
     const { store, language, clock } = this.#context;
     return store.transaction(() => {
       const kept = store.serviceOf(guard, key);
-      if (kept?.state !== 'asked') {
-        return kept && this.#judgement(kept);
+      if (kept === undefined) {
+        throw new LatchkeyError('service_not_found', 'What was asked about is not in the log any more.');
       }
-      const { id, random, recordedAt, holder } = kept;
+      if (kept.state === 'counted' || kept.state === 'terminated') {
+        return this.#judgement(kept);
+      }
       const service: Service = { ...language.readService(kept.data), at: clock.now(), confirmed: true };
-      const judged = this.#judged({ guard, key, holder, service }, this.#guarding(guard), { id, random, recordedAt });
-      store.updateService(judged);
+      const judged = this.#judgedAgain(kept, { guard, key, holder: kept.holder, service }, this.#guarding(guard));
+      this.#put(judged, kept);
       return this.#counted(judged, service);
     });
   }
@@ -266,6 +261,25 @@ export class CardDesk {
     return compiled.policyHash === policyHash && application.name === name && application.version === version ? compiled : undefined;
   }
 
+  /**
+   * A question, and what is terminated once more, stays one service of the log; anything else is another. `kept`: the last
+   * under the same key.
+   */
+  #judgedAgain(kept: KeptService | undefined, attempt: Attempt, guarding: readonly InForce[]): KeptService {
+    const random = kept?.random ?? this.#drawn();
+    const judged = this.#judged(attempt, guarding, { id: this.#newId(), random, recordedAt: this.#context.clock.now() });
+    const isSame = kept !== undefined && (kept.state === 'asked' || (kept.state === 'terminated' && judged.state === 'terminated' && attempt.isAnew !== true));
+    return isSame ? { ...judged, id: kept.id, recordedAt: kept.recordedAt } : judged;
+  }
+
+  #put(judged: KeptService, kept: KeptService | undefined): void {
+    if (judged.id === kept?.id) {
+      this.#context.store.updateService(judged);
+    } else {
+      this.#context.store.insertService(judged);
+    }
+  }
+
   #judged(attempt: Attempt, guarding: readonly InForce[], { id, random, recordedAt }: Pick<KeptService, 'id' | 'random' | 'recordedAt'>): KeptService {
     const { store, language } = this.#context;
     const { guard, key, holder, service } = attempt;
@@ -324,11 +338,6 @@ export class CardDesk {
 
 function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
   return decisions.reduce<Outcome>((worst, { outcome }) => (severity[outcome] > severity[worst] ? outcome : worst), 'allow');
-}
-
-function hasChanged({ decisions }: KeptService, guarding: readonly InForce[]): boolean {
-  const text = (all: readonly Pick<KeptApplication, 'name' | 'version' | 'policyHash'>[]) => JSON.stringify(all.map(({ name, version, policyHash }) => [name, version, policyHash]).toSorted());
-  return text(decisions.map(({ application: name, ...same }) => ({ name, ...same }))) !== text(guarding.map(({ kept }) => kept));
 }
 
 function essence({ kind, amount, payee }: Service): string {

@@ -196,10 +196,14 @@ export class CardFile implements CardStore {
 
   #putDecisions({ id, decisions }: KeptService): void {
     const number = this.#numberOf(id);
-    this.#change('delete from decisions where number = ?', number);
+    this.#change(
+      `delete from decisions where number = ? and application not in (${decisions.map(() => '?').join()})`,
+      number, ...decisions.map(({ application }) => application));
     for (const { application, version, policyHash, outcome, json } of decisions) {
       this.#change(
-        'insert into decisions (application, number, version, policy_hash, outcome, json) values (?, ?, ?, ?, ?, ?)',
+        // What was told of it stays told.
+        `insert into decisions (application, number, version, policy_hash, outcome, json) values (?, ?, ?, ?, ?, ?)
+          on conflict (application, number) do update set version = excluded.version, policy_hash = excluded.policy_hash, outcome = excluded.outcome, json = excluded.json`,
         application, number, version, policyHash, outcome, json);
     }
   }
