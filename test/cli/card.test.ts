@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pathsFrom } from '../../src/cli/paths.ts';
 import { CommandLine } from './command-line.ts';
 
 let cli: CommandLine;
@@ -88,6 +89,37 @@ describe('card check', () => {
     expect(stdout).toContain('1  terminate  fare: the amount 10.01EUR is more than 10.00EUR');
   });
 
+  test('--replay takes no line that is earlier than one before it, whatever was decided of that', async () => {
+    const data = lines([ride(600, '2026-11-30T10:00:00+01:00'), ride(1100, '2026-12-01T12:00:00+01:00'), ride(600, '2026-11-30T10:30:00+01:00')]);
+    const { code, stdout } = await check(data, '--bulk', '--replay', '--json', '--random', '0.999');
+    expect(code).toBe(9);
+    expect(parsed(stdout).map(({ line, outcome }) => [line, outcome])).toEqual([[1, 'allow'], [2, 'terminate']]);
+  });
+
+  test('an application of this machine has the history that is counted here, also for many', async () => {
+    const here = cli.file('here.json', JSON.stringify({ name: 'here', version: 1, kind: 'transit', parameters: [{ id: 'day', type: 'total', per: 'day', at_most: '5.00EUR' }] }));
+    expect((await cli.run(['card', 'app', 'add', here])).code).toBe(0);
+    const data = lines([ride(500), ride(501), { ...ride(500), ...today(1) }]);
+    const { stdout } = await cli.run(['card', 'check', '--app', 'here', '--data', '-', '--bulk', '--json'], { input: data });
+    expect(parsed(stdout).map(({ outcome }) => outcome)).toEqual(['allow', 'terminate', 'terminate']);
+  });
+
+  test('only one of the two files is standard input', async () => {
+    expect((await cli.run(['card', 'check', '--policy', '-', '--data', '-'], { input: '{}' })).stderr).toContain('Only one of the two files');
+  });
+
+  test('a link that leads nowhere in the place of what is kept is an error, and no machine without applications', async () => {
+    const other = await CommandLine.make();
+    try {
+      const file = join(pathsFrom(other.env, process.platform, other.folder).state, 'cards.sqlite');
+      mkdirSync(dirname(file), { recursive: true });
+      symlinkSync(join(other.folder, 'unmounted', 'cards.sqlite'), file);
+      expect((await other.run(['card', 'log', '--json'])).code).toBe(11);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('--replay has each service’s history from those before that were allowed', async () => {
     const data = lines([
       ride(600, '2026-11-30T08:00:00+01:00'),
@@ -104,6 +136,13 @@ describe('card check', () => {
   });
 });
 
+test('card explain says of velocity what answers it: a confirmation where it asks, and none where it terminates', async () => {
+  const often = (members: object) => cli.file('often.json', JSON.stringify({ name: 'often', version: 1, kind: 'transit', parameters: [{ id: 'often', type: 'velocity', lower: 1, upper: 2, ...members }] }));
+  const explained = async (members: object) => (await cli.run(['card', 'explain', '--policy', often(members), '--data', '-'], { input: JSON.stringify({ ...ride(500), history: { since_confirmed: { count: 5 } } }) })).stdout;
+  expect(await explained({})).toMatch(/would pass: A confirmation: .* anew\.$/m);
+  expect(await explained({ on_fail: 'terminate' })).toMatch(/would pass: At most 1 services since the last that was confirmed, with this one\.$/m);
+});
+
 test('card explain says what would pass', async () => {
   const { code, stdout } = await cli.run(['card', 'explain', '--policy', policy, '--data', '-'], { input: JSON.stringify({ ...ride(500), ...today(901) }) });
   expect(code).toBe(0);
@@ -118,8 +157,18 @@ describe('card lint', () => {
   };
   const state = { id: 's', type: 'card_state' };
 
-  test('finds nothing in what can be meant', async () => {
-    expect(await lint({ parameters: [state], rules: [{ id: 'r', when: 'service.amount > 1', then: 'ask' }] })).toEqual({ code: 0, found: [] });
+  const asking = { on_fail: 'ask' };
+  test.each<readonly [string, object]>([
+    ['a rule', { parameters: [state], rules: [{ id: 'r', when: 'service.amount > 1', then: 'ask' }] }],
+    ['a total that asks before the largest amount terminates', { parameters: [{ id: 'l', type: 'largest_amount', at_most: '50.00EUR' }, { id: 't', type: 'total', per: 'day', at_most: '30.00EUR', ...asking }] }],
+    ['a count and a total that ask in a longer period', { parameters: [
+      { id: 'h', type: 'count', per: 'hour', at_most: 5 }, { id: 'd', type: 'count', per: 'day', at_most: 5, ...asking },
+      { id: 'i', type: 'total', per: 'hour', at_most: '5.00EUR' }, { id: 'e', type: 'total', per: 'day', at_most: '5.00EUR', ...asking },
+    ] }],
+    ['currencies that ask, and limits in others', { parameters: [{ id: 'l', type: 'largest_amount', at_most: ['9.00EUR', '9.00CHF'] }, { id: 'c', type: 'currencies', allow: ['EUR'], ...asking }] }],
+    ['a limit that asks in the currencies that it does not name', { parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR', ...asking }, { id: 'c', type: 'currencies', allow: ['CHF', 'EUR'] }] }],
+  ])('finds nothing in %s, which can be meant', async (_, json) => {
+    expect(await lint(json)).toEqual({ code: 0, found: [] });
   });
 
   test.each<readonly [object, string]>([

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { quoted } from '../../domain/shown-text.ts';
@@ -19,9 +19,18 @@ export function cardsFile(): string {
   return join(paths().state, 'cards.sqlite');
 }
 
-/** Whether any application was ever added here. */
+/** Whether any application was ever added here. Errors: `storage_unavailable` where that cannot be told: nothing goes on then. */
 export function areThereCards(): boolean {
-  return existsSync(cardsFile());
+  const path = cardsFile();
+  try {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    // A link that leads nowhere: a disk that is not there may hold what guards this machine.
+    if (there?.isSymbolicLink() === true) statSync(path);
+    return there !== undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new LatchkeyError('storage_unavailable', `${path} cannot be used (${code}).`, { cause: error });
+  }
 }
 
 /** As `openCards`, and makes no file. Errors: what `missing` makes where there is none. */

@@ -1,16 +1,20 @@
-import { readCardService } from '../../api/card-service.ts';
+import { readCardService, type CardService } from '../../api/card-service.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { Decision } from '../../domain/security-check/decision.ts';
-import { unknownHistory, type History } from '../../domain/security-check/history.ts';
-import type { Service } from '../../domain/security-check/service.ts';
 import { readJsonFile } from '../json-file.ts';
 
 const largestService = 1024 * 1024;
 
 /** A service and its history in a file, or `-` for standard input. Errors: those of `readJsonFile` and `readCardService`. */
-export async function readServiceFile(path: string, flag: string, signal: AbortSignal): Promise<{ readonly service: Service; readonly history: History }> {
-  const { service, history } = readCardService(await readJsonFile(path, flag, { what: 'a service', mostBytes: largestService, signal }));
-  return { service, history: history ?? unknownHistory };
+export async function readServiceFile(path: string, flag: string, signal: AbortSignal): Promise<CardService> {
+  return readCardService(await readJsonFile(path, flag, { what: 'a service', mostBytes: largestService, signal }));
+}
+
+/** Errors: `invalid_input` if both are to come from standard input. */
+export function requireTwoInputs({ policy, data }: { readonly policy?: string | undefined; readonly data: string }): void {
+  if (policy === '-' && data === '-') {
+    throw new LatchkeyError('invalid_input', 'Only one of the two files can be standard input.');
+  }
 }
 
 /** What a decision ends a command with: `service_terminated` or `answer_needed`, with the checks that ask for it. */

@@ -27,7 +27,7 @@ export interface TestedCase {
 }
 
 export interface Difference {
-  readonly what: string;
+  readonly what: 'outcome' | 'failed';
   readonly expected: string;
   readonly found: string;
 }
@@ -54,12 +54,12 @@ function decide(compiled: CompiledApplication, wire: CaseWire, at: number): Deci
   }
 }
 
-function differencesIn({ expect }: CaseWire, { outcome, checks }: Decision): readonly Difference[] {
+function differencesIn({ expect }: CaseWire, { outcome, checks }: Decision): Difference[] {
   const failed = checks.filter(({ effect }) => effect !== 'none').map((result) => result.id);
   const wanted: Outcome = expect.outcome;
   return [
-    ...(outcome === wanted ? [] : [{ what: 'outcome', expected: wanted, found: outcome }]),
-    ...(expect.failed === undefined || sameIds(expect.failed, failed) ? [] : [{ what: 'failed', expected: idsText(expect.failed), found: idsText(failed) }]),
+    ...(outcome === wanted ? [] : [{ what: 'outcome' as const, expected: wanted, found: outcome }]),
+    ...(expect.failed === undefined || sameIds(expect.failed, failed) ? [] : [{ what: 'failed' as const, expected: idsText(expect.failed), found: idsText(failed) }]),
   ];
 }
 

@@ -107,7 +107,7 @@ export function caseResultsToWire({ name, version }: { readonly name: string; re
     cases: cases.map((each) => ({
       name: each.name,
       ok: each.differences.length === 0,
-      ...present({ differences: each.differences.length === 0 ? undefined : each.differences.map(({ what, expected, found }) => ({ what: what === 'outcome' ? ('outcome' as const) : ('failed' as const), expected, found })) }),
+      ...present({ differences: each.differences.length === 0 ? undefined : [...each.differences] }),
     })),
   };
 }

@@ -1,9 +1,9 @@
-import { checkMany } from '../../cli/cards/check-many.ts';
+import { checkMany, type CheckingMany } from '../../cli/cards/check-many.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { applicationMissing, openKeptCards } from '../../cli/cards/cards.ts';
 import { loadApplication } from '../../cli/cards/load-application.ts';
 import { randomDraw } from '../../cli/cards/random-draw.ts';
-import { readServiceFile, refusalOf } from '../../cli/cards/service-file.ts';
+import { readServiceFile, refusalOf, requireTwoInputs } from '../../cli/cards/service-file.ts';
 import { decimalFlag, fileFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import { readInput } from '../../cli/input-file.ts';
 import { write } from '../../cli/output.ts';
@@ -13,6 +13,7 @@ import { isReject, RejectsFile } from '../../cli/rejects-file.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { check, type CompiledApplication } from '../../domain/security-check/compile.ts';
 import { unknownHistory } from '../../domain/security-check/history.ts';
+import type { Service } from '../../domain/security-check/service.ts';
 
 export default class CardCheck extends LatchkeyCommand<CheckedWire> {
   static override readonly summary = 'Hold a service to a card application: exit 0 allow, 4 terminate, 10 ask.';
@@ -29,28 +30,29 @@ The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.j
     { description: 'A day of one card, each service with those before it', command: '<%= config.bin %> <%= command.id %> --policy transit.json --data day.ndjson --bulk --replay --json' },
   ];
   static override readonly flags = {
-    policy: pathFlag({ description: 'The card application, in a file.', exactlyOne: ['policy', 'app'] }),
+    policy: fileFlag({ description: 'The card application, - for stdin.', exactlyOne: ['policy', 'app'] }),
     app: textFlag({ description: 'The card application of this name on this machine. What the data say no history of has the history that is counted here; nothing is counted by this.', helpValue: 'NAME' }),
     data: fileFlag({ description: 'The service and its history, - for stdin.', required: true }),
     bulk: switchFlag({ description: 'Many services, one a line.' }),
     replay: switchFlag({ description: 'They are of one card, in the order of time; what was allowed is the history of what follows.', dependsOn: ['bulk'] }),
     rejects: pathFlag({ description: 'Put the lines that are not valid, with their reason, into this file.', dependsOn: ['bulk'] }),
-    random: decimalFlag(0, 0.999, 'N')({ description: 'Take this number, from 0 up to 1, for the random one; drawn anew for each service if left out.' }),
+    random: decimalFlag(0, 0.999, 'N')({ description: 'Take this number, from 0 to 0.999, for the random one; drawn anew for each service if left out.' }),
   };
   static override readonly result = checkedSchema;
 
   async run(): Promise<undefined> {
     const { flags } = await this.parse(CardCheck);
+    requireTwoInputs(flags);
     const cards = flags.app === undefined ? undefined : await openKeptCards(this.closing, () => applicationMissing(flags.app ?? ''));
     const compiled = cards === undefined ? await loadApplication(flags.policy ?? '', '--policy', this.signal) : cards.desk.compiled(flags.app ?? '');
     const { random } = flags;
     const draw = random === undefined ? randomDraw : () => random;
+    const historyOf = (service: Service) => cards?.desk.history(compiled, service) ?? unknownHistory;
     if (flags.bulk) {
-      await this.#checkAll(compiled, flags, draw);
+      await this.#checkAll(compiled, flags, { draw, history: historyOf, replay: flags.replay });
       return undefined;
     }
-    const { service, history: told } = await readServiceFile(flags.data, '--data', this.signal);
-    const history = cards !== undefined && told === unknownHistory ? cards.desk.history(compiled, service) : told;
+    const { service, history = historyOf(service) } = await readServiceFile(flags.data, '--data', this.signal);
     const decision = check(compiled, service, history, draw());
     await this.emit(checkedToWire(decision));
     const refusal = refusalOf(decision);
@@ -60,12 +62,12 @@ The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.j
     return undefined;
   }
 
-  async #checkAll(compiled: CompiledApplication, { data, replay, rejects: path }: { data: string; replay: boolean; rejects: string | undefined }, draw: () => number): Promise<void> {
+  async #checkAll(compiled: CompiledApplication, { data, rejects: path }: { readonly data: string; readonly rejects: string | undefined }, checking: CheckingMany): Promise<void> {
     using rejects = new RejectsFile(path);
     const screen = await screenOf(process.stdout);
     const json = this.jsonEnabled();
     let checked = 0;
-    for await (const results of checkMany(compiled, readInput(data, '--data', { signal: this.signal }), { draw, replay })) {
+    for await (const results of checkMany(compiled, readInput(data, '--data', { signal: this.signal }), checking)) {
       let text = '';
       for (const result of results) {
         if (isReject(result)) {

@@ -1,8 +1,9 @@
 import { textArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { loadApplication } from '../../cli/cards/load-application.ts';
+import { requireTwoInputs } from '../../cli/cards/service-file.ts';
 import { runCases } from '../../cli/cards/test-cases.ts';
-import { pathFlag } from '../../cli/flags.ts';
+import { fileFlag } from '../../cli/flags.ts';
 import { readJsonFile } from '../../cli/json-file.ts';
 import { caseResultsSchema, caseResultsToWire, presentCaseResults, type CaseResultsWire } from '../../cli/present/card-checks.ts';
 
@@ -14,11 +15,12 @@ export default class CardTest extends LatchkeyCommand<CaseResultsWire> {
 The result is TAP, or JSON with --json.`;
   static override readonly examples = ['<%= config.bin %> <%= command.id %> cases.json --policy transit.json'];
   static override readonly args = { file: textArg({ description: 'The cases, - for stdin.', required: true }) };
-  static override readonly flags = { policy: pathFlag({ description: 'The card application, in a file.', required: true }) };
+  static override readonly flags = { policy: fileFlag({ description: 'The card application, - for stdin.', required: true }) };
   static override readonly result = caseResultsSchema;
 
   async run(): Promise<undefined> {
     const { args, flags } = await this.parse(CardTest);
+    requireTwoInputs({ policy: flags.policy, data: args.file });
     const compiled = await loadApplication(flags.policy, '--policy', this.signal);
     const cases = runCases(compiled, await readJsonFile(args.file, 'FILE', { what: 'a file of cases', mostBytes: largestFile, signal: this.signal }));
     const results = caseResultsToWire(compiled.application, cases);

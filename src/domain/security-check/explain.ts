@@ -1,6 +1,6 @@
 import { amountText, type Amount } from '../money.ts';
 import { weeklyHoursText } from '../weekly-hours.ts';
-import type { CardApplication, Limits, Parameter, Rule } from './application.ts';
+import type { CardApplication, Limits, Parameter, Rule, VelocityLimits } from './application.ts';
 import type { CheckResult } from './decision.ts';
 import type { History } from './history.ts';
 import { listedText } from './list-checks.ts';
@@ -12,6 +12,9 @@ import type { Service } from './service.ts';
 export function whatWouldPass(application: CardApplication, result: CheckResult, service: Service, history: History): string | undefined {
   if (result.effect === 'none') {
     return undefined;
+  }
+  if (result.type === 'velocity' && result.effect === 'ask' && result.missing === undefined) {
+    return 'A confirmation: with it, what came since the last one begins anew.';
   }
   const answer = result.effect === 'ask' ? ' Or a confirmation.' : '';
   if (result.missing !== undefined) {
@@ -52,7 +55,7 @@ function parameterWish(parameter: Parameter, { zone }: CardApplication, service:
     case 'speed':
       return speedWish(parameter, service, history);
     case 'velocity':
-      return 'A confirmation: with it, what came since the last one begins anew.';
+      return velocityWish(parameter.limits);
     case 'card_state':
       return `A card whose state is ${parameter.allow.join(' or ')}.`;
     case 'card_validity':
@@ -79,6 +82,13 @@ function speedWish({ atMostKmh, toleranceKm }: Extract<Parameter, { type: 'speed
   }
   const arrival = last.at.getTime() + Math.ceil((Math.max(0, distanceKm(here, there) - toleranceKm) / atMostKmh) * 3600) * 1000;
   return Number.isFinite(arrival) && Math.abs(arrival) < 8e15 ? `There at ${new Date(arrival).toISOString()} or later.` : 'The place of the last service.';
+}
+
+/** Of one that terminates, which no confirmation answers. */
+function velocityWish(limits: VelocityLimits): string {
+  return limits.of === 'count'
+    ? `At most ${limits.lower} services since the last that was confirmed, with this one.`
+    : `At most ${amountText(limits.lower)} since the last service that was confirmed, with this one.`;
 }
 
 function ruleWish({ sense, expression }: Rule): string {

@@ -46,6 +46,10 @@ function listFindings(application: CardApplication): readonly InputProblem[] {
   return [...own, ...together];
 }
 
+function terminates({ parameter }: { readonly parameter: Pick<Parameter, 'onFail'> }): boolean {
+  return parameter.onFail === 'terminate';
+}
+
 function noneInCommon(one: Listed, other: Listed): boolean {
   return one.allow !== undefined && other.allow !== undefined && !one.allow.some((each) => other.allow!.includes(each));
 }
@@ -60,14 +64,14 @@ function hoursFindings(application: CardApplication): readonly InputProblem[] {
   });
 }
 
-/** Which currencies pass all lists of currencies is held to what limits there are in them. */
+/** Which currencies pass all lists of currencies is held to what limits there are in them. What asks may be answered. */
 function currencyFindings(application: CardApplication): readonly InputProblem[] {
-  const lists = of(application, 'currencies');
+  const lists = of(application, 'currencies').filter(terminates);
   const named = lists.flatMap(({ parameter }) => parameter.allow ?? []);
   const passes = (currency: string) => lists.every(({ parameter: { allow, deny } }) => (allow?.includes(currency) ?? true) && deny?.includes(currency) !== true);
-  return of(application, 'largest_amount', 'total').flatMap(({ pointer, parameter: { atMost } }) => {
+  return of(application, 'largest_amount', 'total').flatMap(({ pointer, parameter: { atMost, onFail } }) => {
     const unused = atMost.filter(({ currency }) => !passes(currency)).map(({ currency }) => ({ pointer: `${pointer}/at_most`, detail: `has a limit in ${currency}, in which nothing passes` }));
-    const unlimited = [...new Set(named)].filter((currency) => passes(currency) && !atMost.some((limit) => limit.currency === currency));
+    const unlimited = [...new Set(named)].filter((currency) => onFail === 'terminate' && passes(currency) && !atMost.some((limit) => limit.currency === currency));
     return [...unused, ...unlimited.map((currency) => ({ pointer: `${pointer}/at_most`, detail: `has no limit in ${currency}, so that nothing in it passes, though its list allows it` }))];
   });
 }
@@ -75,20 +79,20 @@ function currencyFindings(application: CardApplication): readonly InputProblem[]
 function amountFindings(application: CardApplication): readonly InputProblem[] {
   return of(application, 'largest_amount').flatMap(({ pointer, parameter: { atMost } }) =>
     atMost.flatMap((largest) => {
-      const tighter = of(application, 'total').find(({ parameter }) => parameter.atMost.some((limit) => limit.currency === largest.currency && limit.minor < largest.minor));
+      const tighter = of(application, 'total').filter(terminates).find(({ parameter }) => parameter.atMost.some((limit) => limit.currency === largest.currency && limit.minor < largest.minor));
       return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `cannot be reached: ${amountText(largest)} is more than ${tighter.parameter.id} allows together` }];
     }),
   );
 }
 
-/** A limit of a period that a limit of a longer one keeps from ever being reached. */
+/** A limit of a period that a limit of a longer one keeps from ever being reached: one that terminates, for who is asked may say yes. */
 function periodFindings(application: CardApplication): readonly InputProblem[] {
   const counts = of(application, 'count').flatMap(({ pointer, parameter }) => {
-    const tighter = of(application, 'count').find((other) => isWithinPeriod(parameter.per, other.parameter.per) && other.parameter.atMost <= parameter.atMost);
+    const tighter = of(application, 'count').filter(terminates).find((other) => isWithinPeriod(parameter.per, other.parameter.per) && other.parameter.atMost <= parameter.atMost);
     return tighter === undefined ? [] : [unreachable(pointer, parameter.per, tighter.parameter)];
   });
   const totals = of(application, 'total').flatMap(({ pointer, parameter }) => {
-    const tighter = of(application, 'total').find(
+    const tighter = of(application, 'total').filter(terminates).find(
       (other) => isWithinPeriod(parameter.per, other.parameter.per) && parameter.atMost.every(({ currency, minor }) => other.parameter.atMost.some((limit) => limit.currency === currency && limit.minor <= minor)),
     );
     return tighter === undefined ? [] : [unreachable(pointer, parameter.per, tighter.parameter)];

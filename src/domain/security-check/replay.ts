@@ -10,6 +10,7 @@ import type { ZoneClock } from './zone-clock.ts';
  */
 export class ReplayedHistory {
   readonly #windows: readonly Window[];
+  #askedAt: Date | undefined;
   #last: LastService | null = null;
   #sinceConfirmed: Usage = noUsage;
 
@@ -17,13 +18,14 @@ export class ReplayedHistory {
     this.#windows = periods.map((period) => new Window(period, clock));
   }
 
-  /** When the last service was; a service before that cannot be told its history any more. */
-  get lastAt(): Date | undefined {
-    return this.#last?.at;
+  /** The last moment that was asked about; a service before that cannot be told its history any more. */
+  get askedAt(): Date | undefined {
+    return this.#askedAt;
   }
 
-  /** Before a service at that moment. */
+  /** Before a service at that moment, which is none before `askedAt`. */
   before(at: Date): History {
+    this.#askedAt = at;
     return {
       periods: Object.fromEntries(this.#windows.map((window) => [window.text, window.usageAt(at.getTime())])),
       last: this.#last,
