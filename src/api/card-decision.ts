@@ -1,6 +1,5 @@
-import { amountText } from '../domain/money.ts';
 import { checkStatuses, checkTypes, outcomes, type CheckResult, type Compared, type Decision } from '../domain/security-check/decision.ts';
-import { resultText } from '../domain/security-check/words.ts';
+import { comparedText, resultText } from '../domain/security-check/words.ts';
 import { remedies } from '../domain/security-check/application.ts';
 import { arrayOf, boolean, bytes32, id, instant, object, oneOf, remark, type Static } from './schema.ts';
 import { instantToWire } from './wire.ts';
@@ -32,19 +31,18 @@ export function decisionToWire({ outcome, application, version, policyHash, at, 
 }
 
 /** What is compared is put into words once. Member by member: many thousand are written a second. */
-export function checkResultToWire(result: CheckResult): CheckResultWire {
+function checkResultToWire(result: CheckResult): CheckResultWire {
   const { id: named, type, status, effect, missing, error, reason } = result;
-  const found = comparedToWire(result.found);
-  const limit = comparedToWire(result.limit);
+  const [found, limit] = [comparedText(result.found), comparedText(result.limit)];
   const wire: { -readonly [Member in keyof CheckResultWire]: CheckResultWire[Member] } = { id: named, type, status, effect, detail: resultText(result, found, limit) };
-  if (found !== undefined) wire.found = found;
-  if (limit !== undefined) wire.limit = limit;
+  if (result.found !== undefined) wire.found = scalar(result.found) ?? found;
+  if (result.limit !== undefined) wire.limit = scalar(result.limit) ?? limit;
   if (missing !== undefined) wire.missing = missing;
   if (error !== undefined) wire.error = error;
   if (reason !== undefined) wire.reason = reason;
   return wire;
 }
 
-function comparedToWire(value: Compared | undefined): string | number | boolean | undefined {
-  return value instanceof Date ? instantToWire(value) : typeof value === 'object' ? amountText(value) : value;
+function scalar(value: Compared): number | boolean | undefined {
+  return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }

@@ -52,7 +52,8 @@ export function parseMinute(text: string): number {
   return hour * 60 + minute;
 }
 
-function clockText(minute: number): string {
+/** `14:05`. */
+export function clockText(minute: number): string {
   return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 

@@ -2,6 +2,7 @@ import { RE2JS } from '@bufbuild/re2';
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parsePeriod, periodText, type Period } from '../domain/security-check/period.ts';
+import { messageOf } from '../domain/security-check/record.ts';
 import { quoted } from '../domain/shown-text.ts';
 import { costOf, mostCost } from './expression-cost.ts';
 import { forEachNode, isConstant } from './expression-tree.ts';
@@ -50,7 +51,7 @@ export function compileExpression(text: string): Expression {
   forEachNode(parsed.ast, matchLinearly);
   const { valid, type, error } = parsed.check();
   if (!valid) {
-    throw wrong(firstLine(error));
+    throw wrong(messageOf(error));
   }
   if (type !== 'bool' && type !== 'dyn') {
     throw wrong(`It gives ${type}, and not true or false.`);
@@ -156,12 +157,8 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof LatchkeyError ? error : wrong(firstLine(error));
+    throw error instanceof LatchkeyError ? error : wrong(messageOf(error));
   }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!.slice(0, 200);
 }
 
 function wrong(message: string): LatchkeyError {

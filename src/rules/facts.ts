@@ -7,7 +7,7 @@ import { dateOf, minuteOf, weekdayOf } from '../domain/security-check/zone-clock
 const timestamp = 'google.protobuf.Timestamp';
 
 /** What expressions are about: CEL messages, whose absent members are not there. Members are named as in JSON. */
-export class PlaceFacts {
+class PlaceFacts {
   readonly lat: number | undefined;
   readonly lon: number | undefined;
   readonly cell: string | undefined;
@@ -21,7 +21,7 @@ export class PlaceFacts {
   }
 }
 
-export class PayeeFacts {
+class PayeeFacts {
   readonly id: string | undefined;
   readonly category: string | undefined;
 
@@ -31,7 +31,7 @@ export class PayeeFacts {
   }
 }
 
-export class CardFacts {
+class CardFacts {
   readonly state: string | undefined;
   readonly valid_from: Date | undefined;
   readonly expires_at: Date | undefined;
@@ -69,7 +69,7 @@ export class ServiceFacts {
   }
 }
 
-export class UsageFacts {
+class UsageFacts {
   readonly count: bigint;
   readonly totals: Usage['totals'];
 
@@ -79,7 +79,7 @@ export class UsageFacts {
   }
 }
 
-export class LastFacts {
+class LastFacts {
   readonly at: Date;
   readonly place: PlaceFacts | undefined;
 

@@ -56,7 +56,7 @@ describe('services', () => {
     await cards.desk.add(application([dailyTotal('10.00EUR', { reason: 'Ten a day.' })]));
     expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'allow', state: 'counted', failed: [] });
     expect(await cards.pay('6.00EUR')).toMatchObject({
-      outcome: 'terminate', state: 'terminated', failed: [{ application: 'spending', id: 'daily', reason: 'Ten a day.', detail: expect.stringContaining('12.00EUR is more than 10.00EUR') }],
+      outcome: 'terminate', state: 'terminated', failed: [{ application: 'spending', id: 'daily', reason: 'Ten a day.', detail: expect.stringContaining('total with this service 12.00EUR, limit 10.00EUR') }],
     });
     expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
     cards.pass(12 * hour);

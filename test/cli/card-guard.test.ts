@@ -82,7 +82,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     const [one, other] = await Promise.all([purse.run([...pay('6.00EUR'), '--json'], identityCode), purse.run([...pay('6.00EUR'), '--json'], identityCode)]);
     const [good, bad] = one.code === 0 ? [one, other] : [other, one];
     expect([good.code, bad.code]).toEqual([0, 4]);
-    expect(JSON.parse(bad.stderr)).toMatchObject({ code: 'service_terminated', message: expect.stringContaining('daily (spending): the total with it 12.00EUR is more than 10.00EUR') });
+    expect(JSON.parse(bad.stderr)).toMatchObject({ code: 'service_terminated', message: expect.stringContaining('daily (spending): total with this service 12.00EUR, limit 10.00EUR') });
     expect(before - (await balance())).toBe(600n);
     expect((await log()).map(({ state, outcome }) => [state, outcome])).toEqual([['terminated', 'terminate'], ['counted', 'allow']]);
     expect((await log('--outcome', 'allow'))[0]).toMatchObject({ settled_at: expect.any(String), guard: 'pay', service: { amount: 600, currency: 'EUR', payee: { id: cafe.id } }, decisions: [{ application: 'spending', version: 1, checks: [{ id: 'kind' }, { id: 'daily', status: 'passed' }] }] });
@@ -128,7 +128,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
   test('what asks is answered at a terminal, and by nothing else', async () => {
     await add(purse.cli, [large('5.00EUR')]);
     const before = await balance();
-    expect(await refusal(pay('7.00EUR', '--yes'))).toMatchObject({ code: 'answer_needed', exit: 10, message: expect.stringMatching(/large \(spending\): the amount 7\.00EUR is more than 5\.00EUR – Much\. Pay 7\.00EUR to .* all the same\?$/), hint: expect.stringContaining('--yes does not answer') });
+    expect(await refusal(pay('7.00EUR', '--yes'))).toMatchObject({ code: 'answer_needed', exit: 10, message: expect.stringMatching(/large \(spending\): amount 7\.00EUR, limit 5\.00EUR – Much\. Pay 7\.00EUR to .* all the same\?$/), hint: expect.stringContaining('--yes does not answer') });
     const args = pay('7.00EUR').filter((arg) => arg !== '--identity-code-file' && arg !== '-');
     const no = atTerminal(purse.cli, args, purse.env);
     await no.shows('all the same?');

@@ -51,7 +51,7 @@ describe('the showings of a wallet, with no server', () => {
     await add(cli, 'code', [daily('12.00EUR')]);
     await show();
     await show();
-    expect(await refusal(cli, ['code', 'show'])).toMatchObject({ code: 'service_terminated', exit: 4, message: expect.stringContaining('15.00EUR is more than 12.00EUR') });
+    expect(await refusal(cli, ['code', 'show'])).toMatchObject({ code: 'service_terminated', exit: 4, message: expect.stringContaining('15.00EUR, limit 12.00EUR') });
     expect(await show('--amount', '2.00EUR')).toMatchObject({ counter: 3, uses_left: 7 });
     expect((await refusal(cli, ['code', 'show', '--amount', '0.01EUR']))['code']).toBe('service_terminated');
     await cli.json(['code', 'take-back', id, '1', '--yes']);
@@ -135,7 +135,7 @@ describe.each(ways)('codes at their security checks, %s', (way) => {
     expect(checks).toContainEqual({ check: 'security_check', outcome: 'passed' });
     expect((await refusal(counter.cli, accept('4.00EUR'), first))['code']).toBe('code_used');
     const { stdout } = await counter.cli.run([...accept('3.00EUR'), '--json'], { input: shown.shows(2) });
-    expect(JSON.parse(stdout)).toMatchObject({ accepted: false, error_code: 'service_terminated', message: expect.stringMatching(/7\.00EUR is more than 6\.00EUR\. The trust list is .* old\.$/) });
+    expect(JSON.parse(stdout)).toMatchObject({ accepted: false, error_code: 'service_terminated', message: expect.stringMatching(/7\.00EUR, limit 6\.00EUR\. The trust list is .* old\.$/) });
     expect(JSON.parse(stdout).checks.slice(-2)).toEqual([{ check: 'security_check', outcome: 'failed' }, { check: 'journal', outcome: 'not_reached' }]);
     await counter.cli.json(accept('2.00EUR', '--idempotency-key', `order-${way}`), { input: shown.shows(2) });
     expect((await log(counter.cli)).map(({ guard, state }) => [guard, state]).reverse()).toEqual([['register-code', 'counted'], ['register-code', 'terminated'], ['register-code', 'counted']]);

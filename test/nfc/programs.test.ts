@@ -58,7 +58,7 @@ requires('pcscd', 'vsmartcard-vpcd', 'iproute2')('register and wallet as program
         return [code, JSON.parse(stderr)] as const;
       };
       const charging = start(counter.cli, 'pos', 'charge', '--amount', '2.00EUR', '--tap', '--reader', 'Virtual PCD');
-      expect(await failed()).toEqual([4, expect.objectContaining({ code: 'service_terminated', message: expect.stringMatching(/: small \(frugal\): the amount 2\.00EUR is more than 1\.50EUR – Only small ones\.$/) })]);
+      expect(await failed()).toEqual([4, expect.objectContaining({ code: 'service_terminated', message: expect.stringMatching(/: small \(frugal\): amount 2\.00EUR, limit 1\.50EUR – Only small ones\.$/) })]);
       await readers.removeAll();
       await purse.cli.json(['card', 'app', 'remove', 'frugal', '--yes']);
       expect(await tap()).toMatchObject({ payment: { state: 'paid' } });

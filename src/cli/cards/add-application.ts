@@ -15,14 +15,14 @@ interface Adding {
 /** Errors: `invalid_input`, `check_failed` for findings that nobody accepts, `card_application_conflict`, those of storage. */
 export async function addApplication(file: string, { closing, signal, caution, accepts }: Adding): Promise<KeptApplication> {
   const json = await readApplicationFile(file, 'FILE', signal);
-  // What is wrong with it is said as that, before what can only not be meant.
+  // What is wrong with it is said as that, before what is probably a mistake.
   makeApplication(json);
   const findings = lintApplicationJson(json);
   for (const { pointer, detail } of findings) {
     await caution(`${pointer === '' ? 'The whole' : pointer} ${detail}.`);
   }
   if (findings.length > 0 && !(await accepts('Add it all the same?'))) {
-    throw new LatchkeyError('check_failed', 'Nothing was added: the card application cannot be meant so.', { problems: findings, hint: 'If it is meant, pass --yes.' });
+    throw new LatchkeyError('check_failed', 'Nothing was added: something in the card application is probably a mistake.', { problems: findings, hint: 'If it is meant, pass --yes.' });
   }
   const { desk } = await openCards(closing);
   return desk.add(JSON.stringify(json));

@@ -49,7 +49,7 @@ export function presentExplanation(explanation: ExplanationWire, screen: Screen)
     ].join('\n'),
   );
   const passed = explanation.checks.filter(({ effect }) => effect === 'none').map(({ id: each, detail }) => `${screen.style.dim(`${each}:`)} ${shown(detail)}`);
-  return [head(explanation, screen), ...(parts.length === 0 ? [] : ['', ...parts]), ...(passed.length === 0 ? [] : ['', screen.style.bold('What asked for nothing'), ...passed])].join('\n');
+  return [head(explanation, screen), ...(parts.length === 0 ? [] : ['', ...parts]), ...(passed.length === 0 ? [] : ['', screen.style.bold('Other checks'), ...passed])].join('\n');
 }
 
 function head({ outcome, application, version, policy_hash: hash, at, confirmed }: Omit<DecisionWire, 'checks'>, screen: Screen): string {
@@ -83,7 +83,7 @@ export function lintToWire(findings: readonly InputProblem[]): LintWire {
 }
 
 export function presentLint({ findings }: LintWire, { style }: Screen): string {
-  return findings.length === 0 ? style.good('Nothing is wrong with it.') : findings.map(({ pointer, detail }) => `${style.bold(shown(pointer === '' ? '(the whole)' : pointer))} ${shown(detail)}`).join('\n');
+  return findings.length === 0 ? style.good('No mistakes found.') : findings.map(({ pointer, detail }) => `${style.bold(shown(pointer === '' ? '(the whole)' : pointer))} ${shown(detail)}`).join('\n');
 }
 
 export const caseResultsSchema = object('CardTest', {

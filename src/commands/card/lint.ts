@@ -6,9 +6,9 @@ import { lintSchema, lintToWire, presentLint, type LintWire } from '../../cli/pr
 import type { Screen } from '../../cli/present/screen.ts';
 
 export default class CardLint extends LatchkeyCommand<LintWire> {
-  static override readonly summary = 'Look for what cannot be meant in a card application; exit 12 if there is something.';
+  static override readonly summary = 'Look for mistakes in a card application; exit 12 if there are any.';
   static override readonly description =
-    'Members that nobody knows, currencies and zones that there are not, empty lists, hours that contradict each other, limits that cannot be reached, rules that never or always fail, and expressions with errors or of wrong types.';
+    'It finds unknown members, currencies and zones, empty lists, hours that have nothing in common, limits that have no effect, rules that always or never fail, and expressions with errors or wrong types.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> transit.json'];
   static override readonly args = { file: textArg({ description: 'The card application, - for stdin.', required: true }) };
   static override readonly result = lintSchema;
@@ -16,7 +16,7 @@ export default class CardLint extends LatchkeyCommand<LintWire> {
   async run(): Promise<undefined> {
     const { args } = await this.parse(CardLint);
     const lint = lintToWire(lintApplicationJson(await readApplicationFile(args.file, 'FILE', this.signal)));
-    await this.emitCheck(lint, lint.ok, 'The card application cannot be meant so.');
+    await this.emitCheck(lint, lint.ok, 'Something in the card application is probably a mistake.');
     return undefined;
   }
 

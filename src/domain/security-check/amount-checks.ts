@@ -1,18 +1,16 @@
 import { amountText, type Amount } from '../money.ts';
-import type { Limits, ParameterTerms } from './application.ts';
+import type { Limits, TermsOf } from './application.ts';
 import type { CheckResult } from './decision.ts';
 import type { Usage } from './history.ts';
 import { periodText } from './period.ts';
 import type { Check, Recorder } from './record.ts';
 
-type Terms<T extends ParameterTerms['type']> = Extract<ParameterTerms, { type: T }>;
-
-export function largestAmountCheck({ atMost }: Terms<'largest_amount'>, record: Recorder): Check {
+export function largestAmountCheck({ atMost }: TermsOf<'largest_amount'>, record: Recorder): Check {
   return ({ amount }) => (amount === undefined ? record.missing('service.amount') : withinLimits(record, amount, amount.minor, atMost));
 }
 
 /** What was paid in the period before, with the amount of this service. */
-export function totalCheck({ per, atMost }: Terms<'total'>, record: Recorder): Check {
+export function totalCheck({ per, atMost }: TermsOf<'total'>, record: Recorder): Check {
   const period = periodText(per);
   const member = `history.periods.${period}`;
   return ({ amount }, { periods }) => {
@@ -23,7 +21,7 @@ export function totalCheck({ per, atMost }: Terms<'total'>, record: Recorder): C
   };
 }
 
-export function countCheck({ per, atMost }: Terms<'count'>, record: Recorder): Check {
+export function countCheck({ per, atMost }: TermsOf<'count'>, record: Recorder): Check {
   const period = periodText(per);
   const member = `history.periods.${period}`;
   return (_, { periods }) => {
@@ -40,7 +38,7 @@ export function countCheck({ per, atMost }: Terms<'count'>, record: Recorder): C
  * at random, with a probability that rises as that of biased random selection does (Book 3, 10.6.2): target percentage
  * + (largest percentage − target percentage) × (value − lower) / (upper − lower).
  */
-export function velocityCheck({ limits, targetPercent, mostPercent }: Terms<'velocity'>, record: Recorder): Check {
+export function velocityCheck({ limits, targetPercent, mostPercent }: TermsOf<'velocity'>, record: Recorder): Check {
   const judged = (value: number, lower: number, upper: number, found: number | Amount, text: string, random: number): CheckResult => {
     if (value <= lower) {
       return record.compared(true, found, text);
@@ -51,7 +49,7 @@ export function velocityCheck({ limits, targetPercent, mostPercent }: Terms<'vel
     const percent = targetPercent + ((mostPercent - targetPercent) * (value - lower)) / (upper - lower);
     // What is no random number asks, as the lowest would.
     const drawn = random >= 0 && random < 1 ? random * 100 : 0;
-    return record.compared(drawn >= percent, found, `${text}, at random in ${Math.round(percent)} % of all cases`);
+    return record.compared(drawn >= percent, found, `${text} (${Math.round(percent)} % at random)`);
   };
   if (limits.of === 'count') {
     const { lower, upper } = limits;

@@ -5,9 +5,6 @@ import type { Area } from './place.ts';
 import type { Period } from './period.ts';
 import type { CardState } from './service.ts';
 
-/** What such applications are for; any other word of one's own is good, too. */
-export const serviceKinds = ['transit', 'payment', 'door'] as const;
-
 /** What a check that was not passed asks for. There is no third: nothing that fails is passed over. */
 export const remedies = ['ask', 'terminate'] as const;
 export type Remedy = (typeof remedies)[number];
@@ -69,6 +66,9 @@ export type ParameterTerms =
   | { readonly type: 'card_state'; readonly allow: readonly CardState[] }
   | { readonly type: 'card_validity' }
   | { readonly type: 'validity'; readonly from: Date | undefined; readonly until: Date | undefined };
+
+/** Those of one type. */
+export type TermsOf<T extends ParameterType> = Extract<ParameterTerms, { readonly type: T }>;
 
 export const parameterTypes = [
   'largest_amount', 'total', 'count', 'currencies', 'payees', 'categories', 'hours', 'dates', 'places', 'distance', 'speed', 'velocity', 'card_state', 'card_validity', 'validity',

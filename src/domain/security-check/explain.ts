@@ -1,6 +1,6 @@
 import { amountText, type Amount } from '../money.ts';
 import { weeklyHoursText } from '../weekly-hours.ts';
-import type { CardApplication, Limits, Parameter, Rule, VelocityLimits } from './application.ts';
+import type { CardApplication, Limits, Parameter, Rule, TermsOf, VelocityLimits } from './application.ts';
 import type { CheckResult } from './decision.ts';
 import type { History } from './history.ts';
 import { listedText } from './list-checks.ts';
@@ -14,11 +14,11 @@ export function whatWouldPass(application: CardApplication, result: CheckResult,
     return undefined;
   }
   if (result.type === 'velocity' && result.effect === 'ask' && result.missing === undefined) {
-    return 'A confirmation: with it, what came since the last one begins anew.';
+    return 'A confirmation: what is counted since the last one begins anew with it.';
   }
   const answer = result.effect === 'ask' ? ' Or a confirmation.' : '';
   if (result.missing !== undefined) {
-    return `Tell ${result.missing}.${answer}`;
+    return `Data that say ${result.missing}.${answer}`;
   }
   if (result.type === 'kind') {
     return `A service of the kind ${application.kind}.`;
@@ -74,20 +74,20 @@ function totalWish(atMost: Limits, period: string, amount: Amount | undefined, {
   return left > 0n ? `An amount of at most ${amountText({ ...limit, minor: left })}: so much is left of ${amountText(limit)}.` : `A later time: nothing is left of ${amountText(limit)}.`;
 }
 
-function speedWish({ atMostKmh, toleranceKm }: Extract<Parameter, { type: 'speed' }>, { place }: Service, { last }: History): string {
+function speedWish({ atMostKmh, toleranceKm }: TermsOf<'speed'>, { place }: Service, { last }: History): string {
   const here = pointOf(place);
   const there = pointOf(last?.place);
   if (last == null || here === undefined || there === undefined || atMostKmh <= 0) {
     return 'The place of the last service.';
   }
   const arrival = last.at.getTime() + Math.ceil((Math.max(0, distanceKm(here, there) - toleranceKm) / atMostKmh) * 3600) * 1000;
-  return Number.isFinite(arrival) && Math.abs(arrival) < 8e15 ? `There at ${new Date(arrival).toISOString()} or later.` : 'The place of the last service.';
+  return Number.isFinite(arrival) && Math.abs(arrival) < 8e15 ? `Arrival at ${new Date(arrival).toISOString()} or later.` : 'The place of the last service.';
 }
 
 /** Of one that terminates, which no confirmation answers. */
 function velocityWish(limits: VelocityLimits): string {
   return limits.of === 'count'
-    ? `At most ${limits.lower} services since the last that was confirmed, with this one.`
+    ? `At most ${limits.lower} since the last service that was confirmed, with this one.`
     : `At most ${amountText(limits.lower)} since the last service that was confirmed, with this one.`;
 }
 

@@ -6,7 +6,3 @@ export type GuardPoint = (typeof guardPoints)[number];
 export function kindAt(guard: GuardPoint): 'payment' | 'door' {
   return guard === 'access' || guard === 'register-access' ? 'door' : 'payment';
 }
-
-export function isGuardPoint(text: string): text is GuardPoint {
-  return guardPoints.some((each) => each === text);
-}

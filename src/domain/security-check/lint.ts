@@ -9,7 +9,7 @@ interface Placed<T extends ParameterType> {
   readonly parameter: Extract<Parameter, { type: T }>;
 }
 
-/** What is valid in an application and can still not be meant: each with the pointer to its place. */
+/** What is valid in an application and still probably a mistake: each with the pointer to its place. */
 export function lintApplication(application: CardApplication): readonly InputProblem[] {
   return [
     ...emptiness(application),
@@ -41,7 +41,7 @@ function listFindings(application: CardApplication): readonly InputProblem[] {
   });
   const together = listed.flatMap(({ pointer, parameter }, at) => {
     const other = listed.slice(0, at).find((before) => before.parameter.type === parameter.type && noneInCommon(before.parameter, parameter));
-    return other === undefined ? [] : [{ pointer, detail: `allows nothing that ${other.parameter.id} allows: nothing passes both` }];
+    return other === undefined ? [] : [{ pointer, detail: `has nothing in common with ${other.parameter.id}: nothing passes both` }];
   });
   return [...own, ...together];
 }
@@ -60,7 +60,7 @@ function hoursFindings(application: CardApplication): readonly InputProblem[] {
     const common = weekdays.some((day) =>
       Array.from({ length: 1440 }).some((_, minute) => all.every(({ parameter }) => parameter.hours.some((hours) => isWithin(hours, day, minute)))),
     );
-    return all.length === 0 || common ? [] : [{ pointer: `${all.at(-1)!.pointer}/hours`, detail: `contradict ${all.slice(0, -1).map(({ parameter }) => parameter.id).join(', ')}: no time of the week passes all` }];
+    return all.length === 0 || common ? [] : [{ pointer: `${all.at(-1)!.pointer}/hours`, detail: `have no time in common with ${all.slice(0, -1).map(({ parameter }) => parameter.id).join(', ')}: nothing passes` }];
   });
 }
 
@@ -70,9 +70,9 @@ function currencyFindings(application: CardApplication): readonly InputProblem[]
   const named = lists.flatMap(({ parameter }) => parameter.allow ?? []);
   const passes = (currency: string) => lists.every(({ parameter: { allow, deny } }) => (allow?.includes(currency) ?? true) && deny?.includes(currency) !== true);
   return of(application, 'largest_amount', 'total').flatMap(({ pointer, parameter: { atMost, onFail } }) => {
-    const unused = atMost.filter(({ currency }) => !passes(currency)).map(({ currency }) => ({ pointer: `${pointer}/at_most`, detail: `has a limit in ${currency}, in which nothing passes` }));
+    const unused = atMost.filter(({ currency }) => !passes(currency)).map(({ currency }) => ({ pointer: `${pointer}/at_most`, detail: `has a limit in ${currency}, which the list of currencies does not allow` }));
     const unlimited = [...new Set(named)].filter((currency) => onFail === 'terminate' && passes(currency) && !atMost.some((limit) => limit.currency === currency));
-    return [...unused, ...unlimited.map((currency) => ({ pointer: `${pointer}/at_most`, detail: `has no limit in ${currency}, so that nothing in it passes, though its list allows it` }))];
+    return [...unused, ...unlimited.map((currency) => ({ pointer: `${pointer}/at_most`, detail: `has no limit in ${currency}: no amount in it passes, although the list of currencies allows it` }))];
   });
 }
 
@@ -80,7 +80,7 @@ function amountFindings(application: CardApplication): readonly InputProblem[] {
   return of(application, 'largest_amount').flatMap(({ pointer, parameter: { atMost } }) =>
     atMost.flatMap((largest) => {
       const tighter = of(application, 'total').filter(terminates).find(({ parameter }) => parameter.atMost.some((limit) => limit.currency === largest.currency && limit.minor < largest.minor));
-      return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `cannot be reached: ${amountText(largest)} is more than ${tighter.parameter.id} allows together` }];
+      return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `has no effect: ${tighter.parameter.id} allows less than ${amountText(largest)} per ${periodText(tighter.parameter.per)}` }];
     }),
   );
 }
@@ -89,19 +89,19 @@ function amountFindings(application: CardApplication): readonly InputProblem[] {
 function periodFindings(application: CardApplication): readonly InputProblem[] {
   const counts = of(application, 'count').flatMap(({ pointer, parameter }) => {
     const tighter = of(application, 'count').filter(terminates).find((other) => isWithinPeriod(parameter.per, other.parameter.per) && other.parameter.atMost <= parameter.atMost);
-    return tighter === undefined ? [] : [unreachable(pointer, parameter.per, tighter.parameter)];
+    return tighter === undefined ? [] : [unreachable(pointer, tighter.parameter)];
   });
   const totals = of(application, 'total').flatMap(({ pointer, parameter }) => {
     const tighter = of(application, 'total').filter(terminates).find(
       (other) => isWithinPeriod(parameter.per, other.parameter.per) && parameter.atMost.every(({ currency, minor }) => other.parameter.atMost.some((limit) => limit.currency === currency && limit.minor <= minor)),
     );
-    return tighter === undefined ? [] : [unreachable(pointer, parameter.per, tighter.parameter)];
+    return tighter === undefined ? [] : [unreachable(pointer, tighter.parameter)];
   });
   return [...counts, ...totals];
 }
 
-function unreachable(pointer: string, per: Period, tighter: { readonly id: string; readonly per: Period }): InputProblem {
-  return { pointer: `${pointer}/at_most`, detail: `is never the limit of a period of ${periodText(per)}: ${tighter.id} allows no more in one of ${periodText(tighter.per)}` };
+function unreachable(pointer: string, tighter: { readonly id: string; readonly per: Period }): InputProblem {
+  return { pointer: `${pointer}/at_most`, detail: `has no effect: ${tighter.id} allows no more per ${periodText(tighter.per)}` };
 }
 
 /** Whether each period of the one kind lies within one of the other. */
@@ -117,17 +117,17 @@ function singleFindings(application: CardApplication): readonly InputProblem[] {
   const none = of(application, 'count').filter(({ parameter }) => parameter.atMost === 0).map(({ pointer }) => ({ pointer: `${pointer}/at_most`, detail: 'is 0: nothing passes' }));
   const lost = of(application, 'card_state').flatMap(({ pointer, parameter }) => {
     const odd = parameter.allow.filter((state) => state !== 'active');
-    return odd.length === 0 ? [] : [{ pointer: `${pointer}/allow`, detail: `lets cards pass that are ${odd.join(' or ')}` }];
+    return odd.length === 0 ? [] : [{ pointer: `${pointer}/allow`, detail: `allows cards that are ${odd.join(' or ')}` }];
   });
-  const random = of(application, 'velocity').filter(({ parameter }) => parameter.onFail === 'terminate').map(({ pointer }) => ({ pointer: `${pointer}/on_fail`, detail: 'terminates at random; ask is what random choice is for' }));
+  const random = of(application, 'velocity').filter(({ parameter }) => parameter.onFail === 'terminate').map(({ pointer }) => ({ pointer: `${pointer}/on_fail`, detail: 'terminates services at random: ask is usual here' }));
   const nowhere = of(application, 'places').flatMap(({ pointer, parameter: { inside, outside } }) => {
     const kept = new Set(outside?.map((area) => JSON.stringify(area)));
-    return inside !== undefined && inside.every((area) => kept.has(JSON.stringify(area))) ? [{ pointer, detail: 'keeps out of all that it must be inside: nothing passes' }] : [];
+    return inside !== undefined && inside.every((area) => kept.has(JSON.stringify(area))) ? [{ pointer, detail: 'excludes every area that it allows: nothing passes' }] : [];
   });
   return [...none, ...lost, ...random, ...nowhere];
 }
 
 function askFindings({ parameters, rules, decision: { terminateAtAsks } }: CardApplication): readonly InputProblem[] {
   const asks = parameters.filter(({ onFail }) => onFail === 'ask').length + rules.filter(({ then }) => then === 'ask').length;
-  return terminateAtAsks === undefined || terminateAtAsks <= asks ? [] : [{ pointer: '/decision/terminate_at_asks', detail: `is never reached: ${asks} checks ask` }];
+  return terminateAtAsks === undefined || terminateAtAsks <= asks ? [] : [{ pointer: '/decision/terminate_at_asks', detail: `is never reached: no more than ${asks} checks can ask` }];
 }

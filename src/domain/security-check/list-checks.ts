@@ -21,7 +21,7 @@ export function listTest({ allow, deny }: Listed): (value: string) => boolean {
 const mostNamed = 8;
 
 export function listedText({ allow, deny }: Listed): string {
-  return [allow && `one of ${named(allow)}`, deny && `none of ${named(deny)}`].filter((part) => part !== undefined).join(', ');
+  return [allow && (allow.length === 1 ? allow[0] : `one of ${named(allow)}`), deny && `none of ${named(deny)}`].filter((part) => part !== undefined).join(', ');
 }
 
 function named(list: readonly string[]): string {

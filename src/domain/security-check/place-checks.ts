@@ -1,16 +1,15 @@
-import type { ParameterTerms } from './application.ts';
+import type { TermsOf } from './application.ts';
 import type { CheckResult, Compared } from './decision.ts';
 import type { History, LastService } from './history.ts';
 import { areaTest, distanceKm, pointOf, type Area, type Place } from './place.ts';
 import type { Check, Recorder } from './record.ts';
 import type { Service } from './service.ts';
-
-type Terms<T extends ParameterTerms['type']> = Extract<ParameterTerms, { type: T }>;
+import { noServiceBefore } from './words.ts';
 
 const hourMs = 3_600_000;
 
 /** Within one of some areas, and in none of others. What cannot be told of an area may be told by another. */
-export function placesCheck({ inside, outside }: Terms<'places'>, record: Recorder): Check {
+export function placesCheck({ inside, outside }: TermsOf<'places'>, record: Recorder): Check {
   const inTests = inside?.map(areaTest);
   const outTests = outside?.map(areaTest);
   const limit = [inside && `inside ${areasText(inside)}`, outside && `outside ${areasText(outside)}`].filter((part) => part !== undefined).join(' and ');
@@ -30,12 +29,12 @@ export function placesCheck({ inside, outside }: Terms<'places'>, record: Record
   };
 }
 
-export function distanceCheck({ atMostKm }: Terms<'distance'>, record: Recorder): Check {
+export function distanceCheck({ atMostKm }: TermsOf<'distance'>, record: Recorder): Check {
   return fromLast(record, atMostKm, (km) => record.compared(km <= atMostKm, rounded(km), atMostKm));
 }
 
 /** How fast the card went there from the last service, or came from there to it: clocks of readers differ. */
-export function speedCheck({ atMostKmh, toleranceKm }: Terms<'speed'>, record: Recorder): Check {
+export function speedCheck({ atMostKmh, toleranceKm }: TermsOf<'speed'>, record: Recorder): Check {
   return fromLast(record, atMostKmh, (km, { at }, last) => {
     const way = km <= toleranceKm ? 0 : km - toleranceKm;
     const kmh = way === 0 ? 0 : way / (Math.abs(at.getTime() - last.at.getTime()) / hourMs);
@@ -49,7 +48,7 @@ function fromLast(record: Recorder, limit: Compared, judge: (km: number, service
       return record.missing('history.last');
     }
     if (last === null) {
-      return record.compared(true, 'no service before', limit);
+      return record.compared(true, noServiceBefore, limit);
     }
     const here = pointOf(service.place);
     const there = pointOf(last.place);

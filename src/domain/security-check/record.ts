@@ -1,4 +1,4 @@
-import type { MissingRule, Remedy } from './application.ts';
+import type { CheckTerms } from './application.ts';
 import type { CheckResult, CheckType, Compared } from './decision.ts';
 import type { History } from './history.ts';
 import type { Service } from './service.ts';
@@ -6,13 +6,7 @@ import type { Service } from './service.ts';
 /** A check that is ready to be run. */
 export type Check = (service: Service, history: History, random: number) => CheckResult;
 
-interface RecordedTerms {
-  readonly id: string;
-  readonly type: CheckType;
-  readonly onFail: Remedy;
-  readonly ifMissing: MissingRule;
-  readonly reason: string | undefined;
-}
+type RecordedTerms = CheckTerms & { readonly type: CheckType };
 
 /** Writes down what came of one check. */
 export class Recorder {
@@ -39,6 +33,7 @@ export class Recorder {
   }
 }
 
+/** Its first line, as far as anybody reads. */
 export function messageOf(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n', 1)[0]!.slice(0, 200);
 }

@@ -1,22 +1,21 @@
-import { isWithin, weeklyHoursText } from '../weekly-hours.ts';
-import type { ClockOf, ParameterTerms } from './application.ts';
+import { clockText, isWithin, weeklyHoursText } from '../weekly-hours.ts';
+import type { ClockOf, TermsOf } from './application.ts';
 import { listedText, listTest } from './list-checks.ts';
 import type { Check, Recorder } from './record.ts';
 import type { Service } from './service.ts';
+import { comparedText } from './words.ts';
 import { dateOf, minuteOf, weekdayOf, zoneClock, type ZoneClock } from './zone-clock.ts';
 
-type Terms<T extends ParameterTerms['type']> = Extract<ParameterTerms, { type: T }>;
-
-export function hoursCheck({ hours, clock }: Terms<'hours'>, record: Recorder, here: ZoneClock): Check {
-  const limit = hours.map(weeklyHoursText).join(' or ');
+export function hoursCheck({ hours, clock }: TermsOf<'hours'>, record: Recorder, here: ZoneClock): Check {
+  const limit = `within ${hours.map(weeklyHoursText).join(' or ')}`;
   return byClock(clock, record, here, (shown) => {
     const day = weekdayOf(shown);
     const minute = minuteOf(shown);
-    return record.compared(hours.some((each) => isWithin(each, day, minute)), clockText(day, minute), limit);
+    return record.compared(hours.some((each) => isWithin(each, day, minute)), `${day} ${clockText(minute)}`, limit);
   });
 }
 
-export function datesCheck({ clock, ...listed }: Terms<'dates'>, record: Recorder, here: ZoneClock): Check {
+export function datesCheck({ clock, ...listed }: TermsOf<'dates'>, record: Recorder, here: ZoneClock): Check {
   const isListed = listTest(listed);
   const limit = listedText(listed);
   return byClock(clock, record, here, (shown) => {
@@ -25,14 +24,14 @@ export function datesCheck({ clock, ...listed }: Terms<'dates'>, record: Recorde
   });
 }
 
-export function validityCheck({ from, until }: Terms<'validity'>, record: Recorder): Check {
+export function validityCheck({ from, until }: TermsOf<'validity'>, record: Recorder): Check {
   const start = from?.getTime() ?? -Infinity;
   const end = until?.getTime() ?? Infinity;
   const limit = spanText(from, until);
   return ({ at }) => record.compared(start <= at.getTime() && at.getTime() < end, at, limit);
 }
 
-export function cardStateCheck({ allow }: Terms<'card_state'>, record: Recorder): Check {
+export function cardStateCheck({ allow }: TermsOf<'card_state'>, record: Recorder): Check {
   const limit = listedText({ allow, deny: undefined });
   return ({ card }) =>
     card?.state === undefined ? record.missing('service.card.state') : record.compared(allow.includes(card.state), card.state, limit);
@@ -74,14 +73,6 @@ function byClock(clock: ClockOf, record: Recorder, here: ZoneClock, judge: (show
   };
 }
 
-function clockText(day: string, minute: number): string {
-  return `${day} ${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
-}
-
 function spanText(from: Date | undefined, until: Date | undefined): string {
-  return [from && `from ${momentText(from)}`, until && `before ${momentText(until)}`].filter((part) => part !== undefined).join(', ');
-}
-
-function momentText(at: Date): string {
-  return Number.isNaN(at.getTime()) ? 'no moment' : at.toISOString();
+  return [from && `from ${comparedText(from)}`, until && `before ${comparedText(until)}`].filter((part) => part !== undefined).join(' and ');
 }
