@@ -26,6 +26,9 @@ interface InForce {
   readonly compiled: CompiledApplication | undefined;
 }
 
+/** So long a service is in the log: thirteen months, and some days for whoever looks at them late. */
+const keptMs = 400 * 86_400_000;
+const takenOutAtOnce = 10;
 const stateBy: Readonly<Record<Outcome, ServiceState>> = { allow: 'counted', ask: 'asked', terminate: 'terminated' };
 
 /**
@@ -272,11 +275,14 @@ export class CardDesk {
     return isSame ? { ...judged, id: kept.id, recordedAt: kept.recordedAt } : judged;
   }
 
+  /** Each that comes takes old ones with it, so that the log grows no more once it is that old. */
   #put(judged: KeptService, kept: KeptService | undefined): void {
+    const { store } = this.#context;
     if (judged.id === kept?.id) {
-      this.#context.store.updateService(judged);
+      store.updateService(judged);
     } else {
-      this.#context.store.insertService(judged);
+      store.insertService(judged);
+      store.takeOut(new Date(judged.recordedAt.getTime() - keptMs), takenOutAtOnce);
     }
   }
 

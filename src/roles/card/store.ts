@@ -120,5 +120,12 @@ export interface CardStore {
   untold(guards: readonly GuardPoint[], holder: string, limit: number): readonly UntoldDecision[];
   markTold(decision: UntoldDecision, at: Date): void;
 
+  /**
+   * Takes the oldest services out of the log, at most so many, up to the first that was not before that moment. They stay
+   * in the totals of their days and in what was begun since the last that was confirmed; the last that an application
+   * counted stays.
+   */
+  takeOut(before: Date, limit: number): void;
+
   close(): void;
 }

@@ -4,7 +4,7 @@ import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { LastService, Usage } from '../../domain/security-check/history.ts';
 import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, UntoldDecision, Use } from '../../roles/card/store.ts';
 import type { SqliteConnection } from '../sqlite-connection.ts';
-import { addUses, removeUses, usageSince, usageSinceConfirmed } from './sums.ts';
+import { addUses, removeUses, takeOutUses, usageSince, usageSinceConfirmed } from './sums.ts';
 
 interface ApplicationRow {
   name: string;
@@ -186,6 +186,23 @@ export class CardFile implements CardStore {
 
   markTold({ application, service: { id } }: UntoldDecision, at: Date): void {
     this.#change('update decisions set told_at = ? where application = ? and number = ?', at, application, this.#numberOf(id));
+  }
+
+  takeOut(before: Date, limit: number): void {
+    const oldest = this.#all<{ number: number; recorded_at: number; at: number }>(
+      `select number, recorded_at, at from services where not exists (
+          select 1 from uses where uses.number = services.number
+            and not exists (select 1 from uses later where later.application = uses.application and later.number > uses.number)
+        ) order by number limit ?`,
+      limit);
+    for (const { number, recorded_at: recordedAt, at } of oldest) {
+      if (Math.max(recordedAt, at) >= before.getTime()) {
+        return;
+      }
+      takeOutUses(this.#connection, number);
+      this.#change('delete from decisions where number = ?', number);
+      this.#change('delete from services where number = ?', number);
+    }
   }
 
   close(): void {

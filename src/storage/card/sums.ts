@@ -6,8 +6,9 @@ import type { SqliteConnection } from '../sqlite-connection.ts';
 const quarterMs = 900_000;
 const dayMs = 86_400_000;
 const spans = [quarterMs, dayMs];
-/** In the place of a span: the sum since the last that was confirmed. */
+/** In the place of a span: the sum since the last that was confirmed, and that of what was taken out since the last confirmed of these. */
 const sinceConfirmedSpan = 0;
+const takenOutSpan = -1;
 
 interface UseRow {
   application: string;
@@ -26,7 +27,7 @@ export function addUses(connection: SqliteConnection, number: number, uses: read
       connection.change(
         'insert into uses (application, at, number, currency, minor, confirmed, lat, lon, cell, bssid) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [application, row.at, number, row.currency, row.minor, confirmed, place?.lat ?? null, place?.lon ?? null, place?.cell ?? null, place?.bssid ?? null]);
-      addToSums(connection, row, 1);
+      addToSums(connection, row);
       if (confirmed) {
         renewSinceConfirmed(connection, application);
       } else if (number > lastConfirmed(connection, application)) {
@@ -38,22 +39,59 @@ export function addUses(connection: SqliteConnection, number: number, uses: read
 
 export function removeUses(connection: SqliteConnection, number: number): void {
   connection.guarded(() => {
-    const rows = connection.all('select application, at, currency, cast(minor as text) as minor, confirmed from uses where number = ?', [number]) as (Omit<UseRow, 'minor'> & { minor: string; confirmed: number })[];
+    const rows = usesOf(connection, number);
     connection.change('delete from uses where number = ?', [number]);
-    for (const { confirmed, minor, ...use } of rows) {
-      const row = { ...use, minor: BigInt(minor) };
-      addToSums(connection, row, -1);
-      if (confirmed !== 0) {
-        renewSinceConfirmed(connection, use.application);
-      } else if (number > lastConfirmed(connection, use.application)) {
+    for (const { confirmed, ...row } of rows) {
+      takeFromSums(connection, row);
+      if (confirmed) {
+        renewSinceConfirmed(connection, row.application);
+      } else if (number > lastConfirmed(connection, row.application)) {
         addTo(connection, sinceConfirmedSpan, 0, row, -1);
       }
     }
   });
 }
 
-function addToSums(connection: SqliteConnection, row: UseRow, sign: 1 | -1): void {
-  spans.forEach((span) => addTo(connection, span, Math.floor(row.at / span) * span, row, sign));
+/**
+ * Takes a service out that is old, the first before the next. Its days keep their sums; quarters of an hour up to it are
+ * known no more.
+ */
+export function takeOutUses(connection: SqliteConnection, number: number): void {
+  connection.guarded(() => {
+    const rows = usesOf(connection, number);
+    connection.change('delete from uses where number = ?', [number]);
+    for (const { confirmed, ...row } of rows) {
+      connection.change('delete from sums where application = ? and span = ? and start <= ?', [row.application, quarterMs, row.at]);
+      if (confirmed) {
+        connection.change('delete from sums where application = ? and span = ?', [row.application, takenOutSpan]);
+      } else {
+        addTo(connection, takenOutSpan, 0, row, 1);
+      }
+    }
+  });
+}
+
+function usesOf(connection: SqliteConnection, number: number): readonly (UseRow & { readonly confirmed: boolean })[] {
+  const rows = connection.all('select application, at, currency, cast(minor as text) as minor, confirmed from uses where number = ?', [number]) as (Omit<UseRow, 'minor'> & { minor: string; confirmed: number })[];
+  return rows.map((row) => ({ ...row, minor: BigInt(row.minor), confirmed: row.confirmed !== 0 }));
+}
+
+function addToSums(connection: SqliteConnection, row: UseRow): void {
+  spans.forEach((span) => addTo(connection, span, startIn(span, row), row, 1));
+}
+
+/** Of what is there: a quarter of an hour that is known no more does not come again. */
+function takeFromSums(connection: SqliteConnection, row: UseRow): void {
+  const { application, currency, minor } = row;
+  spans.forEach((span) =>
+    connection.change(
+      'update sums set count = count - 1, minor = minor - ? where application = ? and span = ? and start = ? and currency = ?',
+      [minor, application, span, startIn(span, row), currency]),
+  );
+}
+
+function startIn(span: number, { at }: UseRow): number {
+  return Math.floor(at / span) * span;
 }
 
 function addTo(connection: SqliteConnection, span: number, start: number, { application, currency, minor }: UseRow, sign: 1 | -1): void {
@@ -69,11 +107,16 @@ function lastConfirmed(connection: SqliteConnection, application: string): numbe
 }
 
 function renewSinceConfirmed(connection: SqliteConnection, application: string): void {
+  const last = lastConfirmed(connection, application);
   connection.change('delete from sums where application = ? and span = ?', [application, sinceConfirmedSpan]);
   connection.change(
     `insert into sums (application, span, start, currency, count, minor)
-      select application, ?, 0, currency, count(*), sum(minor) from uses where application = ? and number > ? group by application, currency`,
-    [sinceConfirmedSpan, application, lastConfirmed(connection, application)]);
+      select ?1, ?2, 0, currency, sum(count), sum(minor) from (
+        select currency, count(*) as count, sum(minor) as minor from uses where application = ?1 and number > ?3 group by currency
+        union all
+        select currency, count, minor from sums where application = ?1 and span = ?4 and ?3 = 0
+      ) group by currency`,
+    [application, sinceConfirmedSpan, last, takenOutSpan]);
 }
 
 /** All that was begun after the last that was confirmed, whatever the clock said. */
@@ -83,9 +126,12 @@ export function usageSinceConfirmed(connection: SqliteConnection, application: s
 
 /**
  * All from a moment on: of its first quarter of an hour one by one, of its first day by quarters, of the others by days.
- * Reads about a hundred rows and one for each day, however many services there were.
+ * Reads about a hundred rows and one for each day, however many services there were. Where the quarters may be known no
+ * more it is all of the day: rather too much than too little.
  */
-export function usageSince(connection: SqliteConnection, application: string, from: number): Usage {
+export function usageSince(connection: SqliteConnection, application: string, since: number): Usage {
+  const [first] = connection.all('select start from sums where application = ? and span = ? order by start limit 1', [application, quarterMs]) as { start: number }[];
+  const from = first !== undefined && since >= first.start ? since : Math.floor(since / dayMs) * dayMs;
   const quarter = Math.ceil(from / quarterMs) * quarterMs;
   const day = Math.ceil(quarter / dayMs) * dayMs;
   return toUsage(connection.all(
