@@ -130,9 +130,7 @@ describe('a service', () => {
     ['an amount below nothing', { amount: -1 }, '/service/amount'],
     ['half a cent', { amount: 0.5 }, '/service/amount'],
     ['a huge amount', { amount: 1e15 }, '/service/amount'],
-    ['an amount that is no number', { amount: NaN }, '/service/amount'],
     ['a latitude that there is not', { place: { lat: 90.1, lon: 0 } }, '/service/place/lat'],
-    ['a longitude that is no number', { place: { lat: 0, lon: Infinity } }, '/service/place/lon'],
     ['a time without a zone', { at: '2026-11-30T14:30:00' }, '/service/at'],
     ['a time of another age', { at: '1999-12-31T23:59:59Z' }, '/service/at'],
     ['a state that there is not', { card: { state: 'fine' } }, '/service/card/state'],
@@ -141,10 +139,13 @@ describe('a service', () => {
   ])('with %s is refused, by the published schema too', async (_, members, pointer) => {
     const json = { service: { ...service, ...members } };
     expect(pointers(json).some((each) => each.startsWith(pointer)), pointers(json).join()).toBe(true);
-    if (Number.isFinite((members as { amount?: number }).amount ?? 0) && !JSON.stringify(members).includes('null')) expect(await isValid('card-service', json)).toBe(false);
+    expect(await isValid('card-service', json)).toBe(false);
   });
 
   test.each<readonly [string, unknown, string]>([
+    // JSON has no such numbers, so the published schema cannot be asked.
+    ['an amount that is no number', { service: { ...service, amount: NaN } }, '/service/amount'],
+    ['a longitude that is no number', { service: { ...service, place: { lat: 0, lon: Infinity } } }, '/service/place/lon'],
     ['an amount without a currency', { service: { kind: 'a', at: service.at, amount: 1 } }, '/service/currency'],
     ['a currency that there is not', { service: { ...service, currency: 'XXX' } }, '/service/currency'],
     ['a day that there is not', { service: { ...service, at: '2026-02-30T14:30:00Z' } }, '/service/at'],

@@ -4,7 +4,7 @@ import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { CardLanguage, TerminatedService, TerminationsRole } from './ports.ts';
 import type { CardStore, UntoldDecision } from './store.ts';
 
-export interface TellingContext {
+interface TellingContext {
   readonly store: CardStore;
   readonly language: Pick<CardLanguage, 'readFailed'>;
   readonly clock: Clock;
