@@ -175,6 +175,6 @@ describe.each(ways)('codes at their security checks, %s', (way) => {
     expect(await purse.json(['code', 'list'])).toMatchObject({ corrected: true });
     expect((await terminated(`purse-${way}`)).map(({ detail }) => detail['failed'] as string)).toEqual(['daily']);
     expect(await purse.json(['code', 'show', id])).toMatchObject({ counter: 2 });
-    expect((await log(purse.cli)).slice(0, 3).map(({ state, service }) => [state, service['amount'] as number])).toEqual([['counted', 500], ['terminated', 500], ['counted', 100]]);
+    expect((await log(purse.cli)).slice(0, 3).map(({ state, service, paid }) => [state, service['amount'] as number, paid])).toEqual([['counted', 500, undefined], ['terminated', 500, undefined], ['counted', 500, 100]]);
   });
 });
