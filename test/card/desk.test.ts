@@ -464,6 +464,15 @@ describe('shadow', () => {
     expect((await replayed(text)).counts).toEqual({ services: 4, unchanged: 4, changed: {} });
   });
 
+  test('counts nothing that was only foreseen', async () => {
+    const text = application([dailyTotal('10.00EUR')]);
+    await cards.desk.add(text);
+    await cards.desk.foresee(cards.attempt('6.00EUR', { key: 'a' }));
+    cards.pass(1000);
+    await cards.pay('6.00EUR', { key: 'b' });
+    expect((await replayed(text)).counts).toEqual({ services: 2, unchanged: 2, changed: {} });
+  });
+
   test('judges what was begun, and counts what was paid', async () => {
     const text = application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '9.00EUR' }]);
     await cards.desk.add(text);

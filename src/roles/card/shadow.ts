@@ -54,8 +54,8 @@ export async function shadow({ log, scratch, language, candidate, since, onChang
     const service = language.readService(kept.data);
     const logged = kept.decisions.find(({ application }) => application === name)!.outcome;
     const others = kept.decisions.filter(({ application }) => application !== name);
-    // What another application stopped, or nobody said yes to, did not take place under these parameters either.
-    const tookPlace = kept.state === 'counted' || kept.state === 'reversed' || others.every(({ outcome }) => severity[outcome] < severity[logged]);
+    // What another application stopped, nobody said yes to, or was only foreseen, did not take place under these parameters either.
+    const tookPlace = kept.state === 'counted' || kept.state === 'reversed' || (kept.outcome !== 'allow' && others.every(({ outcome }) => severity[outcome] < severity[logged]));
     const decision = since === undefined || kept.recordedAt >= since ? evaluate(scratch, candidate, service, kept.random) : undefined;
     if ((decision?.outcome ?? logged) === 'allow' && tookPlace) {
       // Terminated: the one state that a key may have many times.
