@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { checkPhoneAccess, checkPhonePayment, openCounterToWire, phoneClaimFromWire, phoneServedToWire, portalToWire } from '../api/counter.ts';
+import { checkPhoneAccess, checkPhoneDecline, checkPhonePayment, openCounterToWire, phoneClaimFromWire, phoneServedToWire, portalToWire } from '../api/counter.ts';
 import { clientOf } from '../domain/client-address.ts';
 import type { Random } from '../domain/clock.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -111,6 +111,15 @@ function routesOf({ phones, tls, pictures, random }: CounterListening): readonly
       handle: async (call) => {
         const { account_id: accountId, terminal_id: terminalId, code_number: codeNumber, password } = await call.body(checkPhonePayment);
         return served(await phones().pay(call.params[0] ?? '', { accountId, terminalId, codeNumber, password }, addressOf(call), never), call);
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/v1\/charge\/([A-Za-z0-9_-]{1,64})\/declined$/,
+      handle: async (call) => {
+        const { reason } = await call.body(checkPhoneDecline);
+        phones().declined(call.params[0] ?? '', reason, addressOf(call));
+        return { status: 204, headers: secret };
       },
     },
     {

@@ -1,4 +1,4 @@
-import { openCounterSchema, phoneAccessSchema, phonePaymentSchema, phoneServedSchema } from './counter.ts';
+import { openCounterSchema, phoneAccessSchema, phoneDeclineSchema, phonePaymentSchema, phoneServedSchema } from './counter.ts';
 import type { Route } from './route.ts';
 import { id, input } from './schema.ts';
 
@@ -24,6 +24,15 @@ export const counterRoutes = {
     status: 200,
     reply: phoneServedSchema,
     waits: true,
+  },
+  declined: {
+    method: 'POST',
+    path: '/v1/charge/{key}/declined',
+    summary: 'Say that this phone does not pay it',
+    roles: 'anyone',
+    params: input('ByKey', { key: id }),
+    body: phoneDeclineSchema,
+    status: 204,
   },
   access: {
     method: 'POST',

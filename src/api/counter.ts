@@ -1,4 +1,5 @@
 import { parseSubjectToken } from '../protocol/subject-token.ts';
+import { walletDeclines } from '../protocol/wallet-decline.ts';
 import { isErrorCode, LatchkeyError } from '../domain/errors.ts';
 import type { Served } from '../roles/pos/counter.ts';
 import type { TapCharge, WaitingEvent } from '../roles/pos/counter-desk.ts';
@@ -15,7 +16,7 @@ import { instantFromWire, instantToWire, present } from './wire.ts';
 
 // What the agent of a cash register says to phones over HTTP, and to the commands beside it over its Unix socket.
 
-const troubleSchema = object('CounterTrouble', { code: { type: 'string', maxLength: 64 } }, { message: remark });
+const troubleSchema = object('CounterTrouble', { code: { type: 'string', maxLength: 64 } }, { message: remark, hint: remark });
 
 export const openCounterSchema = object(
   'OpenCounter',
@@ -26,6 +27,9 @@ export type OpenCounterWire = Static<typeof openCounterSchema>;
 
 export const phonePaymentSchema = input('PhonePayment', { account_id: id, terminal_id: id, code_number: { ...count, minimum: 1 }, password: name });
 export const checkPhonePayment = checker(phonePaymentSchema);
+
+export const phoneDeclineSchema = input('PhoneDecline', { reason: oneOf(walletDeclines) });
+export const checkPhoneDecline = checker(phoneDeclineSchema);
 
 const handedOver = {
   grant_id: id,
@@ -149,9 +153,9 @@ export function waitingEventToWire(event: WaitingEvent): WaitingLineWire {
     case 'waiting':
       return { event: event.kind, for: event.for, has_reader: event.hasReader };
     case 'refused':
-      return { event: event.kind, by: event.by, trouble: troubleToWire(event.error) };
+      return { event: event.kind, by: event.by, trouble: heardToWire(event.error) };
     case 'reader':
-      return present({ event: event.kind, trouble: event.state.kind === 'away' ? troubleToWire(event.state.error) : undefined });
+      return present({ event: event.kind, trouble: event.state.kind === 'away' ? heardToWire(event.state.error) : undefined });
   }
 }
 
@@ -213,6 +217,11 @@ function troubleToWire({ code, message }: LatchkeyError): Static<typeof troubleS
   return { code, message: message.slice(0, remark.maxLength) };
 }
 
-function troubleFromWire({ code, message }: Static<typeof troubleSchema>): LatchkeyError {
-  return new LatchkeyError(isErrorCode(code) ? code : 'bad_reply', message);
+/** On this machine also with what can be done. */
+function heardToWire(error: LatchkeyError): Static<typeof troubleSchema> {
+  return { ...troubleToWire(error), hint: error.hint.slice(0, remark.maxLength) };
+}
+
+function troubleFromWire({ code, message, hint }: Static<typeof troubleSchema>): LatchkeyError {
+  return new LatchkeyError(isErrorCode(code) ? code : 'bad_reply', message, hint === undefined ? {} : { hint });
 }

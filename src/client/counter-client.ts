@@ -2,6 +2,7 @@ import { counterRoutes } from '../api/counter-routes.ts';
 import { openCounterFromWire, phoneServedFromWire } from '../api/counter.ts';
 import { subjectTokenText } from '../protocol/subject-token.ts';
 import type { TerminalToken } from '../protocol/card-messages.ts';
+import type { WalletDecline } from '../protocol/wallet-decline.ts';
 import type { OpenCounter } from '../roles/pos/phone-counter.ts';
 import type { HttpClient } from './http-client.ts';
 
@@ -26,6 +27,10 @@ export class CounterClient {
     const { accountId, terminalId, codeNumber, password } = by;
     const body = { account_id: accountId, terminal_id: terminalId, code_number: codeNumber, password };
     return phoneServedFromWire(await this.#http.call(counterRoutes.pay, { params: { key }, body, waitMs: passwordMs }));
+  }
+
+  async declined(key: string, reason: WalletDecline, signal: AbortSignal): Promise<void> {
+    await this.#http.call(counterRoutes.declined, { params: { key }, body: { reason }, signal });
   }
 
   async access(token: TerminalToken): Promise<PhoneAnswer> {

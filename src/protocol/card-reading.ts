@@ -21,6 +21,7 @@ import {
   type WalletApplication,
 } from './card-messages.ts';
 import { exchange, type Card } from './card.ts';
+import { walletDeclined } from './wallet-decline.ts';
 
 /**
  * Selects our wallet on a card, before anything else is asked of it; undefined if the card has none and is known by its
@@ -66,10 +67,10 @@ export async function deliver(card: Card, credential: DeliveredCredential): Prom
 async function asked(card: Card, ins: number, body?: Uint8Array): Promise<Uint8Array> {
   const { data, status } = await exchange(card, { cla: walletClass, ins, ...(body === undefined ? {} : { data: body }) });
   if (status === statusWord.conditionsNotSatisfied) {
-    throw new LatchkeyError('card_refused');
+    throw walletDeclined('card_refused', 'card');
   }
   if (status === statusWord.securityStatusNotSatisfied) {
-    throw new LatchkeyError('service_terminated', 'The card’s own security check terminated the service.', { hint: 'Nothing came of it. Its holder’s screen says which check: take another card, or another way to pay.' });
+    throw walletDeclined('service_terminated', 'card');
   }
   if (status !== statusWord.done) {
     throw new LatchkeyError('card_answer_malformed', `The wallet on this card answers ${statusText(status)} to instruction ${ins.toString(16)}.`);

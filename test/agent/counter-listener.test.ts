@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCounterListener } from '../../src/agent/counter-listener.ts';
 import type { DeviceListener } from '../../src/agent/device-listener.ts';
 import { systemRandom } from '../../src/cli/local-registry.ts';
+import { LatchkeyError } from '../../src/domain/errors.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
-import { CounterDesk } from '../../src/roles/pos/counter-desk.ts';
+import { CounterDesk, type WaitingEvent } from '../../src/roles/pos/counter-desk.ts';
 import { PhoneCounter } from '../../src/roles/pos/phone-counter.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
 import { rolesHere } from '../contract/roles-here.ts';
@@ -171,4 +172,30 @@ test('while strangers have used up the tries of all, an honest phone keeps its o
   // Of the tries of all there is one again.
   at += 500;
   expect(await show(code, '192.0.2.10')).toBeUndefined();
+});
+
+describe('a phone that does not pay', () => {
+  const declined = (key: string, reason: string) => fetch(new URL(`/v1/charge/${key}/declined`, url), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ reason }) });
+
+  test('is heard by who waits, as far as it says why, and the charge is open to others under the same key', async () => {
+    const heard: WaitingEvent[] = [];
+    const leaving = new AbortController();
+    const charging = desk.charge({ key: 'coffee', amount: parseAmount('1.00EUR'), takesMandate: false }, { signal: leaving.signal, onEvent: (event) => heard.push(event) });
+    await vi.waitFor(() => expect(desk.order).toBeDefined());
+    expect([(await declined('coffee', 'card_refused')).status, (await declined('coffee', 'service_terminated')).status]).toEqual([204, 204]);
+    expect(heard.filter(({ kind }) => kind === 'refused')).toMatchObject([{ by: 'phone', error: { code: 'card_refused' } }, { by: 'phone', error: { code: 'service_terminated', hint: expect.stringMatching(/^Nothing came of it\./) } }]);
+    expect([(await declined('coffee', 'password_wrong')).status, (await declined('tea', 'card_refused')).status]).toEqual([400, 409]);
+    expect(desk.order).toMatchObject({ key: 'coffee' });
+    leaving.abort(new LatchkeyError('interrupted'));
+    expect(await codeOf(charging)).toBe('interrupted');
+    expect((await declined('coffee', 'card_refused')).status).toBe(409);
+  });
+
+  test('cannot fill the screen at the till', async () => {
+    const decline = async (address: string) => phones.declined('nothing', 'card_refused', address);
+    const codes: (string | undefined)[] = [];
+    for (let times = 0; times < 7; times += 1) codes.push(await codeOf(decline('192.0.2.7')));
+    expect(codes).toEqual([...Array.from({ length: 5 }, () => 'charge_over'), 'rate_limited', 'rate_limited']);
+    expect(await codeOf(decline('192.0.2.8'))).toBe('charge_over');
+  });
 });

@@ -301,7 +301,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
   });
 
   test('a wallet that a phone plays holds what a register asks for to it, too', async () => {
-    const { url } = await serve();
+    const { serving, url } = await serve();
     await add(purse.cli, [daily('3.00EUR')], { guards: ['pay', 'charge'] });
     const charging = counter.cli.start(['pos', 'charge', '--amount', '2.00EUR', '--tap', '--json']);
     const tap = ['wallet', 'tap', '--pos', url, '--account', account.id, '--identity-code-file', '-', '--yes'];
@@ -309,8 +309,10 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     const before = await balance();
     expect(await refusal(tap)).toMatchObject({ code: 'service_terminated', exit: 4 });
     expect(await balance()).toBe(before);
+    expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ by: 'phone', error_code: 'service_terminated' });
     await purse.cli.json(['card', 'app', 'remove', 'spending', '--yes']);
     expect(await purse.json(tap, identityCode)).toMatchObject({ payment: { state: 'paid' } });
-    expect((await charging.ended).code).toBe(0);
+    const { code, stderr } = await charging.ended;
+    expect([code, JSON.parse(stderr)]).toEqual([0, { warning: 'The phone’s own security check terminated the service. Nothing came of it. Its holder’s screen says which check: take another phone, or another way to pay.' }]);
   });
 });

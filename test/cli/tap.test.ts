@@ -100,7 +100,8 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await balance()).toBe(before);
     expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' } });
     const { code, stderr } = await expensive.ended;
-    expect([code, JSON.parse(stderr)]).toEqual([0, { warning: expect.stringContaining('password is wrong') }]);
+    const refusal = { warning: expect.stringMatching(/^The phone refused\./) };
+    expect([code, stderr.trim().split('\n').map((line) => JSON.parse(line))]).toEqual([0, [refusal, refusal, { warning: expect.stringContaining('password is wrong') }]]);
   });
 
   test('who waits at the till is told what for, and of who could not pay', async () => {
@@ -160,6 +161,13 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     await no.shows('Pay 2.50EUR to');
     no.type('n\r');
     expect(await no.code).toBe(4);
+    const left = atTerminal(purse.cli, args, purse.env);
+    await left.shows('Pay 2.50EUR to');
+    left.type('\u0003');
+    expect(await left.code).toBe(130);
+    for (let heard = 0; heard < 2; heard += 1) {
+      expect(await serving.line(jsonWith('event', 'refused'))).toMatchObject({ by: 'phone', error_code: 'card_refused' });
+    }
     const yes = atTerminal(purse.cli, args, purse.env);
     await yes.shows('Pay 2.50EUR to');
     yes.type('y\r');

@@ -6,6 +6,7 @@ import { isFinalRefusal, parseIdentityCode } from '../../domain/payment.ts';
 import { isServerAway } from '../../domain/server-away.ts';
 import { CardApplication } from '../../protocol/card-application.ts';
 import type { DeliveredCredential, PaymentOutcome } from '../../protocol/card-messages.ts';
+import { walletDecline, type WalletDecline } from '../../protocol/wallet-decline.ts';
 import type { Credential } from '../../roles/device/ports.ts';
 import type { WalletGuard } from '../../roles/card/ports.ts';
 import { authoriseFor, cardWallet, type CardWalletContext } from '../../roles/wallet/card-wallet.ts';
@@ -56,6 +57,8 @@ interface Phone {
 /** By these nothing is charged for the order, now or later. */
 const refusals: readonly ErrorCode[] = ['charge_over', 'account_locked', 'not_bound', 'idempotency_mismatch', 'invalid_input', 'service_terminated', 'answer_needed'];
 const waitS = 25;
+/** A register that does not hear it waits on. */
+const toldWithinMs = 2_000;
 /** How long after it has paid a register may take to ask whether this phone wants access, and then to have a password. */
 const [asksWithinMs, deliversWithinMs] = [3_000, 20_000];
 /** A hand takes longer to take a phone away. */
@@ -149,7 +152,7 @@ async function atCounter(phone: Phone, counter: CounterClient): Promise<WalletTa
   }
   const { order, registerId } = await openOrder(counter, options);
   const { key, amount, memo, payeeId } = order;
-  const { password, codeNumber } = await authoriseFor(context, { payeeId, amount, key, registerId, memo });
+  const { password, codeNumber } = await orDeclined(key, counter, options, () => authoriseFor(context, { payeeId, amount, key, registerId, memo }));
   let answer: PhoneAnswer;
   try {
     answer = await counter.pay(key, { accountId, terminalId, codeNumber, password });
@@ -177,6 +180,24 @@ async function refusable<T>(undo: () => Promise<void>, work: () => Promise<T>, {
     if (error instanceof LatchkeyError && !isServerAway(error)) {
       await undo().catch((trouble: unknown) => caution(`What the security check has counted could not be given back. ${toLatchkeyError(trouble).message}`));
     }
+    throw error;
+  }
+}
+
+/** Who waits at the register hears that this phone does not pay, also where it is interrupted. */
+async function orDeclined<T>(key: string, counter: CounterClient, { closing }: WalletTapOptions, work: () => Promise<T>): Promise<T> {
+  let reason: WalletDecline | undefined = 'card_refused';
+  closing.defer(async () => {
+    if (reason !== undefined) {
+      await counter.declined(key, reason, AbortSignal.timeout(toldWithinMs)).catch(() => {});
+    }
+  });
+  try {
+    const done = await work();
+    reason = undefined;
+    return done;
+  } catch (error) {
+    reason = walletDecline(error);
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { Random } from '../../domain/clock.ts';
 import type { Amount } from '../../domain/money.ts';
 import { base64url } from '../../protocol/encoding.ts';
+import { walletDeclined, type WalletDecline } from '../../protocol/wallet-decline.ts';
 import { aborted } from '../aborted.ts';
 import type { Credential } from '../device/ports.ts';
 import type { CounterOrder, CounterService, Served } from './counter.ts';
@@ -154,12 +155,16 @@ export class CounterDesk implements CounterControl {
 
   /** A phone pays what is open. Errors: `charge_over` if that is not open any more, those of `CounterService.chargePhone`. */
   async pay(key: string, authority: Omit<Extract<ChargeAuthority, { kind: 'wallet' }>, 'kind'>, signal: AbortSignal): Promise<Served> {
-    const open = this.#open;
-    const order = open?.keys.includes(key) === true ? { ...open.order, key } : undefined;
-    if (open === undefined || order === undefined) {
-      throw new LatchkeyError('charge_over');
-    }
-    return this.#paid(open, 'phone', () => this.counter.chargePhone(order, authority, signal));
+    const open = this.#openBy(key);
+    return this.#paid(open, 'phone', () => this.counter.chargePhone({ ...open.order, key }, authority, signal));
+  }
+
+  /** A phone does not pay what is open, which goes on. Errors: `charge_over` if that is not open any more. */
+  declined(key: string, reason: WalletDecline): void {
+    const { waiting } = this.#openBy(key);
+    const refused = { kind: 'refused', error: walletDeclined(reason, 'phone'), by: 'phone' } as const;
+    this.#context.onEvent(refused);
+    waiting.onEvent(refused);
   }
 
   /** A phone asks for access. Errors: those of `CounterService.access`. */
@@ -213,6 +218,13 @@ export class CounterDesk implements CounterControl {
         this.#context.failed(error);
       }
     }
+  }
+
+  #openBy(key: string): OpenCharge {
+    if (this.#open?.keys.includes(key) !== true) {
+      throw new LatchkeyError('charge_over');
+    }
+    return this.#open;
   }
 
   /** The order is paid by it, or goes on under another key if it was refused under this one. */

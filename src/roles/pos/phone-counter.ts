@@ -2,6 +2,7 @@ import { clientOf } from '../../domain/client-address.ts';
 import { LatchkeyError, type ErrorCode } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { Amount } from '../../domain/money.ts';
+import type { WalletDecline } from '../../protocol/wallet-decline.ts';
 import { RateLimit, refuseIf } from '../rate-limit.ts';
 import type { PaymentReply } from '../ledger/payment-request.ts';
 import type { CounterDesk } from './counter-desk.ts';
@@ -39,12 +40,12 @@ export interface PhoneBook {
   note(address: string, grantId: string): void;
 }
 
-/** Wrong receipt codes, at an address and in all: they have 40 random bits, and are typed by hand. Wrong payments at an address. */
+/** Wrong receipt codes, at an address and in all: they have 40 random bits, and are typed by hand. Wrong payments, and payments declined, at an address. */
 const triesAtAddress = { perSecond: 0.1, burst: 5 };
 const triesInAll = { perSecond: 2, burst: 40 };
 
 /** What phones ask of a counter. */
-export type PhoneService = Pick<PhoneCounter, 'open' | 'pay' | 'access' | 'portal'>;
+export type PhoneService = Pick<PhoneCounter, 'open' | 'pay' | 'declined' | 'access' | 'portal'>;
 
 /** The counter for phones on the shop's network (protocol.md section 8). */
 export class PhoneCounter {
@@ -54,6 +55,7 @@ export class PhoneCounter {
   readonly #atAddress = new RateLimit(triesAtAddress);
   readonly #inAll = new RateLimit(triesInAll);
   readonly #payments = new RateLimit(triesAtAddress);
+  readonly #declines = new RateLimit(triesAtAddress);
 
   constructor(desk: CounterDesk, pos: Pick<PosRole, 'access' | 'permission'>, phones: PhoneBook) {
     this.#desk = desk;
@@ -75,6 +77,12 @@ export class PhoneCounter {
   async pay(key: string, authority: Omit<Extract<ChargeAuthority, { kind: 'wallet' }>, 'kind'>, address: string, signal: AbortSignal): Promise<PhoneServed> {
     const pay = () => this.#desk.pay(key, authority, signal);
     return this.#served(await counted(this.#payments, clientOf(address), pay), address);
+  }
+
+  /** Errors: `charge_over`; `rate_limited` after too many: each is told at the counter. */
+  declined(key: string, reason: WalletDecline, address: string): void {
+    refuseIf(this.#declines.take(clientOf(address)));
+    this.#desk.declined(key, reason);
   }
 
   /** Errors: those of `CounterService.access`; `rate_limited` after too many wrong receipt codes. */
