@@ -22,6 +22,12 @@ test.each([
   expect(failure?.error.message).toContain(`(${code})`);
 });
 
+test.each([['CERT_NOT_YET_VALID', 'is not valid yet'], ['CERT_HAS_EXPIRED', 'has expired']])('%s names this machine’s clock', (code, what) => {
+  const { message, hint } = networkFailure(failing(code), 'latchkey.example')!.error;
+  expect(message).toMatch(new RegExp(`^The certificate of latchkey\\.example ${what} by this machine’s clock, which says ${new Date().toISOString().slice(0, 10)}T.*Z \\(${code}\\)\\.$`));
+  expect(hint).toMatch(/^Set the clock/);
+});
+
 test('of several addresses the first failure speaks', () => {
   const error = new AggregateError([failing('ECONNREFUSED'), failing('ENETUNREACH')]);
   expect(networkFailure(error, 'x')?.error.message).toContain('ECONNREFUSED');

@@ -40,8 +40,7 @@ export function networkFailure(error: unknown, host: string): NetworkFailure | u
     return { error: new LatchkeyError('interrupted', undefined, { cause: error }), mayRetry: false };
   }
   if (certificateCodes.has(code)) {
-    const message = `The certificate of ${host} is not trusted (${code}).`;
-    return { error: new LatchkeyError('certificate_invalid', message, { cause: error }), mayRetry: false };
+    return { error: certificateError(code, host, error), mayRetry: false };
   }
   if (connectionCodes.has(code) || addressCodes.has(code)) {
     const message = `${host} cannot be reached (${code}).`;
@@ -52,6 +51,18 @@ export function networkFailure(error: unknown, host: string): NetworkFailure | u
     return { error: new LatchkeyError('bad_reply', message, { cause: error }), mayRetry: false };
   }
   return undefined;
+}
+
+/** Of one that is not good now, what "now" is here: more often than the certificate the clock is wrong. */
+function certificateError(code: string, host: string, cause: unknown): LatchkeyError {
+  if (code !== 'CERT_NOT_YET_VALID' && code !== 'CERT_HAS_EXPIRED') {
+    return new LatchkeyError('certificate_invalid', `The certificate of ${host} is not trusted (${code}).`, { cause });
+  }
+  const what = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
+  return new LatchkeyError('certificate_invalid', `The certificate of ${host} ${what} by this machine’s clock, which says ${new Date().toISOString()} (${code}).`, {
+    hint: 'Set the clock if it is wrong. If it is right, the server needs another certificate.',
+    cause,
+  });
 }
 
 /** Several addresses were tried (RFC 8305): the first failure speaks for all. */
