@@ -2,13 +2,18 @@ import { remark } from '../../api/schema.ts';
 import { tryLater, type LatchkeyError } from '../../domain/errors.ts';
 import { shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
+import { withLocalTimes } from './time.ts';
+
+function people(text: string): string {
+  return shown(withLocalTimes(text));
+}
 
 /** An error for people: what happened, what is wrong where, what to do. */
 export function presentError(error: LatchkeyError, { style }: Screen): string {
   return [
-    `${style.bad('Error:')} ${shown(error.message)}`,
-    ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${shown(detail)}`),
-    `  ${style.dim(shown(hintOf(error)))}`,
+    `${style.bad('Error:')} ${people(error.message)}`,
+    ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${people(detail)}`),
+    `  ${style.dim(people(hintOf(error)))}`,
   ].join('\n');
 }
 
@@ -18,7 +23,7 @@ function hintOf({ hint, retryAfter }: LatchkeyError): string {
 }
 
 export function presentWarning(text: string, { style }: Screen): string {
-  return `${style.warning('Warning:')} ${shown(text)}`;
+  return `${style.warning('Warning:')} ${people(text)}`;
 }
 
 /** An error as a part of a result. */

@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest';
-import { age, duration, localTime } from './time.ts';
+import { age, duration, localTime, withLocalTimes } from './time.ts';
 
 test('local time names its zone', () => {
   const text = localTime('2026-11-25T12:00:00.000Z');
   expect(text).toMatch(/^2026-11-2[456] \d\d:\d\d:00 (UTC|[+-]\d\d:\d\d)$/);
   const [day, hour, zone] = text.split(' ');
   expect(new Date(`${day}T${hour}${zone === 'UTC' ? 'Z' : zone}`).toISOString()).toBe('2026-11-25T12:00:00.000Z');
+});
+
+test('times in a sentence are as they are everywhere, but where somebody is quoted', () => {
+  const at = '2026-11-25T12:00:00.123Z';
+  expect(withLocalTimes(`Until ${at}; this clock says ${at}.`)).toBe(`Until ${localTime(at)}; this clock says ${localTime(at)}.`);
+  for (const untouched of [`"${at}" is none.`, '2026-11-25T12:00:00+01:00', '2026-11-25', '9999-99-99T99:99:99Z', `order-${at}`, `acc_${at}`]) {
+    expect(withLocalTimes(untouched)).toBe(untouched);
+  }
 });
 
 test('age is one number and one unit', () => {

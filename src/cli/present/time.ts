@@ -5,6 +5,11 @@ export function localTime(time: string): string {
   return `${day} ${clock(date)} ${zone(date)}`;
 }
 
+/** A sentence with RFC 3339 times for people: those in UTC as `localTime` gives them, but what somebody is quoted with. */
+export function withLocalTimes(text: string): string {
+  return text.replace(/(?<!["“\w-])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z(?![\w-])/g, (time) => (Number.isNaN(Date.parse(time)) ? time : localTime(time)));
+}
+
 /** The local time of day. */
 export function clock(date: Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
