@@ -4,8 +4,11 @@ import { durationFlag, idempotencyFlag, notWith, remoteFlags, switchFlag } from 
 import { openCodes } from '../../../cli/open-role.ts';
 import { presentSigningKey } from '../../../cli/present/signing-keys.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
+import { durationText } from '../../../domain/duration.ts';
+import { LatchkeyError } from '../../../domain/errors.ts';
 
 const usualOverlapMs = 86_400_000;
+const longestOverlapMs = 365 * 86_400_000;
 
 export default class ServerKeysRotate extends LatchkeyCommand<SigningKeyWire> {
   static override readonly summary = 'Make the next key that signs credit payment codes.';
@@ -25,8 +28,16 @@ export default class ServerKeysRotate extends LatchkeyCommand<SigningKeyWire> {
 
   async run(): Promise<SigningKeyWire> {
     const { flags } = await this.parse(ServerKeysRotate);
+    if (flags.overlap > longestOverlapMs) {
+      throw new LatchkeyError('invalid_input', `--overlap: ${durationText(flags.overlap)} is more than ${durationText(longestOverlapMs)}.`);
+    }
     const codes = await openCodes('admin', flags, this.opening);
-    return signingKeyToWire(await codes.rotateKey(flags.now ? 0 : flags.overlap, flags['idempotency-key']));
+    const made = await codes.rotateKey(flags.now ? 0 : flags.overlap, flags['idempotency-key']);
+    const waiting = flags.now ? [] : (await codes.keys()).filter(({ id, state }) => state === 'next' && id !== made.id);
+    for (const { id, signsFrom } of waiting) {
+      await this.caution(`Another next key waits, ${id}, to sign from ${signsFrom.toISOString()} on: each signs from its time until that of the one after it.`);
+    }
+    return signingKeyToWire(made);
   }
 
   protected present(key: SigningKeyWire, screen: Screen): string {
