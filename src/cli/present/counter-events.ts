@@ -10,7 +10,7 @@ import type { CounterEvent } from '../../roles/pos/counter-desk.ts';
 import { troubleOf } from './message.ts';
 import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
-import { countsForPeople, isAllSettled, settledCountsSchema } from './settlements.ts';
+import { countsForPeople, isAllSettled, settleByForPeople, settledCountsSchema } from './settlements.ts';
 import { noTimeSchema, noTimeToWire } from './tariffs.ts';
 import { clock, localTime } from './time.ts';
 
@@ -78,6 +78,7 @@ export function presentCounterEvent(event: CounterEventWire, { style }: Screen):
       return `The counter is open: ${where.filter((each) => each !== undefined).join(', ')}.${off}`;
     }
     case 'waiting':
+      return `The counter is not open yet: it opens once the server is there, and tells phones at ${event.url} to wait. ${message}`;
     case 'server':
       return line(event.reachable === true ? 'server is back' : 'server is away', message);
     case 'reader':
@@ -100,7 +101,7 @@ export function presentCounterEvent(event: CounterEventWire, { style }: Screen):
     case 'codes_settled':
       return line('codes settled', event.counts && countsForPeople(event.counts), event.counts && !isAllSettled(event.counts) ? 'see `latchkey code disputes list`' : undefined);
     case 'codes_waiting':
-      return line('codes not settled', `${event.waiting} wait, the first has to be settled by ${localTime(event.settle_by!)}`);
+      return line('codes not settled', `${event.waiting} wait to be settled, ${settleByForPeople(event.settle_by!, new Date())}`);
     case 'codes_failed':
       return line('codes not settled', message);
     case 'clock_wrong':

@@ -12,8 +12,10 @@ import { moneyForPeople } from './money.ts';
 import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { tariffInShort, tariffSchema, tariffToWire, type TariffWire } from './tariffs.ts';
+import { settleByForPeople } from './settlements.ts';
 import { subjectForPeople } from './subjects.ts';
 import { age, duration, localTime } from './time.ts';
+import { trustAgeForPeople } from './trust-lists.ts';
 
 const words = { type: 'string' } as const;
 const thumbprint = { ...words, description: 'Of its key (RFC 7638), for `ap serve --pos-key`.' } as const;
@@ -139,6 +141,7 @@ function openChargeToWire({ charge: { key, amount, authority }, begunAt }: Begun
 
 export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen): string {
   const { network, waiting = [], open_charges: open, last_sale: sale, enforced = false, codes } = status;
+  const now = new Date();
   const head = details(
     [
       ['server', status.reachable ? undefined : 'away: this is what is written down on this machine'],
@@ -149,8 +152,8 @@ export function presentRegisterStatus(status: RegisterStatusWire, screen: Screen
       ['last sale', sale && `${moneyForPeople(sale.amount)} (${sale.tender}), ${localTime(sale.at)}`],
       ...open.map(({ amount, tender, since }) => ['open charge', `${moneyForPeople(amount)} (${tender}) since ${localTime(since)}; the next charge finds out first what became of it`] as const),
       ['open charges', !status.reachable && open.length === 0 ? 'none' : undefined],
-      ['codes', codes && (codes.settle_by === undefined ? 'all that were accepted are settled' : `${codes.waiting} accepted and not settled, the first to be by ${localTime(codes.settle_by)}`)],
-      ['trust list', codes?.trust_as_of && `${age(codes.trust_as_of, new Date())} old`],
+      ['codes', codes && (codes.settle_by === undefined ? 'all that were accepted are settled' : `${codes.waiting} accepted and not settled, ${settleByForPeople(codes.settle_by, now)}`)],
+      ['trust list', codes?.trust_as_of && trustAgeForPeople(codes.trust_as_of, now)],
       ['waiting', !enforced ? undefined : waiting.length === 0 ? 'nobody: what was paid for is served' : `${waiting.length} paid, and the radio could not be told yet; their time has not begun`],
     ],
     screen,

@@ -67,6 +67,11 @@ export function countsForPeople(counts: Readonly<Record<SettlementOutcome, numbe
   return parts.length === 0 ? 'nothing to settle' : parts.join(', ');
 }
 
+/** Of codes that wait, until when the first of them has to be settled. */
+export function settleByForPeople(settleBy: string, now: Date): string {
+  return Date.parse(settleBy) < now.getTime() ? `the first overdue since ${localTime(settleBy)}: the server need not pay it` : `the first to be by ${localTime(settleBy)}`;
+}
+
 export function presentCodeSettlement({ counts, disputes = [], message, next_at: next }: CodeSettlementWire, screen: Screen): string {
   const head = details(
     [

@@ -40,13 +40,18 @@ export function keptTrustToWire({ register, store }: Acceptances, now: Date, clo
   });
 }
 
+export function trustAgeForPeople(asOf: string, now: Date): string {
+  const ageMs = now.getTime() - Date.parse(asOf);
+  return `${ageMs < 0 ? `${span(-ageMs)} ahead of this machine’s clock` : `${age(asOf, now)} old`}${ageMs > longestTrustMs ? ': too old to accept codes by' : ''}`;
+}
+
 export function presentKeptTrust(trust: KeptTrustWire, screen: Screen): string {
   const { clock_ahead_ms: ahead } = trust;
   const head = details(
     [
       ['register', trust.register_id],
       ['issuer', trust.issuer],
-      ['written', `${localTime(trust.as_of)}, ${trust.age_ms < 0 ? `${span(-trust.age_ms)} ahead of this machine’s clock` : `${age(trust.as_of, new Date(Date.parse(trust.as_of) + trust.age_ms))} old`}${trust.too_old ? ': too old to accept codes by' : ''}`],
+      ['written', `${localTime(trust.as_of)}, ${trustAgeForPeople(trust.as_of, new Date(Date.parse(trust.as_of) + trust.age_ms))}`],
       ['clock', ahead === undefined ? undefined : ahead === 0 ? 'in step with the server’s' : `${span(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the server’s`],
       ['revoked codes', trust.revoked.length === 0 ? 'none' : trust.revoked.join(' ')],
       ['keys', trust.keys.length === 0 ? 'none: the server has signed no codes yet' : undefined],
