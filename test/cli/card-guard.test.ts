@@ -128,7 +128,7 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
   test('what asks is answered at a terminal, and by nothing else', async () => {
     await add(purse.cli, [large('5.00EUR')]);
     const before = await balance();
-    expect(await refusal(pay('7.00EUR', '--yes'))).toMatchObject({ code: 'answer_needed', exit: 10, message: expect.stringMatching(/large \(spending\): amount 7\.00EUR, limit 5\.00EUR – Much\. Pay 7\.00EUR to .* all the same\?$/), hint: expect.stringContaining('--yes does not answer') });
+    expect(await refusal(pay('7.00EUR', '--yes'))).toMatchObject({ code: 'answer_needed', exit: 10, message: expect.stringMatching(/large \(spending\): amount 7\.00EUR, limit 5\.00EUR – Much\. Pay 7\.00EUR to .* all the same\?$/), hint: expect.stringContaining('no flag does that') });
     const args = pay('7.00EUR').filter((arg) => arg !== '--identity-code-file' && arg !== '-');
     const no = atTerminal(purse.cli, args, purse.env);
     await no.shows('all the same?');

@@ -119,7 +119,7 @@ export class MachineGuard {
   async #confirmed(question: string, declined: () => LatchkeyError): Promise<void> {
     const { interactive, ask } = this.#guarding;
     if (!interactive) {
-      throw new LatchkeyError('answer_needed', question, { hint: 'Run it where somebody can answer: --yes does not answer a security check.' });
+      throw new LatchkeyError('answer_needed', question, { hint: 'Run it where somebody can answer: no flag does that for a security check.' });
     }
     if (!(await ask(question))) {
       throw declined();
