@@ -78,6 +78,13 @@ export function roleDestinationName(role: Role, flags: RoleFlags): string {
   return profileFor(role)?.name ?? localProfile;
 }
 
+/** The profile that `roleDestinationName` names, if it is known to be of another role. */
+export function otherRoleAt(role: Role, flags: RoleFlags): (Profile & { readonly role: Role }) | undefined {
+  const name = roleDestinationName(role, flags);
+  const profile = profiles().list().find((each) => each.name === name);
+  return profile?.role === undefined || profile.role === role ? undefined : { ...profile, role: profile.role };
+}
+
 /** Where nothing is named. */
 function profileFor(role: Role): Profile | undefined {
   const active = profiles().active();

@@ -408,6 +408,12 @@ describe('a server that goes and comes back', () => {
     expect([exit, JSON.parse(stderr)]).toMatchObject([4, { code: 'trust_list_missing', hint: expect.stringContaining('code trust sync') as string }]);
     await cli.close();
   });
+
+  test('a machine that is something else is not told to sync, which it may not', async () => {
+    const { cli } = await site.purse();
+    const { code: exit, stderr } = await cli.run(['code', 'accept', '--amount', '1.00EUR', '--json'], { input: 'LK1:A' });
+    expect([exit, JSON.parse(stderr)]).toMatchObject([3, { code: 'register_not_enrolled', message: expect.stringMatching(/^This machine is not a cash register: profile \S+ is for the role terminal\.$/) as string }]);
+  });
 });
 
 test('alone on a machine a register changes its account when all it accepted is settled', async () => {

@@ -4,7 +4,7 @@ import type { WaitingToSettle } from '../../roles/codes/acceptance-journal.ts';
 import type { AcceptanceStore } from '../../storage/acceptance-store.ts';
 import { acceptanceDatabase, acceptanceDatabases } from '../agent-files.ts';
 import { RegisterSecrets } from '../counter/register-secrets.ts';
-import { roleDestinationName, secretStore, type RoleFlags } from '../destination.ts';
+import { otherRoleAt, roleDestinationName, secretStore, type RoleFlags } from '../destination.ts';
 import type { Opening } from '../open-role.ts';
 import { KnownRegisters, type KnownRegister } from './known-registers.ts';
 
@@ -22,13 +22,17 @@ export interface AcceptancesOpening extends Pick<Opening, 'closing'> {
 }
 
 /**
- * This machine's cash register as it was last heard of; nobody is asked. Errors: `trust_list_missing` if it has never
- * fetched one, those of storage.
+ * This machine's cash register as it was last heard of; nobody is asked. Errors: `register_not_enrolled` where its profile is of
+ * another role, `trust_list_missing` if it has never fetched one, those of storage.
  */
 export async function openAcceptances(flags: RoleFlags, opening: AcceptancesOpening): Promise<Acceptances> {
   const profile = roleDestinationName('pos', flags);
   const acceptances = await openAcceptancesAt(profile, opening);
   if (acceptances === undefined) {
+    const other = otherRoleAt('pos', flags);
+    if (other !== undefined) {
+      throw new LatchkeyError('register_not_enrolled', `This machine is not a cash register: profile ${other.name} is for the role ${other.role}.`);
+    }
     throw new LatchkeyError('trust_list_missing', `This machine has fetched no trust list for the cash register of profile ${profile}.`, {
       hint: 'Fetch it while the server can be reached: `latchkey code trust sync`, with the same --profile if there are several.',
     });

@@ -5,7 +5,7 @@ import { forgetOver, type OwnCode } from '../../roles/wallet/own-codes.ts';
 import { areThereCards } from '../cards/cards.ts';
 import { ShowingGuard, type GuardingShowings } from '../cards/showing-guard.ts';
 import { tellServerOfWallet } from '../cards/wallet-guard.ts';
-import type { RoleFlags } from '../destination.ts';
+import { otherRoleAt, type RoleFlags } from '../destination.ts';
 import { systemClock } from '../local-registry.ts';
 import type { Opening } from '../open-role.ts';
 import { walletCodeToWire, type WalletCodesWire } from '../present/wallet-codes.ts';
@@ -27,6 +27,10 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
   const now = systemClock.now();
   const codes = (await knownCodes(opened)).map((code) => walletCodeToWire(code, now));
   const unfinished = (await opened.kept.list()).filter(({ signed }) => signed === undefined).length;
+  const other = codes.length === 0 && unfinished === 0 ? otherRoleAt('terminal', flags) : undefined;
+  if (other !== undefined) {
+    await options.caution(`This machine is not a payer’s terminal: profile ${other.name} is for the role ${other.role}.`);
+  }
   return { codes: codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked'), corrected, unfinished };
 }
 
