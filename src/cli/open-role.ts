@@ -33,6 +33,8 @@ export interface Opening {
   readonly sources: SecretSources;
   /** From --timeout. */
   readonly timeoutMs: number | undefined;
+  /** Told how far this machine's clock is ahead of a server's that is asked, in milliseconds; negative if behind. */
+  readonly onClock?: ((aheadMs: number) => void) | undefined;
 }
 
 /**
@@ -320,9 +322,9 @@ async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: '
   return { store, keyring, clock: systemClock, random: systemRandom, actor };
 }
 
-async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs }: Opening): Promise<HttpClient> {
+async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs, onClock }: Opening): Promise<HttpClient> {
   const { HttpClient } = await import('../client/http-client.ts');
-  const http = new HttpClient({ url, token, ca, timeoutMs });
+  const http = new HttpClient({ url, token, ca, timeoutMs, onClock });
   closing.defer(() => http.close());
   return http;
 }

@@ -20,6 +20,8 @@ export interface HttpClientOptions {
   /** How often to try again when the connection fails. */
   readonly retries?: number | undefined;
   readonly allowInsecureHttp?: boolean | undefined;
+  /** Told with each reply how far this machine's clock is ahead of the server's, in milliseconds; negative if behind, 0 if that cannot be told. */
+  readonly onClock?: ((aheadMs: number) => void) | undefined;
 }
 
 /** What a route takes, each part where it takes it. */
@@ -114,6 +116,7 @@ export class HttpClient {
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(endsAt - performance.now())));
+    const askedAt = Date.now();
     try {
       const response = await (route.waits === true ? waiting : agent).request({
         origin: this.#base.origin,
@@ -123,6 +126,7 @@ export class HttpClient {
         ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
       });
+      this.#options.onClock?.(clockAhead(response.headers['date'], askedAt, Date.now()));
       return readReply(response, route, parse, await response.body.text());
     } catch (error) {
       if (error instanceof LatchkeyError) {
@@ -199,6 +203,13 @@ export class HttpClient {
 type Outcome =
   | { readonly reply: unknown }
   | { readonly error: LatchkeyError; readonly mayRetry: boolean; readonly retryAfterMs: number | undefined };
+
+/** By the Date of a reply (RFC 9110, 6.6.1), which is cut to the second, and was written between asking and hearing. */
+function clockAhead(date: string | string[] | undefined, askedAt: number, heardAt: number): number {
+  const writtenAt = Date.parse(String(date));
+  const [earliest, latest] = [writtenAt, writtenAt + 999];
+  return latest < askedAt ? askedAt - latest : earliest > heardAt ? heardAt - earliest : 0;
+}
 
 function parseBase({ url, allowInsecureHttp }: HttpClientOptions): URL {
   if (!URL.canParse(url)) {

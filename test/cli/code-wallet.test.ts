@@ -13,6 +13,7 @@ import { openSecretStore } from '../../src/secrets/open-secret-store.ts';
 import { program } from '../program.ts';
 import { requires } from '../requirements.ts';
 import { CommandLine } from './command-line.ts';
+import { Counter } from './counter.ts';
 import { plantCode, type PlantedCode } from './planted-code.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { Site, ways } from './site.ts';
@@ -471,6 +472,19 @@ describe.each(ways)('having codes issued, %s', (way) => {
       expect([counter, await till.settle(cafe, text, '5.00EUR')]).toEqual([1, 'settled']);
     });
 
+    test.each([['ahead of', 3_600_000], ['behind', -3_600_000]])('a clock that is an hour %s the server’s is told before a code is issued', async (word, aheadMs) => {
+      const warning = expect.stringMatching(new RegExp(`^This machine’s clock is (1h|59min5\\ds) ${word} the server’s: cash registers will refuse`));
+      const { stderr } = await purse.cli.run(['code', 'issue', '--account', 'nobody', '--limit', '1.00EUR', '--json'], { env: { ...purse.env, NODE_OPTIONS: clockAhead(aheadMs) } });
+      expect(stderr.trim().split('\n').map((line) => JSON.parse(line))).toEqual([{ warning }, expect.objectContaining({ code: 'not_bound' })]);
+    });
+
+    test('a machine whose profile is another’s is said to be no payer’s terminal', async () => {
+      const { cli } = await Counter.make(site);
+      const { code, stderr } = await cli.run(['code', 'list', '--json']);
+      expect([code, stderr.trim().split('\n').map((line) => JSON.parse(line))]).toEqual([0, [{ warning: expect.stringMatching(/^This machine is not a payer’s terminal: profile \S+ is for the role pos\.$/) }]]);
+      await cli.close();
+    });
+
     test('while the server is away codes are listed as this wallet knows them, and shown', async () => {
       const account = await payer();
       const { code_id: id } = await issued(account, '--limit', '5.00EUR');
@@ -493,6 +507,12 @@ describe.each(ways)('having codes issued, %s', (way) => {
     });
   }
 });
+
+/** Has a program see a clock that is so far off. */
+function clockAhead(ms: number): string {
+  const shifted = `const D=Date;globalThis.Date=class extends D{constructor(...a){if(a.length)super(...a);else super(D.now()+${ms})}static now(){return D.now()+${ms}}}`;
+  return `--import=data:text/javascript,${encodeURIComponent(shifted)}`;
+}
 
 /** A connection over which answers are lost while somebody says so. */
 class LossyLine implements AsyncDisposable {

@@ -227,3 +227,21 @@ test('tokens go over plain http to this machine alone', () => {
   }
   expect(make('http://10.0.0.5:8420', true)).not.toThrow();
 });
+
+test('the clock of the server is compared with this machine’s, as far as the second in a Date and the way there and back let it', async () => {
+  const ahead = async (date: string | undefined) => {
+    const heard: number[] = [];
+    const dated: Answer = (request, response) => {
+      response.sendDate = false;
+      if (date !== undefined) response.setHeader('date', date);
+      self(request, response);
+    };
+    const { port } = await serve([dated]);
+    await client(port, { onClock: (aheadMs) => heard.push(aheadMs) }).call(routes.showSelf, {});
+    return heard;
+  };
+  const at = (ms: number) => new Date(Date.now() + ms).toUTCString();
+  expect([await ahead(at(0)), await ahead(undefined), await ahead('noon')]).toEqual([[0], [0], [0]]);
+  const [[behind = 0], [before = 0]] = [await ahead(at(-600_000)), await ahead(at(600_000))];
+  expect([Math.abs(behind - 600_000) < 5_000, Math.abs(before + 600_000) < 5_000]).toEqual([true, true]);
+});

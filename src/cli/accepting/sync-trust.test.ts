@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../local-registry.ts';
 import type { TrustList } from '../../roles/codes/ports.ts';
 import { openAcceptanceStore } from '../../storage/acceptance-store.ts';
-import { clockTrouble, fetchTrust } from './sync-trust.ts';
+import { clockTrouble } from '../clock-trouble.ts';
+import { fetchTrust } from './sync-trust.ts';
 
 async function aheadOf(serverAheadMs: number): Promise<{ readonly ahead: number; readonly kept: Date | undefined }> {
   const store = await openAcceptanceStore({ path: ':memory:' });
@@ -22,10 +23,10 @@ test('a clock that is in step is not blamed for the way there and back', async (
 test.each([[600_000, 'behind'], [-600_000, 'ahead of']])('one that is %i ms off is told by how much', async (serverAheadMs, word) => {
   const { ahead } = await aheadOf(serverAheadMs);
   expect(Math.abs(ahead + serverAheadMs)).toBeLessThan(5_000);
-  expect(clockTrouble(ahead)).toMatch(new RegExp(`^This machine’s clock is (10min|9min5\\ds) ${word} the server’s`));
+  expect(clockTrouble(ahead, 'pos')).toMatch(new RegExp(`^This machine’s clock is (10min|9min5\\ds) ${word} the server’s`));
 });
 
 test('up to what codes bear nothing is said', () => {
-  expect([clockTrouble(0), clockTrouble(30_000), clockTrouble(-30_000)]).toEqual([undefined, undefined, undefined]);
-  expect(clockTrouble(30_001)).toBeTypeOf('string');
+  expect([clockTrouble(0, 'pos'), clockTrouble(30_000, 'pos'), clockTrouble(-30_000, 'terminal')]).toEqual([undefined, undefined, undefined]);
+  expect(clockTrouble(30_001, 'terminal')).toBeTypeOf('string');
 });

@@ -1,5 +1,3 @@
-import { clockSkewMs } from '../../domain/credit-code.ts';
-import { durationText } from '../../domain/duration.ts';
 import type { Register } from '../../domain/sale.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
 import { CounterGuard } from '../cards/register-guard.ts';
@@ -47,11 +45,4 @@ export async function fetchTrust({ store }: Pick<Acceptances, 'store'>, codes: P
   await store.keepTrust(list);
   const written = list.asOf.getTime();
   return written < asked ? asked - written : written > answered ? answered - written : 0;
-}
-
-/** What is wrong with this machine's clock, in a sentence; undefined if it is good enough for codes. */
-export function clockTrouble(clockAheadMs: number): string | undefined {
-  return Math.abs(clockAheadMs) <= clockSkewMs
-    ? undefined
-    : `This machine’s clock is ${durationText(Math.round(Math.abs(clockAheadMs) / 1000) * 1000)} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} the server’s: codes that are good will be refused until it is set right.`;
 }

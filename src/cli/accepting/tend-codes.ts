@@ -5,6 +5,7 @@ import type { Log } from '../../roles/agent/log.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
 import { sumOf, type Settled } from '../../roles/codes/settle-accepted.ts';
 import type { CounterGuard } from '../cards/register-guard.ts';
+import { clockTrouble } from '../clock-trouble.ts';
 import type { Counter } from '../counter/open-counter.ts';
 import type { RoleFlags } from '../destination.ts';
 import { toLatchkeyError } from '../failure.ts';
@@ -14,7 +15,7 @@ import type { CounterEventWire } from '../present/counter-events.ts';
 import { troubleOf } from '../present/message.ts';
 import { openAcceptancesOf, waitingIn, type Acceptances } from './open-acceptances.ts';
 import { isUrgent, settleWaiting } from './settle-codes.ts';
-import { clockTrouble, fetchTrust, readyToAccept } from './sync-trust.ts';
+import { fetchTrust, readyToAccept } from './sync-trust.ts';
 
 /** Codes that were accepted wait no longer than this for a server that is there. */
 const lookMs = 5_000;
@@ -112,7 +113,7 @@ class CodeTender {
     this.#acceptances ??= await openAcceptancesOf(await readyToAccept(this.#counter, this.#flags), { ...this.#tending, caution: async (message) => this.#tending.emit({ event: 'codes_failed', message }) });
     const clockAheadMs = await fetchTrust(this.#acceptances, this.#codes);
     await this.#tending.guard.tell();
-    const message = clockTrouble(clockAheadMs);
+    const message = clockTrouble(clockAheadMs, 'pos');
     if (message !== undefined && !this.#clockWasWrong) {
       this.#tending.emit({ event: 'clock_wrong', clock_ahead_ms: clockAheadMs, message });
     }

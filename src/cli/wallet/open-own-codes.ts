@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { CodesRole } from '../../roles/codes/ports.ts';
 import { issuedCodes, OwnCodes, type OwnCode } from '../../roles/wallet/own-codes.ts';
+import { clockTrouble } from '../clock-trouble.ts';
 import { secretStore, type RoleFlags } from '../destination.ts';
 import { systemRandom } from '../local-registry.ts';
 import { openCodes, type Opening } from '../open-role.ts';
@@ -25,12 +26,29 @@ export interface OpenedCodes extends OpenedPayer, HeldCodes {
   readonly own: OwnCodes;
 }
 
+export interface OwnCodesOpening extends Opening {
+  /** Told once if this machine's clock is wrong. */
+  readonly caution: (text: string) => Promise<void>;
+}
+
 /** The same with the server, or the database on this machine, that issues and settles them. */
-export async function openOwnCodes(flags: RoleFlags, opening: Opening): Promise<OpenedCodes> {
+export async function openOwnCodes(flags: RoleFlags, options: OwnCodesOpening): Promise<OpenedCodes> {
+  const opening = { ...options, onClock: tellingOnce(options.caution) };
   const { wallet, payer } = await openPayer(flags, opening);
   const codes = await openCodes('terminal', flags, opening);
   const { kept, journal } = await openHeldCodes(opening.sources);
   return { wallet, payer, codes, kept, journal, own: new OwnCodes({ wallet, payer, codes, kept, journal, random: systemRandom, withCode }) };
+}
+
+function tellingOnce(caution: OwnCodesOpening['caution']): (clockAheadMs: number) => void {
+  let isTold = false;
+  return (clockAheadMs) => {
+    const trouble = clockTrouble(clockAheadMs, 'terminal');
+    if (trouble !== undefined && !isTold) {
+      isTold = true;
+      void caution(trouble);
+    }
+  };
 }
 
 /** All that were issued, newest first, with what was shown of them or why nobody knows. */

@@ -1,5 +1,6 @@
-import { clockTrouble, syncTrust } from '../../../cli/accepting/sync-trust.ts';
+import { syncTrust } from '../../../cli/accepting/sync-trust.ts';
 import { LatchkeyCommand } from '../../../cli/base-command.ts';
+import { clockTrouble } from '../../../cli/clock-trouble.ts';
 import { openCounter } from '../../../cli/counter/open-counter.ts';
 import { remoteFlags } from '../../../cli/flags.ts';
 import { keptTrustSchema, keptTrustToWire, presentKeptTrust, type KeptTrustWire } from '../../../cli/present/trust-lists.ts';
@@ -16,7 +17,7 @@ export default class CodeTrustSync extends LatchkeyCommand<KeptTrustWire> {
   async run(): Promise<KeptTrustWire | undefined> {
     const { flags } = await this.parse(CodeTrustSync);
     const synced = await syncTrust(await openCounter(flags, this.opening), flags, this.opening);
-    const trouble = clockTrouble(synced.clockAheadMs);
+    const trouble = clockTrouble(synced.clockAheadMs, 'pos');
     if (trouble !== undefined) {
       await this.caution(trouble);
     }
