@@ -32,6 +32,11 @@ export function readInstant(reader: CborReader, what: string): number {
   return seconds;
 }
 
+/** Whether it is an account's id that we made, as each one that can be paid has. */
+export function isAccountId(id: string): boolean {
+  return bytesOf(id, accountPrefix) !== undefined;
+}
+
 /** An account's id: as bytes where it is one that we made, and only there, else as text. */
 export function writeAccount(id: string): Uint8Array {
   const made = bytesOf(id, accountPrefix);

@@ -92,13 +92,22 @@ describe('a wallet that no server can be asked from', () => {
     for (const [args, code] of [
       [['--amount', '5.01EUR'], 'code_amount_too_large'],
       [['--amount', '1.00CHF'], 'currency_mismatch'],
-      [['--payee', 'acc_other'], 'code_payee_mismatch'],
+      [['--payee', 'acc_nN4i0m0pR8mM9m6lq2c6Dw'], 'code_payee_mismatch'],
       [['--payee', 'Nobody'], 'account_not_found'],
       [['--png', cli.file('there.png', 'a picture')], 'file_exists'],
     ] as const) {
       expect(await refusal('code', 'show', ...args)).toMatchObject({ code });
     }
     expect(await show()).toMatchObject({ counter: 1 });
+  });
+
+  test('what is no whole id of an account is no payee, and nothing is counted', async () => {
+    await plantCode(cli);
+    const id = 'acc_nN4i0m0pR8mM9m6lq2c6Dw';
+    for (const payee of ['acc_', 'acc_bogus', id.slice(0, 20), `${id}A`]) {
+      expect(await refusal('code', 'show', '--payee', payee)).toMatchObject({ code: 'invalid_input', exit: 2 });
+    }
+    expect(await show('--payee', id)).toMatchObject({ counter: 1, payee_id: id });
   });
 
   test('one that is over is not shown, and the terminal’s clock is named', async () => {

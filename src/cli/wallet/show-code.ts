@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { Payee } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { isId } from '../../domain/identifiers.ts';
 import type { Amount } from '../../domain/money.ts';
 import { qrTerminalWidth } from '../../formats/qr-terminal.ts';
 import { qrCode } from '../../formats/qr.ts';
+import { isAccountId } from '../../protocol/code-values.ts';
 import { codeText, joinCode, signProof } from '../../protocol/credit-code.ts';
 import { newEd25519 } from '../../protocol/ed25519.ts';
 import { codeState, isShowingOver, nextShowing, openShowing, roomOf, type CodeHistory, type OpenShowing } from '../../roles/wallet/showing.ts';
@@ -130,14 +130,17 @@ function inWords({ code: { token }, history }: KnownCode): string {
   return `${token.id} · ${moneyForPeople({ minor: left?.amount ?? 0n, currency })} left of ${moneyForPeople({ minor: token.maxTotal, currency })}`;
 }
 
-/** By the names that were heard when the code was issued. An id is taken as it is. Errors: `account_not_found`. */
+/** By the names that were heard when the code was issued; else by an id, which nobody looks up. Errors: `account_not_found`, `invalid_input`. */
 function payeeNamed(reference: string, { payees }: CodeHistory): Pick<Payee, 'id'> {
   const named = payees.find(({ id, name }) => id === reference || name === reference);
   if (named !== undefined) {
     return named;
   }
-  if (/^acc_/.test(reference) && isId(reference)) {
+  if (isAccountId(reference)) {
     return { id: reference };
+  }
+  if (reference.startsWith('acc_')) {
+    throw new LatchkeyError('invalid_input', `${reference} is no id of an account: "acc_" and 22 more characters.`, { hint: 'Nothing was shown. Copy the payee’s id whole.' });
   }
   throw new LatchkeyError('account_not_found', `This code knows no payee ${reference}.`, { hint: 'No server is asked here: give the payee’s id, or one of those that the code was issued for.' });
 }
