@@ -83,11 +83,11 @@ const otherReceiptSchema = object('OtherReceipt', { receipt_id: id, signed_recei
 export const disputeSchema = object(
   'CodeDispute',
   { ...settlementMembers, signed_receipt: receiptBytes, code: codeBytes, loss: amountSchema, borne_by: oneOf(lossBearers) },
-  { ...someSettlementMembers, other: otherReceiptSchema },
+  { ...someSettlementMembers, other: otherReceiptSchema, account_id: { ...id, description: 'The payer’s; only for admins.' } },
 );
 export type DisputeWire = Static<typeof disputeSchema>;
 export const disputePageSchema = pageOf('CodeDisputePage', disputeSchema);
-export const disputeQuerySchema = input('CodeDisputeQuery', {}, { outcome: oneOf(settlementOutcomes), ...pageQuery });
+export const disputeQuerySchema = input('CodeDisputeQuery', {}, { outcome: oneOf(settlementOutcomes), code_id: id, account_id: { ...id, description: 'The payer’s; only for admins.' }, ...pageQuery });
 
 export const settlementInputSchema = input('CodeSettlementInput', {
   accepted: { ...arrayOf(input('AcceptedCode', { code: codeBytes, receipt: receiptBytes })), maxItems: settlementBatch },
@@ -225,7 +225,7 @@ function settlementFromWire(wire: SettlementWire): Settlement {
   };
 }
 
-export function disputeToWire({ signedReceipt, code, other, loss, borneBy, ...settlement }: Dispute): DisputeWire {
+export function disputeToWire({ signedReceipt, code, other, loss, borneBy, accountId, ...settlement }: Dispute): DisputeWire {
   return present({
     ...settlementToWire(settlement),
     signed_receipt: base64url(signedReceipt),
@@ -233,6 +233,7 @@ export function disputeToWire({ signedReceipt, code, other, loss, borneBy, ...se
     loss: amountToWire(loss),
     borne_by: borneBy,
     other: other && { receipt_id: other.id, signed_receipt: base64url(other.signedReceipt) },
+    account_id: accountId,
   });
 }
 
@@ -244,6 +245,7 @@ export function disputeFromWire(wire: DisputeWire): Dispute {
     loss: amountFromWire(wire.loss),
     borneBy: wire.borne_by,
     other: wire.other && { id: wire.other.receipt_id, signedReceipt: bytes(wire.other.signed_receipt) },
+    accountId: wire.account_id,
   };
 }
 

@@ -48,8 +48,8 @@ export class CodesClient implements CodesRole {
     return settlementRepliesFromWire(await this.#http.call(routes.settleCodes, { body: settlementInputToWire(accepted), waitMs: settlementMs }));
   }
 
-  async disputes({ outcome }: Parameters<CodesRole['disputes']>[0], page: PageRequest): Promise<Page<Dispute>> {
-    const query = { ...present({ outcome }), ...pageRequestToWire(page) };
+  async disputes({ outcome, codeId, accountId }: Parameters<CodesRole['disputes']>[0], page: PageRequest): Promise<Page<Dispute>> {
+    const query = { ...present({ outcome, code_id: codeId, account_id: accountId }), ...pageRequestToWire(page) };
     return pageFromWire(await this.#http.call(routes.listDisputes, { query }), disputeFromWire);
   }
 

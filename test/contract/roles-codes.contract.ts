@@ -6,7 +6,7 @@ import { parseAmount } from '../../src/domain/money.ts';
 import { verifyToken } from '../../src/protocol/credit-code.ts';
 import { receiptIdOf } from '../../src/protocol/code-receipt.ts';
 import { ed25519Public, newEd25519 } from '../../src/protocol/ed25519.ts';
-import type { AcceptedCode } from '../../src/roles/codes/ports.ts';
+import type { AcceptedCode, DisputeQuery } from '../../src/roles/codes/ports.ts';
 import { CodeHolder, codeRequest, issueCode, openCodeRegister, type CodeRegister } from './code-parties.ts';
 import { codeOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 import { bindTo, openShop, type PlainTerminal } from './shop.ts';
@@ -208,7 +208,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await cafe.holder.codes.dispute(dispute!.id)).toEqual(dispute);
         expect(await codeOf(kiosk.holder.codes.dispute(dispute!.id))).toBe('dispute_not_found');
         expect((await kiosk.holder.codes.disputes({}, page)).items).toEqual([]);
-        expect((await shop.admin.codes.disputes({ outcome: 'duplicate' }, page)).items[0]).toEqual(dispute);
+        expect((await shop.admin.codes.disputes({ outcome: 'duplicate' }, page)).items[0]).toEqual({ ...dispute, accountId: account.id });
       });
 
       test('what is spent beyond the uses or the limit suspends the account and revokes its codes, and the payee bears it', async () => {
@@ -228,8 +228,24 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await shop.admin.ledger.reinstate(account.id)).toMatchObject({ suspendedAt: undefined });
         expect(await codeOf(terminal.holder.wallet.pay(again))).toBe('account_suspended');
         await issue({}, '5.00EUR');
-        const actions = (await shop.admin.admin.auditEntries({}, { limit: 1000 })).items.filter(({ detail }) => detail['account_id'] === account.id).map(({ action }) => action);
-        expect(actions).toEqual(expect.arrayContaining(['code.issued', 'account.suspended', 'code.revoked', 'account.reinstated']));
+        const entries = (await shop.admin.admin.auditEntries({}, { limit: 1000 })).items.filter(({ detail }) => detail['account_id'] === account.id);
+        expect(entries.map(({ action }) => action)).toEqual(expect.arrayContaining(['code.issued', 'account.suspended', 'code.revoked', 'account.reinstated']));
+        expect(entries.find(({ action }) => action === 'account.suspended')!.detail).toMatchObject({ code_id: code.id, receipt_id: receiptIdOf(receipts[2]!.receipt), outcome: 'over_limit', codes_revoked: 2 });
+      });
+
+      test('an admin finds what an account was suspended for, by the account and by the code; a register is not told whose it was', async () => {
+        const [code, other] = [await issue({ uses: 1 }, '5.00EUR'), await issue({ uses: 1 }, '5.00EUR')];
+        const receipts = [code, code, other, other].map((each, index) => cafe.take(each, index + 1, '2.00EUR'));
+        expect(await cafe.outcomes(...receipts)).toEqual(['settled', 'over_limit', 'settled', 'over_limit']);
+        const found = async (query: DisputeQuery, from = shop.admin) => (await from.codes.disputes(query, page)).items.map(({ id, accountId }) => [id, accountId]);
+        const [first, second] = [receiptIdOf(receipts[1]!.receipt), receiptIdOf(receipts[3]!.receipt)];
+        expect(await found({ accountId: account.id })).toEqual([[second, account.id], [first, account.id]]);
+        expect(await found({ accountId: cafe.payeeId })).toEqual([]);
+        expect(await found({ codeId: code.id })).toEqual([[first, account.id]]);
+        expect((await shop.admin.codes.dispute(first)).accountId).toBe(account.id);
+        expect(await found({ codeId: code.id }, cafe.holder)).toEqual([[first, undefined]]);
+        expect((await cafe.holder.codes.dispute(first)).accountId).toBeUndefined();
+        expect(await codeOf(cafe.holder.codes.disputes({ accountId: account.id }, page))).toBe('forbidden');
       });
 
       test('of one counter that was signed for two showings one is paid, and who signed it is issued no more', async () => {

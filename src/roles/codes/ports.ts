@@ -30,6 +30,15 @@ export interface Dispute extends Settlement {
   readonly other: { readonly id: string; readonly signedReceipt: Uint8Array } | undefined;
   readonly loss: Amount;
   readonly borneBy: LossBearer;
+  /** The payer's; only for admins. */
+  readonly accountId: string | undefined;
+}
+
+export interface DisputeQuery {
+  readonly outcome?: SettlementOutcome | undefined;
+  readonly codeId?: string | undefined;
+  /** The payer's; only for admins. */
+  readonly accountId?: string | undefined;
 }
 
 /** A key by which tokens are signed, as registers trust it. */
@@ -101,8 +110,8 @@ export interface CodesRole {
    * Errors: `register_not_enrolled`, `receipt_key_missing` if the register has registered no key.
    */
   settle(accepted: readonly AcceptedCode[]): Promise<readonly SettlementReply[]>;
-  /** Those of a register's payee, or all for an admin; newest first. */
-  disputes(filter: { readonly outcome?: SettlementOutcome | undefined }, page: PageRequest): Promise<Page<Dispute>>;
+  /** Those of a register's payee, or all for an admin; newest first. Errors: `forbidden` if a register asks for an account's. */
+  disputes(query: DisputeQuery, page: PageRequest): Promise<Page<Dispute>>;
   /** Errors: `dispute_not_found`. */
   dispute(id: string): Promise<Dispute>;
 

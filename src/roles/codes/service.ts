@@ -1,4 +1,4 @@
-import { codeStateAt, takenAfterEndMs, type CreditCode, type LossBearer, type SettlementOutcome } from '../../domain/credit-code.ts';
+import { codeStateAt, takenAfterEndMs, type CreditCode, type LossBearer } from '../../domain/credit-code.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { recordedActor } from '../../domain/token.ts';
 import { readReceipt } from '../../protocol/code-receipt.ts';
@@ -7,7 +7,7 @@ import { terminalIdOf } from '../ledger/terminal.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { registerIdOf } from '../register-id.ts';
 import { auditEntry, requireKnown, within, type ServiceContext } from '../service-context.ts';
-import type { AcceptedCode, CodesRole, Dispute, IssuedCode, Settlement, SettlementReply, SigningKey, TrustList } from './ports.ts';
+import type { AcceptedCode, CodesRole, Dispute, DisputeQuery, IssuedCode, Settlement, SettlementReply, SigningKey, TrustList } from './ports.ts';
 import { settle } from './settlement.ts';
 import { haveSigningKey, isTrusted, issuerOf, makeKey, signingKeys } from './signing-keys.ts';
 import type { KeptReceipt, StoredCode } from './store.ts';
@@ -85,9 +85,13 @@ export class CodesService implements CodesRole {
     return settle(this.#context, accepted);
   }
 
-  async disputes({ outcome }: { readonly outcome?: SettlementOutcome | undefined }, page: PageRequest): Promise<Page<Dispute>> {
-    const { items, ...rest } = await this.#context.store.codeReceipts.disputes({ payeeId: await this.#payeeId(), outcome }, page);
-    return { ...rest, items: await Promise.all(items.map((receipt) => this.#toDispute(receipt))) };
+  async disputes({ outcome, codeId, accountId }: DisputeQuery, page: PageRequest): Promise<Page<Dispute>> {
+    const payeeId = await this.#payeeId();
+    if (accountId !== undefined && payeeId !== undefined) {
+      throw new LatchkeyError('forbidden', 'A cash register is not told whose codes it accepted.');
+    }
+    const { items, ...rest } = await this.#context.store.codeReceipts.disputes({ payeeId, outcome, tokenId: codeId, accountId }, page);
+    return { ...rest, items: await this.#toDisputes(items, payeeId) };
   }
 
   async dispute(id: string): Promise<Dispute> {
@@ -96,7 +100,7 @@ export class CodesService implements CodesRole {
     if (receipt === undefined || receipt.outcome === 'settled' || (payeeId !== undefined && receipt.payeeId !== payeeId)) {
       throw new LatchkeyError('dispute_not_found', `There is no dispute ${id}.`);
     }
-    return this.#toDispute(receipt);
+    return (await this.#toDisputes([receipt], payeeId))[0]!;
   }
 
   async keys(): Promise<readonly SigningKey[]> {
@@ -167,10 +171,15 @@ export class CodesService implements CodesRole {
     return { ...code, state: codeStateAt({ ...code, expiresAt: code.token.expiresAt }, this.#context.clock.now()) };
   }
 
-  async #toDispute(kept: KeptReceipt): Promise<Dispute> {
-    const { signedReceipt, code, amount: loss, borneBy, otherId } = kept;
-    const other = otherId === undefined ? undefined : await this.#context.store.codeReceipts.find(otherId);
-    return { ...toSettlement(kept), signedReceipt, code, loss, borneBy, other: other && { id: other.id, signedReceipt: other.signedReceipt } };
+  /** `payeeId`: who is told of them, by `#payeeId`. */
+  async #toDisputes(receipts: readonly KeptReceipt[], payeeId: string | undefined): Promise<Dispute[]> {
+    const { creditCodes, codeReceipts } = this.#context.store;
+    const accounts = await creditCodes.accountsOf(payeeId === undefined ? receipts.map(({ tokenId }) => tokenId) : []);
+    return Promise.all(receipts.map(async (kept) => {
+      const { tokenId, signedReceipt, code, amount: loss, borneBy, otherId } = kept;
+      const other = otherId === undefined ? undefined : await codeReceipts.find(otherId);
+      return { ...toSettlement(kept), signedReceipt, code, loss, borneBy, other: other && { id: other.id, signedReceipt: other.signedReceipt }, accountId: accounts.get(tokenId) };
+    }));
   }
 }
 

@@ -199,7 +199,8 @@ class SettlementBook {
   readonly #receipts: KeptReceipt[] = [];
   readonly #postings: NewPosting[] = [];
   readonly #progress = new Map<string, CodeProgress>();
-  readonly #cheats = new Set<string>();
+  /** By account, the first that showed it. */
+  readonly #cheats = new Map<string, KeptReceipt>();
 
   constructor(context: ServiceContext, cover: LossCover | undefined, codes: Map<string, SettlingCode>, settled: Map<string, Settled>) {
     this.#context = context;
@@ -223,14 +224,16 @@ class SettlementBook {
       postingId = this.#bear(receipt);
       borneBy = postingId === undefined ? 'payee' : 'operator';
     }
-    if (isCheat === true) this.#cheats.add(this.#codes.get(tokenId)!.accountId);
     this.replies.push({ id, outcome, reason });
     if (outcome === 'rejected') {
       // It is so whenever it is brought, kept or not.
       if (this.#standing(tokenId).rejected >= mostRejected) return;
       this.#add(tokenId, { rejected: 1 });
     }
-    this.#receipts.push({ id, tokenId, counter, registerId, payeeId, amount, outcome, reason, at: this.#now, signedReceipt: accepted.receipt, code: accepted.code, postingId, otherId, borneBy });
+    const kept = { id, tokenId, counter, registerId, payeeId, amount, outcome, reason, at: this.#now, signedReceipt: accepted.receipt, code: accepted.code, postingId, otherId, borneBy };
+    this.#receipts.push(kept);
+    const { accountId } = this.#codes.get(tokenId)!;
+    if (isCheat === true && !this.#cheats.has(accountId)) this.#cheats.set(accountId, kept);
   }
 
   async write(): Promise<void> {
@@ -248,8 +251,8 @@ class SettlementBook {
     }
     // Last, the operator's: its row is taken after all others.
     await store.postings.insert(...this.#postings.toSorted((one, other) => Number(one.kind === 'loss') - Number(other.kind === 'loss')));
-    for (const accountId of this.#cheats) {
-      await suspend(this.#context, accountId, this.#now);
+    for (const [accountId, receipt] of this.#cheats) {
+      await suspend(this.#context, accountId, receipt);
     }
   }
 
@@ -325,15 +328,15 @@ function isRevokedFor({ trustAsOf, at }: CodeReceipt, revokedAt: Date | undefine
   return trustAsOf.getTime() >= boundFrom || at.getTime() > boundFrom + longestTrustMs;
 }
 
-/** By rule: whoever overspends a code, or signs a counter twice, is issued no more, and those that are out are revoked. */
-async function suspend(context: ServiceContext, accountId: string, at: Date): Promise<void> {
+/** By rule: whoever overspends a code, or signs a counter twice, is issued no more, and those that are out are revoked. The log says by which receipt. */
+async function suspend(context: ServiceContext, accountId: string, { id, tokenId, outcome, at }: KeptReceipt): Promise<void> {
   const { store } = context;
   if (!(await store.accounts.suspend(accountId, at))) {
     return;
   }
   const revoked = await store.creditCodes.revokeAll({ accountId }, at);
   await store.audit.append(
-    auditEntry(context, { action: 'account.suspended', detail: { account_id: accountId, codes_revoked: revoked.length } }),
+    auditEntry(context, { action: 'account.suspended', detail: { account_id: accountId, code_id: tokenId, receipt_id: id, outcome, codes_revoked: revoked.length } }),
     ...revoked.map((id) => auditEntry(context, { action: 'code.revoked', detail: { code_id: id, account_id: accountId } })),
   );
 }

@@ -75,6 +75,8 @@ export interface CreditCodeRepository {
   lostBy(accountIds: readonly string[]): Promise<ReadonlyMap<string, bigint>>;
   /** Which code a payment holds, by the payments’ ids. */
   ofPayments(paymentIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Whose they are, by the codes’ ids. */
+  accountsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** A receipt as it was brought, and what it came to. */
@@ -96,6 +98,9 @@ export interface KeptReceipt extends SettlementReply {
 export interface DisputeFilter {
   readonly payeeId?: string | undefined;
   readonly outcome?: SettlementOutcome | undefined;
+  readonly tokenId?: string | undefined;
+  /** The payer's. */
+  readonly accountId?: string | undefined;
 }
 
 /** Which showing of which code. */

@@ -30,7 +30,7 @@ export const codeHandlers: Handlers<
     return settlementRepliesToWire(await services.codes.settle(settlementInputFromWire(body)));
   },
   async listDisputes({ services, query }) {
-    return pageToWire(await services.codes.disputes({ outcome: query.outcome }, pageRequestFromWire(query)), disputeToWire);
+    return pageToWire(await services.codes.disputes({ outcome: query.outcome, codeId: query.code_id, accountId: query.account_id }, pageRequestFromWire(query)), disputeToWire);
   },
   async showDispute({ services, params }) {
     return disputeToWire(await services.codes.dispute(params.id));

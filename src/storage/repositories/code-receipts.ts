@@ -106,11 +106,13 @@ export class CodeReceipts implements CodeReceiptRepository {
     return [...settled, ...disputed].map(toReceipt);
   }
 
-  async disputes({ payeeId, outcome }: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>> {
+  async disputes({ payeeId, outcome, tokenId, accountId }: DisputeFilter, page: PageRequest): Promise<Page<KeptReceipt>> {
     const limit = pageLimit(page);
     let query = this.#db.read.selectFrom('code_receipts').selectAll().where(isDisputed).orderBy('number', 'desc').limit(atMost(limit + 1));
     if (payeeId !== undefined) query = query.where('payee_id', '=', payeeId);
     if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+    if (tokenId !== undefined) query = query.where('code_id', '=', tokenId);
+    if (accountId !== undefined) query = query.where('code_id', 'in', this.#db.read.selectFrom('credit_codes').select('id').where('account_id', '=', accountId));
     if (page.after !== undefined) {
       const [number] = decodeCursor(page.after, ['number']);
       query = query.where('number', '<', Number(number));

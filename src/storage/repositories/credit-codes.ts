@@ -200,6 +200,14 @@ export class CreditCodes implements CreditCodeRepository {
     const rows = await this.#db.read.selectFrom('credit_codes').select(['payment_id', 'id']).where('payment_id', 'in', paymentIds).execute();
     return new Map(rows.map((row) => [row.payment_id, row.id]));
   }
+
+  async accountsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (ids.length === 0) {
+      return new Map();
+    }
+    const rows = await this.#db.read.selectFrom('credit_codes').select(['id', 'account_id']).where('id', 'in', ids).execute();
+    return new Map(rows.map((row) => [row.id, row.account_id]));
+  }
 }
 
 /** As `codeStateAt` has it. */
