@@ -27,7 +27,7 @@ export interface Account {
   readonly held: bigint;
   /** How far the balance may go below 0, in minor units. */
   readonly credit: bigint;
-  /** Since then it is issued no credit payment codes: more was spent by one than it allows. */
+  /** Since then it is issued no credit payment codes: one came to more than it allows, or a counter was signed for two showings. */
   readonly suspendedAt: Date | undefined;
   readonly openedAt: Date;
   readonly closedAt: Date | undefined;

@@ -86,7 +86,7 @@ export const errorTable = {
   topup_failed: { exit: 4, http: 402, title: 'The top-up was not collected', hint: 'Nothing was charged and nothing was posted. Begin another one.' },
   webhook_rejected: { exit: 4, http: 403, title: 'This notice is not signed as a payment provider’s', hint: 'Compare the signing secret that the server was started with to the provider’s, and both clocks.' },
   insufficient_funds: { exit: 4, http: 402, title: 'The account has too little money', hint: 'Nothing was charged. Ask who keeps the accounts to top it up: `latchkey account topup`.' },
-  account_suspended: { exit: 4, http: 403, title: 'The account is issued no credit payment codes', hint: 'More was spent by its codes than they allow. Ordinary payments go on; an admin lets it have codes again: `latchkey account credit reinstate`.' },
+  account_suspended: { exit: 4, http: 403, title: 'The account is issued no credit payment codes', hint: 'It was suspended: its codes came to more than they allow, or one use was signed for two showings. Ordinary payments go on; an admin lets it have codes again: `latchkey account credit reinstate`.' },
   not_permitted: { exit: 4, http: 403, title: 'Not on the permission list', hint: 'Pay at the counter first; who paid without a card or wallet has a receipt code.' },
   time_used_up: { exit: 4, http: 403, title: 'The time that was paid for is used up', hint: 'Pay once more at the counter.' },
   grant_paused: { exit: 4, http: 403, title: 'The time is paused', hint: 'Go on with `latchkey grant resume`.' },

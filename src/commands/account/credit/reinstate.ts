@@ -9,7 +9,7 @@ import type { Screen } from '../../../cli/present/screen.ts';
 export default class AccountCreditReinstate extends LatchkeyCommand<AccountWire> {
   static override readonly summary = 'Let an account that was suspended have credit payment codes again.';
   static override readonly description =
-    'An account is suspended when more is spent by its codes than they allow. First find out how that came: an honest wallet cannot. Codes that were revoked stay so.';
+    'An account is suspended when its codes come to more than they allow, or when one use was signed for two showings. First find out how that came (`code disputes list --account`): an honest wallet does neither. Codes that were revoked stay so.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> "Anna Maier"'];
   static override readonly args = { name: accountArg({ description: 'The account’s name or id.', required: true }) };
   static override readonly flags = { 'dry-run': dryRunFlag, ...remoteFlags };
