@@ -108,6 +108,8 @@ export function codesContract(name: string, make: MakeHarness): void {
         const guess = codeRequest(terminal, publicKey, { maxEach: 1n }, { limit: '20CLP' });
         expect(await codeOf(terminal.holder.wallet.pay({ ...guess, password: 'wrong' }))).toBe('password_wrong');
         expect(await codeOf(shop.admin.ledger.account('codes_CLP'))).toBe('account_not_found');
+        expect(await codeOf(terminal.pay(codeRequest(terminal, publicKey, { maxEach: 1n }, { limit: '20CLP' })))).toBe('currency_mismatch');
+        expect(await codeOf(shop.admin.ledger.account('codes_CLP'))).toBe('account_not_found');
       });
 
       test('what no token can say is no order, and nobody pays to what codes hold', async () => {

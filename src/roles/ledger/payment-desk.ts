@@ -19,7 +19,7 @@ import type { Binding, PaymentView } from './store.ts';
 export interface Bought {
   /** Tells it from every other: a part of what the payment's key is for. */
   readonly description: string;
-  /** Who is paid for it, if that is made when it is first needed; asked for when the password was right. */
+  /** Who is paid for it, if that is made when it is first needed; asked for when the password was right, and the currency is the payer's. */
   payee?(context: ServiceContext): Promise<Account | undefined>;
   /** `context` is that of the transaction. False if it was made before, for the same key. */
   make(context: ServiceContext, payment: Payment): Promise<boolean>;
@@ -127,7 +127,7 @@ export class PaymentDesk {
         }
       });
     }
-    const payee = view.payee ?? (await bought?.payee?.(this.#context));
+    const payee = view.payee ?? (amount.currency === payer.currency ? await bought?.payee?.(this.#context) : undefined);
     const refusal = foreseen ?? objection(payer, payee, request);
     return refusal === undefined ? this.#accept(order, judgement, binding, payee!) : judgement.refuse(refusal);
   }
@@ -226,6 +226,7 @@ function isRight({ password, amount, payeeId, key }: PaymentRequest, { algorithm
 }
 
 function objection(payer: Account, payee: Account | undefined, { amount, code }: Pick<PaymentRequest, 'amount' | 'code'>): FinalRefusal | undefined {
+  if (payee === undefined && code !== undefined && amount.currency !== payer.currency) return 'currency_mismatch';
   if (payee === undefined || payee.kind !== (code === undefined ? 'customer' : 'codes')) return 'account_not_found';
   if (payee.id === payer.id) return 'payee_is_payer';
   if (payer.closedAt !== undefined || payee.closedAt !== undefined) return 'account_closed';
