@@ -164,7 +164,7 @@ export abstract class LatchkeyCommand<T> extends Command {
     return askYesNo(question, this.signal, byDefault);
   }
 
-  /** For `--dry-run`: what it would have worked on, as it is. */
+  /** For `--dry-run`: what it would have worked on, as it is or would be. */
   protected async unchanged<V>(value: V | Promise<V>): Promise<V> {
     const found = await value;
     await this.note('Nothing was changed (--dry-run).');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { creditInUse, notEmpty, parseAccountName, parseAccountReference, parseCardReference, parseCredit, requirePayable, type Account } from './account.ts';
+import { creditInUse, notEmpty, parseAccountName, parseAccountReference, parseCardReference, parseCredit, requirePayable, withCredit, type Account } from './account.ts';
 import { LatchkeyError, type ErrorCode } from './errors.ts';
 import { parseAmount } from './money.ts';
 
@@ -30,6 +30,15 @@ test('what is held cannot be paid, and nothing from what is closed, of another c
 
 test('of credit is used what goes below nothing, with what is held', () => {
   expect([creditInUse({ balance: 500n, held: 500n }), creditInUse({ balance: 500n, held: 501n }), creditInUse({ balance: -20n, held: 30n })]).toEqual([0n, 1n, 50n]);
+});
+
+test('credit is not lower than what is used of it, and of the account’s currency', () => {
+  const used = { ...account, balance: -2000n, held: 500n, credit: 3000n };
+  expect(withCredit(used, parseAmount('25.00EUR'))).toEqual({ ...used, credit: 2500n });
+  expect(withCredit(account, parseCredit('0EUR')).credit).toBe(0n);
+  expect(codeOf(() => withCredit(used, parseAmount('24.99EUR')))).toBe('credit_in_use');
+  expect(codeOf(() => withCredit(account, parseAmount('1JPY')))).toBe('currency_mismatch');
+  expect(codeOf(() => withCredit({ ...account, closedAt: new Date(0) }, parseAmount('1.00EUR')))).toBe('account_closed');
 });
 
 test('credit is an amount, or nothing', () => {

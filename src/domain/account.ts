@@ -60,6 +60,20 @@ export function requirePayable(account: Account, amount: Amount): void {
   }
 }
 
+/** What it would be with another credit. Errors: as `requirePayable`, `credit_in_use`. */
+export function withCredit(account: Account, credit: Amount): Account {
+  requirePayable(account, { ...credit, minor: 0n });
+  if (creditInUse(account) > credit.minor) {
+    throw creditTooLow(account);
+  }
+  return { ...account, credit: credit.minor };
+}
+
+export function creditTooLow(account: Pick<Account, 'name' | 'currency' | 'balance' | 'held'>, cause?: LatchkeyError): LatchkeyError {
+  const used = amountText({ minor: creditInUse(account), currency: account.currency });
+  return new LatchkeyError('credit_in_use', `Account ${account.name} uses ${used} of its credit, with what is held.`, { cause });
+}
+
 /**
  * The credit of an account, such as `50.00EUR`; nothing, too.
  * Errors: `amount_malformed`, `amount_too_fine`, `amount_too_large`, `currency_unknown`, `amount_not_positive` below nothing.

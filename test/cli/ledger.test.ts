@@ -75,6 +75,17 @@ describe.each(ways)('money, %s', (way) => {
     expect(await site.json('account', 'close', id, '--yes', '--dry-run')).not.toHaveProperty('closed_at');
   });
 
+  test('--dry-run says what the credit would be, or why it cannot', async () => {
+    const { id } = await till.account('1.00EUR');
+    const set = (amount: string) => ['account', 'credit', 'set', id, amount, '--dry-run'];
+    expect(await site.json(...set('5.00EUR'))).toMatchObject({ credit: '500' });
+    expect(await refusal(site, ...set('5JPY'))).toMatchObject({ code: 'currency_mismatch' });
+    expect(await site.json('account', 'list')).toMatchObject({ items: expect.arrayContaining([expect.objectContaining({ account_id: id, credit: '0' })]) });
+    await site.json('account', 'payout', id, '1.00EUR');
+    await site.json('account', 'close', id, '--yes');
+    expect(await refusal(site, ...set('5.00EUR'))).toMatchObject({ code: 'account_closed' });
+  });
+
   test('what could not be paid out cannot be under --dry-run either, and what could is not', async () => {
     const funded = await till.account('5.00EUR');
     const payout = (amount: string, account = funded.id) => ['account', 'payout', account, amount, '--dry-run'];

@@ -1,4 +1,4 @@
-import { creditInUse, notEmpty, parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
+import { creditTooLow, notEmpty, parseAccountName, parseCardReference, type Account } from '../../domain/account.ts';
 import { parseCurrency } from '../../domain/currency.ts';
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -159,7 +159,7 @@ export class LedgerService implements LedgerRole {
           throw new LatchkeyError('account_closed', `Account ${reference} is closed.`);
         }
       } catch (error) {
-        throw error instanceof LatchkeyError && error.code === 'credit_in_use' ? inUse(account, error) : error;
+        throw error instanceof LatchkeyError && error.code === 'credit_in_use' ? creditTooLow(account, error) : error;
       }
       const detail = { account_id: account.id, minor: credit.minor.toString(), currency: credit.currency };
       await tx.audit.append(auditEntry(this.#context, { action: 'account.credit_set', detail }));
@@ -320,11 +320,6 @@ export class LedgerService implements LedgerRole {
     const { body } = await once(store, clock, use, async (tx) => ({ status: 200, body: await work(tx) }));
     return body;
   }
-}
-
-function inUse(account: Account, cause: LatchkeyError): LatchkeyError {
-  const used = amountText({ minor: creditInUse(account), currency: account.currency });
-  return new LatchkeyError('credit_in_use', `Account ${account.name} uses ${used} of its credit, with what is held.`, { cause });
 }
 
 function isOfCode({ payeeId, amount }: Payment): boolean {

@@ -19,7 +19,7 @@ export default class AccountCreditReinstate extends LatchkeyCommand<AccountWire>
     const { args, flags } = await this.parse(AccountCreditReinstate);
     const ledger = await openLedger(flags, this.opening);
     if (flags['dry-run']) {
-      return accountToWire(await this.unchanged(ledger.account(args.name)));
+      return accountToWire(await this.unchanged({ ...(await ledger.account(args.name)), suspendedAt: undefined }));
     }
     return accountToWire(await ledger.reinstate(args.name));
   }

@@ -5,7 +5,7 @@ import { dryRunFlag, idempotencyFlag, remoteFlags } from '../../../cli/flags.ts'
 import { openLedger } from '../../../cli/open-role.ts';
 import { presentAccount } from '../../../cli/present/accounts.ts';
 import type { Screen } from '../../../cli/present/screen.ts';
-import { sameCurrency } from '../../../domain/money.ts';
+import { withCredit } from '../../../domain/account.ts';
 
 export default class AccountCreditSet extends LatchkeyCommand<AccountWire> {
   static override readonly summary = 'Set an account’s credit: how far payments and codes may take it below nothing.';
@@ -25,9 +25,7 @@ export default class AccountCreditSet extends LatchkeyCommand<AccountWire> {
     const { args, flags } = await this.parse(AccountCreditSet);
     const ledger = await openLedger(flags, this.opening);
     if (flags['dry-run']) {
-      const account = await ledger.account(args.name);
-      sameCurrency(args.amount, account);
-      return accountToWire(await this.unchanged(account));
+      return accountToWire(await this.unchanged(withCredit(await ledger.account(args.name), args.amount)));
     }
     return accountToWire(await ledger.setCredit(args.name, args.amount, flags['idempotency-key']));
   }
