@@ -126,7 +126,7 @@ export const errorTable = {
   mandate_limit: { exit: 5, http: 409, title: 'This account has as many mandates as it may have', hint: 'End one that is not needed any more: `latchkey account mandate list` and `latchkey account mandate end`.' },
   account_exists: { exit: 5, http: 409, title: 'There is an account of this name or card', hint: 'Choose another name; that of a closed account is free again.' },
   account_closed: { exit: 5, http: 409, title: 'The account is closed', hint: 'Name an account that is open.' },
-  account_not_empty: { exit: 5, http: 409, title: 'There is money on the account', hint: 'Pay it out first with `latchkey account payout`; what is held has to be captured or released.' },
+  account_not_empty: { exit: 5, http: 409, title: 'There is money on the account', hint: 'Pay it out first with `latchkey account payout`; what is held has to be captured or released, except what a credit payment code holds: that goes back by itself, a week after its validity ends, revoked or not.' },
   account_charged_for: { exit: 5, http: 409, title: 'A cash register charges for the account', hint: 'Have it settle what it accepted, and revoke its token: `latchkey server token revoke`. Where all is on one machine, let it charge for another account: `latchkey pos enroll --account`.' },
   account_full: { exit: 5, http: 409, title: 'The account cannot hold that much', hint: 'Ask who keeps the accounts to pay something out of it first: `latchkey account payout`.' },
   topup_not_posted: { exit: 5, http: 409, title: 'The top-up was collected and cannot be posted', hint: 'Give it back at the payment provider; nothing was posted.' },
