@@ -198,8 +198,15 @@ describe.each(ways)('codes at a cash register, %s', (way) => {
     await counter.json('code', 'trust', 'sync');
     expect((await refused(['code', 'accept', '--amount', '1.00EUR'], 'https://example.org\n')).error).toMatchObject({ code: 'code_malformed', exit: 2 });
     expect((await refused(['code', 'accept', '--amount', '1.00EUR'], 'A'.repeat(1_000_000))).error).toMatchObject({ code: 'code_malformed', exit: 2 });
-    const noPicture = counter.cli.file('no.png', 'no picture');
-    expect((await refused(['code', 'accept', '--amount', '1.00EUR', '--image', noPicture], '')).error).toMatchObject({ code: 'invalid_input', exit: 2 });
+    const ofPicture = async (content: string | Uint8Array) => {
+      const path = counter.cli.file('no.png', content);
+      const { error } = await refused(['code', 'accept', '--amount', '1.00EUR', '--image', path], '');
+      return { ...error, message: (error['message'] as string).replace(path, 'FILE') };
+    };
+    for (const content of ['no picture', '', '<svg/>', Buffer.from('ffd8ffe000104a464946', 'hex')]) {
+      expect(await ofPicture(content)).toMatchObject({ code: 'invalid_input', exit: 2, message: '--image: FILE is no PNG.', hint: expect.stringContaining('JPEG') });
+    }
+    expect(await ofPicture(Buffer.from('89504e470d0a1a0a', 'hex'))).toMatchObject({ code: 'invalid_input', message: expect.stringMatching(/^--image: This PNG is damaged/) });
   });
 
   test('no more is read than what shows that it is too much', async () => {

@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { readPng } from '../../formats/png.ts';
+import { isPng, readPng } from '../../formats/png.ts';
 import { longestCodeText } from '../../protocol/credit-code.ts';
+import { InputError } from '../input-error.ts';
 import { readInput } from '../input-file.ts';
 
 export interface ScanFlags {
@@ -19,13 +20,24 @@ const mostImageBytes = 32 * 2 ** 20;
 export async function scannedCode({ image, file = '-' }: ScanFlags, signal: AbortSignal): Promise<string> {
   if (image !== undefined) {
     const { readQr } = await import('../../formats/qr-reader.ts');
-    return readQr(readPng(await imageBytes(image, signal)));
+    return pictured(image, await imageBytes(image, signal), readQr);
   }
   const text = await firstLine(file === '-' ? typed(signal) : readInput(file, '--file', { signal }));
   if (text === '') {
     throw new LatchkeyError('missing_input', 'There is no code: scan one, or name a file or picture of it with --file or --image.');
   }
   return text;
+}
+
+function pictured(path: string, bytes: Uint8Array, readQr: (picture: ReturnType<typeof readPng>) => string): string {
+  if (!isPng(bytes)) {
+    throw new LatchkeyError('invalid_input', `--image: ${path} is no PNG.`, { hint: 'Pictures in other forms, such as the JPEG of a phone’s camera, are not read: save it as a PNG, or scan the code.' });
+  }
+  try {
+    return readQr(readPng(bytes));
+  } catch (error) {
+    throw error instanceof LatchkeyError ? new InputError('--image', error) : error;
+  }
 }
 
 /** Also what is typed at a terminal, which a scanner does like a keyboard. */

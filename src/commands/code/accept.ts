@@ -17,7 +17,7 @@ A refusal (exit 4) names the first check that failed, and the age of the trust l
   ];
   static override readonly flags = {
     amount: amountFlag({ description: 'How much, with its currency.', required: true }),
-    image: pathFlag({ description: 'Read the code from this picture, a PNG.', exclusive: ['file'] }),
+    image: pathFlag({ description: 'Read the code from this picture, which has to be a PNG.', exclusive: ['file'] }),
     file: fileFlag({ description: 'Read the code from this file; - or nothing is standard input.' }),
     memo: memoFlag({ description: 'What it is for; kept on this machine.' }),
     receipt: pathFlag({ description: 'Write the receipt for the payer into this file instead of printing it.' }),
