@@ -42,5 +42,5 @@ test('each day has one', () => {
 });
 
 test.each(['24:00', '2:00', '02:60', '25:00', '', '02:00:00'])('%s is no time of the day', (text) => {
-  expect(() => parseTimeOfDay(text)).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+  expect(() => parseTimeOfDay(text)).toThrow(expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining('to 23:59') as string }));
 });

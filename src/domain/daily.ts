@@ -11,11 +11,10 @@ const mostGapMinutes = 180;
 
 /** A time of the day such as `02:00`, as its minute. Errors: `invalid_input`. */
 export function parseTimeOfDay(text: string): number {
-  const minute = /^\d\d:\d\d$/.test(text) ? parseMinute(text) : undefined;
-  if (minute === undefined || minute === 1440) {
-    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a time of the day such as 02:00.`);
+  if (!/^(?:[01]\d|2[0-3]):[0-5]\d$/.test(text)) {
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is not a time of the day such as 02:00, from 00:00 to 23:59.`);
   }
-  return minute;
+  return parseMinute(text);
 }
 
 /**
