@@ -13,6 +13,8 @@ import type { Screen } from './screen.ts';
 import { details, table } from './table.ts';
 import { clock, localTime } from './time.ts';
 
+const openShowingSchema = object('OpenShowing', { counter: count, at: instant }, { amount: amountSchema, payee_id: id });
+
 /** A credit payment code as its wallet knows it. */
 export const walletCodeSchema = object(
   'WalletCode',
@@ -29,6 +31,7 @@ export const walletCodeSchema = object(
     issued_at: instant,
     expires_at: instant,
     settle_by: instant,
+    open_showings: { ...arrayOf(openShowingSchema), description: 'What was shown, not taken back, and may be paid still: `code take-back` takes their numbers.' },
   },
   { payees: arrayOf(payeeSchema), revoked_at: instant, problem: remark },
 );
@@ -40,11 +43,13 @@ export const walletCodesSchema = object('WalletCodes', {
   codes: arrayOf(walletCodeSchema),
   corrected: { ...boolean, description: 'Whether the server has said of all what was paid.' },
   unfinished: { ...count, description: 'Codes that were paid for, perhaps, and are not here yet.' },
+  over: { ...count, description: 'Expired or revoked ones that are left out here; what they did not spend is held until their `settle_by`.' },
 });
 export interface WalletCodesWire {
   readonly codes: readonly WalletCodeWire[];
   readonly corrected: boolean;
   readonly unfinished: number;
+  readonly over: number;
 }
 
 /** A code, and what was shown of it or why nobody knows. */
@@ -74,10 +79,15 @@ export function walletCodeToWire({ code, history }: KnownCode, now: Date): Walle
     issued_at: instantToWire(token.issuedAt),
     expires_at: instantToWire(token.expiresAt),
     settle_by: instantToWire(new Date(token.expiresAt.getTime() + settlementGraceMs)),
+    open_showings: (known?.showings ?? []).filter(isOpen).map(({ counter, at, amount, payeeId }) => present({ counter, at: instantToWire(at), amount: amount === undefined ? undefined : money(amount), payee_id: payeeId })),
     payees: token.payees?.map((payeeId) => payeeToWire(payeeNamed(payeeId, known, currency))),
     revoked_at: instantToWire(known?.revokedAt),
     problem: history instanceof Error ? history.message : undefined,
   });
+}
+
+function isOpen({ takenBackAt, settled }: Showing): boolean {
+  return takenBackAt === undefined && settled === undefined;
 }
 
 function payeeNamed(payeeId: string, history: CodeHistory | undefined, currency: string): Payee {
@@ -100,9 +110,13 @@ export function presentWalletCode(code: WalletCodeWire, screen: Screen): string 
   );
 }
 
-export function presentWalletCodes({ codes, corrected }: WalletCodesWire, all: boolean, screen: Screen): string {
+export function presentWalletCodes({ codes, corrected, over }: WalletCodesWire, all: boolean, screen: Screen): string {
+  const more = [
+    over === 0 ? undefined : `${over} ${over === 1 ? 'is' : 'are'} over; what is left of ${over === 1 ? 'it' : 'them'} is held for a week after: --all.`,
+    corrected ? undefined : 'As this wallet knows it: the server did not say of all what was paid.',
+  ].filter((line) => line !== undefined).map((line) => screen.style.dim(line));
   if (codes.length === 0) {
-    return all ? 'This wallet holds no credit payment code.' : 'This wallet holds no credit payment code that is valid.';
+    return [all ? 'This wallet holds no credit payment code.' : 'This wallet holds no credit payment code that is valid.', ...more].join('\n');
   }
   const list = table(
     codes,
@@ -118,7 +132,7 @@ export function presentWalletCodes({ codes, corrected }: WalletCodesWire, all: b
     ],
     screen,
   );
-  return corrected ? list : `${list}\n\n${screen.style.dim('As this wallet knows it: the server did not say of all what was paid.')}`;
+  return more.length === 0 ? list : `${list}\n\n${more.join('\n')}`;
 }
 
 const states = { usable: 'usable', used_up: 'used up', expired: 'expired', revoked: 'revoked', damaged: 'damaged' } as const;

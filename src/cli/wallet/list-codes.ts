@@ -31,7 +31,8 @@ export async function listCodes(all: boolean, flags: RoleFlags, options: ListOpt
   if (other !== undefined) {
     await options.caution(`This machine is not a payer’s terminal: profile ${other.name} is for the role ${other.role}.`);
   }
-  return { codes: codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked'), corrected, unfinished };
+  const listed = codes.filter(({ state }) => all || state !== 'expired' && state !== 'revoked');
+  return { codes: listed, corrected, unfinished, over: codes.length - listed.length };
 }
 
 /** What was terminated of the accounts that this server has; as long as it cannot say which, that waits. */
@@ -68,7 +69,7 @@ async function correct(opened: OpenedCodes, options: ListOptions): Promise<boole
         throw error;
       }
       corrected = false;
-      await caution(`${asSentence(error.message)} What was paid is not known beyond what this wallet has heard before.`);
+      await caution(asSentence(error.message));
       if (isServerAway(error)) {
         break;
       }
