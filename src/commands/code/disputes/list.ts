@@ -28,7 +28,8 @@ export default class CodeDisputesList extends LatchkeyCommand<PageWire<DisputeWi
 
   async run(): Promise<PageWire<DisputeWire>> {
     const { flags: { outcome, code, account, after, limit, ...flags } } = await this.parse(CodeDisputesList);
-    const codes = await openCodes('pos', flags, this.opening);
+    // An admin's machine may be a cash register, too.
+    const codes = await openCodes(account === undefined ? 'pos' : 'admin', flags, this.opening);
     const payer = account === undefined ? undefined : await accountId(await openLedger(flags, this.opening), account);
     return pageToWire(await codes.disputes({ outcome, codeId: code, accountId: payer }, { after, limit }), disputeToWire);
   }
