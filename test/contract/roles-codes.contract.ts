@@ -244,6 +244,7 @@ export function codesContract(name: string, make: MakeHarness): void {
         expect(await found({ accountId: account.id })).toEqual([[second, account.id], [first, account.id]]);
         expect(await found({ accountId: cafe.payeeId })).toEqual([]);
         expect(await found({ codeId: code.id })).toEqual([[first, account.id]]);
+        expect((await shop.admin.codes.dispute(first)).reason).toBe('Its only use was settled before.');
         expect((await shop.admin.codes.dispute(first)).accountId).toBe(account.id);
         expect(await found({ codeId: code.id }, cafe.holder)).toEqual([[first, undefined]]);
         expect((await cafe.holder.codes.dispute(first)).accountId).toBeUndefined();

@@ -269,7 +269,7 @@ class SettlementBook {
     const other = this.#settled.get(nameOf(receipt));
     if (other !== undefined) return duplicateOf(other, shown);
     const { settled, uses } = this.#standing(token.id);
-    if (uses >= token.uses) return { outcome: 'over_limit', reason: `All ${token.uses} uses were settled before.`, isCheat: true };
+    if (uses >= token.uses) return { outcome: 'over_limit', reason: token.uses === 1 ? 'Its only use was settled before.' : `All ${token.uses} uses were settled before.`, isCheat: true };
     if (settled + receipt.amount.minor > token.maxTotal) return { outcome: 'over_limit', reason: 'It is more than is left of the token’s limit.', isCheat: true };
     return { outcome: 'settled', reason: undefined };
   }
