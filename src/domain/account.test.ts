@@ -45,7 +45,7 @@ test('credit is an amount, or nothing', () => {
   expect([parseCredit('0EUR'), parseCredit('0.00 EUR'), parseCredit('12.50EUR')].map(({ minor }) => minor)).toEqual([0n, 0n, 1250n]);
   expect(codeOf(() => parseCredit('0EURO'))).toBe('amount_malformed');
   expect(codeOf(() => parseCredit('0XXQ'))).toBe('currency_unknown');
-  expect(codeOf(() => parseCredit('-1EUR'))).toBe('amount_not_positive');
+  expect(() => parseCredit('-1EUR')).toThrow(expect.objectContaining({ code: 'amount_not_positive', message: 'A credit is not below nothing.', hint: expect.stringContaining('0 for none') as string }));
 });
 
 test('an account that cannot be closed says why', () => {

@@ -80,7 +80,14 @@ export function creditTooLow(account: Pick<Account, 'name' | 'currency' | 'balan
  */
 export function parseCredit(text: string): Amount {
   const [, currency] = /^0+(?:\.0+)? ?([A-Z]{3})$/.exec(text) ?? [];
-  return currency === undefined ? parseAmount(text) : { minor: 0n, currency: parseCurrency(currency) };
+  if (currency !== undefined) {
+    return { minor: 0n, currency: parseCurrency(currency) };
+  }
+  try {
+    return parseAmount(text);
+  } catch (error) {
+    throw error instanceof LatchkeyError && error.code === 'amount_not_positive' ? new LatchkeyError(error.code, 'A credit is not below nothing.', { hint: 'Give 0 for none, with its currency, or more.', cause: error }) : error;
+  }
 }
 
 /** What an account is called by: its id, its name or its card reference. Errors: `invalid_input`, `card_number_refused`. */

@@ -18,7 +18,7 @@ export const errorTable = {
   invalid_input: { exit: 2, http: 400, title: 'The input is not valid', hint: 'Correct what the message names.' },
   missing_input: { exit: 2, http: 400, title: 'Something is missing', hint: 'Give the flag that the message names.' },
   amount_malformed: { exit: 2, http: 400, title: 'This is not an amount of money', hint: 'Write digits, a point before the decimals, and the currency: 12.50EUR.' },
-  amount_not_positive: { exit: 2, http: 400, title: 'An amount of money is more than nothing', hint: 'Give an amount above 0. What was paid goes back by a refund.' },
+  amount_not_positive: { exit: 2, http: 400, title: 'An amount of money is more than nothing', hint: 'Give an amount above 0.' },
   amount_too_fine: { exit: 2, http: 400, title: 'The amount has more decimals than its currency', hint: 'Round it to the currency’s smallest unit.' },
   amount_too_large: { exit: 2, http: 400, title: 'The amount is too large', hint: 'Move it in several parts.' },
   amount_not_collectable: { exit: 2, http: 400, title: 'The payment provider does not collect this amount', hint: 'Take another amount or currency, or another provider.' },
