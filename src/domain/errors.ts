@@ -74,7 +74,7 @@ export const errorTable = {
   verification_code_over: { exit: 4, http: 410, title: 'The verification code is over', hint: 'It lasts 10 minutes, 5 tries and one use: ask for a new one.' },
   verification_limit: { exit: 4, http: 429, title: 'Too many verification codes were asked for', hint: 'A terminal gets 10 a day: wait.' },
   algorithm_disabled: { exit: 4, http: 403, title: 'The server does not allow this algorithm', hint: 'Leave --algorithm out, or ask who runs the server to start it with --allow-md5.' },
-  password_wrong: { exit: 4, http: 403, title: 'The transaction password is wrong', hint: 'Nothing was charged. Check the identity code; after 5 wrong ones in a row there is a wait.' },
+  password_wrong: { exit: 4, http: 403, title: 'The transaction password, made of the identity code, is wrong', hint: 'Nothing was charged or issued. Check the identity code; after 5 wrong ones in a row there is a wait.' },
   account_locked: { exit: 4, http: 429, title: 'Too many wrong transaction passwords', hint: '`latchkey account status` says how long the wait is; who keeps the accounts can end it: `latchkey account unlock NAME`.' },
   mandate_not_taken: { exit: 4, http: 403, title: 'This charge takes no mandate', hint: 'Pay with the wallet, or charge with --mandate-ok.' },
   mandate_missing: { exit: 4, http: 403, title: 'Nothing allows this payment', hint: 'What was tapped only says who it is. Pay with the wallet, or have its payer set a mandate with `latchkey account mandate set`.' },

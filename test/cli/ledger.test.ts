@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { AccountWire } from '../../src/api/accounts.ts';
 import { decimalText } from '../../src/domain/money.ts';
+import { asSentence } from '../../src/domain/shown-text.ts';
 import { fieldsOf } from '../../src/formats/rows.ts';
 import { requires } from '../requirements.ts';
 import { CommandLine } from './command-line.ts';
@@ -19,7 +20,7 @@ async function refusal(site: Site, ...args: string[]): Promise<Record<string, an
   const [json, plain] = await Promise.all([site.cli.run([...all, '--json'], { env: site.env }), site.cli.run(all, { env: site.env })]);
   const error = JSON.parse(json.stderr) as Record<string, any>;
   expect({ codes: [json.code, plain.code], out: [json.stdout, plain.stdout] }).toEqual({ codes: [error['exit'], error['exit']], out: ['', ''] });
-  expect(plain.stderr).toBe(`Error: ${error['message']}\n  ${error['hint']}\n`);
+  expect(plain.stderr).toBe(`Error: ${asSentence(error['message'] as string)}\n  ${error['hint']}\n`);
   return error;
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pathsFrom } from '../../src/cli/paths.ts';
+import { asSentence } from '../../src/domain/shown-text.ts';
 import { parsePublicJwk, sealAccessCode } from '../../src/protocol/access-code.ts';
 import { readWifiTag } from '../formats/read-wifi-tag.ts';
 import { readWifiUri } from '../formats/read-wifi-uri.ts';
@@ -20,7 +21,7 @@ async function refusal(cli: CommandLine, args: readonly string[], env: Record<st
   const [json, plain] = await Promise.all([cli.run([...args, '--json'], { env }), cli.run(args, { env })]);
   const error = JSON.parse(json.stderr.trimEnd().split('\n').at(-1)!) as Record<string, any>;
   expect({ codes: [json.code, plain.code], out: [json.stdout, plain.stdout] }).toEqual({ codes: [error['exit'], error['exit']], out: ['', ''] });
-  expect(plain.stderr).toContain(`Error: ${error['message']}\n`);
+  expect(plain.stderr).toContain(`Error: ${asSentence(error['message'] as string)}\n`);
   return error;
 }
 

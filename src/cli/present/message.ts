@@ -1,6 +1,6 @@
 import { remark } from '../../api/schema.ts';
 import { tryLater, type LatchkeyError } from '../../domain/errors.ts';
-import { shown } from '../../domain/shown-text.ts';
+import { asSentence, shown } from '../../domain/shown-text.ts';
 import type { Screen } from './screen.ts';
 import { withLocalTimes } from './time.ts';
 
@@ -11,7 +11,7 @@ function people(text: string): string {
 /** An error for people: what happened, what is wrong where, what to do. */
 export function presentError(error: LatchkeyError, { style }: Screen): string {
   return [
-    `${style.bad('Error:')} ${people(error.message)}`,
+    `${style.bad('Error:')} ${people(asSentence(error.message))}`,
     ...error.problems.map(({ pointer, detail }) => `  ${shown(pointer === '' ? '(the whole)' : pointer)}: ${people(detail)}`),
     `  ${style.dim(people(hintOf(error)))}`,
   ].join('\n');
