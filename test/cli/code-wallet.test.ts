@@ -103,6 +103,7 @@ describe('a wallet that no server can be asked from', () => {
 
   test('what is no whole id of an account is no payee, and nothing is counted', async () => {
     await plantCode(cli);
+    expect(await refusal('code', 'show', '--payee', 'Café')).toMatchObject({ code: 'account_not_found', message: 'This code knows no payee Café. It was issued for nobody by name.', hint: expect.stringContaining('pos show') });
     const id = 'acc_nN4i0m0pR8mM9m6lq2c6Dw';
     for (const payee of ['acc_', 'acc_bogus', id.slice(0, 20), `${id}A`]) {
       expect(await refusal('code', 'show', '--payee', payee)).toMatchObject({ code: 'invalid_input', exit: 2 });

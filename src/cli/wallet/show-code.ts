@@ -142,5 +142,8 @@ function payeeNamed(reference: string, { payees }: CodeHistory): Pick<Payee, 'id
   if (reference.startsWith('acc_')) {
     throw new LatchkeyError('invalid_input', `${reference} is no id of an account: "acc_" and 22 more characters.`, { hint: 'Nothing was shown. Copy the payee’s id whole.' });
   }
-  throw new LatchkeyError('account_not_found', `This code knows no payee ${reference}.`, { hint: 'No server is asked here: give the payee’s id, or one of those that the code was issued for.' });
+  const known = payees.length === 0 ? 'It was issued for nobody by name.' : `It was issued for ${payees.map(({ name }) => name).join(', ')}.`;
+  throw new LatchkeyError('account_not_found', `This code knows no payee ${reference}. ${known}`, {
+    hint: 'Give the payee’s id, which `latchkey pos show` says at its till. Names are good where the code was issued for them: `latchkey code issue --payee`.',
+  });
 }

@@ -16,7 +16,7 @@ export default class CodeShow extends LatchkeyCommand<ShownCodeWire> {
 Each showing counts as a use, of the largest amount or of what --amount binds, from before it is seen: if it was not accepted, it can be taken back, as \`code take-back\` does it. At none left it refuses. Registers go by their own clocks, so this terminal’s has to be right to the half minute; it says what time it thinks it is.`;
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
-    { description: 'Good for this amount at this shop alone', command: '<%= config.bin %> <%= command.id %> --amount 3.20EUR --payee Café' },
+    { description: 'Good for this amount at this shop alone, by the name that the code was issued for', command: '<%= config.bin %> <%= command.id %> --amount 3.20EUR --payee Café' },
     { description: 'As a picture', command: '<%= config.bin %> <%= command.id %> --png code.png' },
     { description: 'In a script', command: '<%= config.bin %> <%= command.id %> code_nN4i0m0pR8mM9m6lq2c6Dw --text' },
   ];
