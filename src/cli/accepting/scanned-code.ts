@@ -24,7 +24,7 @@ export async function scannedCode({ image, file = '-' }: ScanFlags, signal: Abor
   }
   const text = await firstLine(file === '-' ? typed(signal) : readInput(file, '--file', { signal }));
   if (text === '') {
-    throw new LatchkeyError('missing_input', 'There is no code: scan one, or name a file or picture of it with --file or --image.');
+    throw new LatchkeyError('missing_input', file === '-' ? 'There is no code: scan one, or name a file or picture of it with --file or --image.' : `--file: there is no code in ${file}.`, { hint: 'Scan it again, whole and alone.' });
   }
   return text;
 }
