@@ -446,7 +446,7 @@ describe.each(ways)('having codes issued, %s', (way) => {
     expect(await refusal(issue(account, '--limit', '1.00EUR'), 'wrong code')).toMatchObject({ code: 'password_wrong', exit: 4 });
     expect(await refused('--limit', '100JPY')).toMatchObject({ code: 'currency_mismatch', exit: 5 });
     expect(await refused('--limit', '1.00EUR', '--max-each', '1.01EUR')).toMatchObject({ code: 'invalid_input', exit: 2, message: expect.stringContaining('--max-each') });
-    expect(await refused('--limit', '1.00EUR', '--max-each', '1.00CHF')).toMatchObject({ code: 'currency_mismatch', exit: 5 });
+    expect(await refused('--limit', '1.00EUR', '--max-each', '1.00CHF')).toMatchObject({ code: 'currency_mismatch', exit: 5, message: '--max-each: CHF is not EUR, the currency of --limit.' });
     expect(await refused('--limit', '1.00EUR', '--valid', '24d')).toMatchObject({ code: 'invalid_input', exit: 2 });
     expect(await refused('--limit', '1.00EUR', '--payee', 'nobody')).toMatchObject({ code: 'account_not_found', exit: 3 });
     expect(await list(account)).toMatchObject({ codes: [], unfinished: 0 });

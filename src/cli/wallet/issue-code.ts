@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { amountText, sameCurrency, type Amount } from '../../domain/money.ts';
+import { amountText, type Amount } from '../../domain/money.ts';
 import { parseIdentityCode } from '../../domain/payment.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { forgetOver, isAlike, wishOf, type CodeWish, type OwnCode } from '../../roles/wallet/own-codes.ts';
@@ -84,7 +84,9 @@ export async function finishIssues(accountId: string, { payer, own }: Pick<Opene
 
 /** A code may pay all of its limit at once, and as often as it takes to spend it in the largest amounts, if nothing else is said. */
 function limitsOf({ limit, 'max-each': each = limit, uses, valid }: IssueFlags): Pick<CodeWish, 'limit' | 'maxEach' | 'uses' | 'validMs'> {
-  sameCurrency(each, limit);
+  if (each.currency !== limit.currency) {
+    throw new LatchkeyError('currency_mismatch', `--max-each: ${each.currency} is not ${limit.currency}, the currency of --limit.`);
+  }
   if (each.minor > limit.minor) {
     throw new LatchkeyError('invalid_input', `--max-each: ${amountText(each)} is more than the whole limit, ${amountText(limit)}.`);
   }
