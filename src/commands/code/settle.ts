@@ -11,7 +11,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 export default class CodeSettle extends LatchkeyCommand<CodeSettlementWire> {
   static override readonly summary = 'Bring the codes that this cash register has accepted to the server, and hear what came of them.';
   static override readonly description = `Those that have to be settled first go first, some hundred at a time; what was answered is written down, so that a run that was interrupted goes on where it was, and no code is settled twice. Exit 9 if any came to something else than settled: \`code disputes list\` has them.
-With --at or --every it stays, settles at these times, and prints what came of it; while the server is away it tries again each minute. \`pos serve\` settles by itself.`;
+With --at or --every it stays, settles at these times, and prints what came of it; while the server is away it tries again each minute, or at the next time if that is sooner. \`pos serve\` settles by itself.`;
   static override readonly usage = ['<%= command.id %> [FLAGS]', '<%= command.id %> --at HH:MM [--zone ZONE] [FLAGS]', '<%= command.id %> --every DURATION [FLAGS]'];
   static override readonly examples = [
     '<%= config.bin %> <%= command.id %>',
