@@ -16,6 +16,7 @@ type Result = Record<string, any>;
 const cardsOf = ({ env, folder }: CommandLine) => join(pathsFrom(env, process.platform, folder).state, 'cards.sqlite');
 const daily = (atMost: string) => ({ id: 'daily', type: 'total', per: 'day', at_most: atMost });
 const large = (atMost: string) => ({ id: 'large', type: 'largest_amount', at_most: atMost, on_fail: 'ask' });
+const [cafe, kiosk] = ['acc_AAAAAAAAAAAAAAAAAAAAAA', 'acc_BBBBBBBBBBBBBBBBBBBBBA'] as const;
 
 async function add(cli: CommandLine, guard: string, parameters: readonly object[], more: object = {}): Promise<void> {
   const application = { name: 'spending', version: 1, kind: 'payment', guards: [guard], parameters, ...more };
@@ -62,10 +63,10 @@ describe('the showings of a wallet, with no server', () => {
 
   test('a use that was refused is judged anew, once it may go on', async () => {
     await plantCode(cli);
-    await add(cli, 'code', [{ id: 'shop', type: 'payees', allow: ['acc_cafe'] }]);
+    await add(cli, 'code', [{ id: 'shop', type: 'payees', allow: [cafe] }]);
     expect((await refusal(cli, ['code', 'show']))['code']).toBe('service_terminated');
-    expect((await refusal(cli, ['code', 'show', '--payee', 'acc_kiosk']))['code']).toBe('service_terminated');
-    expect(await show('--payee', 'acc_cafe')).toMatchObject({ counter: 1 });
+    expect((await refusal(cli, ['code', 'show', '--payee', kiosk]))['code']).toBe('service_terminated');
+    expect(await show('--payee', cafe)).toMatchObject({ counter: 1 });
   });
 
   test('what asks is answered at the terminal, and nothing is counted before', async () => {

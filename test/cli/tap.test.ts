@@ -101,7 +101,7 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     expect(await purse.json(tap('--yes'), identityCode)).toMatchObject({ payment: { state: 'paid' } });
     const { code, stderr } = await expensive.ended;
     const refusal = { warning: expect.stringMatching(/^The phone refused\./) };
-    expect([code, stderr.trim().split('\n').map((line) => JSON.parse(line))]).toEqual([0, [refusal, refusal, { warning: expect.stringContaining('password is wrong') }]]);
+    expect([code, stderr.trim().split('\n').map((line) => JSON.parse(line))]).toEqual([0, [refusal, refusal, { warning: expect.stringContaining('The transaction password, made of the identity code, is wrong') }]]);
   });
 
   test('who waits at the till is told what for, and of who could not pay', async () => {
@@ -111,7 +111,7 @@ describe.each(ways)('phones at the counter, %s', (way) => {
     await purse.json(tap('--yes'), identityCode);
     const { code, stderr } = await charging.ended;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^Waiting for a phone on the shop’s network that pays; there is no reader\.\nWarning: .*password is wrong.*\n$/);
+    expect(stderr).toMatch(/^Waiting for a phone on the shop’s network that pays; there is no reader\.\nWarning: The transaction password, made of the identity code, is wrong.*\n$/);
   });
 
   test('a register that goes before it says what came of it: the next tap finds out, and the time is there', async () => {
