@@ -34,7 +34,7 @@ export interface AcceptingAnswer {
 
 const revocations = 1000;
 const amount = parseAmount('3.20EUR');
-const payees = [payeeId, 'acc_BBBBBBBBBBBBBBBBBBBBBB', 'acc_CCCCCCCCCCCCCCCCCCCCCC'];
+const payees = [payeeId, 'acc_BBBBBBBBBBBBBBBBBBBBBA', 'acc_CCCCCCCCCCCCCCCCCCCCCA'];
 const now = new Date();
 
 const options = JSON.parse(process.argv[2]!) as AcceptingOptions;
