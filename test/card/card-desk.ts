@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cardLanguage } from '../../src/cli/cards/card-language.ts';
-import { parseAmount } from '../../src/domain/money.ts';
+import { parseAmount, type Amount } from '../../src/domain/money.ts';
 import type { Service } from '../../src/domain/security-check/service.ts';
 import { CardDesk } from '../../src/roles/card/desk.ts';
-import type { Attempt } from '../../src/roles/card/ports.ts';
-import type { CardStore } from '../../src/roles/card/store.ts';
+import type { Attempt, Judgement } from '../../src/roles/card/ports.ts';
+import type { CardStore, ServiceKey } from '../../src/roles/card/store.ts';
 import { openCardStore } from '../../src/storage/card-store.ts';
 
 /** A desk over a file of its own, with a clock that stands until it is moved. */
@@ -58,6 +58,22 @@ export class TestDesk {
   /** Begins a payment; its key is new unless given. */
   pay(amount: string, more: Partial<Omit<Attempt, 'service'>> & { readonly service?: Partial<Service> } = {}) {
     return this.desk.begin(this.attempt(amount, more));
+  }
+
+  reverse(key: string, reason = 'refused'): Promise<void> {
+    return this.desk.reverse(this.#payment(key), reason);
+  }
+
+  settle(key: string, paid?: Amount): Promise<void> {
+    return this.desk.settle(this.#payment(key), paid);
+  }
+
+  confirm(key: string): Promise<Judgement> {
+    return this.desk.confirm(this.#payment(key));
+  }
+
+  #payment(key: string): ServiceKey {
+    return { guard: 'pay', holder: 'acc_1', key };
   }
 
   attempt(amount: string, { service, ...more }: Partial<Omit<Attempt, 'service'>> & { readonly service?: Partial<Service> } = {}): Attempt {

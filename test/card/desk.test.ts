@@ -72,6 +72,20 @@ describe('services', () => {
     await expect(cards.pay('1.01EUR', { key: 'k2' })).rejects.toMatchObject({ code: 'idempotency_mismatch' });
   });
 
+  test('what one account has under a key is no other’s: each is counted, reversed and settled for itself', async () => {
+    await cards.desk.add(application([dailyTotal('20.00EUR')]));
+    const of = (holder: string) => ({ guard: 'pay', holder, key: 'k1' }) as const;
+    const anna = await cards.pay('12.00EUR', of('acc_anna'));
+    const bert = await cards.pay('8.00EUR', of('acc_bert'));
+    expect([anna!.outcome, bert!.outcome, bert!.serviceId === anna!.serviceId]).toEqual(['allow', 'allow', false]);
+    expect(await cards.pay('12.00EUR', of('acc_clara'))).toMatchObject({ outcome: 'terminate' });
+    await cards.desk.settle(of('acc_bert'));
+    await cards.desk.reverse(of('acc_anna'), 'refused');
+    await cards.desk.reverse(of('acc_bert'), 'refused');
+    await expect(cards.desk.confirm(of('acc_dora'))).rejects.toMatchObject({ code: 'service_not_found' });
+    expect(cards.store.usage('spending', 0)).toEqual({ count: 1, totals: { EUR: 800n } });
+  });
+
   test('what was terminated is judged under its key by what holds then, and is one service of the log while it stays so', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'hurry', type: 'count', per: '1min', at_most: 1 }]));
     await cards.pay('1.00EUR');
@@ -101,7 +115,7 @@ describe('services', () => {
     expect(await cards.pay('1.00EUR', { key: 'a' })).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('1.00EUR', { key: 'a', isAnew: true })).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('1.00EUR', { key: 'b' })).toMatchObject({ outcome: 'allow' });
-    await cards.desk.reverse('pay', 'b', 'refused');
+    await cards.reverse('b', 'refused');
     expect(await cards.pay('1.00EUR', { key: 'b' })).toMatchObject({ outcome: 'allow' });
     expect(await cards.pay('1.00EUR', { key: 'c' })).toMatchObject({ outcome: 'ask' });
     expect(await cards.pay('1.00EUR', { key: 'c' })).toMatchObject({ outcome: 'ask' });
@@ -120,8 +134,8 @@ describe('services', () => {
   test('what is reversed gives its room back, and is judged anew under its key', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
     const first = await cards.pay('6.00EUR', { key: 'k1' });
-    await cards.desk.reverse('pay', 'k1', 'refused');
-    await cards.desk.reverse('pay', 'k1', 'refused');
+    await cards.reverse('k1', 'refused');
+    await cards.reverse('k1', 'refused');
     expect(cards.store.service(first!.serviceId)).toMatchObject({ state: 'reversed', reason: 'refused' });
     expect(await cards.pay('9.00EUR')).toMatchObject({ outcome: 'allow' });
     expect(await cards.pay('6.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'terminate' });
@@ -133,8 +147,8 @@ describe('services', () => {
   test('what has taken place is reversed by hand alone', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
     const paid = await cards.pay('6.00EUR', { key: 'k1' });
-    await cards.desk.settle('pay', 'k1');
-    await cards.desk.reverse('pay', 'k1', 'who else was asked for it declined');
+    await cards.settle('k1');
+    await cards.reverse('k1', 'who else was asked for it declined');
     expect(cards.store.service(paid!.serviceId)).toMatchObject({ state: 'counted' });
     expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'terminate' });
     expect(await cards.desk.reverseService(paid!.serviceId, 'refunded')).toMatchObject({ state: 'reversed' });
@@ -147,7 +161,7 @@ describe('services', () => {
     expect(await anew('11.00EUR')).toMatchObject({ outcome: 'terminate' });
     expect(await anew('9.00EUR')).toMatchObject({ outcome: 'ask' });
     expect(await anew('9.50EUR')).toMatchObject({ outcome: 'ask' });
-    expect(await cards.desk.confirm('pay', 'k1')).toMatchObject({ state: 'counted' });
+    expect(await cards.confirm('k1')).toMatchObject({ state: 'counted' });
     expect(await anew('8.00EUR')).toMatchObject({ outcome: 'allow' });
     expect(await cards.pay('2.00EUR')).toMatchObject({ outcome: 'allow' });
     expect(cards.store.services({}, { limit: 10 }).map(({ state }) => state)).toEqual(['counted', 'counted', 'reversed', 'terminated']);
@@ -156,14 +170,14 @@ describe('services', () => {
   test('what came to less than it was counted for gives back the rest, also where it was taken for reversed', async () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')]));
     await cards.pay('10.00EUR', { key: 'k1' });
-    await cards.desk.settle('pay', 'k1', parseAmount('4.00EUR'));
-    await cards.desk.settle('pay', 'k1', parseAmount('1.00EUR'));
+    await cards.settle('k1', parseAmount('4.00EUR'));
+    await cards.settle('k1', parseAmount('1.00EUR'));
     const [settled] = cards.store.services({}, { limit: 1 });
     expect([settled!.paid, cardLanguage.readService(settled!.data).amount]).toEqual([parseAmount('4.00EUR'), parseAmount('10.00EUR')]);
     expect(await cards.pay('6.01EUR')).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('6.00EUR', { key: 'k2' })).toMatchObject({ outcome: 'allow' });
-    await cards.desk.reverse('pay', 'k2', 'taken back');
-    await cards.desk.settle('pay', 'k2', parseAmount('5.00EUR'));
+    await cards.reverse('k2', 'taken back');
+    await cards.settle('k2', parseAmount('5.00EUR'));
     expect(await cards.pay('1.01EUR')).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('1.00EUR')).toMatchObject({ outcome: 'allow' });
   });
@@ -172,12 +186,12 @@ describe('services', () => {
     await cards.desk.add(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' }, dailyTotal('10.00EUR')]));
     expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', state: 'asked' });
     expect(await cards.pay('7.00EUR', { key: 'b' })).toMatchObject({ outcome: 'ask' });
-    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
-    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
-    expect(await cards.desk.confirm('pay', 'b')).toMatchObject({ outcome: 'terminate', state: 'terminated' });
-    await expect(cards.desk.confirm('pay', 'never')).rejects.toMatchObject({ code: 'service_not_found' });
-    await cards.desk.reverse('pay', 'a', 'refused');
-    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(await cards.confirm('a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(await cards.confirm('a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+    expect(await cards.confirm('b')).toMatchObject({ outcome: 'terminate', state: 'terminated' });
+    await expect(cards.confirm('never')).rejects.toMatchObject({ code: 'service_not_found' });
+    await cards.reverse('a', 'refused');
+    expect(await cards.confirm('a')).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(cards.store.usage('spending', 0).count).toBe(1);
     await expect(cards.desk.reverseService((await cards.pay('7.00EUR', { key: 'b' }))!.serviceId, 'x')).rejects.toMatchObject({ code: 'service_not_counted' });
   });
@@ -188,7 +202,7 @@ describe('services', () => {
     expect(await cards.pay('6.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', failed: [{ application: 'spending' }] });
     expect(await cards.pay('9.00EUR')).toMatchObject({ outcome: 'terminate', failed: [{ application: 'frugal' }, { application: 'spending' }] });
     expect(await cards.pay('4.00EUR', { guard: 'charge' })).toMatchObject({ outcome: 'allow' });
-    expect(await cards.desk.confirm('pay', 'a')).toMatchObject({ outcome: 'terminate' });
+    expect(await cards.confirm('a')).toMatchObject({ outcome: 'terminate' });
     expect(await cards.pay('4.00EUR')).toMatchObject({ outcome: 'allow' });
   });
 
@@ -214,7 +228,7 @@ describe('services', () => {
     expect(cards.store.usage('spending', 0).count).toBe(1);
     expect(await cards.pay('1.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(cards.store.services({}, { limit: 10 }).map(({ state, random }) => [state, random > 0.9])).toEqual([['counted', true], ['counted', expect.any(Boolean)]]);
-    await cards.desk.reverse('pay', 'k1', 'refused');
+    await cards.reverse('k1', 'refused');
     expect(await cards.pay('1.00EUR', { key: 'k1' })).toMatchObject({ outcome: 'allow' });
     expect(await cards.desk.foresee(cards.attempt('1.00EUR', { key: 'k2' }))).toMatchObject({ outcome: 'ask' });
   });
@@ -246,9 +260,9 @@ describe('services', () => {
     cards.pass(-hour);
     expect(await cards.pay('1.00EUR', { key: 'y' })).toMatchObject({ outcome: 'allow' });
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 1, totals: { EUR: 100n } });
-    await cards.desk.reverse('pay', 'x', 'test');
+    await cards.reverse('x', 'test');
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 3, totals: { EUR: 300n } });
-    await cards.desk.reverse('pay', 'y', 'test');
+    await cards.reverse('y', 'test');
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 2, totals: { EUR: 200n } });
   });
 });
@@ -269,7 +283,7 @@ describe('what is old', () => {
     for (const from of [0, cards.now.getTime() - 401 * day, cards.now.getTime() - 400 * day]) {
       expect(cards.store.usage('spending', from)).toEqual(from > cards.now.getTime() - 401 * day ? { count: 1, totals: { EUR: 2000n } } : { count: 4, totals: { EUR: 8000n } });
     }
-    await cards.desk.reverse('pay', 'd', 'refunded');
+    await cards.reverse('d', 'refunded');
     expect(await cards.pay('40.00EUR')).toMatchObject({ outcome: 'allow' });
   });
 
@@ -294,7 +308,7 @@ describe('what is old', () => {
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 3, totals: { EUR: 300n } });
     await cards.pay('1.00EUR', { key: 'yes-2', service: { confirmed: true } });
     expect(cards.store.sinceConfirmed('spending').count).toBe(0);
-    await cards.desk.reverse('pay', 'yes-2', 'refused');
+    await cards.reverse('yes-2', 'refused');
     expect(cards.store.sinceConfirmed('spending')).toEqual({ count: 3, totals: { EUR: 300n } });
   });
 
@@ -302,7 +316,7 @@ describe('what is old', () => {
     await cards.desk.add(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' }]));
     await cards.pay('7.00EUR', { key: 'a' });
     cards.pass(401 * day);
-    await cards.desk.confirm('pay', 'a');
+    await cards.confirm('a');
     await cards.pay('1.00EUR', { key: 'b' });
     await cards.pay('1.00EUR', { key: 'c' });
     expect(keys()).toEqual(['c', 'b', 'a']);
@@ -419,7 +433,7 @@ describe('the totals of a period', () => {
       await cards.pay(`${(cents / 100).toFixed(2)}EUR`, { key });
       all.push({ at: cards.now.getTime(), minor: BigInt(cents), currency: 'EUR', key });
     }
-    for (const { key } of all.splice(20, 30)) await cards.desk.reverse('pay', key, 'test');
+    for (const { key } of all.splice(20, 30)) await cards.reverse(key, 'test');
     for (let probe = 0; probe < 100; probe += 1) {
       const from = probe === 0 ? Number.MIN_SAFE_INTEGER : start - hour + drawn(40 * hour);
       const within = all.filter(({ at }) => at >= from);
@@ -456,7 +470,7 @@ describe('shadow', () => {
     const text = application([dailyTotal('10.00EUR')]);
     await cards.desk.add(text);
     await cards.pay('6.00EUR', { key: 'a' });
-    await cards.desk.reverse('pay', 'a', 'refused');
+    await cards.reverse('a', 'refused');
     cards.pass(1000);
     await cards.pay('6.00EUR', { key: 'a' });
     await cards.pay('11.00EUR', { key: 'b', isAnew: true });
@@ -477,7 +491,7 @@ describe('shadow', () => {
     const text = application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '9.00EUR' }]);
     await cards.desk.add(text);
     await cards.pay('9.00EUR', { key: 'a' });
-    await cards.desk.settle('pay', 'a', parseAmount('1.00EUR'));
+    await cards.settle('a', parseAmount('1.00EUR'));
     await cards.pay('9.00EUR');
     expect((await replayed(text)).counts).toEqual({ services: 2, unchanged: 2, changed: {} });
     expect((await replayed(application([{ id: 'large', type: 'largest_amount', at_most: '5.00EUR' }]))).counts.changed).toEqual({ allow: { terminate: 2 } });
@@ -497,10 +511,10 @@ describe('shadow', () => {
     cards.draws(0.9, 0.0001, 0.5, 0.6);
     await cards.pay('6.00EUR', { key: 'a' });
     cards.pass(1);
-    await cards.desk.reverse('pay', 'a', 'cancelled');
+    await cards.reverse('a', 'cancelled');
     cards.pass(1);
     await cards.pay('7.00EUR', { key: 'b' });
-    await cards.desk.confirm('pay', 'b');
+    await cards.confirm('b');
     cards.pass(1);
     await cards.pay('3.00EUR');
     expect((await replayed(text)).counts).toEqual({ services: 3, unchanged: 3, changed: {} });

@@ -6,7 +6,7 @@ import type { Service } from '../../domain/security-check/service.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import type { Attempt, Judgement, TerminationsRole } from '../../roles/card/ports.ts';
-import type { KeptService } from '../../roles/card/store.ts';
+import type { KeptService, ServiceKey } from '../../roles/card/store.ts';
 import { systemClock, systemRandom } from '../local-registry.ts';
 import { areThereCards, openCards, type Cards } from './cards.ts';
 
@@ -72,11 +72,11 @@ export class MachineGuard {
   }
 
   async settle(guard: GuardPoint, key: string, paid?: Amount): Promise<void> {
-    await (await this.#cards())?.desk.settle(guard, key, paid);
+    await (await this.#cards())?.desk.settle(this.#keyOf(guard, key), paid);
   }
 
   async reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
-    await (await this.#cards())?.desk.reverse(guard, key, reason);
+    await (await this.#cards())?.desk.reverse(this.#keyOf(guard, key), reason);
   }
 
   /** What is counted and has not come to an end. */
@@ -101,10 +101,10 @@ export class MachineGuard {
       return key;
     }
     try {
-      let judgement = await begin(cards, { guard, key, holder: this.#guarding.holder, isAnew, service: await serviceOf(begun) });
+      let judgement = await begin(cards, { ...this.#keyOf(guard, key), isAnew, service: await serviceOf(begun) });
       if (judgement?.outcome === 'ask') {
         await this.#confirmed(`The security check asks: ${failedSentence(judgement)} ${question}`, declined);
-        judgement = await cards.desk.confirm(guard, key);
+        judgement = await cards.desk.confirm(this.#keyOf(guard, key));
         onConfirmed();
       }
       if (judgement?.outcome === 'terminate') {
@@ -124,6 +124,10 @@ export class MachineGuard {
     if (!(await ask(question))) {
       throw declined();
     }
+  }
+
+  #keyOf(guard: GuardPoint, key: string): ServiceKey {
+    return { guard, holder: this.#guarding.holder, key };
   }
 
   async #cards(): Promise<Cards | undefined> {

@@ -10,7 +10,7 @@ import type { Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { evaluate, historyOf, paidFor, terminatedByDamage, useOf } from './evaluation.ts';
 import type { Attempt, CardLanguage, Judgement } from './ports.ts';
-import type { CardStore, KeptApplication, KeptService, ServiceState } from './store.ts';
+import type { CardStore, KeptApplication, KeptService, ServiceKey, ServiceState } from './store.ts';
 
 interface CardDeskContext {
   readonly store: CardStore;
@@ -127,7 +127,7 @@ export class CardDesk {
   #begin(attempt: Attempt, takesPlace: boolean): Promise<Judgement | undefined> {
     const { store } = this.#context;
     return store.transaction(() => {
-      const kept = store.serviceOf(attempt.guard, attempt.key);
+      const kept = store.serviceOf(attempt);
       if (attempt.isAnew === true && kept?.state === 'counted') {
         this.#reversed(kept, 'It did not take place.');
       }
@@ -155,10 +155,10 @@ export class CardDesk {
    * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now, also where it was
    * counted and reversed meanwhile. Errors: `service_not_found` if it was never begun.
    */
-  confirm(guard: GuardPoint, key: string): Promise<Judgement> {
+  confirm(key: ServiceKey): Promise<Judgement> {
     const { store, language, clock } = this.#context;
     return store.transaction(() => {
-      const kept = store.serviceOf(guard, key);
+      const kept = store.serviceOf(key);
       if (kept === undefined) {
         throw new LatchkeyError('service_not_found', 'What was asked about is not in the log any more.');
       }
@@ -166,7 +166,7 @@ export class CardDesk {
         return this.#judgement(kept);
       }
       const service: Service = { ...language.readService(kept.data), at: clock.now(), confirmed: true };
-      const judged = this.#judgedAgain(kept, { guard, key, holder: kept.holder, service }, this.#guarding(guard));
+      const judged = this.#judgedAgain(kept, { ...key, service }, this.#guarding(key.guard));
       this.#put(judged, kept);
       return this.#counted(judged, service);
     });
@@ -176,10 +176,10 @@ export class CardDesk {
    * It has taken place: what it counts stands, also where it was taken for reversed. `paid`: what it really came to, where
    * it was counted as more.
    */
-  settle(guard: GuardPoint, key: string, paid?: Amount): Promise<void> {
+  settle(key: ServiceKey, paid?: Amount): Promise<void> {
     const { store, language, clock } = this.#context;
     return store.transaction(() => {
-      const kept = store.serviceOf(guard, key);
+      const kept = store.serviceOf(key);
       const isCounted = kept?.state === 'counted';
       if (kept === undefined || (!isCounted && kept.state !== 'reversed') || (isCounted && kept.settledAt !== undefined)) {
         return;
@@ -206,10 +206,10 @@ export class CardDesk {
   }
 
   /** It did not take place: what it counted is free again. Nothing happens to what was not counted, and to what was settled. */
-  reverse(guard: GuardPoint, key: string, reason: string): Promise<void> {
+  reverse(key: ServiceKey, reason: string): Promise<void> {
     const { store } = this.#context;
     return store.transaction(() => {
-      const kept = store.serviceOf(guard, key);
+      const kept = store.serviceOf(key);
       if (kept?.state === 'counted' && kept.settledAt === undefined) {
         this.#reversed(kept, reason);
       }

@@ -2,9 +2,8 @@ import type { Payee } from '../../domain/account.ts';
 import type { Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
-import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { Service } from '../../domain/security-check/service.ts';
-import type { ServiceState } from './store.ts';
+import type { ServiceKey, ServiceState } from './store.ts';
 
 /** Applications, services and decisions as they are written down. */
 export interface CardLanguage {
@@ -28,12 +27,7 @@ export interface FailedCheck {
 }
 
 /** A service that is about to take place. */
-export interface Attempt {
-  readonly guard: GuardPoint;
-  /** The same service has the same key, however often it is begun. */
-  readonly key: string;
-  /** The account or the cash register that it is of. */
-  readonly holder: string;
+export interface Attempt extends ServiceKey {
   readonly service: Service;
   /** What was begun under its key before is known not to have taken place: this is another, and is judged anew. */
   readonly isAnew?: boolean | undefined;

@@ -24,14 +24,17 @@ export interface KeptApplication {
 export const serviceStates = ['counted', 'reversed', 'terminated', 'asked'] as const;
 export type ServiceState = (typeof serviceStates)[number];
 
-/** One service that was held to the applications that guard it, and what they said. */
-export interface KeptService {
-  readonly id: string;
+/** The same service, however often it is begun: what another account or register has under this key is another. */
+export interface ServiceKey {
   readonly guard: GuardPoint;
-  /** The same service, however often it is begun. */
-  readonly key: string;
   /** The account or the cash register that it is of. */
   readonly holder: string;
+  readonly key: string;
+}
+
+/** One service that was held to the applications that guard it, and what they said. */
+export interface KeptService extends ServiceKey {
+  readonly id: string;
   readonly kind: string;
   readonly at: Date;
   /** The service as JSON. */
@@ -95,8 +98,8 @@ export interface CardStore {
   endApplication(name: string, at: Date): void;
 
   service(id: string): KeptService | undefined;
-  /** The last one that was begun there under a key. */
-  serviceOf(guard: GuardPoint, key: string): KeptService | undefined;
+  /** The last one that was begun under it. */
+  serviceOf(key: ServiceKey): KeptService | undefined;
   insertService(service: KeptService): void;
   /** With its decisions. */
   updateService(service: KeptService): void;

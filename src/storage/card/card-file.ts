@@ -2,7 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText, parseAmount } from '../../domain/money.ts';
 import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { LastService, Usage } from '../../domain/security-check/history.ts';
-import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, UntoldDecision, Use } from '../../roles/card/store.ts';
+import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, ServiceKey, UntoldDecision, Use } from '../../roles/card/store.ts';
 import type { SqliteConnection } from '../sqlite-connection.ts';
 import { addUses, removeUses, takeOutUses, usageSince, usageSinceConfirmed } from './sums.ts';
 
@@ -108,8 +108,8 @@ export class CardFile implements CardStore {
     return this.#services('where id = ?', id)[0];
   }
 
-  serviceOf(guard: GuardPoint, key: string): KeptService | undefined {
-    return this.#services('where guard = ? and key = ? order by number desc limit 1', guard, key)[0];
+  serviceOf({ guard, holder, key }: ServiceKey): KeptService | undefined {
+    return this.#services('where guard = ? and holder = ? and key = ? order by number desc limit 1', guard, holder, key)[0];
   }
 
   insertService(service: KeptService): void {

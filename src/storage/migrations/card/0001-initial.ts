@@ -37,8 +37,8 @@ export const cardInitial: Migration = {
       reason ${text}
     ) ${heap}`,
     // What was reversed or terminated may be begun once more.
-    `create unique index services_by_key on services (guard, key) where state in ('counted', 'asked')`,
-    'create index services_of_key on services (guard, key, number)',
+    `create unique index services_by_key on services (guard, holder, key) where state in ('counted', 'asked')`,
+    'create index services_of_key on services (guard, holder, key, number)',
     'create index services_outcome on services (outcome, number)',
     `create index services_open on services (holder, guard) where state = 'counted' and settled_at is null`,
 
