@@ -68,8 +68,11 @@ export class TestDesk {
     return this.desk.settle(this.#payment(key), paid);
   }
 
+  /** Says yes to all that the payment asked when it was judged last. */
   confirm(key: string): Promise<Judgement> {
-    return this.desk.confirm(this.#payment(key));
+    const of = this.#payment(key);
+    const { decisions = [] } = this.store.serviceOf(of) ?? {};
+    return this.desk.confirm(of, decisions.flatMap(({ application, version, json }) => cardLanguage.readFailed(json).map(({ id }) => ({ application, version, id }))));
   }
 
   #payment(key: string): ServiceKey {

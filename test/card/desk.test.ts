@@ -82,7 +82,7 @@ describe('services', () => {
     await cards.desk.settle(of('acc_bert'));
     await cards.desk.reverse(of('acc_anna'), 'refused');
     await cards.desk.reverse(of('acc_bert'), 'refused');
-    await expect(cards.desk.confirm(of('acc_dora'))).rejects.toMatchObject({ code: 'service_not_found' });
+    await expect(cards.desk.confirm(of('acc_dora'), [])).rejects.toMatchObject({ code: 'service_not_found' });
     expect(cards.store.usage('spending', 0)).toEqual({ count: 1, totals: { EUR: 800n } });
   });
 
@@ -194,6 +194,53 @@ describe('services', () => {
     expect(await cards.confirm('a')).toMatchObject({ outcome: 'allow', state: 'counted' });
     expect(cards.store.usage('spending', 0).count).toBe(1);
     await expect(cards.desk.reverseService((await cards.pay('7.00EUR', { key: 'b' }))!.serviceId, 'x')).rejects.toMatchObject({ code: 'service_not_counted' });
+  });
+
+  describe('a yes answers what was asked, and no more', () => {
+    const large = { id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' };
+    const sum = (atMost: string) => dailyTotal(atMost, { on_fail: 'ask' });
+    const shown = (application: string, version: number, id: string) => ({ application, version, id });
+
+    test('what asks only by then is asked, too', async () => {
+      await cards.desk.add(application([large, sum('10.00EUR')]));
+      const asked = await cards.pay('7.00EUR', { key: 'a' });
+      expect(asked!.failed).toMatchObject([{ id: 'large' }]);
+      await cards.pay('4.00EUR', { holder: 'acc_2' });
+      const again = await cards.desk.confirm({ guard: 'pay', holder: 'acc_1', key: 'a' }, asked!.failed);
+      expect(again).toMatchObject({ outcome: 'ask', state: 'asked', serviceId: asked!.serviceId, failed: [{ id: 'large' }, { id: 'daily' }] });
+      expect(cards.store.service(asked!.serviceId)).toMatchObject({ confirmed: false });
+      expect(cards.store.usage('spending', 0).count).toBe(1);
+      expect(await cards.confirm('a')).toMatchObject({ outcome: 'allow', state: 'counted' });
+      expect(cards.store.service(asked!.serviceId)).toMatchObject({ confirmed: true });
+    });
+
+    test('also where it is begun once more under its key: another check, another version, another application asks', async () => {
+      await cards.desk.add(application([large]));
+      await cards.pay('7.00EUR', { key: 'a' });
+      await cards.confirm('a');
+      await cards.reverse('a');
+      expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'allow' });
+      await cards.reverse('a');
+      await cards.desk.add(application([sum('6.00EUR')], { name: 'frugal' }));
+      expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', failed: [shown('frugal', 1, 'daily'), shown('spending', 1, 'large')] });
+      await cards.desk.remove('frugal');
+      await cards.desk.add(application([large], { version: 2 }));
+      expect(await cards.pay('7.00EUR', { key: 'a' })).toMatchObject({ outcome: 'ask', failed: [shown('spending', 2, 'large')] });
+      expect(await cards.pay('7.00EUR', { key: 'a', holder: 'acc_2' })).toMatchObject({ outcome: 'ask' });
+    });
+
+    test('of all that was asked under its key, in whatever way it was to be paid', async () => {
+      const by = (id: string) => ({ id, when: `service.attributes.tender == "${id}"`, then: 'ask' });
+      await cards.desk.add(application([], { rules: [by('cash'), by('card')] }));
+      const foreseen = (tender: string) => cards.desk.foresee(cards.attempt('7.00EUR', { key: 'a', service: { attributes: { tender } } }));
+      for (const tender of ['cash', 'card']) {
+        expect(await foreseen(tender)).toMatchObject({ outcome: 'ask', failed: [{ id: tender }] });
+        await cards.confirm('a');
+        await cards.reverse('a');
+      }
+      expect(await foreseen('cash')).toMatchObject({ outcome: 'allow' });
+      expect(await cards.pay('7.00EUR', { key: 'a', service: { attributes: { tender: 'card' } } })).toMatchObject({ outcome: 'allow', state: 'counted' });
+    });
   });
 
   test('all that guard one must allow it, and the strictest decides; what does not go on counts for none', async () => {

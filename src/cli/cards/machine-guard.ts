@@ -102,9 +102,10 @@ export class MachineGuard {
     }
     try {
       let judgement = await begin(cards, { ...this.#keyOf(guard, key), isAnew, service: await serviceOf(begun) });
-      if (judgement?.outcome === 'ask') {
+      // What asks only since the question was put is asked, too.
+      while (judgement?.outcome === 'ask') {
         await this.#confirmed(`The security check asks: ${failedSentence(judgement)} ${question}`, declined);
-        judgement = await cards.desk.confirm(this.#keyOf(guard, key));
+        judgement = await cards.desk.confirm(this.#keyOf(guard, key), judgement.failed);
         onConfirmed();
       }
       if (judgement?.outcome === 'terminate') {

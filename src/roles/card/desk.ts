@@ -10,7 +10,7 @@ import type { Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { evaluate, historyOf, paidFor, terminatedByDamage, useOf } from './evaluation.ts';
 import type { Attempt, CardLanguage, Judgement } from './ports.ts';
-import type { CardStore, KeptApplication, KeptService, ServiceKey, ServiceState } from './store.ts';
+import type { Answer, CardStore, KeptApplication, KeptService, ServiceKey, ServiceState } from './store.ts';
 
 interface CardDeskContext {
   readonly store: CardStore;
@@ -25,6 +25,9 @@ interface InForce {
   /** Undefined: it is damaged. */
   readonly compiled: CompiledApplication | undefined;
 }
+
+/** What a judgement has beside the service. */
+type Drawn = Pick<KeptService, 'id' | 'random' | 'answered' | 'recordedAt'>;
 
 /** So long a service is in the log: thirteen months, and some days for whoever looks at them late. */
 const keptMs = 400 * 86_400_000;
@@ -142,20 +145,19 @@ export class CardDesk {
       if (guarding.length === 0) {
         return undefined;
       }
-      // Who said yes to it once has said so.
-      const service = earlier?.confirmed === true ? { ...attempt.service, confirmed: true } : attempt.service;
-      const judged = this.#judgedAgain(kept, { ...attempt, service }, guarding);
+      const judged = this.#judgedAgain(kept, attempt, guarding, earlier?.answered ?? []);
       const begun: KeptService = judged.state === 'counted' && !takesPlace ? { ...judged, state: 'asked' } : judged;
       this.#put(begun, kept);
-      return this.#counted(begun, service);
+      return this.#counted(begun, attempt.service);
     });
   }
 
   /**
    * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now, also where it was
-   * counted and reversed meanwhile. Errors: `service_not_found` if it was never begun.
+   * counted and reversed meanwhile. `answered`: what they were told of; what else asks by then asks again. Errors:
+   * `service_not_found` if it was never begun.
    */
-  confirm(key: ServiceKey): Promise<Judgement> {
+  confirm(key: ServiceKey, answered: readonly Answer[]): Promise<Judgement> {
     const { store, language, clock } = this.#context;
     return store.transaction(() => {
       const kept = store.serviceOf(key);
@@ -165,8 +167,8 @@ export class CardDesk {
       if (kept.state === 'counted' || kept.state === 'terminated') {
         return this.#judgement(kept);
       }
-      const service: Service = { ...language.readService(kept.data), at: clock.now(), confirmed: true };
-      const judged = this.#judgedAgain(kept, { ...key, service }, this.#guarding(key.guard));
+      const service: Service = { ...language.readService(kept.data), at: clock.now(), confirmed: false };
+      const judged = this.#judgedAgain(kept, { ...key, service }, this.#guarding(key.guard), withMore(kept.answered, answered));
       this.#put(judged, kept);
       return this.#counted(judged, service);
     });
@@ -268,9 +270,9 @@ export class CardDesk {
    * A question, and what is terminated once more, stays one service of the log; anything else is another. `kept`: the last
    * under the same key.
    */
-  #judgedAgain(kept: KeptService | undefined, attempt: Attempt, guarding: readonly InForce[]): KeptService {
+  #judgedAgain(kept: KeptService | undefined, attempt: Attempt, guarding: readonly InForce[], answered: KeptService['answered']): KeptService {
     const random = kept?.random ?? this.#drawn();
-    const judged = this.#judged(attempt, guarding, { id: this.#newId(), random, recordedAt: this.#context.clock.now() });
+    const judged = this.#judgedWith(attempt, guarding, { id: this.#newId(), random, answered, recordedAt: this.#context.clock.now() });
     const isSame = kept !== undefined && (kept.state === 'asked' || (kept.state === 'terminated' && judged.state === 'terminated' && attempt.isAnew !== true));
     return isSame ? { ...judged, id: kept.id, recordedAt: kept.recordedAt } : judged;
   }
@@ -286,13 +288,24 @@ export class CardDesk {
     }
   }
 
-  #judged(attempt: Attempt, guarding: readonly InForce[], { id, random, recordedAt }: Pick<KeptService, 'id' | 'random' | 'recordedAt'>): KeptService {
+  /** Confirmed, where all that asks then was answered: nobody has said yes to what they were not told of. */
+  #judgedWith(attempt: Attempt, guarding: readonly InForce[], drawn: Drawn): KeptService {
+    if (drawn.answered.length > 0) {
+      const confirmed = this.#judged({ ...attempt, service: { ...attempt.service, confirmed: true } }, guarding, drawn);
+      if (confirmed.outcome === 'terminate' || this.#failed(confirmed).every((failed) => isIn(drawn.answered, failed))) {
+        return confirmed;
+      }
+    }
+    return this.#judged(attempt, guarding, drawn);
+  }
+
+  #judged(attempt: Attempt, guarding: readonly InForce[], { id, random, answered, recordedAt }: Drawn): KeptService {
     const { store, language } = this.#context;
     const { guard, key, holder, service } = attempt;
     const decisions = guarding.map(({ kept, compiled }): Decision => (compiled === undefined ? terminatedByDamage(kept, service) : evaluate(store, compiled, service, random)));
     const outcome = strictest(decisions);
     return {
-      id, guard, key, holder, random, outcome, recordedAt,
+      id, guard, key, holder, random, outcome, answered, recordedAt,
       kind: service.kind,
       at: service.at,
       data: language.writeService(service),
@@ -314,14 +327,20 @@ export class CardDesk {
 
   #counted(kept: KeptService, service: Service): Judgement {
     if (kept.state === 'counted') {
-      this.#context.store.count(kept.id, kept.decisions.map(({ application }) => useOf(application, service)));
+      const { id, confirmed, decisions } = kept;
+      this.#context.store.count(id, decisions.map(({ application }) => useOf(application, { ...service, confirmed })));
     }
     return this.#judgement(kept);
   }
 
-  #judgement({ id, outcome, state, decisions }: KeptService): Judgement {
+  #judgement(kept: KeptService): Judgement {
+    const { id, outcome, state } = kept;
+    return { serviceId: id, outcome, state, failed: this.#failed(kept) };
+  }
+
+  #failed({ decisions }: KeptService): Judgement['failed'] {
     const { readFailed } = this.#context.language;
-    return { serviceId: id, outcome, state, failed: decisions.flatMap(({ application, json }) => readFailed(json).map((failed) => ({ ...failed, application }))) };
+    return decisions.flatMap(({ application, version, json }) => readFailed(json).map((failed) => ({ ...failed, application, version })));
   }
 
   #requireSame(earlier: KeptService, service: Service): void {
@@ -344,6 +363,14 @@ export class CardDesk {
 
 function strictest(decisions: readonly Pick<Decision, 'outcome'>[]): Outcome {
   return decisions.reduce<Outcome>((worst, { outcome }) => (severity[outcome] > severity[worst] ? outcome : worst), 'allow');
+}
+
+function isIn(answered: readonly Answer[], { application, version, id }: Answer): boolean {
+  return answered.some((each) => each.application === application && each.version === version && each.id === id);
+}
+
+function withMore(answered: readonly Answer[], more: readonly Answer[]): Answer[] {
+  return [...answered, ...more.filter((each) => !isIn(answered, each)).map(({ application, version, id }) => ({ application, version, id }))];
 }
 
 function essence({ kind, amount, payee }: Service): string {

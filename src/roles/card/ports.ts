@@ -3,7 +3,7 @@ import type { Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
 import type { Service } from '../../domain/security-check/service.ts';
-import type { ServiceKey, ServiceState } from './store.ts';
+import type { Answer, ServiceKey, ServiceState } from './store.ts';
 
 /** Applications, services and decisions as they are written down. */
 export interface CardLanguage {
@@ -39,7 +39,7 @@ export interface Judgement {
   readonly outcome: Outcome;
   readonly state: ServiceState;
   /** Of all of them. */
-  readonly failed: readonly (FailedCheck & { readonly application: string })[];
+  readonly failed: readonly (FailedCheck & Answer)[];
 }
 
 /** What the server is told of a service that was terminated: of the service itself no more than that there was one. */

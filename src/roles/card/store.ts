@@ -32,6 +32,14 @@ export interface ServiceKey {
   readonly key: string;
 }
 
+/** A check that asked, of that version of its application, and that somebody has said yes to. */
+export interface Answer {
+  readonly application: string;
+  readonly version: number;
+  /** Of the check. */
+  readonly id: string;
+}
+
 /** One service that was held to the applications that guard it, and what they said. */
 export interface KeptService extends ServiceKey {
   readonly id: string;
@@ -43,7 +51,10 @@ export interface KeptService extends ServiceKey {
   readonly random: number;
   readonly outcome: Outcome;
   readonly state: ServiceState;
+  /** It was judged as one that somebody has said yes to. */
   readonly confirmed: boolean;
+  /** All of its key, also of judgements before. */
+  readonly answered: readonly Answer[];
   readonly recordedAt: Date;
   /** What it really came to, where it was begun, and judged, as more; this is what counts then. */
   readonly paid: Amount | undefined;

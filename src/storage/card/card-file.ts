@@ -29,6 +29,8 @@ interface ServiceRow {
   outcome: string;
   state: string;
   confirmed: number;
+  /** JSON. */
+  answered: string;
   recorded_at: number;
   paid: string | null;
   settled_at: number | null;
@@ -113,19 +115,19 @@ export class CardFile implements CardStore {
   }
 
   insertService(service: KeptService): void {
-    const { id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, paid, settledAt, reversedAt, reason } = service;
+    const { id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, answered, recordedAt, paid, settledAt, reversedAt, reason } = service;
     this.#change(
-      `insert into services (id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recorded_at, paid, settled_at, reversed_at, reason)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, recordedAt, paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null);
+      `insert into services (id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, answered, recorded_at, paid, settled_at, reversed_at, reason)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id, guard, key, holder, kind, at, data, random, outcome, state, confirmed, JSON.stringify(answered), recordedAt, paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null);
     this.#putDecisions(service);
   }
 
   updateService(service: KeptService): void {
-    const { id, at, data, outcome, state, confirmed, paid, settledAt, reversedAt, reason } = service;
+    const { id, at, data, outcome, state, confirmed, answered, paid, settledAt, reversedAt, reason } = service;
     this.#change(
-      'update services set at = ?, data = ?, outcome = ?, state = ?, confirmed = ?, paid = ?, settled_at = ?, reversed_at = ?, reason = ? where id = ?',
-      at, data, outcome, state, confirmed, paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null, id);
+      'update services set at = ?, data = ?, outcome = ?, state = ?, confirmed = ?, answered = ?, paid = ?, settled_at = ?, reversed_at = ?, reason = ? where id = ?',
+      at, data, outcome, state, confirmed, JSON.stringify(answered), paid === undefined ? null : amountText(paid), settledAt ?? null, reversedAt ?? null, reason ?? null, id);
     this.#putDecisions(service);
   }
 
@@ -274,6 +276,7 @@ function toService(row: ServiceRow, decisions: readonly KeptDecision[]): KeptSer
     outcome: row.outcome as KeptService['outcome'],
     state: row.state as KeptService['state'],
     confirmed: row.confirmed !== 0,
+    answered: JSON.parse(row.answered) as KeptService['answered'],
     recordedAt: new Date(row.recorded_at),
     paid: row.paid === null ? undefined : parseAmount(row.paid),
     settledAt: moment(row.settled_at),

@@ -30,6 +30,7 @@ export const cardInitial: Migration = {
       outcome ${text} not null,
       state ${text} not null,
       confirmed ${flag} not null,
+      answered ${text} not null,
       recorded_at ${time} not null,
       paid ${text},
       settled_at ${time},
