@@ -120,9 +120,9 @@ describe('a service', () => {
       expect(pointers(json)).toEqual([]);
       expect(await isValid('card-service', json)).toBe(true);
     }
-    const read = readCardService({ service, history: { ...history, periods: { '90min': { count: 1 } } } });
+    const read = readCardService({ service, history: { ...history, periods: { '90min': { count: 1 }, day: { count: 0 } } } });
     expect(read.service).toMatchObject({ at: new Date('2026-11-30T13:30:00Z'), amount: { minor: 320n, currency: 'EUR' } });
-    expect(read.history?.periods).toEqual({ '1h30min': { count: 1, totals: {} } });
+    expect(read.history?.periods).toEqual({ '1h30min': { count: 1, totals: undefined }, day: { count: 0, totals: {} } });
   });
 
   test.each<readonly [string, object, string]>([

@@ -49,7 +49,7 @@ export const serviceSchema = input('Service', { kind: id, at: moment }, {
   attributes,
 });
 
-const usage = input('Usage', { count }, { totals: { ...minors, description: 'Minor units by currency.' } });
+const usage = input('Usage', { count }, { totals: { ...minors, description: 'Minor units by currency; there was nothing of one that is not there. What they were is not known if they are left out, unless the count is 0.' } });
 export const historySchema = input('History', {}, {
   periods: { type: 'object', maxProperties: 100, additionalProperties: usage, description: 'By period: hour, day, week, month, or a duration such as 90min; of the services in it before this one.' },
   last: { anyOf: [input('LastService', { at: moment }, { place }), { type: 'null' }], description: 'The service before; null if there was none.' },
@@ -170,9 +170,10 @@ function toHistory({ periods = {}, last, since_confirmed }: HistoryWire): Histor
 }
 
 function toUsage({ count: services, totals }: UsageWire): Usage {
-  return totals === undefined
-    ? { ...noUsage, count: services }
-    : { count: services, totals: Object.fromEntries(Object.entries(totals).map(([currency, units]) => [currency, BigInt(units)])) };
+  if (totals === undefined) {
+    return services === 0 ? noUsage : { count: services, totals: undefined };
+  }
+  return { count: services, totals: Object.fromEntries(Object.entries(totals).map(([currency, units]) => [currency, BigInt(units)])) };
 }
 
 function toPlace({ lat, lon, cell, bssid }: PlaceWire): Place {

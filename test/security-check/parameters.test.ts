@@ -120,6 +120,8 @@ test.each(cases(
   ['service.amount', largest, { amount: undefined }],
   ['service.amount', total, { amount: undefined }],
   ['history.periods.day', total, {}, { periods: {} }],
+  ['history.periods.day.totals', total, {}, { periods: { day: { count: 500, totals: undefined } } }],
+  ['history.since_confirmed.totals', spent, {}, { sinceConfirmed: { count: 500, totals: undefined } }],
   ['history.periods.day', count, {}, { periods: { week: { count: 1, totals: {} } } }],
   ['service.currency', { type: 'currencies', allow: ['EUR'], deny: undefined }, { amount: undefined }],
   ['service.payee.id', { type: 'payees', allow: undefined, deny: ['x'] }, { payee: undefined }],

@@ -36,7 +36,7 @@ const service: fc.Arbitrary<Service> = fc.record({
   confirmed: fc.boolean(),
   attributes: fc.dictionary(word, attribute),
 });
-const usage: fc.Arbitrary<Usage> = fc.record({ count: fc.oneof(fc.integer({ min: -1, max: 12 }), fc.constant(NaN)), totals: fc.dictionary(currency, minor) });
+const usage: fc.Arbitrary<Usage> = fc.record({ count: fc.oneof(fc.integer({ min: -1, max: 12 }), fc.constant(NaN)), totals: fc.option(fc.dictionary(currency, minor), { nil: undefined }) });
 const history: fc.Arbitrary<History> = fc.record({
   periods: fc.dictionary(fc.constantFrom('hour', 'day', 'week', '1h30min'), usage),
   last: fc.oneof(maybe(fc.record({ at: moment, place: maybe(place) })), fc.constant(null)),

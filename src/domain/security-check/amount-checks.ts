@@ -17,7 +17,11 @@ export function totalCheck({ per, atMost }: TermsOf<'total'>, record: Recorder):
     if (amount === undefined) {
       return record.missing('service.amount');
     }
-    return Object.hasOwn(periods, period) ? withinLimits(record, amount, totalWith(periods[period]!, amount), atMost) : record.missing(member);
+    if (!Object.hasOwn(periods, period)) {
+      return record.missing(member);
+    }
+    const { totals } = periods[period]!;
+    return totals === undefined ? record.missing(`${member}.totals`) : withinLimits(record, amount, totalWith(totals, amount), atMost);
   };
 }
 
@@ -68,7 +72,10 @@ export function velocityCheck({ limits, targetPercent, mostPercent }: TermsOf<'v
     if (amount === undefined || sinceConfirmed === undefined) {
       return record.missing(amount === undefined ? 'service.amount' : 'history.since_confirmed');
     }
-    const minor = totalWith(sinceConfirmed, amount);
+    if (sinceConfirmed.totals === undefined) {
+      return record.missing('history.since_confirmed.totals');
+    }
+    const minor = totalWith(sinceConfirmed.totals, amount);
     const found = { minor: minor ?? amount.minor, currency: amount.currency };
     return minor === undefined || amount.currency !== lower.currency
       ? record.compared(false, found, text)
@@ -77,7 +84,7 @@ export function velocityCheck({ limits, targetPercent, mostPercent }: TermsOf<'v
 }
 
 /** Of one currency; undefined if a part of it is below 0, which no total may be. */
-function totalWith({ totals }: Usage, { minor, currency }: Amount): bigint | undefined {
+function totalWith(totals: NonNullable<Usage['totals']>, { minor, currency }: Amount): bigint | undefined {
   const before = Object.hasOwn(totals, currency) ? totals[currency]! : 0n;
   return before < 0n || minor < 0n ? undefined : before + minor;
 }

@@ -70,7 +70,7 @@ function totalWish(atMost: Limits, period: string, amount: Amount | undefined, {
   if (limit === undefined) {
     return `An amount in ${atMost.map(({ currency }) => currency).join(' or ')}.`;
   }
-  const left = limit.minor - (periods[period]?.totals[limit.currency] ?? 0n);
+  const left = limit.minor - (periods[period]?.totals?.[limit.currency] ?? 0n);
   return left > 0n ? `An amount of at most ${amountText({ ...limit, minor: left })}: so much is left of ${amountText(limit)}.` : `A later time: nothing is left of ${amountText(limit)}.`;
 }
 

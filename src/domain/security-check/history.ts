@@ -12,8 +12,8 @@ export interface History {
 
 export interface Usage {
   readonly count: number;
-  /** Minor units by currency (ISO 4217). Of a currency that is not there, there was nothing. */
-  readonly totals: Readonly<Record<string, bigint>>;
+  /** Minor units by currency (ISO 4217). Of a currency that is not there, there was nothing; undefined: nobody has told. */
+  readonly totals: Readonly<Record<string, bigint>> | undefined;
 }
 
 export interface LastService {

@@ -95,6 +95,6 @@ class Window {
 function plus({ count, totals }: Usage, { amount }: Service, sign: 1 | -1 = 1): Usage {
   return {
     count: count + sign,
-    totals: amount === undefined ? totals : { ...totals, [amount.currency]: (totals[amount.currency] ?? 0n) + BigInt(sign) * amount.minor },
+    totals: amount === undefined || totals === undefined ? totals : { ...totals, [amount.currency]: (totals[amount.currency] ?? 0n) + BigInt(sign) * amount.minor },
   };
 }

@@ -56,9 +56,9 @@ export function peerFacts({ kind, at, amount, payee, place, card, attributes }: 
   const minor = Number(amount!.minor);
   const km = distanceKm(pointOf(place)!, pointOf(last!.place)!);
   const kmh = Math.max(0, km - 0.5) / (Math.abs(at.getTime() - last!.at.getTime()) / 3_600_000);
-  const used = (period: string) => ({ count: periods[period]!.count + 1, total: Number(periods[period]!.totals['EUR']) + minor });
+  const used = (period: string) => ({ count: periods[period]!.count + 1, total: Number(periods[period]!.totals!['EUR']) + minor });
   const [hour, day, week, month, rolling] = ['hour', 'day', 'week', 'month', '1h30min'].map(used);
-  const since = { count: sinceConfirmed!.count + 1, total: Number(sinceConfirmed!.totals['EUR']) + minor };
+  const since = { count: sinceConfirmed!.count + 1, total: Number(sinceConfirmed!.totals!['EUR']) + minor };
   const drawn = (value: number, lower: number, upper: number) => value > lower && value <= upper && random * 100 < (99 * (value - lower)) / (upper - lower);
   return {
     kind, amount: minor, currency: amount!.currency, payee: payee!.id!, category: payee!.category!,
