@@ -46,3 +46,12 @@ export function fileSize(path: string): number | undefined {
     return undefined;
   }
 }
+
+/** Whether there is a pipe, a folder or the like; not if that cannot be told. */
+export function isOtherThanFile(path: string): boolean {
+  try {
+    return !statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

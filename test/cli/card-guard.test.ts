@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -159,6 +160,9 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     writeFileSync(cardsOf(purse.cli), 'nonsense, and long enough to be looked at as a database of some kind or other. '.repeat(20));
     for (const suffix of ['-wal', '-shm']) rmSync(`${cardsOf(purse.cli)}${suffix}`, { force: true });
     expect(await refusal(pay('1.00EUR'))).toMatchObject({ code: 'storage_corrupt', exit: 11 });
+    rmSync(cardsOf(purse.cli));
+    execFileSync('mkfifo', [cardsOf(purse.cli)]);
+    expect(await refusal(pay('1.00EUR'))).toMatchObject({ code: 'storage_unavailable', exit: 11, message: expect.stringContaining('is no file') });
     expect(await balance()).toBe(before);
   });
 
@@ -171,6 +175,8 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     writeFileSync(data, JSON.stringify({ place: { lat: 52.5, lon: 13.38 }, confirmed: true }));
     expect(await refusal(pay('1.00EUR'), { env: env(data) })).toMatchObject({ code: 'invalid_input' });
     expect(await refusal(pay('1.00EUR'), { env: env(`${data}.none`) })).toMatchObject({ code: 'file_not_found' });
+    execFileSync('mkfifo', [`${data}.pipe`]);
+    expect(await refusal(pay('1.00EUR'), { env: env(`${data}.pipe`) })).toMatchObject({ code: 'invalid_input', message: expect.stringContaining('is no file') });
   });
 
   test('of whom a payee is, only the machine’s own file knows the category', async () => {

@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { quoted } from '../../domain/shown-text.ts';
@@ -22,15 +22,20 @@ export function cardsFile(): string {
 /** Whether any application was ever added here. Errors: `storage_unavailable` where that cannot be told: nothing goes on then. */
 export function areThereCards(): boolean {
   const path = cardsFile();
+  let there: Stats | undefined;
   try {
-    const there = lstatSync(path, { throwIfNoEntry: false });
+    there = lstatSync(path, { throwIfNoEntry: false });
     // A link that leads nowhere: a disk that is not there may hold what guards this machine.
-    if (there?.isSymbolicLink() === true) statSync(path);
-    return there !== undefined;
+    if (there?.isSymbolicLink() === true) there = statSync(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new LatchkeyError('storage_unavailable', `${path} cannot be used (${code}).`, { cause: error });
   }
+  // What is opened of a pipe waits for who writes into it, whoever ends the program.
+  if (there?.isFile() === false) {
+    throw new LatchkeyError('storage_unavailable', `${path} is no file.`);
+  }
+  return there !== undefined;
 }
 
 /** As `openCards`, and makes no file. Errors: what `missing` makes where there is none. */

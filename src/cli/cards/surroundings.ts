@@ -1,5 +1,6 @@
 import { readSurroundings as read, type Surroundings } from '../../api/card-service.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isOtherThanFile } from '../input-file.ts';
 import { readJsonFile } from '../json-file.ts';
 
 const variable = 'LATCHKEY_CARD_DATA';
@@ -16,6 +17,10 @@ export async function readSurroundings(): Promise<Surroundings> {
 }
 
 async function readNamed(path: string): Promise<Surroundings> {
+  // A pipe is empty for the second service, and nobody may write into it for the first.
+  if (isOtherThanFile(path)) {
+    throw new LatchkeyError('invalid_input', `${variable}: ${path} is no file.`);
+  }
   const json = await readJsonFile(path, variable, { what: 'what is known of services', mostBytes });
   try {
     return read(json);
