@@ -114,6 +114,7 @@ export const errorTable = {
   trust_list_missing: { exit: 4, http: 403, title: 'The cash register has no trust list', hint: 'Fetch it while the server can be reached: `latchkey code trust sync`.' },
   trust_list_old: { exit: 4, http: 403, title: 'The trust list is too old', hint: 'Fetch the newest: `latchkey code trust sync`.' },
   register_clock_wrong: { exit: 4, http: 403, title: 'The clock of the cash register is wrong', hint: 'Set this machine’s clock right, and scan the code again.' },
+  clock_wrong: { exit: 4, http: 403, title: 'The clock of this machine is wrong', hint: 'Nothing went on. Set the clock right, and try again.' },
   device_revoked: { exit: 4, http: 403, title: 'The device is revoked', hint: 'A revoked device stays out; register a new identity.' },
   batch_revoked: { exit: 4, http: 403, title: 'The batch is revoked', hint: 'Nothing was added. Use the name of another batch.' },
   device_spent: { exit: 4, http: 403, title: 'The device’s pass_tmp is already used', hint: 'Run `latchkey device reset UUID` to let it onboard again.' },

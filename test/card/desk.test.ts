@@ -266,6 +266,17 @@ describe('services', () => {
     expect(await cards.pay('6.00EUR')).toMatchObject({ outcome: 'terminate' });
   });
 
+  test.each(['1970-01-01T00:00:10Z', '1999-12-31T23:59:59.999Z', '2200-01-01T00:00:00Z', '2226-11-30T12:00:00Z'])('a clock that says %s is refused, and nothing is kept', async (time) => {
+    await cards.desk.add(application([dailyTotal('10.00EUR'), { id: 'large', type: 'largest_amount', at_most: '5.00EUR', on_fail: 'ask' }]));
+    await cards.pay('6.00EUR', { key: 'asked' });
+    cards.now = new Date(time);
+    await expect(cards.pay('1.00EUR')).rejects.toMatchObject({ code: 'clock_wrong', message: expect.stringContaining(time.slice(0, 4)) });
+    await expect(cards.confirm('asked')).rejects.toMatchObject({ code: 'clock_wrong' });
+    const kept = cards.store.services({}, { limit: 10 });
+    expect(kept.map(({ state }) => state)).toEqual(['asked']);
+    expect(cardLanguage.readService(kept[0]!.data).amount).toEqual(parseAmount('6.00EUR'));
+  });
+
   test('what is foreseen counts nothing, and takes place by what was drawn for it', async () => {
     await cards.desk.add(application([{ id: 'often', type: 'velocity', lower: 1, upper: 3 }]));
     await cards.pay('1.00EUR');

@@ -53,7 +53,7 @@ export class MachineGuard {
 
   /**
    * Counts a service that is about to take place; the key that it has. Errors: `service_terminated`; `answer_needed` where
-   * nobody is there to answer, what `declined` makes, `idempotency_mismatch`, those of storage.
+   * nobody is there to answer, what `declined` makes, `idempotency_mismatch`, `clock_wrong`, those of storage.
    */
   begin(begun: Begun): Promise<string> {
     return this.#through(begun, (cards, attempt) => cards.desk.begin(attempt));

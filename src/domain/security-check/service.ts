@@ -5,6 +5,9 @@ import type { Place } from './place.ts';
 export const cardStates = ['active', 'blocked', 'lost', 'expired'] as const;
 export type CardState = (typeof cardStates)[number];
 
+/** A service may be at any moment from the first of these up to, not with, the second. */
+export const serviceMoments = [Date.UTC(2000, 0, 1), Date.UTC(2200, 0, 1)] as const;
+
 /** The data of one service. What is undefined nobody has told, and checks that need it are not available. */
 export interface Service {
   readonly kind: string;

@@ -6,7 +6,7 @@ import type { CompiledApplication } from '../../domain/security-check/compile.ts
 import { severity, type Decision, type Outcome } from '../../domain/security-check/decision.ts';
 import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
 import type { History } from '../../domain/security-check/history.ts';
-import type { Service } from '../../domain/security-check/service.ts';
+import { serviceMoments, type Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
 import { evaluate, historyOf, paidFor, terminatedByDamage, useOf } from './evaluation.ts';
 import type { Attempt, CardLanguage, Judgement } from './ports.ts';
@@ -121,7 +121,7 @@ export class CardDesk {
    * Judges a service that is about to take place, and counts it if it may go on; undefined if no application guards it.
    * The same key is counted once, and what is counted under it has the same answer. Anything else is judged by what holds
    * now, with what was drawn for its key: who begins it again draws nothing better.
-   * Errors: `idempotency_mismatch` for another service under the same key.
+   * Errors: `idempotency_mismatch` for another service under the same key, `clock_wrong`.
    */
   begin(attempt: Attempt): Promise<Judgement | undefined> {
     return this.#begin(attempt, true);
@@ -155,7 +155,7 @@ export class CardDesk {
   /**
    * Goes on with what was asked, to which somebody has said yes: it is judged once more, as it is now, also where it was
    * counted and reversed meanwhile. `answered`: what they were told of; what else asks by then asks again. Errors:
-   * `service_not_found` if it was never begun.
+   * `service_not_found` if it was never begun, `clock_wrong`.
    */
   confirm(key: ServiceKey, answered: readonly Answer[]): Promise<Judgement> {
     const { store, language, clock } = this.#context;
@@ -271,6 +271,7 @@ export class CardDesk {
    * under the same key.
    */
   #judgedAgain(kept: KeptService | undefined, attempt: Attempt, guarding: readonly InForce[], answered: KeptService['answered']): KeptService {
+    requireMoment(attempt.service);
     const random = kept?.random ?? this.#drawn();
     const judged = this.#judgedWith(attempt, guarding, { id: this.#newId(), random, answered, recordedAt: this.#context.clock.now() });
     const isSame = kept !== undefined && (kept.state === 'asked' || (kept.state === 'terminated' && judged.state === 'terminated' && attempt.isAnew !== true));
@@ -358,6 +359,14 @@ export class CardDesk {
     const [high = 0, low = 0] = new Uint32Array(Uint8Array.from(this.#context.random.bytes(8)).buffer);
     // As many bits as a number has.
     return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+  }
+}
+
+/** So that what is kept of it can be read again. Errors: `clock_wrong`. */
+function requireMoment({ at }: Service): void {
+  const [first, end] = serviceMoments;
+  if (!(at.getTime() >= first && at.getTime() < end)) {
+    throw new LatchkeyError('clock_wrong', `This machine’s clock says that it is the year ${at.getUTCFullYear()}.`);
   }
 }
 
