@@ -108,7 +108,9 @@ describe.each(ways)('the security check of a machine, %s', (way) => {
     await paid('9.00EUR');
     expect(await refusal(pay('9.00EUR'))).toMatchObject({ code: 'service_terminated' });
     const [, last] = await log();
-    expect(await purse.cli.json(['card', 'reverse', last!['service_id'], '--reason', 'refunded'])).toMatchObject({ state: 'reversed', reason: 'refunded' });
+    expect(await refusal(['card', 'reverse', last!['service_id']])).toMatchObject({ code: 'missing_input', exit: 2, message: expect.stringContaining('has taken place') });
+    expect(await refusal(pay('9.00EUR'))).toMatchObject({ code: 'service_terminated' });
+    expect(await purse.cli.json(['card', 'reverse', last!['service_id'], '--reason', 'refunded', '--yes'])).toMatchObject({ state: 'reversed', reason: 'refunded' });
     await paid('9.00EUR');
     const [newest] = await log('--outcome', 'terminate');
     expect(await refusal(['card', 'reverse', newest!['service_id']])).toMatchObject({ code: 'service_not_counted', exit: 5 });
