@@ -12,10 +12,18 @@ export function listCheck(listed: Listed, record: Recorder, member: string, pick
   };
 }
 
+/** What looks the same is the same: letters and their accents may be written in one or in two (UAX 15, NFC). */
 export function listTest({ allow, deny }: Listed): (value: string) => boolean {
-  const allowed = allow && new Set(allow);
-  const denied = new Set(deny);
-  return (value) => (allowed?.has(value) ?? true) && !denied.has(value);
+  const allowed = allow && new Set(allow.map(composed));
+  const denied = new Set(deny?.map(composed));
+  return (value) => {
+    const sought = composed(value);
+    return (allowed?.has(sought) ?? true) && !denied.has(sought);
+  };
+}
+
+function composed(text: string): string {
+  return text.normalize('NFC');
 }
 
 const mostNamed = 8;
