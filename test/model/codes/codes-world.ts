@@ -17,6 +17,7 @@ import { LedgerService } from '../../../src/roles/ledger/service.ts';
 import { PosService } from '../../../src/roles/pos/service.ts';
 import type { ServiceContext } from '../../../src/roles/service-context.ts';
 import type { OwnCode } from '../../../src/roles/wallet/own-codes.ts';
+import { isShowingOver } from '../../../src/roles/wallet/showing.ts';
 import type { VerificationMessage, WalletRole } from '../../../src/roles/wallet/ports.ts';
 import { WalletService } from '../../../src/roles/wallet/service.ts';
 import { sendVerification } from '../../../src/roles/wallet/verification.ts';
@@ -442,9 +443,15 @@ export class CodesWorld {
   }
 
   /** What is on the screen, anew. */
+  /** What is on the screen; of a showing that has to end by itself, nothing, but at a cheat's. */
   render(payer: number): Rendering | undefined {
-    const { wallet } = this.payers[payer]!;
-    return wallet.screen && this.#rendered(wallet.screen, wallet.clock.now());
+    const { wallet, kind } = this.payers[payer]!;
+    const now = wallet.clock.now();
+    if (wallet.screen !== undefined && kind !== 'cheat' && isShowingOver(wallet.screen.code.token, wallet.screen.showing, now)) {
+      wallet.screen = undefined;
+      this.coverage.count('a showing ends by itself');
+    }
+    return wallet.screen && this.#rendered(wallet.screen, now);
   }
 
   #rendered(screen: OnScreen, now: Date, forgedBy?: Uint8Array): Rendering {
