@@ -1,8 +1,9 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { LatchkeyError } from '../domain/errors.ts';
 import type { SchemaHistory } from './migrations/schema-history.ts';
-import { migrateSqlite } from './migrations/sqlite.ts';
+import { migrateSqlite, schemaVersion } from './migrations/sqlite.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { fileError, sqliteError } from './sqlite-errors.ts';
 
@@ -14,6 +15,11 @@ const logBytes = 64 * 2 ** 20;
 /** The path of a database that is no file. */
 export const inMemory = ':memory:';
 
+export interface SqliteFileOptions {
+  /** A file without a schema is damaged, and not new. */
+  readonly requireMade?: boolean;
+}
+
 /**
  * Opens a database for writing, durable at every commit, and brings its schema to the newest version. Its file
  * and folder are made if they are not there, readable to their user alone.
@@ -22,12 +28,16 @@ export async function openSqliteFile(
   path: string,
   schema: SchemaHistory,
   lockTimeoutMs: number,
+  { requireMade = false }: SqliteFileOptions = {},
 ): Promise<SqliteConnection> {
   if (path !== inMemory) {
     makeFile(path);
   }
   const connection = new SqliteConnection(connect(path), lockTimeoutMs);
   try {
+    if (requireMade && (await connection.patiently(() => schemaVersion(connection))) === 0) {
+      throw new LatchkeyError('storage_corrupt', 'The database is damaged (no schema).');
+    }
     await connection.patiently(() => connection.database.exec(
       `pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${logBytes}`));
     await migrateSqlite(connection, schema);

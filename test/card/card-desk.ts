@@ -8,7 +8,7 @@ import type { Service } from '../../src/domain/security-check/service.ts';
 import { CardDesk } from '../../src/roles/card/desk.ts';
 import type { Attempt, Judgement } from '../../src/roles/card/ports.ts';
 import type { CardStore, ServiceKey } from '../../src/roles/card/store.ts';
-import { openCardStore } from '../../src/storage/card-store.ts';
+import { createCardStore } from '../../src/storage/card-store.ts';
 
 /** A desk over a file of its own, with a clock that stands until it is moved. */
 export class TestDesk {
@@ -33,7 +33,7 @@ export class TestDesk {
   /** In the state folder of a program, say. */
   static async in(folder: string): Promise<TestDesk> {
     const path = join(folder, 'cards.sqlite');
-    return new TestDesk(folder, path, await openCardStore(path));
+    return new TestDesk(folder, path, await createCardStore(path));
   }
 
   deskOver(store: CardStore): CardDesk {

@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cardLanguage } from '../../src/cli/cards/card-language.ts';
 import { LatchkeyError } from '../../src/domain/errors.ts';
@@ -8,7 +10,7 @@ import { parseAmount } from '../../src/domain/money.ts';
 import type { TerminatedService } from '../../src/roles/card/ports.ts';
 import { tellTerminations } from '../../src/roles/card/terminations.ts';
 import { shadow, type ShadowChange } from '../../src/roles/card/shadow.ts';
-import { openCardStore } from '../../src/storage/card-store.ts';
+import { createCardStore, openCardStore, openScratchCardStore } from '../../src/storage/card-store.ts';
 import { application, dailyTotal, TestDesk } from './card-desk.ts';
 
 const minute = 60_000;
@@ -449,8 +451,31 @@ describe('nothing fails open', () => {
     cards.store.close();
     damage('pragma user_version = 99');
     await expect(openCardStore(cards.path)).rejects.toMatchObject({ code: 'storage_too_new' });
-    damage('pragma application_id = 1; pragma user_version = 0');
+    damage('pragma application_id = 1; pragma user_version = 1');
     await expect(openCardStore(cards.path)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
+  test.each([
+    ['is empty', (path: string) => truncateSync(path)],
+    ['lacks a table', () => damage('drop table applications')],
+    ['says that it has no schema', () => damage('pragma user_version = 0')],
+    ['is no database', (path: string) => writeFileSync(path, 'x'.repeat(4096))],
+  ])('a file that %s is damaged, and not new: neither opening nor adding takes it', async (_, spoil) => {
+    await cards.desk.add(application([dailyTotal('10.00EUR')]));
+    cards.store.close();
+    spoil(cards.path);
+    for (const open of [openCardStore, createCardStore]) {
+      await expect(open(cards.path)).rejects.toMatchObject({ code: 'storage_corrupt', message: expect.stringContaining(cards.path) });
+    }
+  });
+
+  test('opening makes no file, and making one leaves no other', async () => {
+    const folder = join(cards.folder, 'new');
+    const path = join(folder, 'cards.sqlite');
+    await expect(openCardStore(path)).rejects.toMatchObject({ code: 'storage_unavailable' });
+    const stores = await Promise.all(Array.from({ length: 4 }, () => createCardStore(path)));
+    stores.forEach((store) => store.close());
+    expect(readdirSync(folder)).toEqual(['cards.sqlite']);
   });
 });
 
@@ -505,7 +530,7 @@ describe('the totals of a period', () => {
 describe('shadow', () => {
   async function replayed(text: string, since?: Date) {
     const changes: ShadowChange[] = [];
-    const scratch = await openCardStore(':memory:');
+    const scratch = await openScratchCardStore();
     const counts = await shadow({ log: cards.store, scratch, language: cardLanguage, candidate: cardLanguage.application(text), since, onChange: (change) => changes.push(change) });
     scratch.close();
     return { counts, changes };

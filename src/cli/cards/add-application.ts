@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { KeptApplication } from '../../roles/card/store.ts';
-import { openCards } from './cards.ts';
+import { createCards } from './cards.ts';
 import { lintApplicationJson } from './lint-application.ts';
 import { makeApplication, readApplicationFile } from './load-application.ts';
 
@@ -24,6 +24,6 @@ export async function addApplication(file: string, { closing, signal, caution, a
   if (findings.length > 0 && !(await accepts('Add it all the same?'))) {
     throw new LatchkeyError('check_failed', 'Nothing was added: something in the card application is probably a mistake.', { problems: findings, hint: 'If it is meant, pass --yes.' });
   }
-  const { desk } = await openCards(closing);
+  const { desk } = await createCards(closing);
   return desk.add(JSON.stringify(json));
 }

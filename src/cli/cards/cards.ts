@@ -38,7 +38,7 @@ export function areThereCards(): boolean {
   return there !== undefined;
 }
 
-/** As `openCards`, and makes no file. Errors: what `missing` makes where there is none. */
+/** As `openCards`. Errors: what `missing` makes where there is no file. */
 export async function openKeptCards(closing: AsyncDisposableStack, missing: () => LatchkeyError): Promise<Cards> {
   if (!areThereCards()) {
     throw missing();
@@ -50,10 +50,19 @@ export function applicationMissing(name: string): LatchkeyError {
   return new LatchkeyError('card_application_not_found', `There is no application ${quoted(name)} on this machine.`);
 }
 
-/** Makes its file if it is not there. Errors: those of storage. */
-export async function openCards(closing: AsyncDisposableStack): Promise<Cards> {
-  const [{ openCardStore }, { CardDesk }, { cardLanguage }] = await Promise.all([import('../../storage/card-store.ts'), import('../../roles/card/desk.ts'), import('./card-language.ts')]);
-  const store = await openCardStore(cardsFile());
+/** Errors: those of storage. */
+export function openCards(closing: AsyncDisposableStack): Promise<Cards> {
+  return cardsIn(closing, ({ openCardStore }) => openCardStore(cardsFile()));
+}
+
+/** As `openCards`; makes the file if it is not there. */
+export function createCards(closing: AsyncDisposableStack): Promise<Cards> {
+  return cardsIn(closing, ({ createCardStore }) => createCardStore(cardsFile()));
+}
+
+async function cardsIn(closing: AsyncDisposableStack, open: (storage: typeof import('../../storage/card-store.ts')) => Promise<CardStore>): Promise<Cards> {
+  const [storage, { CardDesk }, { cardLanguage }] = await Promise.all([import('../../storage/card-store.ts'), import('../../roles/card/desk.ts'), import('./card-language.ts')]);
+  const store = await open(storage);
   closing.defer(() => store.close());
   return { store, language: cardLanguage, desk: new CardDesk({ store, language: cardLanguage, clock: systemClock, random: systemRandom }) };
 }

@@ -1,7 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { shadow, type ShadowChange } from '../../roles/card/shadow.ts';
-import { openCardStore } from '../../storage/card-store.ts';
-import { inMemory } from '../../storage/sqlite-file.ts';
+import { openScratchCardStore } from '../../storage/card-store.ts';
 import { shadowToWire, type ShadowWire } from '../present/cards.ts';
 import { applicationMissing, openKeptCards } from './cards.ts';
 import { loadApplication } from './load-application.ts';
@@ -19,7 +18,7 @@ export async function tryParameters(
   if (candidate.application.name !== app) {
     throw new LatchkeyError('invalid_input', `--policy: this is ${candidate.application.name}, and not ${app}.`);
   }
-  const scratch = await openCardStore(inMemory);
+  const scratch = await openScratchCardStore();
   closing.defer(() => scratch.close());
   const changes: ShadowChange[] = [];
   const counts = await shadow({ log: store, scratch, language, candidate, since, onChange: (change) => changes.push(change) });

@@ -4,6 +4,7 @@ import type { GuardPoint } from '../../domain/security-check/guard.ts';
 import type { LastService, Usage } from '../../domain/security-check/history.ts';
 import type { CardStore, KeptApplication, KeptDecision, KeptService, ServiceFilter, ServiceKey, UntoldDecision, Use } from '../../roles/card/store.ts';
 import type { SqliteConnection } from '../sqlite-connection.ts';
+import { cardFileError } from './card-file-damage.ts';
 import { addUses, removeUses, takeOutUses, usageSince, usageSinceConfirmed } from './sums.ts';
 
 interface ApplicationRow {
@@ -166,11 +167,11 @@ export class CardFile implements CardStore {
   }
 
   usage(application: string, from: number): Usage {
-    return this.#connection.guarded(() => usageSince(this.#connection, application, from));
+    return this.#guarded(() => usageSince(this.#connection, application, from));
   }
 
   sinceConfirmed(application: string): Usage {
-    return this.#connection.guarded(() => usageSinceConfirmed(this.#connection, application));
+    return this.#guarded(() => usageSinceConfirmed(this.#connection, application));
   }
 
   last(application: string): LastService | null {
@@ -243,11 +244,19 @@ export class CardFile implements CardStore {
   }
 
   #all<Row>(sql: string, ...parameters: readonly unknown[]): Row[] {
-    return this.#connection.guarded(() => this.#connection.all(sql, parameters)) as Row[];
+    return this.#guarded(() => this.#connection.all(sql, parameters)) as Row[];
   }
 
   #change(sql: string, ...parameters: readonly unknown[]): number {
-    return this.#connection.guarded(() => this.#connection.change(sql, parameters));
+    return this.#guarded(() => this.#connection.change(sql, parameters));
+  }
+
+  #guarded<T>(operation: () => T): T {
+    try {
+      return this.#connection.guarded(operation);
+    } catch (error) {
+      throw cardFileError(error, this.#connection.database.location() ?? '');
+    }
   }
 }
 

@@ -24,8 +24,13 @@ export async function migrateSqlite(connection: SqliteConnection, schema: Schema
   }
 }
 
+/** The steps that its file has seen, 0 for a new one. */
+export function schemaVersion(connection: SqliteConnection): number {
+  return header(connection, 'user_version');
+}
+
 function isCurrent(connection: SqliteConnection, { applicationId, steps }: SchemaHistory): boolean {
-  return header(connection, 'user_version') === steps.length && header(connection, 'application_id') === applicationId;
+  return schemaVersion(connection) === steps.length && header(connection, 'application_id') === applicationId;
 }
 
 function step(connection: SqliteConnection, { applicationId, steps }: SchemaHistory): void {
@@ -34,7 +39,7 @@ function step(connection: SqliteConnection, { applicationId, steps }: SchemaHist
   if (!isNew && header(connection, 'application_id') !== applicationId) {
     throw new LatchkeyError('storage_unavailable', 'This file is a database of another kind.');
   }
-  const from = header(connection, 'user_version');
+  const from = schemaVersion(connection);
   if (from > steps.length) {
     throw new LatchkeyError('storage_too_new', `The database has version ${from}; this program knows ${steps.length}.`);
   }
