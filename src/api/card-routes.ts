@@ -10,6 +10,6 @@ export const cardRoutes = {
     roles: ['terminal', 'pos'],
     body: terminatedServiceSchema,
     status: 204,
-    idempotent: true,
+    idempotent: 'service',
   },
 } as const satisfies Record<string, Route>;

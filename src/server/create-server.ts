@@ -88,6 +88,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   const lastUses = new LastUses(store, clock);
   const authentication = new Authentication(store);
   const guesses = new RateLimit(limits.guesses);
+  const tellings = new RateLimit(limits.tellings);
   const ledger: LedgerServiceContext = {
     store,
     clock,
@@ -116,7 +117,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses, tellings }),
       lastUses,
       metrics,
       bodyBytes: limits.bodyBytes,

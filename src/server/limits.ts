@@ -17,6 +17,8 @@ export interface Limits {
   readonly perAddress: Rate;
   /** Unknown tokens and enrolment codes, per address. */
   readonly guesses: Rate;
+  /** What security checks terminated, per token that tells it: each is an entry of the audit log. */
+  readonly tellings: Rate;
 }
 
 export const usualLimits: Limits = {
@@ -31,4 +33,5 @@ export const usualLimits: Limits = {
   perToken: { perSecond: 1_000, burst: 10_000 },
   perAddress: { perSecond: 2_000, burst: 20_000 },
   guesses: { perSecond: 0.5, burst: 20 },
+  tellings: { perSecond: 0.1, burst: 100 },
 };

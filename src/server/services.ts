@@ -2,7 +2,7 @@ import { AdminService } from '../roles/admin/service.ts';
 import { ApService, type ApServiceContext } from '../roles/ap/service.ts';
 import { BatchesService } from '../roles/batches/service.ts';
 import { CodesService, type CodesServiceContext } from '../roles/codes/service.ts';
-import { TerminationsService } from '../roles/card/terminations-service.ts';
+import { TerminationsService, type TerminationsServiceContext } from '../roles/card/terminations-service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
@@ -15,7 +15,7 @@ import { WalletService, type WalletServiceContext } from '../roles/wallet/servic
 import type { Actor } from '../domain/token.ts';
 
 /** What the services of all roles are made with. */
-export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext & CodesServiceContext;
+export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext & CodesServiceContext & TerminationsServiceContext;
 
 /** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
 export class Services {

@@ -409,6 +409,17 @@ describe('what is terminated', () => {
     expect(JSON.stringify(heard)).not.toMatch(/acc_|EUR|600/);
   });
 
+  test('is told without what the server will never take, which keeps nothing else back', async () => {
+    await cards.desk.add(application([dailyTotal('5.00EUR')]));
+    for (const key of ['too large', 'fine']) await cards.pay('6.00EUR', { key });
+    const heard: string[] = [];
+    const context = { store: cards.store, language: cardLanguage, clock: { now: () => cards.now } };
+    const picky = { terminated: async ({ key }: TerminatedService) => (key === 'too large' ? Promise.reject(new LatchkeyError('payload_too_large')) : void heard.push(key)) };
+    await tellTerminations(context, picky, ['pay'], 'acc_1');
+    await tellTerminations(context, picky, ['pay'], 'acc_1');
+    expect(heard).toEqual(['fine']);
+  });
+
   test('is told to the server of its own account alone', async () => {
     await cards.desk.add(application([dailyTotal('5.00EUR')]));
     await cards.pay('6.00EUR', { key: 'of one', holder: 'acc_1' });

@@ -86,3 +86,16 @@ test('connections beyond the number are closed, and the others go on', async () 
   }).toBe(200);
   connections.forEach(({ socket }) => socket.destroy());
 });
+
+test('who tells too often of terminated services is heard later, and fills no disk', async () => {
+  const { port, enroll } = await start({ tellings: { perSecond: 0.01, burst: 2 } });
+  const [busy, calm] = [(await enroll('terminal')).secret, (await enroll('terminal')).secret];
+  const tell = (token: string, key: string) => ask(port, 'POST', '/v1/terminated-services', {
+    token,
+    body: JSON.stringify({ application: 'spending', version: 1, policy_hash: 'A'.repeat(43), kind: 'payment', failed: [], at: '2026-11-30T12:00:00.000Z', key }),
+  });
+  expect((await tell(busy, 'a')).status).toBe(204);
+  expect((await tell(busy, 'b')).status).toBe(204);
+  expectProblem(await tell(busy, 'c'), 'rate_limited');
+  expect((await tell(calm, 'c')).status).toBe(204);
+});
