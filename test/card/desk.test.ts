@@ -539,10 +539,10 @@ describe('the totals of a period', () => {
 });
 
 describe('shadow', () => {
-  async function replayed(text: string, since?: Date) {
+  async function replayed(text: string, since?: Date, signal?: AbortSignal) {
     const changes: ShadowChange[] = [];
     const scratch = await openScratchCardStore();
-    const counts = await shadow({ log: cards.store, scratch, language: cardLanguage, candidate: cardLanguage.application(text), since, onChange: (change) => changes.push(change) });
+    const counts = await shadow({ log: cards.store, scratch, language: cardLanguage, candidate: cardLanguage.application(text), since, onChange: (change) => changes.push(change), signal });
     scratch.close();
     return { counts, changes };
   }
@@ -570,6 +570,21 @@ describe('shadow', () => {
     await cards.pay('11.00EUR', { key: 'b', isAnew: true });
     await cards.pay('4.00EUR', { key: 'b', isAnew: true });
     expect((await replayed(text)).counts).toEqual({ services: 4, unchanged: 4, changed: {} });
+  });
+
+  test('takes what is reversed out when it was, in whatever order it was begun, over many pages; and ends when it is told to', async () => {
+    const text = application([dailyTotal('10.00EUR')]);
+    await cards.desk.add(text);
+    for (const key of ['a', 'b', 'c']) await cards.pay('3.00EUR', { key });
+    for (const key of ['c', 'a', 'b']) {
+      cards.pass(1000);
+      await cards.desk.reverse('pay', key, 'refused');
+      await cards.pay('3.00EUR', { key: `after ${key}` });
+    }
+    for (let more = 0; more < 600; more += 1) await cards.pay('3.00EUR');
+    expect((await replayed(text)).counts).toEqual({ services: 606, unchanged: 606, changed: {} });
+    expect((await replayed(application([dailyTotal('9.00EUR')], { version: 2 }))).counts).toMatchObject({ services: 606, unchanged: 606 });
+    await expect(replayed(text, undefined, AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
   });
 
   test('counts nothing that was only foreseen', async () => {

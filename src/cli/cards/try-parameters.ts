@@ -21,6 +21,6 @@ export async function tryParameters(
   const scratch = await openScratchCardStore();
   closing.defer(() => scratch.close());
   const changes: ShadowChange[] = [];
-  const counts = await shadow({ log: store, scratch, language, candidate, since, onChange: (change) => changes.push(change) });
+  const counts = await shadow({ log: store, scratch, language, candidate, since, onChange: (change) => changes.push(change), signal });
   return shadowToWire(candidate, counts, changes);
 }

@@ -199,10 +199,14 @@ export function shadowToWire({ application: { name, version }, policyHash }: Com
   };
 }
 
+/** Who wants more of them has a program read them. */
+const shownChanges = 100;
+
 export function presentShadow({ services, unchanged, changed, changes }: ShadowWire, screen: Screen): string {
   const head = details([['services', String(services)], ['unchanged', String(unchanged)], ...changed.map((each) => [`${each.before} to ${each.after}`, String(each.count)] as const)], screen);
+  const more = changes.length - shownChanges;
   return changes.length === 0 ? head : `${head}\n\n${table(
-    changes,
+    changes.slice(0, shownChanges),
     [
       { title: 'SERVICE', cell: (each) => each.service_id },
       { title: 'AT', cell: (each) => localTime(each.at) },
@@ -211,5 +215,5 @@ export function presentShadow({ services, unchanged, changed, changes }: ShadowW
       { title: 'FAILED', cell: (each) => (each.failed.length === 0 ? undefined : each.failed.map(({ id: check, detail }) => `${check}: ${detail}`).join('; ')) },
     ],
     screen,
-  )}`;
+  )}${more > 0 ? `\nAnd ${more} more: --json has all.` : ''}`;
 }

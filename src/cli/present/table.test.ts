@@ -59,3 +59,8 @@ test('counts wide characters as two columns', () => {
   expect(columns('e\u0301')).toBe(1);
   expect(columns('💡 ok')).toBe(5);
 });
+
+test('takes more rows than a call has arguments', () => {
+  const many = Array.from({ length: 200_000 }, (_, at) => ({ name: `n${at}`, note: 'two words' }));
+  expect(table(many, wanted, { ...wide, width: 80 }).split('\n')).toHaveLength(200_001);
+});

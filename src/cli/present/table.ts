@@ -20,12 +20,10 @@ const gap = 2;
 export function table<T>(rows: readonly T[], wanted: readonly Column<T>[], screen: Screen): string {
   const used = wanted.filter((column) => rows.some((row) => (column.cell(row) ?? '') !== ''));
   const cells = rows.map((row) => used.map((column) => shown(column.cell(row) ?? '')));
-  const natural = used.map((column, at) =>
-    Math.max(columns(column.title), ...cells.map((row) => columns(row[at]!))),
-  );
-  const longestWords = used.map((column, at) =>
-    Math.max(columns(column.title), ...cells.flatMap((row) => row[at]!.split(' ').map(columns))),
-  );
+  const widest = (widthOf: (cell: string) => number) =>
+    used.map((column, at) => cells.reduce((most, row) => Math.max(most, widthOf(row[at]!)), columns(column.title)));
+  const natural = widest(columns);
+  const longestWords = widest((cell) => Math.max(...cell.split(' ').map(columns)));
   const widths = fit(natural, longestWords, screen.width);
   if (widths === undefined) {
     return rows.map((row) => details(used.map((column) => [column.title, column.cell(row)]), screen)).join('\n\n');

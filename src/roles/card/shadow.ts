@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { LatchkeyError } from '../../domain/errors.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import { severity, type Outcome } from '../../domain/security-check/decision.ts';
 import { evaluate, paidFor, useOf } from './evaluation.ts';
@@ -30,6 +32,7 @@ export interface Shadow {
   /** Services before are taken as they were. */
   readonly since: Date | undefined;
   readonly onChange: (change: ShadowChange) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const atOnce = 500;
@@ -37,20 +40,15 @@ const atOnce = 500;
 /**
  * Holds the services that an application has judged to other parameters, in the order in which they were begun, with
  * what was drawn for each. What would not have gone on is not counted; what somebody said yes to counts as confirmed;
- * what was reversed gives its room back when it did.
+ * what was reversed gives its room back when it did. Errors: `interrupted`.
  */
-export async function shadow({ log, scratch, language, candidate, since, onChange }: Shadow): Promise<ShadowCounts> {
+export async function shadow({ log, scratch, language, candidate, since, onChange, signal }: Shadow): Promise<ShadowCounts> {
   const { name } = candidate.application;
   const changed: Partial<Record<Outcome, Partial<Record<Outcome, number>>>> = {};
   let [services, unchanged] = [0, 0];
-  /** Those that are counted, and will be reversed. */
-  let reversals: KeptService[] = [];
-  const reverseUntil = (at: Date) => {
-    reversals.filter(({ reversedAt }) => reversedAt! <= at).forEach(({ id }) => scratch.uncount(id));
-    reversals = reversals.filter(({ reversedAt }) => reversedAt! > at);
-  };
+  const reversals = new Reversals();
   const judge = (kept: KeptService) => {
-    reverseUntil(kept.recordedAt);
+    reversals.until(kept.recordedAt).forEach((id) => scratch.uncount(id));
     const service = language.readService(kept.data);
     const logged = kept.decisions.find(({ application }) => application === name)!.outcome;
     const others = kept.decisions.filter(({ application }) => application !== name);
@@ -61,7 +59,7 @@ export async function shadow({ log, scratch, language, candidate, since, onChang
       // Terminated: the one state that a key may have many times.
       scratch.insertService({ ...kept, state: 'terminated', decisions: [] });
       scratch.count(kept.id, [useOf(name, paidFor(kept, service))]);
-      if (kept.reversedAt !== undefined) reversals.push(kept);
+      if (kept.reversedAt !== undefined) reversals.add(kept.id, kept.reversedAt);
     }
     if (decision === undefined) {
       return;
@@ -82,5 +80,33 @@ export async function shadow({ log, scratch, language, candidate, since, onChang
     if (some.length < atOnce) {
       return { services, unchanged, changed };
     }
+    // Whoever ends it is heard between two pages.
+    await setImmediate();
+    if (signal?.aborted === true) {
+      throw new LatchkeyError('interrupted');
+    }
+  }
+}
+
+/** Services that are counted and will be reversed, by when. */
+class Reversals {
+  #next = 0;
+  readonly #inOrder: { readonly id: string; readonly at: Date }[] = [];
+
+  add(id: string, at: Date): void {
+    let [from, to] = [this.#next, this.#inOrder.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.#inOrder[middle]!.at <= at) from = middle + 1;
+      else to = middle;
+    }
+    this.#inOrder.splice(from, 0, { id, at });
+  }
+
+  /** Those up to then, each once. */
+  until(at: Date): readonly string[] {
+    const from = this.#next;
+    while (this.#next < this.#inOrder.length && this.#inOrder[this.#next]!.at <= at) this.#next += 1;
+    return this.#inOrder.slice(from, this.#next).map(({ id }) => id);
   }
 }
