@@ -35,7 +35,7 @@ describe('applications', () => {
     await cards.desk.add(application([dailyTotal('10.00EUR')], { version: 2 }));
     await expect(cards.desk.add(application([dailyTotal('10.01EUR')], { version: 2 }))).rejects.toMatchObject({ code: 'card_application_conflict' });
     await expect(cards.desk.add(application([dailyTotal('10.00EUR')]))).rejects.toMatchObject({ code: 'card_application_conflict' });
-    await expect(cards.desk.add(application([], { guards: ['access'] }))).rejects.toMatchObject({ code: 'invalid_input', problems: [{ pointer: '/guards' }] });
+    await expect(cards.desk.add(application([], { guards: ['access'] }))).rejects.toMatchObject({ code: 'invalid_input', problems: [{ pointer: '/guards/0' }] });
     await expect(cards.desk.add(application([], { guards: ['everything'] }))).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(cards.desk.add('{')).rejects.toMatchObject({ code: 'invalid_input' });
     expect(cards.store.applications()).toHaveLength(1);

@@ -165,6 +165,8 @@ describe('card lint', () => {
       { id: 'h', type: 'count', per: 'hour', at_most: 5 }, { id: 'd', type: 'count', per: 'day', at_most: 5, ...asking },
       { id: 'i', type: 'total', per: 'hour', at_most: '5.00EUR' }, { id: 'e', type: 'total', per: 'day', at_most: '5.00EUR', ...asking },
     ] }],
+    ['a largest amount that asks below one that terminates', { parameters: [{ id: 'l', type: 'largest_amount', at_most: '5.00EUR', ...asking }, { id: 'm', type: 'largest_amount', at_most: '9.00EUR' }] }],
+    ['a total in a currency that one of a longer period has as well', { parameters: [{ id: 'h', type: 'total', per: 'hour', at_most: '5.00EUR' }, { id: 'd', type: 'total', per: 'day', at_most: ['5.00EUR', '5.00CHF'] }] }],
     ['currencies that ask, and limits in others', { parameters: [{ id: 'l', type: 'largest_amount', at_most: ['9.00EUR', '9.00CHF'] }, { id: 'c', type: 'currencies', allow: ['EUR'], ...asking }] }],
     ['a limit that asks in the currencies that it does not name', { parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR', ...asking }, { id: 'c', type: 'currencies', allow: ['CHF', 'EUR'] }] }],
   ])('finds nothing in %s, which can be meant', async (_, json) => {
@@ -179,6 +181,10 @@ describe('card lint', () => {
     [{ parameters: [{ id: 'c', type: 'payees', allow: ['a'] }, { id: 'd', type: 'payees', allow: ['b'] }] }, 'nothing passes both'],
     [{ parameters: [{ id: 'h', type: 'hours', hours: ['Fri 22:00-02:00'] }, { id: 'i', type: 'hours', hours: ['Sat 02:00-03:00'] }] }, '/parameters/1/hours have no time in common with h: nothing passes'],
     [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 't', type: 'total', per: 'day', at_most: '8.00EUR' }] }, '/parameters/0/at_most has no effect: t allows less than 9.00EUR per day'],
+    [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '5.00EUR' }, { id: 'm', type: 'largest_amount', at_most: ['9.00EUR', '9.00CHF'] }] }, '/parameters/1/at_most has no effect: l allows no more'],
+    [{ parameters: [{ id: 'h', type: 'total', per: 'hour', at_most: ['9.00EUR', '9.00CHF'] }, { id: 'd', type: 'total', per: 'day', at_most: '5.00EUR' }] }, '/parameters/0/at_most has no effect: d allows no more per day'],
+    [{ parameters: [state], guards: ['access', 'pay'] }, '/guards/1 is for applications of the kind payment, and this is of the kind door'],
+    [{ parameters: [{ id: 'p', type: 'places', outside: [{ polygon: [[-60, -120], [-60, 120], [70, 120], [70, -120]] }] }] }, '/parameters/0/outside/0/polygon/0 goes the short way to the next point, over the 180th meridian'],
     [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 'c', type: 'currencies', allow: ['CHF'] }] }, 'has a limit in EUR, which the list of currencies does not allow'],
     [{ parameters: [{ id: 'l', type: 'largest_amount', at_most: '9.00EUR' }, { id: 'c', type: 'currencies', allow: ['CHF', 'EUR'] }] }, 'no limit in CHF'],
     [{ parameters: [{ id: 'h', type: 'count', per: 'hour', at_most: 5 }, { id: 'd', type: 'count', per: 'day', at_most: 5 }] }, '/parameters/0/at_most has no effect: d allows no more per day'],
@@ -196,6 +202,12 @@ describe('card lint', () => {
     expect(found.join('\n')).toContain(finding);
   });
 });
+
+test('card lint reads long lists in no more than their time', async () => {
+  const list = (at: number) => ({ id: `p${at}`, type: 'payees', allow: [...Array.from({ length: 9_999 }, (_, name) => `${at}-${name}`), 'common'] });
+  const json = { name: 'a', version: 1, kind: 'door', parameters: Array.from({ length: 12 }, (_, at) => list(at)) };
+  expect((await cli.run(['card', 'lint', '-', '--timeout', '10s'], { input: JSON.stringify(json) })).code).toBe(0);
+}, 15_000);
 
 describe('card test', () => {
   const one = (name: string, amount: number, expected: object) => ({ name, ...ride(amount), ...today(0), expect: expected });

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import { requireFittingGuards } from '../../domain/security-check/guard.ts';
 import type { KeptApplication } from '../../roles/card/store.ts';
 import { createCards } from './cards.ts';
 import { lintApplicationJson } from './lint-application.ts';
@@ -16,7 +17,8 @@ interface Adding {
 export async function addApplication(file: string, { closing, signal, caution, accepts }: Adding): Promise<KeptApplication> {
   const json = await readApplicationFile(file, 'FILE', signal);
   // What is wrong with it is said as that, before what is probably a mistake.
-  makeApplication(json);
+  const { application } = makeApplication(json);
+  requireFittingGuards(application);
   const findings = lintApplicationJson(json);
   for (const { pointer, detail } of findings) {
     await caution(`${pointer === '' ? 'The whole' : pointer} ${detail}.`);

@@ -1,7 +1,9 @@
 import type { InputProblem } from '../errors.ts';
 import { amountText } from '../money.ts';
 import { isWithin, weekdays } from '../weekly-hours.ts';
-import type { CardApplication, Listed, Parameter, ParameterType } from './application.ts';
+import type { CardApplication, Limits, Listed, Parameter, ParameterType } from './application.ts';
+import { guardMisfit } from './guard.ts';
+import { listTest } from './list-checks.ts';
 import { periodText, type Period } from './period.ts';
 
 interface Placed<T extends ParameterType> {
@@ -20,6 +22,8 @@ export function lintApplication(application: CardApplication): readonly InputPro
     ...periodFindings(application),
     ...singleFindings(application),
     ...askFindings(application),
+    ...guardFindings(application),
+    ...areaFindings(application),
   ];
 }
 
@@ -36,11 +40,13 @@ function emptiness({ parameters, rules }: CardApplication): readonly InputProble
 function listFindings(application: CardApplication): readonly InputProblem[] {
   const listed = of(application, 'currencies', 'payees', 'categories', 'dates');
   const own = listed.flatMap(({ pointer, parameter: { allow, deny } }) => {
-    const both = (allow ?? []).filter((each) => deny?.includes(each));
+    const denied = new Set(deny);
+    const both = (allow ?? []).filter((each) => denied.has(each));
     return both.length === 0 ? [] : [{ pointer, detail: both.length === allow!.length ? 'denies all that it allows: nothing passes' : `allows and denies ${both.slice(0, 5).join(', ')}` }];
   });
   const together = listed.flatMap(({ pointer, parameter }, at) => {
-    const other = listed.slice(0, at).find((before) => before.parameter.type === parameter.type && noneInCommon(before.parameter, parameter));
+    const allowed = new Set(parameter.allow);
+    const other = listed.slice(0, at).find((before) => before.parameter.type === parameter.type && noneInCommon(before.parameter, parameter, allowed));
     return other === undefined ? [] : [{ pointer, detail: `has nothing in common with ${other.parameter.id}: nothing passes both` }];
   });
   return [...own, ...together];
@@ -50,8 +56,9 @@ function terminates({ parameter }: { readonly parameter: Pick<Parameter, 'onFail
   return parameter.onFail === 'terminate';
 }
 
-function noneInCommon(one: Listed, other: Listed): boolean {
-  return one.allow !== undefined && other.allow !== undefined && !one.allow.some((each) => other.allow!.includes(each));
+/** `allowed`: what the other allows. */
+function noneInCommon(one: Listed, other: Listed, allowed: ReadonlySet<string>): boolean {
+  return one.allow !== undefined && other.allow !== undefined && !one.allow.some((each) => allowed.has(each));
 }
 
 function hoursFindings(application: CardApplication): readonly InputProblem[] {
@@ -68,7 +75,13 @@ function hoursFindings(application: CardApplication): readonly InputProblem[] {
 function currencyFindings(application: CardApplication): readonly InputProblem[] {
   const lists = of(application, 'currencies').filter(terminates);
   const named = lists.flatMap(({ parameter }) => parameter.allow ?? []);
-  const passes = (currency: string) => lists.every(({ parameter: { allow, deny } }) => (allow?.includes(currency) ?? true) && deny?.includes(currency) !== true);
+  const tests = lists.map(({ parameter }) => listTest(parameter));
+  const known = new Map<string, boolean>();
+  const passes = (currency: string) => {
+    const passed = known.get(currency) ?? tests.every((test) => test(currency));
+    known.set(currency, passed);
+    return passed;
+  };
   return of(application, 'largest_amount', 'total').flatMap(({ pointer, parameter: { atMost, onFail } }) => {
     const unused = atMost.filter(({ currency }) => !passes(currency)).map(({ currency }) => ({ pointer: `${pointer}/at_most`, detail: `has a limit in ${currency}, which the list of currencies does not allow` }));
     const unlimited = [...new Set(named)].filter((currency) => onFail === 'terminate' && passes(currency) && !atMost.some((limit) => limit.currency === currency));
@@ -77,12 +90,36 @@ function currencyFindings(application: CardApplication): readonly InputProblem[]
 }
 
 function amountFindings(application: CardApplication): readonly InputProblem[] {
-  return of(application, 'largest_amount').flatMap(({ pointer, parameter: { atMost } }) =>
-    atMost.flatMap((largest) => {
-      const tighter = of(application, 'total').filter(terminates).find(({ parameter }) => parameter.atMost.some((limit) => limit.currency === largest.currency && limit.minor < largest.minor));
-      return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `has no effect: ${tighter.parameter.id} allows less than ${amountText(largest)} per ${periodText(tighter.parameter.per)}` }];
+  const largest = of(application, 'largest_amount').map((each) => withLimits(each));
+  const totals = of(application, 'total').filter(terminates).map((each) => withLimits(each));
+  const repeated = largest.flatMap(({ pointer, limits }, own) => {
+    const tighter = largest.find((other, at) => at !== own && terminates(other) && allowsNoMore(other, limits) && (at < own || !terminates(largest[own]!) || !sameLimits(other.limits, limits)));
+    return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `has no effect: ${tighter.parameter.id} allows no more` }];
+  });
+  const never = largest.flatMap(({ pointer, parameter: { atMost } }) =>
+    atMost.flatMap((limit) => {
+      const tighter = totals.find(({ limits }) => (limits.get(limit.currency) ?? limit.minor) < limit.minor);
+      return tighter === undefined ? [] : [{ pointer: `${pointer}/at_most`, detail: `has no effect: ${tighter.parameter.id} allows less than ${amountText(limit)} per ${periodText(tighter.parameter.per)}` }];
     }),
   );
+  return [...repeated, ...never];
+}
+
+interface Limiting {
+  readonly parameter: { readonly atMost: Limits };
+}
+
+function withLimits<T extends Limiting>(placed: T): T & { readonly limits: ReadonlyMap<string, bigint> } {
+  return { ...placed, limits: new Map(placed.parameter.atMost.map(({ currency, minor }) => [currency, minor])) };
+}
+
+/** In whatever currency: of those that it does not name it allows nothing. */
+function allowsNoMore({ parameter: { atMost } }: Limiting, limits: ReadonlyMap<string, bigint>): boolean {
+  return atMost.every(({ currency, minor }) => minor <= (limits.get(currency) ?? -1n));
+}
+
+function sameLimits(one: ReadonlyMap<string, bigint>, other: ReadonlyMap<string, bigint>): boolean {
+  return one.size === other.size && [...one].every(([currency, minor]) => other.get(currency) === minor);
 }
 
 /** A limit of a period that a limit of a longer one keeps from ever being reached: one that terminates, for who is asked may say yes. */
@@ -91,10 +128,9 @@ function periodFindings(application: CardApplication): readonly InputProblem[] {
     const tighter = of(application, 'count').filter(terminates).find((other) => isWithinPeriod(parameter.per, other.parameter.per) && other.parameter.atMost <= parameter.atMost);
     return tighter === undefined ? [] : [unreachable(pointer, tighter.parameter)];
   });
-  const totals = of(application, 'total').flatMap(({ pointer, parameter }) => {
-    const tighter = of(application, 'total').filter(terminates).find(
-      (other) => isWithinPeriod(parameter.per, other.parameter.per) && parameter.atMost.every(({ currency, minor }) => other.parameter.atMost.some((limit) => limit.currency === currency && limit.minor <= minor)),
-    );
+  const limited = of(application, 'total').map((each) => withLimits(each));
+  const totals = limited.flatMap(({ pointer, parameter, limits }) => {
+    const tighter = limited.filter(terminates).find((other) => isWithinPeriod(parameter.per, other.parameter.per) && allowsNoMore(other, limits));
     return tighter === undefined ? [] : [unreachable(pointer, tighter.parameter)];
   });
   return [...counts, ...totals];
@@ -130,4 +166,24 @@ function singleFindings(application: CardApplication): readonly InputProblem[] {
 function askFindings({ parameters, rules, decision: { terminateAtAsks } }: CardApplication): readonly InputProblem[] {
   const asks = parameters.filter(({ onFail }) => onFail === 'ask').length + rules.filter(({ then }) => then === 'ask').length;
   return terminateAtAsks === undefined || terminateAtAsks <= asks ? [] : [{ pointer: '/decision/terminate_at_asks', detail: `is never reached: no more than ${asks} checks can ask` }];
+}
+
+function guardFindings(application: CardApplication): readonly InputProblem[] {
+  const misfit = guardMisfit(application);
+  return misfit === undefined ? [] : [misfit];
+}
+
+function areaFindings(application: CardApplication): readonly InputProblem[] {
+  return of(application, 'places').flatMap(({ pointer, parameter }) =>
+    (['inside', 'outside'] as const).flatMap((side) =>
+      (parameter[side] ?? []).flatMap((area, at) => {
+        const points = area.shape === 'polygon' ? area.points : [];
+        const edge = points.findIndex(([, lon], from) => Math.abs(points[(from + 1) % points.length]![1] - lon) > 180);
+        return edge < 0 ? [] : [{
+          pointer: `${pointer}/${side}/${at}/polygon/${edge}`,
+          detail: 'goes the short way to the next point, over the 180th meridian: if the long way is meant, put points between them',
+        }];
+      }),
+    ),
+  );
 }

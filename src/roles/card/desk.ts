@@ -4,7 +4,7 @@ import { idFrom } from '../../domain/identifiers.ts';
 import { amountText, type Amount } from '../../domain/money.ts';
 import type { CompiledApplication } from '../../domain/security-check/compile.ts';
 import { severity, type Decision, type Outcome } from '../../domain/security-check/decision.ts';
-import { kindAt, type GuardPoint } from '../../domain/security-check/guard.ts';
+import { requireFittingGuards, type GuardPoint } from '../../domain/security-check/guard.ts';
 import type { History } from '../../domain/security-check/history.ts';
 import { serviceMoments, type Service } from '../../domain/security-check/service.ts';
 import { base64url } from '../../protocol/encoding.ts';
@@ -54,13 +54,8 @@ export class CardDesk {
   async add(json: string): Promise<KeptApplication> {
     const { store, language, clock } = this.#context;
     const { application, policyHash } = language.application(json);
-    const { name, version, kind, guards } = application;
-    const misfit = guards.find((guard) => kindAt(guard) !== kind);
-    if (misfit !== undefined) {
-      throw new LatchkeyError('invalid_input', `What ${misfit} guards is of the kind ${kindAt(misfit)}, and the application’s kind is ${kind}: it would terminate everything.`, {
-        problems: [{ pointer: '/guards', detail: `${misfit} is for applications of the kind ${kindAt(misfit)}` }],
-      });
-    }
+    const { name, version, guards } = application;
+    requireFittingGuards(application);
     return store.transaction(() => {
       const [newest] = store.versions(name);
       if (newest !== undefined && newest.version > version) {
