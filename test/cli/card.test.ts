@@ -203,6 +203,18 @@ describe('card lint', () => {
   });
 });
 
+test('card app add says the first ten mistakes and how many more, and takes no guard that is too long to read at each service', async () => {
+  const rules = Array.from({ length: 15 }, (_, at) => ({ id: `r${at}`, when: 'local.hour < 6', then: 'ask' }));
+  const { code, stderr } = await cli.run(['card', 'app', 'add', '-'], { input: JSON.stringify({ name: 'same', version: 1, kind: 'payment', rules }) });
+  expect(code).toBe(12);
+  expect(stderr.match(/^Warning: .*is the same/gm)).toHaveLength(10);
+  expect(stderr).toContain('And 4 more');
+  const long = { name: 'long', version: 1, kind: 'payment', parameters: [{ id: 'p', type: 'payees', allow: Array.from({ length: 4000 }, (_, at) => `${at}`.padEnd(70, 'x')) }] };
+  const added = async (json: object) => (await cli.run(['card', 'app', 'add', '-'], { input: JSON.stringify(json) })).code;
+  expect(await added({ ...long, guards: ['pay'] })).toBe(2);
+  expect(await added(long)).toBe(0);
+});
+
 test('card lint reads long lists in no more than their time', async () => {
   const list = (at: number) => ({ id: `p${at}`, type: 'payees', allow: [...Array.from({ length: 9_999 }, (_, name) => `${at}-${name}`), 'common'] });
   const json = { name: 'a', version: 1, kind: 'door', parameters: Array.from({ length: 12 }, (_, at) => list(at)) };
