@@ -71,3 +71,9 @@ test('a day begins when it does elsewhere', () => {
     { numRuns: 30 },
   );
 });
+
+test('a clock that is set between two quarters shows what it does at each second', () => {
+  const clock = zoneClock('America/St_Johns');
+  const shownAt = (at: string) => new Date(clock(Date.parse(at))).toISOString().slice(11, 23);
+  expect([shownAt('2009-03-08T03:30:59.500Z'), shownAt('2009-03-08T03:31:00.000Z'), shownAt('2009-03-08T03:35:00.250Z')]).toEqual(['00:00:59.500', '01:01:00.000', '01:05:00.250']);
+});

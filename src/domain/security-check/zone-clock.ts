@@ -11,8 +11,8 @@ const dayMs = 86_400_000;
 const mostKept = 4096;
 
 /**
- * The clock of a time zone (IANA). Clocks are set at whole quarters of an hour of UTC, so each quarter is asked for
- * once: Intl takes longer than all the rest of a check. Errors: RangeError if there is no such zone.
+ * The clock of a time zone (IANA). Nearly all clocks are set at whole quarters of an hour of UTC, so each quarter is asked
+ * for once: Intl takes longer than all the rest of a check. Within a quarter in which one is set, each moment is asked for. Errors: RangeError if there is no such zone.
  */
 export function zoneClock(zone: string): ZoneClock {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -23,11 +23,13 @@ export function zoneClock(zone: string): ZoneClock {
     const quarter = Math.floor(at / quarterMs);
     let offset = offsets.get(quarter);
     if (offset === undefined) {
-      offset = shownBy(format, quarter * quarterMs) - quarter * quarterMs;
+      const [first, last] = [quarter * quarterMs, (quarter + 1) * quarterMs - 1000].map((each) => shownBy(format, each) - each);
+      offset = first === last ? first! : NaN;
       if (offsets.size >= mostKept) offsets.clear();
       offsets.set(quarter, offset);
     }
-    return at + offset;
+    const second = Math.floor(at / 1000) * 1000;
+    return Number.isNaN(offset) ? shownBy(format, second) + (at - second) : at + offset;
   };
 }
 
