@@ -56,6 +56,18 @@ test('an application may have all that there is, and each by itself, and needs n
   expect(readCardApplication(whole).application?.parameters).toHaveLength(parameters.length);
 });
 
+test('of what has one of several shapes that shape alone says what is wrong', () => {
+  const found = (json: unknown) => readCardApplication(json).problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  const places = (area: object) => found(withOne({ type: 'places', inside: [area] }));
+  expect(places({ circle: { lat: 1, lon: 2, radius_m: -1 } })).toEqual([expect.stringMatching(/^\/parameters\/0\/inside\/0\/circle\/radius_m /)]);
+  const oneShape = ['/parameters/0/inside/0 must be one of circle, polygon, cells and bssids'];
+  expect(places({})).toEqual(oneShape);
+  expect(places({ cells: ['a'], polygon: [[1, 2], [3, 4], [5, 1]] })).toEqual(oneShape);
+  const oneSense = ['/rules/0 must have one of the two, when or require'];
+  expect(found(with_({ rules: [{ id: 'z', when: 'true', require: 'true', then: 'ask' }] }))).toEqual(oneSense);
+  expect(found(with_({ rules: [{ id: 'z', then: 'ask' }] }))).toEqual(oneSense);
+});
+
 /** What the published schema refuses as ours does. */
 test.each<readonly [string, unknown, string]>([
   ['a member that nobody knows', with_({ extra: 1 }), '/extra'],
@@ -66,7 +78,7 @@ test.each<readonly [string, unknown, string]>([
   ['a failure that allows', withOne({ type: 'card_state', on_fail: 'allow' }), '/parameters/0/on_fail'],
   ['missing data that pass', withOne({ type: 'card_state', if_missing: 'pass' }), '/parameters/0/if_missing'],
   ['a rule that allows', with_({ rules: [{ id: 'a', when: 'true', then: 'allow' }] }), '/rules/0/then'],
-  ['a rule with both', with_({ rules: [{ id: 'a', when: 'true', require: 'true', then: 'ask' }] }), '/rules/0/require'],
+  ['a rule with both', with_({ rules: [{ id: 'a', when: 'true', require: 'true', then: 'ask' }] }), '/rules/0'],
   ['an empty list', withOne({ type: 'currencies', allow: [] }), '/parameters/0/allow'],
   ['a list that is none', withOne({ type: 'payees' }), '/parameters/0'],
   ['a huge number', withOne({ type: 'count', per: 'day', at_most: 1e300 }), '/parameters/0/at_most'],

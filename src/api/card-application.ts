@@ -29,14 +29,13 @@ const latitude = { type: 'number', minimum: -90, maximum: 90 } as const;
 const longitude = { type: 'number', minimum: -180, maximum: 180 } as const;
 export const cellText = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[!-~]+$' } as const;
 const point = { type: 'array', minItems: 2, maxItems: 2, items: { type: 'number', minimum: -180, maximum: 180 }, description: 'Latitude and longitude in degrees (WGS 84).' } as const;
-const area = {
-  anyOf: [
-    input('Circle', { circle: input('CircleOf', { lat: latitude, lon: longitude, radius_m: { type: 'number', exclusiveMinimum: 0, maximum: 20_015_000 } }) }),
-    input('Polygon', { polygon: { type: 'array', items: point, minItems: 3, maxItems: 1000 } }),
-    input('Cells', { cells: { type: 'array', items: cellText, minItems: 1, maxItems: mostListed } }),
-    input('Bssids', { bssids: { type: 'array', items: mac, minItems: 1, maxItems: mostListed } }),
-  ],
+const areaShapes = {
+  circle: input('Circle', { circle: input('CircleOf', { lat: latitude, lon: longitude, radius_m: { type: 'number', exclusiveMinimum: 0, maximum: 20_015_000 } }) }),
+  polygon: input('Polygon', { polygon: { type: 'array', items: point, minItems: 3, maxItems: 1000 } }),
+  cells: input('Cells', { cells: { type: 'array', items: cellText, minItems: 1, maxItems: mostListed } }),
+  bssids: input('Bssids', { bssids: { type: 'array', items: mac, minItems: 1, maxItems: mostListed } }),
 } as const;
+const area = { anyOf: [areaShapes.circle, areaShapes.polygon, areaShapes.cells, areaShapes.bssids] } as const;
 const areas = { type: 'array', items: area, minItems: 1, maxItems: 1000 } as const;
 const atLeastOne = (one: string, other: string) => ({ anyOf: [{ required: [one] }, { required: [other] }] });
 
@@ -107,6 +106,7 @@ const outsideSchema = input('CardApplication', head, {
 
 const checkOutside = checker(outsideSchema);
 const checkParameter = Object.fromEntries(parameterTypes.map((type) => [type, checker(parameterSchemas[type])])) as unknown as Record<ParameterType, ReturnType<typeof checker>>;
+const checkShape = Object.entries<Schema>(areaShapes).map(([shape, schema]) => ({ shape, check: checker(schema) }));
 const checkWhen = checker(whenRule);
 const checkRequire = checker(requireRule);
 
@@ -192,13 +192,36 @@ class Reading {
 function readParameter(reading: Reading, pointer: string, wire: ParameterWire): Parameter | undefined {
   const checked = checkParameter[wire.type](wire);
   if (!checked.ok) {
-    checked.problems.forEach((problem) => reading.add(pointer + problem.pointer, wording(problem)));
+    checked.problems.filter((problem) => wire.type !== 'places' || !isInArea(problem)).forEach((problem) => reading.add(pointer + problem.pointer, wording(problem)));
+    if (wire.type === 'places') readShapes(reading, pointer, wire as unknown as Members);
     return undefined;
   }
   const members = wire as unknown as Members;
   const before = reading.problems.length;
   const own = readTerms(reading, pointer, wire.type, members);
   return own === undefined || reading.problems.length > before ? undefined : { ...checkTerms(wire.type, members), ...own };
+}
+
+/** Of the shapes that an area may have all say what is wrong with it. */
+function isInArea({ pointer }: InputProblem): boolean {
+  return /^\/(inside|outside)\/\d/.test(pointer);
+}
+
+/** What is wrong with areas, by the shape that each has. */
+function readShapes(reading: Reading, pointer: string, members: Members): void {
+  for (const side of ['inside', 'outside']) {
+    const wires = members[side];
+    (Array.isArray(wires) ? (wires as readonly unknown[]) : []).forEach((wire, at) => {
+      const place = `${pointer}/${side}/${at}`;
+      const shapes = checkShape.filter(({ shape }) => typeof wire === 'object' && wire !== null && Object.hasOwn(wire, shape));
+      if (shapes.length !== 1) {
+        reading.add(place, 'must be one of circle, polygon, cells and bssids');
+        return;
+      }
+      const checked = shapes[0]!.check(wire);
+      if (!checked.ok) checked.problems.forEach((problem) => reading.add(place + problem.pointer, wording(problem)));
+    });
+  }
 }
 
 function checkTerms(type: ParameterType, members: Members): CheckTerms {
@@ -322,7 +345,10 @@ function toArea(wire: AreaWire): Area {
 }
 
 function readRule(reading: Reading, pointer: string, wire: { readonly id?: unknown }): Rule | undefined {
-  const sense = 'require' in wire && !('when' in wire) ? 'require' : 'when';
+  if ('require' in wire === 'when' in wire) {
+    return reading.add(pointer, 'must have one of the two, when or require');
+  }
+  const sense = 'require' in wire ? 'require' : 'when';
   const checked = sense === 'when' ? checkWhen(wire) : checkRequire(wire);
   if (!checked.ok) {
     checked.problems.forEach((problem) => reading.add(pointer + problem.pointer, wording(problem)));
