@@ -143,6 +143,24 @@ test('card explain says of velocity what answers it: a confirmation where it ask
   expect(await explained({ on_fail: 'terminate' })).toMatch(/would pass: At most 1 since the last service that was confirmed, with this one\.$/m);
 });
 
+test('card explain says of what asked that a confirmation has answered it', async () => {
+  const asking = cli.file('asking.json', JSON.stringify({ name: 'asking', version: 1, kind: 'transit', parameters: [{ id: 'fare', type: 'largest_amount', at_most: '1.00EUR', on_fail: 'ask' }] }));
+  const confirmed = { service: { ...(ride(500) as { service: object }).service, confirmed: true } };
+  const { stdout } = await cli.run(['card', 'explain', '--policy', asking, '--data', '-'], { input: JSON.stringify(confirmed) });
+  expect(stdout).toMatch(/^allow/);
+  expect(stdout).toContain('It is answered by the confirmation.');
+});
+
+test.each(['--replay', '--rejects=rejects.ndjson'])('card check %s is for many services', async (flag) => {
+  const { code, stderr } = await check(JSON.stringify(ride(500)), flag);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--bulk');
+});
+
+test('card log of an application that was never here is an error', async () => {
+  expect((await cli.run(['card', 'log', '--app', 'nope'])).code).toBe(3);
+});
+
 test('card explain says what would pass', async () => {
   const { code, stdout } = await cli.run(['card', 'explain', '--policy', policy, '--data', '-'], { input: JSON.stringify({ ...ride(500), ...today(901) }) });
   expect(code).toBe(0);

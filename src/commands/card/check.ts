@@ -43,6 +43,11 @@ The data are {"service": {…}, "history": {…}}, as docs/card-service.schema.j
   async run(): Promise<undefined> {
     const { flags } = await this.parse(CardCheck);
     requireTwoInputs(flags);
+    // A switch that is off is there for the parser, whose own rule it satisfies.
+    const ofMany = flags.replay ? '--replay' : flags.rejects === undefined ? undefined : '--rejects';
+    if (ofMany !== undefined && !flags.bulk) {
+      throw new LatchkeyError('invalid_input', `${ofMany} is for many services: pass --bulk, too.`);
+    }
     const cards = flags.app === undefined ? undefined : await openKeptCards(this.closing, () => applicationMissing(flags.app ?? ''));
     const compiled = cards === undefined ? await loadApplication(flags.policy ?? '', '--policy', this.signal) : cards.desk.compiled(flags.app ?? '');
     const { random } = flags;

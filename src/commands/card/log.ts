@@ -1,9 +1,11 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { areThereCards, openCards } from '../../cli/cards/cards.ts';
+import { applicationMissing, areThereCards, openCards } from '../../cli/cards/cards.ts';
 import { choiceFlag, pageFlags, textFlag } from '../../cli/flags.ts';
 import { loggedServiceToWire, presentServiceLog, serviceLogSchema, type ServiceLogWire } from '../../cli/present/cards.ts';
 import type { Screen } from '../../cli/present/screen.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
 import { outcomes } from '../../domain/security-check/decision.ts';
+import { quoted } from '../../domain/shown-text.ts';
 
 export default class CardLog extends LatchkeyCommand<ServiceLogWire> {
   static override readonly summary = 'Show which services of this machine were held to card applications, and what was decided; newest first.';
@@ -19,9 +21,13 @@ export default class CardLog extends LatchkeyCommand<ServiceLogWire> {
   async run(): Promise<ServiceLogWire> {
     const { flags } = await this.parse(CardLog);
     if (!areThereCards()) {
+      if (flags.app !== undefined) throw applicationMissing(flags.app);
       return { services: [] };
     }
     const { store } = await openCards(this.closing);
+    if (flags.app !== undefined && store.versions(flags.app).length === 0) {
+      throw new LatchkeyError('card_application_not_found', `There was never an application ${quoted(flags.app)} on this machine.`);
+    }
     const found = store.services({ application: flags.app, outcome: flags.outcome }, { limit: flags.limit + 1, before: flags.after });
     const services = found.slice(0, flags.limit).map(loggedServiceToWire);
     return { services, ...(found.length > flags.limit ? { next: services.at(-1)!.service_id } : {}) };

@@ -13,6 +13,9 @@ export function whatWouldPass(application: CardApplication, result: CheckResult,
   if (result.effect === 'none') {
     return undefined;
   }
+  if (result.effect === 'ask' && service.confirmed && application.decision.terminateAtAsks === undefined) {
+    return 'It is answered by the confirmation.';
+  }
   if (result.type === 'velocity' && result.effect === 'ask' && result.missing === undefined) {
     return 'A confirmation: what is counted since the last one begins anew with it.';
   }
