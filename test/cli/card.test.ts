@@ -253,7 +253,13 @@ describe('card test', () => {
     const { code, stdout } = await run(cases);
     expect(code).toBe(12);
     expect(stdout).toContain('not ok 2 - dear\n  ---\n  outcome:\n    expected: ask\n    found: terminate\n  failed:\n    expected: day\n    found: day, fare\n  ...\n');
-    expect(JSON.parse((await run(cases, '--json')).stdout)).toMatchObject({ ok: false, passed: 1, failed: 1, cases: [{ ok: true }, { ok: false, differences: [{ what: 'outcome' }, { what: 'failed' }] }] });
+    expect(JSON.parse((await run(cases, '--json')).stdout)).toMatchObject({ ok: false, passed: 1, failed: 1, cases: [{ ok: true }, { ok: false, differences: [{ what: 'outcome', expected: 'ask', found: 'terminate' }, { what: 'failed', expected: ['day'], found: ['day', 'fare'] }] }] });
+  });
+
+  test('takes no check that the application has not: it could never fail', async () => {
+    const { code, stderr } = await run([one('a', 1, { outcome: 'allow', failed: ['dya'] })], '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({ errors: [{ pointer: '/0/expect/failed/0' }] });
   });
 
   test('says which case is not right', async () => {

@@ -26,11 +26,10 @@ export interface TestedCase {
   readonly differences: readonly Difference[];
 }
 
-export interface Difference {
-  readonly what: 'outcome' | 'failed';
-  readonly expected: string;
-  readonly found: string;
-}
+export type Difference =
+  | { readonly what: 'outcome'; readonly expected: Outcome; readonly found: Outcome }
+  /** The ids of checks. */
+  | { readonly what: 'failed'; readonly expected: string[]; readonly found: string[] };
 
 /**
  * Cases from their JSON, an array of `{name, service, history?, random?, expect: {outcome, failed?}}`, run.
@@ -41,7 +40,19 @@ export function runCases(compiled: CompiledApplication, json: unknown): readonly
   if (!checked.ok) {
     throw new LatchkeyError('invalid_input', 'The cases are not right.', { problems: checked.problems });
   }
+  requireKnownChecks(compiled, checked.value);
   return checked.value.map((wire, at) => ({ name: wire.name, differences: differencesIn(wire, decide(compiled, wire, at)) }));
+}
+
+/** A check that the application has not can never fail. */
+function requireKnownChecks({ application: { parameters, rules } }: CompiledApplication, cases: readonly CaseWire[]): void {
+  const known = new Set(['kind', ...parameters.map(({ id: own }) => own), ...rules.map(({ id: own }) => own)]);
+  const problems = cases.flatMap(({ expect }, at) =>
+    (expect.failed ?? []).flatMap((each, index) => (known.has(each) ? [] : [{ pointer: `/${at}/expect/failed/${index}`, detail: 'is no check of this application' }])),
+  );
+  if (problems.length > 0) {
+    throw new LatchkeyError('invalid_input', 'The cases are not right.', { problems: problems.slice(0, 20) });
+  }
 }
 
 function decide(compiled: CompiledApplication, wire: CaseWire, at: number): Decision {
@@ -59,14 +70,10 @@ function differencesIn({ expect }: CaseWire, { outcome, checks }: Decision): Dif
   const wanted: Outcome = expect.outcome;
   return [
     ...(outcome === wanted ? [] : [{ what: 'outcome' as const, expected: wanted, found: outcome }]),
-    ...(expect.failed === undefined || sameIds(expect.failed, failed) ? [] : [{ what: 'failed' as const, expected: idsText(expect.failed), found: idsText(failed) }]),
+    ...(expect.failed === undefined || String(inOrder(expect.failed)) === String(inOrder(failed)) ? [] : [{ what: 'failed' as const, expected: inOrder(expect.failed), found: inOrder(failed) }]),
   ];
 }
 
-function sameIds(one: readonly string[], other: readonly string[]): boolean {
-  return idsText(one) === idsText(other);
-}
-
-function idsText(ids: readonly string[]): string {
-  return ids.length === 0 ? 'none' : [...new Set(ids)].sort().join(', ');
+function inOrder(ids: readonly string[]): string[] {
+  return [...new Set(ids)].sort();
 }

@@ -3,7 +3,7 @@ import { arrayOf, boolean, count, id, object, oneOf, remark, type Static } from 
 import { present } from '../../api/wire.ts';
 import type { InputProblem } from '../../domain/errors.ts';
 import { asSentence, shown } from '../../domain/shown-text.ts';
-import type { Decision, Outcome } from '../../domain/security-check/decision.ts';
+import { outcomes, type Decision, type Outcome } from '../../domain/security-check/decision.ts';
 import type { TestedCase } from '../cards/test-cases.ts';
 import type { Screen } from './screen.ts';
 import { columns, pad } from './text.ts';
@@ -92,7 +92,10 @@ export const caseResultsSchema = object('CardTest', {
   version: count,
   passed: count,
   failed: count,
-  cases: arrayOf(object('TestedCase', { name: remark, ok: boolean }, { differences: arrayOf(object('Difference', { what: oneOf(['outcome', 'failed']), expected: remark, found: remark })) })),
+  cases: arrayOf(object('TestedCase', { name: remark, ok: boolean }, { differences: arrayOf({ anyOf: [
+    object('OutcomeDifference', { what: oneOf(['outcome']), expected: oneOf(outcomes), found: oneOf(outcomes) }),
+    object('FailedDifference', { what: oneOf(['failed']), expected: arrayOf(id), found: arrayOf(id) }),
+  ] }) })),
 });
 export type CaseResultsWire = Static<typeof caseResultsSchema>;
 
@@ -119,9 +122,13 @@ export function presentCaseResults({ cases }: CaseResultsWire): string {
     `1..${cases.length}`,
     ...cases.flatMap(({ name, ok, differences = [] }, at) => [
       `${ok ? 'ok' : 'not ok'} ${at + 1} - ${tapText(name)}`,
-      ...(ok ? [] : ['  ---', ...differences.flatMap(({ what, expected, found }) => [`  ${what}:`, `    expected: ${expected}`, `    found: ${found}`]), '  ...']),
+      ...(ok ? [] : ['  ---', ...differences.flatMap(({ what, expected, found }) => [`  ${what}:`, `    expected: ${tapValue(expected)}`, `    found: ${tapValue(found)}`]), '  ...']),
     ]),
   ].join('\n');
+}
+
+function tapValue(value: string | readonly string[]): string {
+  return typeof value === 'string' ? value : value.length === 0 ? 'none' : value.join(', ');
 }
 
 function tapText(name: string): string {
