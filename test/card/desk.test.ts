@@ -578,7 +578,7 @@ describe('shadow', () => {
     for (const key of ['a', 'b', 'c']) await cards.pay('3.00EUR', { key });
     for (const key of ['c', 'a', 'b']) {
       cards.pass(1000);
-      await cards.desk.reverse('pay', key, 'refused');
+      await cards.reverse(key);
       await cards.pay('3.00EUR', { key: `after ${key}` });
     }
     for (let more = 0; more < 600; more += 1) await cards.pay('3.00EUR');

@@ -56,7 +56,9 @@ export function openCards(closing: AsyncDisposableStack): Promise<Cards> {
 }
 
 /** As `openCards`; makes the file if it is not there. */
-export function createCards(closing: AsyncDisposableStack): Promise<Cards> {
+export async function createCards(closing: AsyncDisposableStack): Promise<Cards> {
+  // What is there is no pipe, and no link to nowhere.
+  areThereCards();
   return cardsIn(closing, ({ createCardStore }) => createCardStore(cardsFile()));
 }
 
