@@ -6,7 +6,8 @@ import { verifyReceipt } from '../../src/protocol/code-receipt.ts';
 import { codeText, parseCodeText } from '../../src/protocol/credit-code.ts';
 import { ed25519Public } from '../../src/protocol/ed25519.ts';
 import { acceptanceChecks, type AcceptanceCheck } from '../../src/roles/codes/acceptance-checks.ts';
-import { CodeAcceptance, type AcceptanceContext, type Decision } from '../../src/roles/codes/acceptance.ts';
+import { CodeAcceptance, type Decision } from '../../src/roles/codes/acceptance.ts';
+import type { AcceptanceContext } from '../../src/roles/codes/acceptance-context.ts';
 import { openAcceptanceStore, type AcceptanceStore } from '../../src/storage/acceptance-store.ts';
 import { Issuer, newKey, payeeId, type IssuedWallet } from './issuer.ts';
 

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import type { AcceptanceGuard } from '../../roles/codes/acceptance.ts';
+import type { AcceptanceGuard } from '../../roles/codes/acceptance-context.ts';
 import type { AcceptanceJournal } from '../../roles/codes/acceptance-journal.ts';
 import type { CounterGuard } from './register-guard.ts';
 

@@ -4,7 +4,7 @@ import {
 import { LatchkeyError } from '../../domain/errors.ts';
 import { amountText } from '../../domain/money.ts';
 import { parseCodeText, splitCode, verifyProof, verifyToken } from '../../protocol/credit-code.ts';
-import type { AcceptanceContext, AcceptOrder, EarlierJournal } from './acceptance.ts';
+import type { AcceptanceContext, AcceptOrder, EarlierJournal } from './acceptance-context.ts';
 import type { KeptAcceptance, KeptTrust, Taken } from './acceptance-journal.ts';
 import { spanText, takenText, timeText } from './acceptance-words.ts';
 import type { ReadyKey, TrustedKeys } from './trusted-keys.ts';

@@ -7,7 +7,7 @@ import { LatchkeyError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { receiptIdOf, signReceipt } from '../../../src/protocol/code-receipt.ts';
 import { codeText, joinCode, parseCodeText, signProof, signToken } from '../../../src/protocol/credit-code.ts';
 import { newEd25519 } from '../../../src/protocol/ed25519.ts';
-import type { AcceptOrder } from '../../../src/roles/codes/acceptance.ts';
+import type { AcceptOrder } from '../../../src/roles/codes/acceptance-context.ts';
 import type { AcceptedCode, SettlementReply, TrustList } from '../../../src/roles/codes/ports.ts';
 import { CodesService } from '../../../src/roles/codes/service.ts';
 import { settleAccepted } from '../../../src/roles/codes/settle-accepted.ts';

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../src/domain/clock.ts';
 import type { Scope } from '../../../src/domain/token.ts';
 import { newEd25519, type Ed25519KeyPair } from '../../../src/protocol/ed25519.ts';
-import { CodeAcceptance, type AcceptanceRules, type AcceptOrder, type Decision } from '../../../src/roles/codes/acceptance.ts';
+import { CodeAcceptance, type Decision } from '../../../src/roles/codes/acceptance.ts';
+import type { AcceptanceRules, AcceptOrder } from '../../../src/roles/codes/acceptance-context.ts';
 import type { AcceptanceJournal } from '../../../src/roles/codes/acceptance-journal.ts';
 import { openAcceptanceStore, type AcceptanceStore } from '../../../src/storage/acceptance-store.ts';
 import type { Side } from '../crash-points.ts';
