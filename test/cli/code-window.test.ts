@@ -56,7 +56,7 @@ requires('xvfb', 'xterm', 'fonts-dejavu-core', 'imagemagick', 'zbar-tools')('a c
   const read = (file: string) =>
     vi.waitUntil(async () => {
       await display.capture(file);
-      const { stdout } = await run('zbarimg', ['--nodbus', '-q', '--raw', file]).catch(() => ({ stdout: '' }));
+      const { stdout } = await run('zbarimg', ['--nodbus', '-q', '-Sdisable', '-Sqrcode.enable', '--raw', file]).catch(() => ({ stdout: '' }));
       return stdout.trimEnd();
     }, { timeout: 20_000, interval: 100 });
 
