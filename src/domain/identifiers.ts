@@ -24,7 +24,7 @@ export function parseUuid(text: string): string {
   return uuid;
 }
 
-export type IdPrefix = 'req' | 'grt' | 'ap' | 'tok' | 'hel' | 'enr' | 'fls' | 'acc' | 'pay' | 'pst' | 'top' | 'ver' | 'sal' | 'sub' | 'code' | 'svc' | 'rcp';
+export type IdPrefix = 'req' | 'grt' | 'ap' | 'tok' | 'hel' | 'enr' | 'fls' | 'acc' | 'pay' | 'pst' | 'top' | 'ver' | 'sal' | 'sub' | 'code' | 'svc' | 'rcp' | 'net' | 'chl' | 'off' | 'srq';
 
 /** Ids made by us: a prefix that says what they name, and 128 random bits in base64url (22 characters), or a hash of what they name. */
 export function idFrom(prefix: IdPrefix, rest: string): string {

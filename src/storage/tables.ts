@@ -459,6 +459,172 @@ export interface CodeReceiptTable {
   borne_by: string;
 }
 
+export interface NetworkTable {
+  id: string;
+  account_id: string;
+  terminal_id: string;
+  ssid: Uint8Array;
+  /** JSON. */
+  bssids: string;
+  security: string;
+  state: string;
+  reason: string | null;
+  ap_id: string;
+  /** That an agent says serves it. */
+  claimed_ap_id: string | null;
+  meter_key: Uint8Array | null;
+  created_at: Time;
+  verified_at: OptionalTime;
+  prove_again_by: OptionalTime;
+  /** JSON. */
+  message: string | null;
+  revision: Big;
+}
+
+export interface NetworkRevisionTable {
+  number: Big;
+}
+
+export interface NetworkRadioTable {
+  /** 48 bits. */
+  bssid: Big;
+  network_id: string;
+}
+
+export interface ChallengeTable {
+  id: string;
+  network_id: string;
+  account_id: string;
+  terminal_id: string;
+  first: Uint8Array;
+  second: Uint8Array;
+  /** JSON. */
+  bssids: string;
+  security: string;
+  state: string;
+  witnesses: number;
+  witnessed: number;
+  /** JSON. */
+  errors: string;
+  created_at: Time;
+  expires_at: Time;
+  decided_at: OptionalTime;
+}
+
+export interface ChallengedRadioTable {
+  bssid: Big;
+  challenge_id: string;
+}
+
+export interface ObservationTable {
+  challenge_id: string;
+  observer_id: string;
+  bssid: Big;
+  is_witness: Flag;
+  ssid: Uint8Array;
+  security: string;
+  signal_dbm: number | null;
+  heard_at: Time;
+}
+
+export interface OfferTable {
+  id: string;
+  network_id: string;
+  account_id: string;
+  terminal_id: string;
+  state: string;
+  /** JSON. */
+  tariff: string;
+  guests: number;
+  /** JSON. */
+  hours: string | null;
+  approval: string;
+  answer_ms: Big;
+  created_at: Time;
+  changed_at: Time;
+}
+
+export interface OfferedRadioTable {
+  /** 48 bits. */
+  bssid: Big;
+  offer_id: string;
+}
+
+export interface ShareRequestTable {
+  id: string;
+  kind: string;
+  access_id: string;
+  offer_id: string;
+  network_id: string;
+  ap_id: string;
+  guest_account_id: string;
+  guest_terminal_id: string;
+  sharer_account_id: string;
+  sharer_terminal_id: string;
+  /** JSON. */
+  jwk: string | null;
+  meter_key: Uint8Array;
+  /** JSON, as it was then. */
+  tariff: string;
+  approval: string;
+  answer_ms: Big;
+  /** As `parseQuantity` reads it, or `unlimited`. */
+  quantity: string;
+  bought: string;
+  currency: string;
+  fee: Big;
+  state: string;
+  payment_id: string | null;
+  grant_id: string | null;
+  /** A compact JWE, which only the guest opens. */
+  sealed: string | null;
+  created_at: Time;
+  due_at: OptionalTime;
+  paid_at: OptionalTime;
+  ended_at: OptionalTime;
+  reason: string | null;
+  returned: Big;
+  owed: Big;
+}
+
+export interface ShareWarningTable {
+  request_id: string;
+  threshold: string;
+  at: Time;
+}
+
+export interface MeterReadingTable {
+  grant_id: string;
+  side: string;
+  bytes_in: Big;
+  bytes_out: Big;
+  seconds: Big;
+  at: Time;
+  is_final: Flag;
+  signature: Uint8Array;
+}
+
+export interface MeteredHourTable {
+  network_id: string;
+  hour: Time;
+  bytes_in: Big;
+  bytes_out: Big;
+}
+
+export interface EventStreamTable {
+  terminal_id: string;
+  last: Big;
+}
+
+export interface LiveEventTable {
+  terminal_id: string;
+  number: Big;
+  kind: string;
+  /** JSON. */
+  detail: string;
+  at: Time;
+}
+
 export interface Tables {
   devices: DeviceTable;
   known_devices: KnownDeviceTable;
@@ -492,6 +658,20 @@ export interface Tables {
   receipt_keys: ReceiptKeyTable;
   credit_codes: CreditCodeTable;
   code_receipts: CodeReceiptTable;
+  networks: NetworkTable;
+  network_revision: NetworkRevisionTable;
+  network_radios: NetworkRadioTable;
+  challenges: ChallengeTable;
+  challenged_radios: ChallengedRadioTable;
+  observations: ObservationTable;
+  offers: OfferTable;
+  offered_radios: OfferedRadioTable;
+  share_requests: ShareRequestTable;
+  share_warnings: ShareWarningTable;
+  meter_readings: MeterReadingTable;
+  metered_hours: MeteredHourTable;
+  event_streams: EventStreamTable;
+  live_events: LiveEventTable;
 }
 
 /** Reading what the two databases hold differently. */

@@ -11,9 +11,10 @@ import { grantsOnAir } from './0005-grants-on-air.ts';
 import { ledger } from './0006-ledger.ts';
 import { cashRegister } from './0007-cash-register.ts';
 import { creditCodes } from './0008-credit-codes.ts';
+import { sharedNetworks } from './0009-shared-networks.ts';
 import type { SchemaHistory } from './schema-history.ts';
 
-export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKEY */, steps: [initial, askedDevices, factoryLine, batches, grantsOnAir, ledger, cashRegister, creditCodes] };
+export const registrySchema: SchemaHistory = { applicationId: 0x4c4b_4559 /* LKEY */, steps: [initial, askedDevices, factoryLine, batches, grantsOnAir, ledger, cashRegister, creditCodes, sharedNetworks] };
 
 /** What an AP agent keeps, on SQLite alone. */
 export const agentSchema: SchemaHistory = { applicationId: 0x4c4b_4147 /* LKAG */, steps: [agentInitial, agentGrantsOnAir, agentSoldTime] };

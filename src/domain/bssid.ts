@@ -1,0 +1,26 @@
+import { LatchkeyError } from './errors.ts';
+import { quoted } from './shown-text.ts';
+
+// The address of one radio of a network (IEEE 802.11, 4.3.2), as text: `02:00:00:00:01:00`.
+
+/** Reads one with colons, hyphens or without; lower case with colons from then on. Errors: `invalid_input`, also for a group's or nobody's. */
+export function parseBssid(text: string): string {
+  const digits = /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{12})$/i.test(text) ? text.replace(/[:-]/g, '').toLowerCase() : undefined;
+  if (digits === undefined) {
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is no BSSID such as 02:00:00:00:01:00.`);
+  }
+  if (digits === '000000000000' || (parseInt(digits.slice(0, 2), 16) & 1) === 1) {
+    throw new LatchkeyError('invalid_input', `${quoted(text)} is the address of no single radio.`);
+  }
+  return bssidFromNumber(BigInt(`0x${digits}`));
+}
+
+/** Its 48 bits; exact as a number, too. */
+export function bssidNumber(bssid: string): number {
+  return parseInt(bssid.replaceAll(':', ''), 16);
+}
+
+/** From its 48 bits. */
+export function bssidFromNumber(bits: bigint | number): string {
+  return bits.toString(16).padStart(12, '0').match(/../g)!.join(':');
+}

@@ -1,0 +1,34 @@
+import type { Network } from '../../domain/network.ts';
+import type { Offer, OfferState, SalesRecord } from '../../domain/offer.ts';
+import type { Page, PageRequest } from '../page.ts';
+
+export interface OfferFilter {
+  readonly accountIds?: readonly string[] | undefined;
+  readonly state?: OfferState | undefined;
+}
+
+export interface OnOffer {
+  readonly offer: Offer;
+  readonly network: Pick<Network, 'id' | 'ssid' | 'bssids' | 'security' | 'verifiedAt'>;
+  /** By which of the radios it was found. */
+  readonly found: readonly string[];
+  readonly record: SalesRecord;
+  /** Access requests of it that are paid for, or for which money is held. */
+  readonly guests: number;
+}
+
+export interface OfferRepository {
+  /** False if its network has one that is not withdrawn. */
+  insert(offer: Offer): Promise<boolean>;
+  find(id: string): Promise<Offer | undefined>;
+  /** Takes its row until the transaction ends. */
+  lock(id: string): Promise<Offer | undefined>;
+  /** Newest first. */
+  list(filter: OfferFilter, page: PageRequest): Promise<Page<Offer>>;
+  put(offer: Offer): Promise<void>;
+  /** Active offers of valid networks that have one of these radios. */
+  search(bssids: readonly string[]): Promise<OnOffer[]>;
+  record(accountId: string): Promise<SalesRecord>;
+  /** Access requests that are paid for, or for which money is held. */
+  guests(offerId: string): Promise<number>;
+}
