@@ -7,6 +7,7 @@ import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '..
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { CodeKeyRepository, CodeReceiptRepository, CreditCodeRepository } from './codes/store.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
+import type { OfferRepository } from './offers/store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository, TapRepository } from './pos/store.ts';
 
@@ -44,6 +45,7 @@ export interface Store {
   readonly codeKeys: CodeKeyRepository;
   readonly creditCodes: CreditCodeRepository;
   readonly codeReceipts: CodeReceiptRepository;
+  readonly offers: OfferRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the

@@ -18,6 +18,7 @@ import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
 import { Mandates } from './repositories/mandates.ts';
+import { Offers } from './repositories/offers.ts';
 import { Payments } from './repositories/payments.ts';
 import { Postings } from './repositories/postings.ts';
 import { Registers } from './repositories/registers.ts';
@@ -58,6 +59,7 @@ export class RelationalStore implements Store {
   readonly codeKeys: CodeKeys;
   readonly creditCodes: CreditCodes;
   readonly codeReceipts: CodeReceipts;
+  readonly offers: Offers;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -93,6 +95,7 @@ export class RelationalStore implements Store {
     this.codeKeys = new CodeKeys(database, sealer);
     this.creditCodes = new CreditCodes(database);
     this.codeReceipts = new CodeReceipts(database);
+    this.offers = new Offers(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

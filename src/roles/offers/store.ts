@@ -15,8 +15,11 @@ export interface OnOffer {
   readonly record: SalesRecord;
   /** Access requests of it that are paid for, or for which money is held. */
   readonly guests: number;
+  /** Its sharer owes money that should have gone back: it takes nobody. */
+  readonly owes: boolean;
 }
 
+/** Before an offer is added or changed, its network's row is taken: they are found by the radios of valid networks. */
 export interface OfferRepository {
   /** False if its network has one that is not withdrawn. */
   insert(offer: Offer): Promise<boolean>;
@@ -31,4 +34,6 @@ export interface OfferRepository {
   record(accountId: string): Promise<SalesRecord>;
   /** Access requests that are paid for, or for which money is held. */
   guests(offerId: string): Promise<number>;
+  /** Whether there is money that should have gone back to guests of this account, and that it lacks. */
+  owes(accountId: string): Promise<boolean>;
 }

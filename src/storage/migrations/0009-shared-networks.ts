@@ -151,6 +151,9 @@ export const sharedNetworks: Migration = {
     'create index share_requests_due on share_requests (due_at) where due_at is not null',
     `create index share_requests_guests on share_requests (offer_id) where kind = 'access' and state in ('held', 'approved', 'ready', 'active')`,
 
+    `create index share_requests_record on share_requests (sharer_account_id, state) where kind = 'access' and state in ('ended', 'refused', 'expired')`,
+    'create index share_requests_owed on share_requests (sharer_account_id) where owed > 0',
+
     `create table share_warnings (
       request_id ${id} not null references share_requests (id),
       threshold ${text} not null,
