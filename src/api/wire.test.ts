@@ -12,6 +12,7 @@ import {
 } from './codes.ts';
 import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
+import { heardNetworkFromWire, heardNetworkSchema, heardNetworkToWire } from './heard-networks.ts';
 import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
 import type { Schema } from './schema.ts';
 import { tokenFromWire, tokenSchema, tokenToWire } from './tokens.ts';
@@ -69,6 +70,10 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
   ['answer to an announcement by DPP', dppAnswerSchema, dppAnswerToWire, dppAnswerFromWire, [
     { status: 'spent', asked: undefined },
     { status: 'known', asked: { request: { ...bareRequest, dpp: true }, publicKey: Buffer.from(`02${'ab'.repeat(32)}`, 'hex') } },
+  ]],
+  ['heard network', heardNetworkSchema, heardNetworkToWire, heardNetworkFromWire, [
+    { bssid: '02:00:00:00:01:00', ssid: new Uint8Array(), signalDbm: undefined, frequencyMhz: undefined, security: 'open', ageMs: 0 },
+    { bssid: '02:00:00:00:01:ff', ssid: new Uint8Array(32).fill(255), signalDbm: -51, frequencyMhz: 5180, security: 'wpa2-psk+wpa3-sae', ageMs: 1200 },
   ]],
   ['grant', grantSchema, grantToWire, grantFromWire, [
     bareGrant,

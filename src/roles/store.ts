@@ -8,6 +8,7 @@ import type { Role, Scope, Token } from '../domain/token.ts';
 import type { CodeKeyRepository, CodeReceiptRepository, CreditCodeRepository } from './codes/store.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
 import type { OfferRepository } from './offers/store.ts';
+import type { ChallengeRepository, NetworkRepository } from './networks/store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository, TapRepository } from './pos/store.ts';
 
@@ -46,6 +47,8 @@ export interface Store {
   readonly creditCodes: CreditCodeRepository;
   readonly codeReceipts: CodeReceiptRepository;
   readonly offers: OfferRepository;
+  readonly networks: NetworkRepository;
+  readonly challenges: ChallengeRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the

@@ -7,6 +7,7 @@ import { Accounts } from './repositories/accounts.ts';
 import { AccessRequests } from './repositories/access-requests.ts';
 import { Attempts } from './repositories/attempts.ts';
 import { AuditLog } from './repositories/audit.ts';
+import { Challenges } from './repositories/challenges.ts';
 import { CodeKeys } from './repositories/code-keys.ts';
 import { CodeReceipts } from './repositories/code-receipts.ts';
 import { CreditCodes } from './repositories/credit-codes.ts';
@@ -19,6 +20,7 @@ import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
 import { Mandates } from './repositories/mandates.ts';
 import { Offers } from './repositories/offers.ts';
+import { Networks } from './repositories/networks.ts';
 import { Payments } from './repositories/payments.ts';
 import { Postings } from './repositories/postings.ts';
 import { Registers } from './repositories/registers.ts';
@@ -60,6 +62,8 @@ export class RelationalStore implements Store {
   readonly creditCodes: CreditCodes;
   readonly codeReceipts: CodeReceipts;
   readonly offers: Offers;
+  readonly networks: Networks;
+  readonly challenges: Challenges;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -96,6 +100,8 @@ export class RelationalStore implements Store {
     this.creditCodes = new CreditCodes(database);
     this.codeReceipts = new CodeReceipts(database);
     this.offers = new Offers(database);
+    this.networks = new Networks(database);
+    this.challenges = new Challenges(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

@@ -5,7 +5,8 @@ import { isErrorCode, LatchkeyError, type ErrorCode } from '../../src/domain/err
 import type { Page, PageRequest } from '../../src/roles/page.ts';
 import type { Store } from '../../src/roles/store.ts';
 import {
-  addAccessPoint, addCode, addDevice, after, newAttempt, newCodeReceipt, newDevice, newEnrollCode, newGrant, newId, newRequest, newToken, start,
+  addAccessPoint, addAccount, addCode, addDevice, addNetwork, after, newAttempt, newBssid, newChallenge, newCodeReceipt, newDevice, newEnrollCode, newGrant, newId, newRequest,
+  newToken, ssidBytes, start,
 } from '../storage/samples.ts';
 
 /** One database under test, which several stores may have open at a time. */
@@ -651,6 +652,195 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
       });
     });
 
+    describe('shared networks', () => {
+      const texts = [{ language: 'en', text: 'Welcome', link: undefined }];
+      const message = { texts, validFrom: after(1), validTo: undefined };
+
+      test('a network is kept whole, and its radios name it while it is valid', async () => {
+        const [ssid, bssids] = [Uint8Array.of(0, 255, 27, 200), [newBssid(), newBssid()]];
+        const network = await addNetwork(store, { ssid, bssids, state: 'claimed', verifiedAt: undefined, proveAgainBy: undefined });
+        expect(inHex(network)).toMatchObject({ ssid: '00ff1bc8', bssids, state: 'claimed', message: undefined, meterKey: undefined, verifiedAt: undefined });
+        expect(await store.networks.withRadios(bssids)).toEqual([]);
+        const proven = await store.networks.change(network.id, { state: 'valid', verifiedAt: after(1), proveAgainBy: after(2) });
+        expect(inHex(proven)).toEqual({ ...inHex(network) as object, state: 'valid', verifiedAt: after(1), proveAgainBy: after(2), revision: proven.revision });
+        expect(proven.revision).toBeGreaterThan(network.revision);
+        expect((await store.networks.withRadios([bssids[1]!, newBssid()])).map(({ id }) => id)).toEqual([network.id]);
+        await store.networks.change(network.id, { state: 'suspended', reason: 'not proven again' });
+        expect(await store.networks.withRadios(bssids)).toEqual([]);
+        expect(await store.networks.find(network.id)).toMatchObject({ state: 'suspended', reason: 'not proven again', verifiedAt: after(1) });
+        expect(await store.networks.find(newId('net'))).toBeUndefined();
+        expect(await codeOf(store.networks.change(newId('net'), { state: 'valid' }))).toBe('network_not_found');
+      });
+
+      test('other radios take the place of those that it had', async () => {
+        const network = await addNetwork(store);
+        const bssids = [newBssid(), newBssid()];
+        await store.networks.change(network.id, { bssids });
+        expect(await store.networks.withRadios(network.bssids)).toEqual([]);
+        expect((await store.networks.withRadios(bssids)).map((each) => each.bssids)).toEqual([bssids]);
+      });
+
+      test('a radio is of one valid network; who loses it first makes way', async () => {
+        const one = await addNetwork(store);
+        const other = await addNetwork(store, { bssids: one.bssids, state: 'claimed' });
+        await expect(store.networks.change(other.id, { state: 'valid' })).rejects.toThrow();
+        expect(await store.networks.find(other.id)).toMatchObject({ state: 'claimed' });
+        await store.transaction(async (tx) => {
+          await tx.networks.change(one.id, { state: 'suspended', reason: 'proven by another' });
+          await tx.networks.change(other.id, { state: 'valid' });
+        });
+        expect((await store.networks.withRadios(one.bssids)).map(({ id }) => id)).toEqual([other.id]);
+      });
+
+      test('an offer is found by the radios of its network while that is valid', async () => {
+        const network = await addNetwork(store);
+        const offer = {
+          id: newId('off'), networkId: network.id, accountId: network.accountId, terminalId: network.terminalId, state: 'active', guests: 5, hours: undefined, approval: 'automatic',
+          answerMs: 1, createdAt: start, changedAt: start,
+          tariff: { kind: 'unlimited', price: { minor: 500n, currency: 'EUR' }, pausable: false, refund: 'none' },
+        } as const;
+        await store.offers.insert(offer);
+        const found = async (bssids: readonly string[]) => (await store.offers.search(bssids)).map((each) => each.network.id);
+        expect(await found(network.bssids)).toEqual([network.id]);
+        await store.networks.change(network.id, { state: 'suspended', reason: 'x' });
+        expect(await found(network.bssids)).toEqual([]);
+        const bssids = [newBssid()];
+        await store.networks.change(network.id, { state: 'valid', bssids });
+        expect([await found(network.bssids), await found(bssids)]).toEqual([[], [network.id]]);
+      });
+
+      test('a claim is found by account, name and a radio of it, first that which is valid', async () => {
+        const bssids = [newBssid(), newBssid()];
+        const accountId = await addAccount(store);
+        const older = await addNetwork(store, { accountId, bssids });
+        await addNetwork(store, { accountId, bssids, state: 'claimed', createdAt: after(5) });
+        expect(await store.networks.findClaim(accountId, ssidBytes('CoffeeHouse'), [bssids[1]!])).toMatchObject({ id: older.id });
+        expect(await store.networks.findClaim(accountId, ssidBytes('coffeehouse'), bssids)).toBeUndefined();
+        expect(await store.networks.findClaim(accountId, ssidBytes('CoffeeHouse'), [newBssid()])).toBeUndefined();
+        expect(await store.networks.findClaim(newId('acc'), ssidBytes('CoffeeHouse'), bssids)).toBeUndefined();
+      });
+
+      test('an account’s are listed newest first, the others’ not', async () => {
+        const accountId = await addAccount(store);
+        const ids: string[] = [];
+        for (let index = 0; index < 5; index++) {
+          ids.unshift((await addNetwork(store, { accountId, createdAt: after(index) })).id);
+        }
+        await addNetwork(store);
+        expect((await all((page) => store.networks.list({ accountIds: [accountId] }, page), 2)).map(({ id }) => id)).toEqual(ids);
+        expect(await store.networks.list({ accountIds: [] }, { limit: 5 })).toEqual({ items: [], next: undefined });
+      });
+
+      test('valid ones that were to be proven again are overdue', async () => {
+        const [late, suspended, early] = [
+          await addNetwork(store, { proveAgainBy: after(-10) }),
+          await addNetwork(store, { proveAgainBy: after(-10), state: 'suspended' }),
+          await addNetwork(store, { proveAgainBy: after(10) }),
+        ];
+        const ids = (await store.networks.overdue(start, 1000)).map(({ id }) => id);
+        expect(ids).toContain(late.id);
+        expect(ids).not.toContain(suspended.id);
+        expect(ids).not.toContain(early.id);
+        await store.networks.change(late.id, { state: 'suspended' });
+      });
+
+      test('the list is followed from revision to revision: new messages, and what has gone', async () => {
+        const [one, two, without] = [await addNetwork(store), await addNetwork(store), await addNetwork(store)];
+        const { revision: before } = await store.networks.changedSince(0, 1000);
+        const said = (await store.networks.setMessage(one.id, message)).message!;
+        expect(inHex(said.texts[0])).toEqual(texts[0]);
+        expect([said.validFrom, said.validTo]).toEqual([after(1), undefined]);
+        await store.networks.setMessage(two.id, message);
+        await store.networks.change(without.id, { proveAgainBy: after(1) });
+        const first = await store.networks.changedSince(before, 1);
+        expect(first).toMatchObject({ networks: [{ networkId: one.id, bssids: one.bssids, messageVersion: said.version }], gone: [], isPart: true });
+        const second = await store.networks.changedSince(first.revision, 1);
+        expect(second).toMatchObject({ networks: [{ networkId: two.id }], gone: [], isPart: false });
+        expect(await store.networks.changedSince(second.revision, 1)).toEqual({ networks: [], gone: [], revision: second.revision, isPart: false });
+
+        expect((await store.networks.setMessage(one.id, undefined)).message).toBeUndefined();
+        await store.networks.change(two.id, { state: 'suspended', reason: 'x' });
+        expect((await store.networks.changedSince(second.revision, 10)).gone).toEqual([one.id, two.id]);
+        const again = (await store.networks.setMessage(one.id, message)).message!;
+        expect(again.version).toBeGreaterThan(said.version);
+        const whole = await store.networks.changedSince(0, 1000);
+        expect(whole.gone).toEqual([]);
+        const ids = whole.networks.map(({ networkId }) => networkId);
+        expect([ids.includes(one.id), ids.includes(two.id), ids.includes(without.id)]).toEqual([true, false, false]);
+        expect(await store.networks.changedSince(whole.revision + 1000, 1000)).toEqual(whole);
+      });
+
+      test('an agent’s claim of a network is apart from where its grants are', async () => {
+        const [network, apId] = [await addNetwork(store), await addAccessPoint(store)];
+        expect(await store.networks.claimedAccessPoint(network.id)).toBeUndefined();
+        expect(await store.networks.claimAccessPoint(network.id, apId)).toBe(true);
+        expect(await store.networks.claimedAccessPoint(network.id)).toBe(apId);
+        expect(await store.networks.find(network.id)).toMatchObject({ apId: network.apId });
+        expect(await store.networks.change(network.id, { apId, meterKey: new Uint8Array(32).fill(3) })).toMatchObject({ apId });
+        expect(inHex((await store.networks.lock(network.id))!.meterKey)).toBe('03'.repeat(32));
+        await store.networks.claimAccessPoint(network.id, undefined);
+        expect(await store.networks.claimedAccessPoint(network.id)).toBeUndefined();
+        expect(await store.networks.claimAccessPoint(newId('net'), apId)).toBe(false);
+        expect(await store.networks.lock(newId('net'))).toBeUndefined();
+      });
+    });
+
+    describe('challenges', () => {
+      test('one is kept whole, and is open about its radios until it is decided', async () => {
+        const network = await addNetwork(store, { bssids: [newBssid(), newBssid()] });
+        const challenge = newChallenge(network);
+        await store.challenges.insert(challenge);
+        expect(inHex(await store.challenges.find(challenge.id))).toEqual(inHex(challenge));
+        expect(await store.challenges.openOf(network.id)).toMatchObject({ id: challenge.id });
+        expect((await store.challenges.openAbout([network.bssids[1]!, newBssid()])).map(({ id }) => id)).toEqual([challenge.id]);
+        await expect(store.challenges.insert(newChallenge(network))).rejects.toThrow();
+        const errors = [{ at: after(1), fault: 'not_seen', detail: 'It is not there.' }] as const;
+        expect(await store.challenges.change(challenge.id, { state: 'processing', errors, witnessed: 1 })).toMatchObject({ state: 'processing', errors, witnessed: 1 });
+        expect(await store.challenges.lock(challenge.id)).toMatchObject({ state: 'processing', errors });
+        await store.challenges.change(challenge.id, { state: 'valid', decidedAt: after(2) });
+        expect(await store.challenges.openOf(network.id)).toBeUndefined();
+        expect(await store.challenges.openAbout(network.bssids)).toEqual([]);
+        expect(await store.challenges.find(challenge.id)).toMatchObject({ state: 'valid', errors, witnessed: 1, decidedAt: after(2) });
+        await store.challenges.insert(newChallenge(network, { createdAt: after(10) }));
+        expect([await store.challenges.countSince(network.accountId, after(-1)), await store.challenges.countSince(network.accountId, after(5))]).toEqual([2, 1]);
+        expect(await codeOf(store.challenges.change(newId('chl'), { state: 'valid' }))).toBe('challenge_not_found');
+      });
+
+      test('of an observer and a radio the last that it heard stays, until the challenge is decided', async () => {
+        const network = await addNetwork(store);
+        const challenge = newChallenge(network);
+        await store.challenges.insert(challenge);
+        const heard = {
+          challengeId: challenge.id, observerId: 'tok_1', isWitness: true, bssid: network.bssids[0]!, ssid: Uint8Array.of(255), security: 'wpa2-psk', signalDbm: -50, heardAt: after(1),
+        } as const;
+        await store.challenges.observe([]);
+        await store.challenges.observe([heard, { ...heard, heardAt: after(2) }, { ...heard, observerId: 'tok_2', isWitness: false, signalDbm: undefined }]);
+        await store.challenges.observe([{ ...heard, ssid: challenge.second, security: 'open', heardAt: after(3) }]);
+        expect((await store.challenges.observations(challenge.id)).map(inHex)).toEqual([
+          inHex({ ...heard, ssid: challenge.second, security: 'open', heardAt: after(3) }),
+          inHex({ ...heard, observerId: 'tok_2', isWitness: false, signalDbm: undefined }),
+        ]);
+        await store.challenges.change(challenge.id, { state: 'invalid', decidedAt: after(4) });
+        expect(await store.challenges.observations(challenge.id)).toEqual([]);
+      });
+
+      test('open ones whose time is over expire, and their observations go', async () => {
+        const [late, early, decided] = [newChallenge(await addNetwork(store), { expiresAt: after(-1) }), newChallenge(await addNetwork(store)), newChallenge(await addNetwork(store), { expiresAt: after(-1) })];
+        for (const challenge of [late, early, decided]) {
+          await store.challenges.insert(challenge);
+        }
+        await store.challenges.observe([{
+          challengeId: late.id, observerId: 'tok_1', isWitness: true, bssid: late.bssids[0]!, ssid: late.second, security: 'open', signalDbm: undefined, heardAt: start,
+        }]);
+        await store.challenges.change(decided.id, { state: 'valid', decidedAt: start });
+        expect(await store.challenges.expire(start, 1000)).toBe(1);
+        const states = await Promise.all([late, early, decided].map(async ({ id }) => (await store.challenges.find(id))!.state));
+        expect(states).toEqual(['expired', 'pending', 'valid']);
+        expect(await store.challenges.observations(late.id)).toEqual([]);
+        expect(await store.challenges.find(late.id)).toMatchObject({ decidedAt: start });
+      });
+    });
+
     describe('transactions', () => {
       test('all or nothing', async () => {
         const [one, two] = [newDevice(), newDevice()];
@@ -856,6 +1046,22 @@ export function sharedStoreContract(name: string, harness: () => Promise<StoreHa
         }));
         expect(spent.filter(Boolean)).toHaveLength(1);
         expect((await stores[1].grants.list({ subjectId: uuid }, { limit: 10 })).items).toHaveLength(1);
+      }
+    });
+
+    test('of two networks that take a radio at once one has it', async () => {
+      for (let round = 0; round < 5; round++) {
+        const bssids = [newBssid()];
+        const claims = await Promise.all([0, 1].map(() => addNetwork(stores[0], { bssids, state: 'claimed' })));
+        const proven = await Promise.allSettled(claims.map(({ id }, index) => storeOf(index).transaction(async (tx) => {
+          for (const rival of await tx.networks.withRadios(bssids)) {
+            await tx.networks.change(rival.id, { state: 'suspended', reason: 'proven by another' });
+          }
+          await tx.networks.change(id, { state: 'valid' });
+        })));
+        expect(proven.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+        const states = await Promise.all(claims.map(async ({ id }) => (await stores[1].networks.find(id))!.state));
+        expect(states.toSorted()).toEqual(['suspended', 'valid']);
       }
     });
 

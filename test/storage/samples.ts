@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import type { Attempt } from '../../src/domain/audit.ts';
 import { newGrant as grantAsMade, type Grant } from '../../src/domain/grant.ts';
+import type { Challenge, Network } from '../../src/domain/network.ts';
 import type { Token } from '../../src/domain/token.ts';
 import type { Payment } from '../../src/domain/payment.ts';
 import type { KeptReceipt, NewKey, StoredCode } from '../../src/roles/codes/store.ts';
@@ -143,5 +144,42 @@ export function newCodeReceipt(tokenId: string, parts: Partial<KeptReceipt> = {}
   return {
     id: randomBytes(32).toString('base64url'), tokenId, counter: 1, registerId: 'tok_1', payeeId: 'acc_1', amount: { minor: 100n, currency: 'EUR' }, outcome: 'settled', reason: undefined,
     at: start, signedReceipt: randomBytes(100), code: randomBytes(300), postingId: newId('pst'), otherId: undefined, borneBy: 'payee', ...parts,
+  };
+}
+
+/** A customer's account without money. */
+export async function addAccount(store: Store, id = newId('acc')): Promise<string> {
+  await store.accounts.insert({ id, kind: 'customer', name: id, currency: 'EUR', cardReference: undefined, contact: undefined, openedAt: start });
+  return id;
+}
+
+let radios = 0;
+
+/** One that no other sample has. */
+export function newBssid(): string {
+  radios += 1;
+  return `02:${radios.toString(16).padStart(10, '0').match(/../g)!.join(':')}`;
+}
+
+export function ssidBytes(name: string): Uint8Array {
+  return new TextEncoder().encode(name);
+}
+
+/** A network of an account and access point of its own. */
+export async function addNetwork(store: Store, parts: Partial<Omit<Network, 'revision' | 'message'>> = {}): Promise<Network> {
+  const network = {
+    id: newId('net'), accountId: parts.accountId ?? await addAccount(store), terminalId: newId('tok'), ssid: ssidBytes('CoffeeHouse'), bssids: [newBssid()],
+    security: 'wpa2-psk', state: 'valid', reason: undefined, apId: parts.apId ?? await addAccessPoint(store), meterKey: undefined, createdAt: start,
+    verifiedAt: start, proveAgainBy: after(30 * 86_400_000), ...parts,
+  } as const;
+  await store.networks.insert(network);
+  return (await store.networks.find(network.id))!;
+}
+
+export function newChallenge(network: Network, parts: Partial<Challenge> = {}): Challenge {
+  return {
+    id: newId('chl'), networkId: network.id, accountId: network.accountId, terminalId: network.terminalId, first: network.ssid, second: ssidBytes('CoffeeHouse-kiwcu2x3y4'),
+    bssids: network.bssids, security: network.security, state: 'pending', witnesses: 1, witnessed: 0, errors: [], createdAt: start, expiresAt: after(1_800_000),
+    decidedAt: undefined, ...parts,
   };
 }

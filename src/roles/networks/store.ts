@@ -7,6 +7,7 @@ export interface NetworkFilter {
 }
 
 export interface NetworkRepository {
+  /** One that is `valid` has its radios registered at once. */
   insert(network: Omit<Network, 'revision' | 'message'>): Promise<void>;
   find(id: string): Promise<Network | undefined>;
   /** An account's claim of exactly this name, with one of these radios. */
@@ -16,19 +17,24 @@ export interface NetworkRepository {
   /** Takes its row until the transaction ends. */
   lock(id: string): Promise<Network | undefined>;
   /**
-   * Changes what is given, and counts the revision. A network that becomes `valid` has its radios registered; one that
-   * ceases to be so gives them up, and so do its offers what they are found by.
+   * Changes what is given, and counts the revision. A network that becomes `valid` has its radios registered, and is found
+   * by them again if it has an active offer; one that ceases to be so gives them up, and so do its offers what they are
+   * found by. Another valid network that has one of the radios is suspended first, or nothing is changed.
    */
   change(id: string, change: Partial<Pick<Network, 'bssids' | 'security' | 'reason' | 'apId' | 'meterKey' | 'verifiedAt' | 'proveAgainBy'>> & { readonly state?: NetworkState }): Promise<Network>;
-  setMessage(id: string, message: NetworkMessage | undefined): Promise<Network>;
+  /** Its version is the network's revision from then on; undefined: none any more. */
+  setMessage(id: string, message: Omit<NetworkMessage, 'version'> | undefined): Promise<Network>;
   /** Valid networks that have one of these radios. */
   withRadios(bssids: readonly string[]): Promise<Network[]>;
   /** Valid ones that were to be proven again before the moment. */
   overdue(before: Date, limit: number): Promise<Network[]>;
-  /** Changed since a revision, in its order; those without a message, or not valid, as `gone`. */
+  /**
+   * Changed since a revision, in its order; those whose message was taken away, or that are not valid any more, as `gone`.
+   * From 0, and from a revision that there has not been yet, all that are on the list.
+   */
   changedSince(revision: number, limit: number): Promise<{ readonly networks: readonly ListedNetwork[]; readonly gone: readonly string[]; readonly revision: number; readonly isPart: boolean }>;
   /** An agent says that its access point serves the network; undefined: no more. */
-  claimAccessPoint(networkId: string, apId: string): Promise<boolean>;
+  claimAccessPoint(networkId: string, apId: string | undefined): Promise<boolean>;
   claimedAccessPoint(networkId: string): Promise<string | undefined>;
 }
 
@@ -40,8 +46,11 @@ export interface ChallengeRepository {
   openOf(networkId: string): Promise<Challenge | undefined>;
   /** Open ones that are about one of these radios. */
   openAbout(bssids: readonly string[]): Promise<Challenge[]>;
+  /** One that is open no more loses its observations. */
   change(id: string, change: Partial<Pick<Challenge, 'errors' | 'witnessed' | 'decidedAt'>> & { readonly state: ChallengeState }): Promise<Challenge>;
+  /** How many an account has begun since. */
   countSince(accountId: string, since: Date): Promise<number>;
+  /** Of an observer and a radio the last given stays. */
   observe(observations: readonly Observation[]): Promise<void>;
   observations(challengeId: string): Promise<Observation[]>;
   /** Expires open ones whose time is over, with their observations; returns of how many. */
