@@ -2,14 +2,15 @@
  * Text as people may see it. What came from a device, an access point, a label or a server may hold characters that
  * move the cursor, recolour the screen, turn the direction of writing or are not seen at all (Unicode's general
  * categories Cc, Cf, Cs, Co, Zl and Zp): they are shown as escapes. Whatever shows a text to people passes it through
- * here, once and last.
+ * here, once and last. The surrogates U+DC80 to U+DCFF stand for bytes that are no text (`ssidText`).
  */
 export function shown(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|\\(?=x|u)/gu, (character) => {
     if (character === '\\') {
       return '\\\\';
     }
-    const code = character.codePointAt(0)!.toString(16);
+    const point = character.codePointAt(0)!;
+    const code = (point >= 0xdc80 && point <= 0xdcff ? point - 0xdc00 : point).toString(16);
     return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\u{${code}}`;
   });
 }

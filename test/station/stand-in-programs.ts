@@ -34,6 +34,21 @@ export class StandInPrograms {
     this.program(name, `said(process.argv.slice(2).join(' '));\nprocess.exit(${code});`);
   }
 
+  /** A program that answers by its arguments, each time they come again with the next answer; the last one holds. */
+  answering(name: string, answers: Readonly<Record<string, readonly (readonly [code: number, words: string])[]>>): void {
+    this.program(
+      name,
+      `const told = process.argv.slice(2).join(' ');
+const log = ${JSON.stringify(join(this.folder, `${name}.log`))};
+const before = (() => { try { return readFileSync(log, 'utf8').split('\\n').filter((line) => line === told).length; } catch { return 0; } })();
+said(told);
+const replies = ${JSON.stringify(answers)}[told] ?? [[2, 'unexpected: ' + told]];
+const [code, words] = replies[Math.min(before, replies.length - 1)];
+(code === 0 ? process.stdout : process.stderr).write(words);
+process.exitCode = code;`,
+    );
+  }
+
   remove(name: string): void {
     rmSync(join(this.folder, name), { force: true });
   }
