@@ -222,6 +222,8 @@ export const errorTable = {
   flash_failed: { exit: 12, http: 409, title: 'The device was not flashed', hint: 'Look at the board and its port, and run it again: the identity was not used up.' },
   check_failed: { exit: 12, http: 409, title: 'A check failed', hint: 'See the findings.' },
   image_damaged: { exit: 12, http: 409, title: 'The image is damaged', hint: 'Read it again; if it stays so, the flash is worn or something wrote into it. Flash the device anew.' },
+  renaming_failed: { exit: 12, http: 409, title: 'The network could not be renamed', hint: 'See what the renaming program said. Whatever it did was undone.' },
+  name_not_restored: { exit: 12, http: 409, title: 'The network still has the name that it was given to be proven', hint: 'Set its own name back by hand, now: whoever looks for it does not find it.' },
   interrupted: { exit: 130, http: 499, title: 'Interrupted', hint: 'Run it again.' },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -17,7 +17,7 @@ export function wordsOf(command: string): string[] {
     rest = rest.slice(match[0].length);
   }
   if (words.length === 0 || words[0] === '') {
-    throw new LatchkeyError('invalid_input', 'There is no command behind "exec:".');
+    throw new LatchkeyError('invalid_input', 'There is no command.');
   }
   return words;
 }
