@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { keepEventsMs } from '../domain/live-event.ts';
 import { expireOverdue } from './ap/expiry.ts';
 import { releaseOverdue } from './ledger/holds.ts';
 import { endSold } from './grants/permission.ts';
@@ -42,6 +43,7 @@ export class Housekeeping {
     await inSteps((limit) => store.enrollCodes.forget(now, limit));
     await inSteps((limit) => store.accessCodes.forget(ago(keepAccessCodesMs), limit));
     await inSteps((limit) => store.verifications.forget(ago(keepVerificationsMs), limit));
+    await inSteps((limit) => store.events.forget(ago(keepEventsMs), limit));
     await inSteps((limit) => store.attempts.forget(ago(this.#bounds.attemptDays * dayMs), limit));
     if (now.getTime() - this.#countedAt >= countEveryMs) {
       this.#countedAt = now.getTime();

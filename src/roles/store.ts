@@ -6,6 +6,7 @@ import type { Flash, FlashResult } from '../domain/flash.ts';
 import type { Enforcement, Grant, GrantSource, GrantState, GrantUsage } from '../domain/grant.ts';
 import type { Role, Scope, Token } from '../domain/token.ts';
 import type { CodeKeyRepository, CodeReceiptRepository, CreditCodeRepository } from './codes/store.ts';
+import type { EventRepository, EventWatch } from './events/store.ts';
 import type { AccountRepository, BindingRepository, PaymentRepository, PostingRepository, TopUpRepository, VerificationRepository } from './ledger/store.ts';
 import type { OfferRepository } from './offers/store.ts';
 import type { ChallengeRepository, NetworkRepository } from './networks/store.ts';
@@ -49,6 +50,7 @@ export interface Store {
   readonly offers: OfferRepository;
   readonly networks: NetworkRepository;
   readonly challenges: ChallengeRepository;
+  readonly events: EventRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the
@@ -58,6 +60,9 @@ export interface Store {
 
   /** Resolves as soon as the access point's revision is greater than `revision`, or after `timeoutMs`. */
   waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+
+  /** From now on; closed by who opened it. */
+  watchEvents(terminalId: string): EventWatch;
 
   /**
    * Names what is committed now: what was read under a number is so as long as the number stays. Undefined where

@@ -1,7 +1,11 @@
 import type { Kysely } from 'kysely';
+import type { EventWatch } from '../roles/events/store.ts';
 import type { BatchStep, PreparedQuery } from './prepared-query.ts';
 import type { Tables } from './tables.ts';
 import type { LockName } from './postgres-locks.ts';
+
+/** Tables with a number for each id that only goes up, and that is waited for. */
+export type RevisedTable = 'access_points' | 'event_streams';
 
 /** What the repositories work on: one of the two databases, or one transaction on it. */
 export interface Database {
@@ -41,8 +45,8 @@ export interface Database {
   /** Takes the rows of these ids, which are in order, until the transaction ends; those that are not there are passed over. */
   lockRows(table: 'accounts', ids: readonly string[]): Promise<void>;
 
-  /** The access point's revision went up: wakes those who wait for it, once this is committed. */
-  revised(apId: string): Promise<void>;
+  /** The access point's revision, or the number of the terminal's last event, went up to that: wakes those who wait for it, once this is committed. */
+  revised(table: RevisedTable, id: string, revision: number): Promise<void>;
 
   /** All or nothing, durable once resolved; joins the transaction that this already is. */
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T>;
@@ -52,6 +56,7 @@ export interface Database {
 export interface OpenDatabase extends Database {
   epoch(): number | undefined;
   waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  watchEvents(terminalId: string): EventWatch;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, sql, type Transaction } from 'kysely';
 import type { Pool, PoolConfig } from 'pg';
+import type { EventWatch } from '../roles/events/store.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { postgresDialect, translating } from './postgres-dialect.ts';
 import { isContention, isUniqueViolation } from './postgres-errors.ts';
 import { PostgresInserts } from './postgres-inserts.ts';
-import { PostgresListener } from './postgres-listener.ts';
+import { PostgresListener, type Heard } from './postgres-listener.ts';
 import { advisoryLocks, type LockName } from './postgres-locks.ts';
 import { parametersOf, PreparedQueries, type BatchStep, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
+import { lastEventsOf } from './repositories/events.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,6 +26,8 @@ const uniqueTries = 3;
 
 /** Notified by a trigger when an access point's revision goes up, with its id. */
 const revisionChannel = 'latchkey_revision';
+/** By one when a terminal's events do, with the number of the last, a space and the terminal's id. */
+const eventChannel = 'latchkey_event';
 
 /** Opens a database that exists. */
 export async function openPostgres(url: string, lockTimeoutMs: number): Promise<PostgresDatabase> {
@@ -44,8 +48,7 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
   // say, is told at the next query. The events themselves would end the process if nobody listened.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  const listen = (heard: (apId: string) => void, missed: () => void) =>
-    new PostgresListener(pg.Client, config, revisionChannel, { heard, missed });
+  const listen = (heard: Heard, missed: () => void) => new PostgresListener(pg.Client, config, heard, missed);
   try {
     await translating(migratePostgres(pool, registrySchema));
     return new PostgresDatabase(pool, listen, lockTimeoutMs);
@@ -55,7 +58,7 @@ export async function openPostgres(url: string, lockTimeoutMs: number): Promise<
   }
 }
 
-type Listen = (heard: (apId: string) => void, missed: () => void) => PostgresListener;
+type Listen = (heard: Heard, missed: () => void) => PostgresListener;
 
 /**
  * A pool of connections. Transactions read what is committed (`read committed`): what decides is a row lock, a
@@ -66,6 +69,7 @@ export class PostgresDatabase implements OpenDatabase {
   readonly write: Kysely<Tables>;
   readonly #pool: Pool;
   readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
+  readonly #eventWaiters = new RevisionWaiters((terminalIds) => lastEventsOf(this, terminalIds));
   readonly #listener: PostgresListener;
   readonly #lockTimeoutMs: number;
   readonly #queries: PreparedQueries;
@@ -76,8 +80,17 @@ export class PostgresDatabase implements OpenDatabase {
     this.#pool = pool;
     this.#lockTimeoutMs = lockTimeoutMs;
     this.#listener = listen(
-      (apId) => void this.#waiters.check([apId]),
-      () => void this.#waiters.check(),
+      {
+        [revisionChannel]: (apId) => void this.#waiters.check([apId]),
+        [eventChannel]: (payload) => {
+          const [last = '', terminalId = ''] = payload.split(' ');
+          this.#eventWaiters.told(terminalId, Number(last));
+        },
+      },
+      () => {
+        void this.#waiters.check();
+        void this.#eventWaiters.check();
+      },
     );
     this.write = new Kysely({ dialect: postgresDialect(pool) });
     this.read = this.write;
@@ -172,6 +185,11 @@ export class PostgresDatabase implements OpenDatabase {
     await waited;
   }
 
+  watchEvents(terminalId: string): EventWatch {
+    this.#listener.start();
+    return this.#eventWaiters.watch(terminalId);
+  }
+
   epoch(): undefined {
     // It would be a round trip, as reading is.
   }
@@ -186,6 +204,7 @@ export class PostgresDatabase implements OpenDatabase {
     }
     this.#closed = true;
     this.#waiters.close();
+    this.#eventWaiters.close();
     await this.#listener.close();
     await this.#pool.end();
   }

@@ -4,15 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
+/** What to do with what is notified, by the names of channels. */
+export type Heard = Readonly<Record<string, (payload: string) => void>>;
+
 /**
- * Hears what is notified on a channel, over a connection of its own, from the first call of `start` until
+ * Hears what is notified on some channels, over a connection of its own, from the first call of `start` until
  * `close`. A lost connection is made again; `missed` is called whenever something may have gone unheard.
  */
 export class PostgresListener {
   readonly #Client: new (config: ClientConfig) => Client;
   readonly #config: ClientConfig;
-  readonly #channel: string;
-  readonly #heard: (payload: string) => void;
+  readonly #heard: Heard;
   readonly #missed: () => void;
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
@@ -21,14 +23,13 @@ export class PostgresListener {
   constructor(
     ClientClass: new (config: ClientConfig) => Client,
     config: ClientConfig,
-    channel: string,
-    listeners: { heard: (payload: string) => void; missed: () => void },
+    heard: Heard,
+    missed: () => void,
   ) {
     this.#Client = ClientClass;
     this.#config = config;
-    this.#channel = channel;
-    this.#heard = listeners.heard;
-    this.#missed = listeners.missed;
+    this.#heard = heard;
+    this.#missed = missed;
   }
 
   start(): void {
@@ -53,11 +54,11 @@ export class PostgresListener {
     // Why it ended makes no difference: whoever asks the database for something else is told.
     client.on('error', () => end());
     client.on('end', () => end());
-    client.on('notification', ({ payload }) => this.#heard(payload ?? ''));
+    client.on('notification', ({ channel, payload }) => this.#heard[channel]?.(payload ?? ''));
     this.#end = end;
     try {
       await client.connect();
-      await client.query(`listen ${this.#channel}`);
+      await client.query(Object.keys(this.#heard).map((channel) => `listen ${channel}`).join('; '));
     } catch {
       await client.end().catch(() => {});
       return false;

@@ -1,4 +1,5 @@
 import type { Sealer } from '../roles/sealer.ts';
+import type { EventWatch } from '../roles/events/store.ts';
 import type { Store } from '../roles/store.ts';
 import type { Database, OpenDatabase } from './database.ts';
 import { AccessPoints } from './repositories/access-points.ts';
@@ -15,6 +16,7 @@ import { Chunks } from './repositories/chunks.ts';
 import { Bindings } from './repositories/bindings.ts';
 import { Batches } from './repositories/batches.ts';
 import { Devices } from './repositories/devices.ts';
+import { Events } from './repositories/events.ts';
 import { EnrollCodes } from './repositories/enroll-codes.ts';
 import { Flashes } from './repositories/flashes.ts';
 import { Grants } from './repositories/grants.ts';
@@ -64,6 +66,7 @@ export class RelationalStore implements Store {
   readonly offers: Offers;
   readonly networks: Networks;
   readonly challenges: Challenges;
+  readonly events: Events;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -102,6 +105,7 @@ export class RelationalStore implements Store {
     this.offers = new Offers(database);
     this.networks = new Networks(database);
     this.challenges = new Challenges(database);
+    this.events = new Events(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {
@@ -111,6 +115,10 @@ export class RelationalStore implements Store {
 
   waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     return this.#whole.waitForRevision(apId, revision, timeoutMs, signal);
+  }
+
+  watchEvents(terminalId: string): EventWatch {
+    return this.#whole.watchEvents(terminalId);
   }
 
   epoch(): number | undefined {

@@ -36,3 +36,33 @@ test('closed, it keeps nobody', async () => {
   await waiting;
   await waiters.wait('ap_1', 0, 60_000);
 });
+
+test('who watches is told at once of what came since, and of nothing else', async () => {
+  const emptied: string[] = [];
+  const waiters = new RevisionWaiters(async () => new Map(), () => emptied.push('now'));
+  const watch = waiters.watch('tok_1');
+  waiters.told('tok_1', 3);
+  waiters.told('tok_2', 9);
+  await watch.next(2, 60_000);
+  let woken = false;
+  const waiting = watch.next(3, 60_000).then(() => { woken = true; });
+  waiters.told('tok_1', 3);
+  await Promise.resolve();
+  expect(woken).toBe(false);
+  waiters.told('tok_1', 4);
+  await waiting;
+  expect(emptied).toEqual([]);
+  watch.close();
+  watch.close();
+  expect(emptied).toEqual(['now']);
+});
+
+test('a failure that nobody waited for meets who waits next, once', async () => {
+  const waiters = waitersOn({ tok_1: 1 });
+  const watch = waiters.watch('tok_1');
+  waiters.fail(new Error('damaged'));
+  await expect(watch.next(0, 60_000)).rejects.toThrow('damaged');
+  await waiters.check();
+  await watch.next(0, 60_000);
+  watch.close();
+});

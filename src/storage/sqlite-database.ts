@@ -1,9 +1,11 @@
 import { Kysely } from 'kysely';
+import type { EventWatch } from '../roles/events/store.ts';
 import { quietMoment } from '../roles/quiet-moment.ts';
-import type { Database, OpenDatabase } from './database.ts';
+import type { Database, OpenDatabase, RevisedTable } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { parametersOf, PreparedQueries, type BatchStep, type PreparedQuery } from './prepared-query.ts';
 import { revisionsOf } from './repositories/access-points.ts';
+import { lastEventsOf } from './repositories/events.ts';
 import { RevisionWaiters } from './revision-waiters.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -50,7 +52,10 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #commits: SqliteGroupCommit;
   /** For those whose turn it is: the transactions. */
   readonly #within: Kysely<Tables>;
-  readonly #waiters = new RevisionWaiters((apIds) => revisionsOf(this, apIds));
+  readonly #waiters: Readonly<Record<RevisedTable, RevisionWaiters>> = {
+    access_points: new RevisionWaiters((apIds) => revisionsOf(this, apIds), () => this.#unwatch()),
+    event_streams: new RevisionWaiters((terminalIds) => lastEventsOf(this, terminalIds), () => this.#unwatch()),
+  };
   readonly #queries: PreparedQueries;
   readonly #inserts = new Map<string, string>();
   #poll: NodeJS.Timeout | undefined;
@@ -102,33 +107,45 @@ export class SqliteDatabase implements OpenDatabase {
     return this.lock();
   }
 
-  async revised(apId: string): Promise<void> {
-    await this.#waiters.check([apId]);
+  async revised(table: RevisedTable, id: string, revision: number): Promise<void> {
+    this.#waiters[table].told(id, revision);
   }
 
   async transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const tx = new SqliteTransaction(this.#within, this.#writer, this.#queries, this.#inserts);
     const result = await this.#commits.run(() => work(tx).finally(() => tx.end()));
-    void this.#waiters.check([...tx.revisedAps]);
+    for (const { table, id, revision } of tx.revisions) {
+      this.#waiters[table].told(id, revision);
+    }
     return result;
   }
 
   async waitForRevision(apId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const waited = this.#waiters.wait(apId, revision, timeoutMs, signal);
+    const waited = this.#waiters.access_points.wait(apId, revision, timeoutMs, signal);
     this.#watch();
-    try {
-      await waited;
-    } finally {
-      if (this.#waiters.empty) {
-        clearInterval(this.#poll);
-        this.#poll = undefined;
-      }
+    await waited;
+  }
+
+  watchEvents(terminalId: string): EventWatch {
+    const watch = this.#waiters.event_streams.watch(terminalId);
+    this.#watch();
+    return watch;
+  }
+
+  get #unwatched(): boolean {
+    return Object.values(this.#waiters).every((waiters) => waiters.empty);
+  }
+
+  #unwatch(): void {
+    if (this.#unwatched) {
+      clearInterval(this.#poll);
+      this.#poll = undefined;
     }
   }
 
   /** SQLite tells nobody what another process committed, only that something was. */
   #watch(): void {
-    if (this.#reader === undefined || this.#poll !== undefined) {
+    if (this.#reader === undefined || this.#poll !== undefined || this.#unwatched) {
       return;
     }
     this.#poll = setInterval(() => {
@@ -136,10 +153,14 @@ export class SqliteDatabase implements OpenDatabase {
         const epoch = this.epoch();
         if (epoch !== this.#seenEpoch) {
           this.#seenEpoch = epoch;
-          void this.#waiters.check();
+          for (const waiters of Object.values(this.#waiters)) {
+            void waiters.check();
+          }
         }
       } catch (error) {
-        this.#waiters.fail(error);
+        for (const waiters of Object.values(this.#waiters)) {
+          waiters.fail(error);
+        }
       }
     }, pollMs);
   }
@@ -158,7 +179,9 @@ export class SqliteDatabase implements OpenDatabase {
       return;
     }
     this.#closed = true;
-    this.#waiters.close();
+    for (const waiters of Object.values(this.#waiters)) {
+      waiters.close();
+    }
     clearInterval(this.#poll);
     await this.#commits.settled();
     await this.#turns.take();
@@ -172,8 +195,8 @@ export class SqliteDatabase implements OpenDatabase {
 const manyRows = 10_000;
 
 class SqliteTransaction implements Database {
-  /** Access points whose revision went up. */
-  readonly revisedAps = new Set<string>();
+  /** What went up. */
+  readonly revisions: { readonly table: RevisedTable; readonly id: string; readonly revision: number }[] = [];
   readonly #within: Kysely<Tables>;
   #over = false;
   readonly #connection: SqliteConnection;
@@ -276,8 +299,8 @@ class SqliteTransaction implements Database {
     // It is alone.
   }
 
-  async revised(apId: string): Promise<void> {
-    this.revisedAps.add(apId);
+  async revised(table: RevisedTable, id: string, revision: number): Promise<void> {
+    this.revisions.push({ table, id, revision });
   }
 
   transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { isErrorCode, LatchkeyError, type ErrorCode } from '../../src/domain/err
 import type { Page, PageRequest } from '../../src/roles/page.ts';
 import type { Store } from '../../src/roles/store.ts';
 import {
-  addAccessPoint, addAccount, addCode, addDevice, addNetwork, after, newAttempt, newBssid, newChallenge, newCodeReceipt, newDevice, newEnrollCode, newGrant, newId, newRequest,
+  addAccessPoint, addAccount, addCode, addDevice, addNetwork, after, newAttempt, newBssid, newChallenge, newCodeReceipt, newDevice, newEnrollCode, newEvent, newGrant, newId, newRequest,
   newToken, ssidBytes, start,
 } from '../storage/samples.ts';
 
@@ -923,6 +923,89 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
       });
     });
 
+    describe('events of terminals', () => {
+      const numbersOf = async (terminalId: string, after = 0, limit = 100) => (await store.events.after(terminalId, after, limit)).map(({ number }) => number);
+
+      test('they are kept whole and numbered for each terminal', async () => {
+        const [one, other] = [newId('tok'), newId('tok')];
+        await store.events.append([
+          newEvent(other),
+          newEvent(one, { kind: 'quota.low', at: after(7), detail: { grant_id: 'grant_1', left_bytes: 2 ** 40 } }),
+          newEvent(other, { kind: 'grant.ended', detail: {} }),
+        ]);
+        await store.events.append([newEvent(one)]);
+        expect(await store.events.after(one, 0, 100)).toEqual([
+          { number: 1, kind: 'quota.low', at: after(7), detail: { grant_id: 'grant_1', left_bytes: 2 ** 40 } },
+          { number: 2, kind: 'fee.set', at: start, detail: { request_id: 'req_1' } },
+        ]);
+        expect((await store.events.after(other, 0, 100)).map(({ number, kind }) => [number, kind])).toEqual([[1, 'fee.set'], [2, 'grant.ended']]);
+      });
+
+      test('they are read on from a number, so many at a time', async () => {
+        const terminalId = newId('tok');
+        await store.events.append(Array.from({ length: 7 }, () => newEvent(terminalId)));
+        expect(await numbersOf(terminalId, 2, 3)).toEqual([3, 4, 5]);
+        expect(await numbersOf(terminalId, 5, 3)).toEqual([6, 7]);
+        expect(await numbersOf(terminalId, 7, 3)).toEqual([]);
+        expect(await numbersOf(newId('tok'))).toEqual([]);
+      });
+
+      test('many that read at once each get their own', async () => {
+        const terminals = Array.from({ length: 1_001 }, () => newId('tok'));
+        await store.events.append(terminals.flatMap((terminalId, index) =>
+          Array.from({ length: 1 + (index % 3) }, () => newEvent(terminalId, { detail: { of: index } }))));
+        const read = await Promise.all([...terminals, ...terminals].map((terminalId, index) => store.events.after(terminalId, index < terminals.length ? 0 : 1, 2)));
+        expect(read.map((events) => events.map(({ number, detail }) => [number, detail['of']]))).toEqual([
+          ...terminals.map((_, index) => [[1, index], [2, index]].slice(0, 1 + (index % 3))),
+          ...terminals.map((_, index) => [[2, index], [3, index]].slice(0, index % 3)),
+        ]);
+      });
+
+      test('a number that is rolled back is given again', async () => {
+        const terminalId = newId('tok');
+        await expect(store.transaction(async (tx) => {
+          await tx.events.append([newEvent(terminalId)]);
+          throw new Error('changed my mind');
+        })).rejects.toThrow('changed my mind');
+        expect(await store.events.range(terminalId)).toEqual({ last: 0, first: undefined });
+        await store.events.append([newEvent(terminalId)]);
+        expect(await numbersOf(terminalId)).toEqual([1]);
+      });
+
+      test('old ones are forgotten, and their numbers are not given again', async () => {
+        const terminalId = newId('tok');
+        const long = Array.from({ length: 4 }, (_, index) => newEvent(terminalId, { at: new Date(index) }));
+        await store.events.append([...long, newEvent(terminalId)]);
+        expect(await store.events.forget(new Date(3), 2)).toBe(2);
+        expect(await store.events.range(terminalId)).toEqual({ last: 5, first: 3 });
+        expect(await store.events.forget(new Date(3), 2)).toBe(1);
+        expect(await store.events.forget(after(1), 1_000_000)).toBeGreaterThanOrEqual(2);
+        expect(await store.events.range(terminalId)).toEqual({ last: 5, first: undefined });
+        await store.events.append([newEvent(terminalId)]);
+        expect(await numbersOf(terminalId)).toEqual([6]);
+      });
+
+      test('a commit wakes who watches that terminal, and what came meanwhile is not missed', async () => {
+        const [terminalId, other] = [newId('tok'), newId('tok')];
+        const [watch, elsewhere] = [store.watchEvents(terminalId), store.watchEvents(other)];
+        const leaving = new AbortController();
+        let early = true;
+        const asleep = elsewhere.next(0, 60_000, leaving.signal).then(() => expect(early).toBe(false));
+        const waiting = watch.next(0, 60_000);
+        await store.events.append([newEvent(terminalId)]);
+        await waiting;
+        await store.events.append([newEvent(terminalId)]);
+        await watch.next(1, 60_000);
+        expect(await numbersOf(terminalId)).toEqual([1, 2]);
+        await watch.next(2, 1);
+        early = false;
+        leaving.abort();
+        await asleep;
+        watch.close();
+        elsewhere.close();
+      });
+    });
+
     describe('waiting for a revision', () => {
       test('one that is passed already is not waited for', async () => {
         const apId = await addAccessPoint(store);
@@ -984,8 +1067,12 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
       const own = await database.open();
       const apId = await addAccessPoint(own);
       const waiting = own.waitForRevision(apId, 0, 60_000);
+      const watch = own.watchEvents('tok_1');
+      const watching = watch.next(0, 60_000);
       await own.close();
       await waiting;
+      await watching;
+      watch.close();
       await own.close();
     });
   });
@@ -1021,6 +1108,35 @@ export function sharedStoreContract(name: string, harness: () => Promise<StoreHa
         const waiting = stores[1].waitForRevision(apId, round, 60_000);
         await stores[0].accessPoints.nextRevision(apId);
         await waiting;
+      }
+    });
+
+    test('an event appended at one wakes who watches at the other', async () => {
+      const terminalId = newId('tok');
+      const watch = stores[1].watchEvents(terminalId);
+      for (let round = 0; round < 5; round++) {
+        const waiting = watch.next(round, 60_000);
+        await stores[0].events.append([newEvent(terminalId)]);
+        await waiting;
+        expect(await stores[1].events.after(terminalId, round, 10)).toMatchObject([{ number: round + 1 }]);
+      }
+      watch.close();
+    });
+
+    test('events appended at both to the same two terminals, whatever their order, are numbered without gaps', async () => {
+      const terminals = [newId('tok'), newId('tok')] as const;
+      let runs = 0;
+      await contend(32, (index) => storeOf(index).transaction(async (tx) => {
+        runs += 1;
+        const order = index % 3 === 0 ? terminals : terminals.toReversed();
+        await tx.events.append(order.map((terminalId) => newEvent(terminalId, { detail: { index } })));
+      }));
+      // None got into the way of another.
+      expect(runs).toBe(32);
+      for (const terminalId of terminals) {
+        const events = await stores[0].events.after(terminalId, 0, 100);
+        expect(events.map(({ number }) => number)).toEqual(Array.from({ length: 32 }, (_, index) => index + 1));
+        expect(new Set(events.map(({ detail }) => detail['index'])).size).toBe(32);
       }
     });
 

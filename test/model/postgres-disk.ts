@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PostgresDatabase } from '../../src/storage/postgres-database.ts';
 import { openStore } from '../../src/storage/open-store.ts';
-import { PostgresListener } from '../../src/storage/postgres-listener.ts';
+import { PostgresListener, type Heard } from '../../src/storage/postgres-listener.ts';
 import { RelationalStore } from '../../src/storage/relational-store.ts';
 import type { PostgresServer } from '../postgres.ts';
 import { testSealer } from '../storage/sealer.ts';
@@ -63,7 +63,7 @@ class PostgresDisk implements Disk {
     const pool = new pg.Pool({ connectionString: this.#url, max: 4, lock_timeout: lockTimeoutMs, pipeline: true, Client: mortalClient(fate, this.#dying) as never });
     pool.on('error', () => {});
     pool.on('connect', (client) => client.on('error', () => {}));
-    const listen = (heard: (apId: string) => void, missed: () => void) => new PostgresListener(pg.Client, { connectionString: this.#url }, 'unused', { heard, missed });
+    const listen = (heard: Heard, missed: () => void) => new PostgresListener(pg.Client, { connectionString: this.#url }, heard, missed);
     const store = new RelationalStore(new PostgresDatabase(pool, listen, lockTimeoutMs), testSealer());
     return { store, halt: () => store.close() };
   }

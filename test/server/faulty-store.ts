@@ -1,6 +1,6 @@
 import type { Store } from '../../src/roles/store.ts';
 
-type Repository = Exclude<keyof Store, 'transaction' | 'waitForRevision' | 'ping' | 'close'>;
+type Repository = Exclude<keyof Store, 'transaction' | 'waitForRevision' | 'watchEvents' | 'ping' | 'close'>;
 
 /** A store of which one operation of one repository does something else, inside of transactions too. */
 export function withFault<R extends Repository, M extends keyof Store[R] & string>(

@@ -102,7 +102,7 @@ requires('postgresql')('failures of PostgreSQL', () => {
 
     const waiting = there.waitForRevision(apId, 1, 60_000);
     const ended = await database.execute(
-      `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen latchkey_revision'`);
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen latchkey_revision%'`);
     expect(ended).toEqual([{ pg_terminate_backend: true }]);
     await here.accessPoints.nextRevision(apId);
     await waiting;

@@ -6,6 +6,7 @@ import type { Challenge, Network } from '../../src/domain/network.ts';
 import type { Token } from '../../src/domain/token.ts';
 import type { Payment } from '../../src/domain/payment.ts';
 import type { KeptReceipt, NewKey, StoredCode } from '../../src/roles/codes/store.ts';
+import type { AddressedEvent } from '../../src/roles/events/store.ts';
 import type { EnrollCode, NewDevice, Store } from '../../src/roles/store.ts';
 
 export const start = new Date('2026-11-01T08:00:00.123Z');
@@ -42,6 +43,10 @@ export async function addDevice(store: Store, parts: Partial<NewDevice> = {}): P
 export async function addAccessPoint(store: Store, id = newId('ap')): Promise<string> {
   await store.accessPoints.insert({ id, name: 'Workshop', createdAt: start });
   return id;
+}
+
+export function newEvent(terminalId: string, parts: Partial<AddressedEvent> = {}): AddressedEvent {
+  return { terminalId, kind: 'fee.set', at: start, detail: { request_id: 'req_1' }, ...parts };
 }
 
 export function newRequest(parts: Pick<AccessRequest, 'uuid' | 'apId'> & Partial<AccessRequest>): AccessRequest {

@@ -7,7 +7,7 @@ import type { Migration } from './schema-history.ts';
 export const sharedNetworks: Migration = {
   version: 9,
   name: 'shared-networks',
-  statements: ({ id, text, time, flag, bytes, big, byKey, heap }) => [
+  statements: ({ dialect, id, text, time, flag, bytes, big, byKey, heap }) => [
     `create table networks (
       id ${id} not null primary key,
       account_id ${id} not null references accounts (id),
@@ -195,5 +195,14 @@ export const sharedNetworks: Migration = {
       primary key (terminal_id, number)
     ) ${byKey}`,
     'create index live_events_at on live_events (at)',
+    // Heard by those who wait for events, once they are committed.
+    ...(dialect === 'sqlite'
+      ? []
+      : [
+          `create function event_streams_told() returns trigger language plpgsql as $$
+            begin perform pg_notify('latchkey_event', new.last || ' ' || new.terminal_id); return null; end $$`,
+          `create trigger event_streams_told after insert or update of last on event_streams
+            for each row execute function event_streams_told()`,
+        ]),
   ],
 };

@@ -93,8 +93,9 @@ export class AccessPoints implements AccessPointRepository {
       if (row === undefined) {
         throw new LatchkeyError('ap_not_found');
       }
-      await tx.revised(id);
-      return Number(row.revision);
+      const revision = Number(row.revision);
+      await tx.revised('access_points', id, revision);
+      return revision;
     });
   }
 }
