@@ -4,6 +4,7 @@ import { codeRoutes } from './code-routes.ts';
 import { cardRoutes } from './card-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
+import { offerRoutes } from './offer-routes.ts';
 import { registerRoutes } from './register-routes.ts';
 import type { Route } from './route.ts';
 import type { Static } from './schema.ts';
@@ -19,6 +20,7 @@ export const routes = {
   ...registerRoutes,
   ...codeRoutes,
   ...cardRoutes,
+  ...offerRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

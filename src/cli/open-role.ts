@@ -12,6 +12,7 @@ import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { LedgerRole } from '../roles/ledger/ports.ts';
+import type { OffersRole } from '../roles/offers/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { MandateRole, PosRole } from '../roles/pos/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
@@ -135,6 +136,15 @@ export async function openMandates(flags: RoleFlags, opening: Opening): Promise<
     return new (await import('../client/pos-client.ts')).MandateClient(await openHttp(server, opening));
   }
   return new (await import('../roles/pos/mandates.ts')).MandateService(await openLocal(opening));
+}
+
+/** A sharer's or a guest's terminal, for what is offered. */
+export async function openOffers(flags: RoleFlags, opening: Opening): Promise<OffersRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/offers-client.ts')).OffersClient(await openHttp(server, opening));
+  }
+  return new (await import('../roles/offers/service.ts')).OffersService(await openLocal(opening));
 }
 
 export async function openPos(flags: RoleFlags, opening: Opening): Promise<PosRole> {

@@ -56,10 +56,23 @@ export function happyHourAt(happy: HappyHours | undefined, at: Date): HappyHour 
   return happy.hours.find((hours) => isWithin(hours, day, minute));
 }
 
+/** By their zones: making one takes a hundred times as long as using it. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+const mostClocks = 100;
+
+function clockOf(zone: string): Intl.DateTimeFormat {
+  let clock = clocks.get(zone);
+  if (clock === undefined) {
+    clock = new Intl.DateTimeFormat('en-US', { timeZone: zone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    if (clocks.size >= mostClocks) clocks.clear();
+    clocks.set(zone, clock);
+  }
+  return clock;
+}
+
 /** By the clocks of a time zone (IANA). */
 export function wallClock(zone: string, at: Date): { day: Weekday; minute: number } {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const parts = Object.fromEntries(clockOf(zone).formatToParts(at).map(({ type, value }) => [type, value]));
   return { day: parts['weekday'] as Weekday, minute: Number(parts['hour']) * 60 + Number(parts['minute']) };
 }
 

@@ -1,4 +1,4 @@
-import type { OfferHours } from './offer-hours.ts';
+import { isOpenAt, type OfferHours } from './offer-hours.ts';
 import type { Tariff } from './tariff.ts';
 
 /** Whether the sharer's agent approves by itself, or asks its owner. */
@@ -29,6 +29,18 @@ export interface Offer {
   readonly changedAt: Date;
 }
 
+/** Why an active offer takes nobody at a moment: its hours, as many guests as it takes, or money that its sharer owes to others. */
+export const offerClosures = ['hours', 'guests', 'owing'] as const;
+export type OfferClosure = (typeof offerClosures)[number];
+
+/** Why an active offer takes nobody at a moment; undefined if it takes requests. `owes`: its sharer has money of others to give back. */
+export function closureOf({ hours, guests: most }: Pick<Offer, 'hours' | 'guests'>, { guests, owes }: { readonly guests: number; readonly owes: boolean }, at: Date): OfferClosure | undefined {
+  if (owes) {
+    return 'owing';
+  }
+  return guests >= most ? 'guests' : isOpenAt(hours, at) ? undefined : 'hours';
+}
+
 /** What its sharer has sold before. */
 export interface SalesRecord {
   /** Sales that came to their end. */
@@ -40,5 +52,6 @@ export interface SalesRecord {
 }
 
 export const usualAnswerMs: Readonly<Record<Approval, number>> = { automatic: 120_000, manual: 900_000 };
+export const shortestAnswerMs = 10_000;
 export const longestAnswerMs = 86_400_000;
 export const mostGuests = 250;

@@ -8,6 +8,7 @@ import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
 import { LedgerService } from '../roles/ledger/service.ts';
 import type { LedgerServiceContext } from '../roles/ledger/top-ups.ts';
+import { OffersService } from '../roles/offers/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
 import { MandateService } from '../roles/pos/mandates.ts';
 import { PosService } from '../roles/pos/service.ts';
@@ -79,5 +80,9 @@ export class Services {
 
   get ap(): ApService {
     return new ApService(this.#context);
+  }
+
+  get offers(): OffersService {
+    return new OffersService(this.#context);
   }
 }

@@ -46,5 +46,6 @@ function holder(services: Services, token: Token): Holder {
     get pos() { return services.pos; },
     get mandates() { return services.mandates; },
     get codes() { return services.codes; },
+    get offers() { return services.offers; },
   };
 }

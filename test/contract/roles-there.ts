@@ -8,6 +8,7 @@ import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { LedgerClient } from '../../src/client/ledger-client.ts';
 import { MandateClient, PosClient } from '../../src/client/pos-client.ts';
+import { OffersClient } from '../../src/client/offers-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
 import { WalletClient } from '../../src/client/wallet-client.ts';
 import type { Store } from '../../src/roles/store.ts';
@@ -56,6 +57,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         pos: new PosClient(http),
         mandates: new MandateClient(http),
         codes: new CodesClient(http),
+        offers: new OffersClient(http),
       };
     },
     async close() {

@@ -15,6 +15,7 @@ import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import type { Collection } from '../../src/roles/ledger/payment-provider.ts';
 import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
+import type { OffersRole } from '../../src/roles/offers/ports.ts';
 import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
 import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
@@ -90,6 +91,7 @@ export interface Holder {
   readonly pos: PosRole;
   readonly mandates: MandateRole;
   readonly codes: CodesRole;
+  readonly offers: OffersRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */

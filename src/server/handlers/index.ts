@@ -13,6 +13,7 @@ import { enrollmentHandlers } from './enrollments.ts';
 import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
+import { offerHandlers } from './offers.ts';
 import { paymentHandlers } from './payments.ts';
 import { registerHandlers } from './registers.ts';
 import { terminatedServiceHandlers } from './terminated-services.ts';
@@ -40,4 +41,5 @@ export const handlers: Handlers<RouteName> = {
   ...registerHandlers,
   ...codeHandlers,
   ...terminatedServiceHandlers,
+  ...offerHandlers,
 };

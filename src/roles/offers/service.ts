@@ -1,0 +1,178 @@
+import { parseBssid } from '../../domain/bssid.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { mostHeard, mostSsidBytes, sameSsid } from '../../domain/heard-network.ts';
+import { sameCurrency } from '../../domain/money.ts';
+import { closureOf, longestAnswerMs, mostGuests, shortestAnswerMs, type Offer, type OfferState } from '../../domain/offer.ts';
+import { offerHoursToJson } from '../../domain/offer-hours.ts';
+import { tariffToJson } from '../../domain/tariff-json.ts';
+import type { Tariff } from '../../domain/tariff.ts';
+import { recordedActor } from '../../domain/token.ts';
+import { once } from '../idempotency.ts';
+import { requireOpen } from '../ledger/accounts.ts';
+import { terminalIdOf } from '../ledger/terminal.ts';
+import type { Page, PageRequest } from '../page.ts';
+import { newId, type ServiceContext } from '../service-context.ts';
+import type { Store } from '../store.ts';
+import type { Candidate, FoundOffer, OffersRole, OfferTerms } from './ports.ts';
+
+export class OffersService implements OffersRole {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  async offer(networkId: string, terms: OfferTerms, idempotencyKey?: string): Promise<Offer> {
+    checkTerms(terms);
+    const terminalId = terminalIdOf(this.#context.actor);
+    const id = await this.#once(idempotencyKey, [networkId, termsAsText(terms)], async (tx) => {
+      const network = await tx.networks.lock(networkId);
+      if (network === undefined || !(await isBound(tx, terminalId, network.accountId))) {
+        throw new LatchkeyError('network_not_found', `There is no network ${networkId}.`);
+      }
+      if (network.state !== 'valid') {
+        throw new LatchkeyError('network_not_valid');
+      }
+      await requireCurrency(tx, network.accountId, terms.tariff);
+      const now = this.#context.clock.now();
+      const offer: Offer = { ...pickTerms(terms), id: newId(this.#context, 'off'), networkId, accountId: network.accountId, terminalId, state: 'active', createdAt: now, changedAt: now };
+      if (!(await tx.offers.insert(offer))) {
+        throw new LatchkeyError('offer_exists');
+      }
+      return offer.id;
+    });
+    return (await this.#context.store.offers.find(id))!;
+  }
+
+  async offers({ state }: { readonly state?: OfferState | undefined }, page: PageRequest): Promise<Page<Offer>> {
+    const { store, actor } = this.#context;
+    const accountIds = (await store.bindings.ofTerminal(terminalIdOf(actor))).map(({ accountId }) => accountId);
+    return store.offers.list({ accountIds, state }, page);
+  }
+
+  async showOffer(offerId: string): Promise<Offer> {
+    return this.#own(this.#context.store, offerId);
+  }
+
+  async update(offerId: string, change: Partial<OfferTerms>): Promise<Offer> {
+    return this.#change(offerId, async (tx, offer) => {
+      const changed = { ...offer, ...change };
+      checkTerms(changed);
+      requireStanding(offer);
+      await requireCurrency(tx, offer.accountId, changed.tariff);
+      return changed;
+    });
+  }
+
+  async setState(offerId: string, state: OfferState): Promise<Offer> {
+    return this.#change(offerId, async (_, offer) => (offer.state === state ? offer : { ...requireStanding(offer), state }));
+  }
+
+  async search(candidates: readonly Candidate[]): Promise<readonly FoundOffer[]> {
+    const { store, actor, clock } = this.#context;
+    terminalIdOf(actor);
+    checkCandidates(candidates);
+    const now = clock.now();
+    const found: FoundOffer[] = [];
+    for (const { offer, network, found: radios, record, ...standing } of await store.offers.search(candidates.map(({ bssid }) => bssid))) {
+      const bssids = radios.filter((bssid) => candidates.some((heard) => heard.bssid === bssid && (heard.ssid.length === 0 || sameSsid(heard.ssid, network.ssid))));
+      if (bssids.length > 0) {
+        found.push({ offer, network, bssids, record, closed: closureOf(offer, standing, now) });
+      }
+    }
+    return found;
+  }
+
+  /** Takes its network's row, and its own, for what changes it, or leaves it as it is. Errors: `offer_not_found`. */
+  #change(offerId: string, change: (tx: Store, offer: Offer) => Promise<Offer>): Promise<Offer> {
+    return this.#context.store.transaction(async (tx) => {
+      const { networkId } = await this.#own(tx, offerId);
+      await tx.networks.lock(networkId);
+      const offer = (await tx.offers.lock(offerId))!;
+      const wanted = await change(tx, offer);
+      if (wanted === offer) {
+        return offer;
+      }
+      const changed = { ...wanted, changedAt: this.#context.clock.now() };
+      await tx.offers.put(changed);
+      return changed;
+    });
+  }
+
+  async #own(store: Store, offerId: string): Promise<Offer> {
+    const terminalId = terminalIdOf(this.#context.actor);
+    const offer = await store.offers.find(offerId);
+    if (offer === undefined || !(await isBound(store, terminalId, offer.accountId))) {
+      throw new LatchkeyError('offer_not_found', `There is no offer ${offerId}.`);
+    }
+    return offer;
+  }
+
+  async #once(idempotencyKey: string | undefined, request: unknown, work: (tx: Store) => Promise<string>): Promise<string> {
+    const { store, clock, actor } = this.#context;
+    if (idempotencyKey === undefined) {
+      return store.transaction(work);
+    }
+    const use = { scope: `${recordedActor(actor)} offer`, key: idempotencyKey, request: JSON.stringify(request) };
+    return (await once(store, clock, use, async (tx) => ({ status: 200, body: await work(tx) }))).body;
+  }
+}
+
+async function isBound(store: Store, terminalId: string, accountId: string): Promise<boolean> {
+  return (await store.bindings.find(accountId, terminalId)) !== undefined;
+}
+
+function pickTerms({ tariff, guests, hours, approval, answerMs }: OfferTerms): OfferTerms {
+  return { tariff, guests, hours, approval, answerMs };
+}
+
+function termsAsText(terms: OfferTerms): string {
+  const { tariff, hours, ...rest } = pickTerms(terms);
+  return JSON.stringify({ ...rest, tariff: tariffToJson(tariff), hours: hours && offerHoursToJson(hours) });
+}
+
+/** Errors: `offer_withdrawn`. */
+function requireStanding(offer: Offer): Offer {
+  if (offer.state === 'withdrawn') {
+    throw new LatchkeyError('offer_withdrawn');
+  }
+  return offer;
+}
+
+/** Errors: `tariff_without_price`, `invalid_input`. */
+function checkTerms({ tariff, guests, answerMs }: OfferTerms): void {
+  if (priceIn(tariff) === undefined) {
+    throw new LatchkeyError('tariff_without_price');
+  }
+  if (!Number.isInteger(guests) || guests < 1 || guests > mostGuests) {
+    throw new LatchkeyError('invalid_input', `An offer takes 1 to ${mostGuests} guests at once.`);
+  }
+  if (!Number.isInteger(answerMs) || answerMs < shortestAnswerMs || answerMs > longestAnswerMs) {
+    throw new LatchkeyError('invalid_input', 'An offer answers within 10s to 24h.');
+  }
+}
+
+function priceIn(tariff: Tariff) {
+  return tariff.kind === 'steps' ? tariff.step.price : tariff.price;
+}
+
+/** Errors: `currency_mismatch`, `account_closed`. */
+async function requireCurrency(tx: Store, accountId: string, tariff: Tariff): Promise<void> {
+  const { currency } = requireOpen(await tx.accounts.find(accountId), accountId);
+  sameCurrency(priceIn(tariff)!, { currency });
+}
+
+/** Errors: `invalid_input`. */
+function checkCandidates(candidates: readonly Candidate[]): void {
+  if (candidates.length > mostHeard) {
+    throw new LatchkeyError('invalid_input', `At most ${mostHeard} networks are looked for at once.`);
+  }
+  for (const { bssid, ssid } of candidates) {
+    if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(bssid)) {
+      throw new LatchkeyError('invalid_input', `A BSSID is written as ${parseBssid(bssid)}.`);
+    }
+    if (ssid.length > mostSsidBytes) {
+      throw new LatchkeyError('invalid_input', `The name of a network has at most ${mostSsidBytes} bytes.`);
+    }
+  }
+}
