@@ -1,12 +1,11 @@
-import { Buffer } from 'node:buffer';
 import { heardSecurities, mostHeard } from '../domain/heard-network.ts';
 import { approvals, longestAnswerMs, mostGuests, offerClosures, offerStates, shortestAnswerMs, type Offer, type SalesRecord } from '../domain/offer.ts';
 import { mostOfferHours, offerHoursToJson, parseOfferHours, type OfferHours } from '../domain/offer-hours.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
-import { base64url } from '../protocol/encoding.ts';
 import type { Candidate, FoundOffer, OfferTerms } from '../roles/offers/ports.ts';
+import { bssid, heardNetworkSchema, ssidBytesSchema, ssidFromWire, ssidToWire } from './heard-networks.ts';
 import { pageOf, pageQuery } from './page.ts';
-import { arrayOf, boolean, count, id, input, instant, mac, object, oneOf, type Static } from './schema.ts';
+import { arrayOf, boolean, count, id, input, instant, object, oneOf, type Static } from './schema.ts';
 import { instantFromWire, instantToWire, present } from './wire.ts';
 
 const tariff = { type: 'object', additionalProperties: true, description: 'As `latchkey pos tariff show --json` prints it.' } as const;
@@ -14,7 +13,7 @@ const words = { type: 'string', maxLength: 64 } as const;
 const hours = { ...arrayOf(words), minItems: 1, maxItems: mostOfferHours, description: 'Such as `Mon-Fri 08:00-18:00`.' } as const;
 const guests = { type: 'integer', minimum: 1, maximum: mostGuests } as const;
 const answerMs = { type: 'integer', minimum: shortestAnswerMs, maximum: longestAnswerMs, description: 'Milliseconds from the hold of the money until the access code is there.' } as const;
-const ssid = { type: 'string', maxLength: 43, pattern: '^[A-Za-z0-9_-]*$', description: 'The bytes of its name in base64url; empty: hidden.' } as const;
+const { ssid: heardSsid } = heardNetworkSchema.properties;
 
 const hoursSchema = object('OfferHours', { zone: words, hours });
 const hoursInputSchema = input('OfferHoursInput', { zone: words, hours });
@@ -35,14 +34,14 @@ export type OfferWire = Static<typeof offerSchema>;
 export const offerPageSchema = pageOf('OfferPage', offerSchema);
 export const offerQuerySchema = input('OfferQuery', {}, { state: oneOf(offerStates), ...pageQuery });
 
-export const searchSchema = input('OfferSearch', { networks: { ...arrayOf(input('Candidate', { bssid: mac, ssid })), maxItems: mostHeard } });
+export const searchSchema = input('OfferSearch', { networks: { ...arrayOf(input('Candidate', { bssid, ssid: heardSsid })), maxItems: mostHeard } });
 export type SearchWire = Static<typeof searchSchema>;
 
-const foundNetworkSchema = object('OfferedNetwork', { network_id: id, ssid, bssids: arrayOf(mac), security: oneOf(heardSecurities) }, { verified_at: instant });
+const foundNetworkSchema = object('OfferedNetwork', { network_id: id, ssid: ssidBytesSchema, bssids: arrayOf(bssid), security: oneOf(heardSecurities) }, { verified_at: instant });
 const recordSchema = object('SalesRecord', { delivered: count, failed: count, disputed: count });
 export const foundOfferSchema = object(
   'FoundOffer',
-  { offer: offerSchema, network: foundNetworkSchema, bssids: arrayOf(mac), record: recordSchema },
+  { offer: offerSchema, network: foundNetworkSchema, bssids: arrayOf(bssid), record: recordSchema },
   { closed: { ...oneOf(offerClosures), description: 'Why it takes nobody now.' } },
 );
 export type FoundOfferWire = Static<typeof foundOfferSchema>;
@@ -122,11 +121,11 @@ export function offerFromWire(wire: OfferWire): Offer {
 }
 
 export function searchToWire(candidates: readonly Candidate[]): SearchWire {
-  return { networks: candidates.map(({ bssid, ssid: name }) => ({ bssid, ssid: base64url(name) })) };
+  return { networks: candidates.map(({ bssid: address, ssid }) => ({ bssid: address, ssid: ssidToWire(ssid) })) };
 }
 
 export function searchFromWire({ networks }: SearchWire): Candidate[] {
-  return networks.map(({ bssid, ssid: name }) => ({ bssid, ssid: Buffer.from(name, 'base64url') }));
+  return networks.map(({ bssid: address, ssid }) => ({ bssid: address, ssid: ssidFromWire(ssid) }));
 }
 
 export function foundOfferToWire({ offer, network, bssids, record, closed }: FoundOffer): FoundOfferWire {
@@ -134,7 +133,7 @@ export function foundOfferToWire({ offer, network, bssids, record, closed }: Fou
     offer: offerToWire(offer),
     network: present({
       network_id: network.id,
-      ssid: base64url(network.ssid),
+      ssid: ssidToWire(network.ssid),
       bssids: [...network.bssids],
       security: network.security,
       verified_at: instantToWire(network.verifiedAt),
@@ -154,7 +153,7 @@ export function foundOfferFromWire({ offer, network, bssids, record, closed }: F
     offer: offerFromWire(offer),
     network: {
       id: network.network_id,
-      ssid: Buffer.from(network.ssid, 'base64url'),
+      ssid: ssidFromWire(network.ssid),
       bssids: network.bssids,
       security: network.security,
       verifiedAt: instantFromWire(network.verified_at),

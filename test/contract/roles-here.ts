@@ -15,6 +15,7 @@ export async function rolesHere(open: () => Promise<{ store: Store; remove(): Pr
   const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
   return {
     isRemote: false,
+    store,
     clock,
     outbox,
     ...collects,

@@ -36,6 +36,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
   };
   return {
     isRemote: true,
+    store,
     clock,
     outbox,
     ...collects,

@@ -10,6 +10,7 @@ import { ledgerContract } from './roles-ledger.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { grantsContract } from './roles-grants.contract.ts';
 import { topUpsContract } from './roles-topups.contract.ts';
+import { offersContract } from './roles-offers.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 import { posContract } from './roles-pos.contract.ts';
 import { terminationsContract } from './roles-terminations.contract.ts';
@@ -32,4 +33,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   counterContract(name, make);
   codesContract(name, make);
   terminationsContract(name, make);
+  offersContract(name, make);
 }

@@ -18,6 +18,7 @@ import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
 import type { OffersRole } from '../../src/roles/offers/ports.ts';
 import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
+import type { Store } from '../../src/roles/store.ts';
 import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
 import type { StandInProvider } from './stand-in-provider.ts';
 
@@ -100,6 +101,8 @@ export interface RolesHarness {
   readonly isRemote: boolean;
   readonly clock: TestClock;
   readonly outbox: Outbox;
+  /** For what is there before. */
+  readonly store: Store;
   readonly provider: StandInProvider;
   /** The provider brings news by itself. */
   hear(news: Collection): Promise<TopUp | undefined>;

@@ -1,4 +1,3 @@
-import { parseBssid } from '../../domain/bssid.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { mostHeard, mostSsidBytes, sameSsid } from '../../domain/heard-network.ts';
 import { sameCurrency } from '../../domain/money.ts';
@@ -162,14 +161,16 @@ async function requireCurrency(tx: Store, accountId: string, tariff: Tariff): Pr
   sameCurrency(priceIn(tariff)!, { currency });
 }
 
+const singleRadio = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
+
 /** Errors: `invalid_input`. */
 function checkCandidates(candidates: readonly Candidate[]): void {
   if (candidates.length > mostHeard) {
     throw new LatchkeyError('invalid_input', `At most ${mostHeard} networks are looked for at once.`);
   }
   for (const { bssid, ssid } of candidates) {
-    if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(bssid)) {
-      throw new LatchkeyError('invalid_input', `A BSSID is written as ${parseBssid(bssid)}.`);
+    if (!singleRadio.test(bssid)) {
+      throw new LatchkeyError('invalid_input', 'The address of a radio is written as 02:00:00:00:01:00, and that of a group is none.');
     }
     if (ssid.length > mostSsidBytes) {
       throw new LatchkeyError('invalid_input', `The name of a network has at most ${mostSsidBytes} bytes.`);
