@@ -38,7 +38,8 @@ export function arrayOf<const Items extends XSchema>(items: Items) {
 }
 
 export function oneOf<const Values extends readonly string[]>(values: Values) {
-  return { type: 'string' as const, enum: values };
+  // A union in one place here, too: of some fifty members one after the other TypeScript loses patience.
+  return { type: 'string' as const, enum: values as unknown as readonly [Values[number]] };
 }
 
 export const boolean = { type: 'boolean' } as const;

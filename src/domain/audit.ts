@@ -12,6 +12,7 @@ export const auditActions = [
   'account.credit_set', 'account.suspended', 'account.reinstated',
   'code.issued', 'code.revoked', 'code_key.made', 'code_key.revoked',
   'service.terminated',
+  'network.claimed', 'network.proven', 'network.refused', 'network.suspended', 'network.served',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -33,6 +33,10 @@ export interface Network {
 }
 
 export const mostBssids = 16;
+/** For so long a proof is good, unless the server says otherwise. */
+export const proofLifetimeMs = 30 * 86_400_000;
+/** So many of its radios have to be heard, or all if they are fewer, for a network to be known again (protocol.md section 6). */
+export const leastMatched = 2;
 
 /** Push information for those who join (`share message`). */
 export interface NetworkMessage {
@@ -51,6 +55,10 @@ export interface MessageText {
   /** https. */
   readonly link: string | undefined;
 }
+
+export const challengeLifetimeMs = 30 * 60_000;
+/** An account begins no more in 24 hours. */
+export const mostChallengesOfDay = 20;
 
 /** As in ACME (RFC 8555, 7.1.6). */
 export const challengeStates = ['pending', 'processing', 'valid', 'invalid', 'expired'] as const;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { keepEventsMs } from '../domain/live-event.ts';
 import { expireOverdue } from './ap/expiry.ts';
 import { releaseOverdue } from './ledger/holds.ts';
+import { keepNetworks } from './networks/upkeep.ts';
 import { endSold } from './grants/permission.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
@@ -36,6 +37,7 @@ export class Housekeeping {
     await expireOverdue(this.#context);
     await releaseOverdue(this.#context);
     await endSold(this.#context);
+    await keepNetworks(this.#context);
     await store.audit.seal();
     const now = clock.now();
     const ago = (ms: number) => new Date(now.getTime() - ms);

@@ -49,8 +49,9 @@ export interface NetworksRole {
    */
   startVerification(claim: NetworkClaim): Promise<Challenge>;
   /**
-   * The sharer's own scan, by which the challenge is judged with what witnesses heard. What it proves not is in its errors,
-   * and may be tried again until it expires. Errors: `challenge_over`.
+   * The sharer's own scan, by which the challenge is judged with what witnesses heard. Why it proves nothing is in its
+   * errors; while its state is `processing` it may be tried again. One that is `valid` already stays so. Errors:
+   * `challenge_over`.
    */
   confirm(challengeId: string, heard: readonly HeardNetwork[]): Promise<Challenge>;
   challenge(challengeId: string): Promise<Challenge>;
@@ -61,14 +62,20 @@ export interface NetworksRole {
   setMessage(networkId: string, message: NewMessage): Promise<Network>;
   clearMessage(networkId: string): Promise<Network>;
 
-  /** By the registered radios of a network at least as many as protocol.md section 6 says are heard; with its message if that is valid now. */
+  /**
+   * Networks with a message of whose registered radios as many are heard as protocol.md section 6 says; with the message if
+   * it is valid now.
+   */
   nearby(heard: readonly HeardNetwork[]): Promise<readonly { readonly network: ListedNetwork; readonly message: NetworkMessage | undefined }[]>;
   /** All valid networks with a message, or what has changed of them since a revision. */
   matchingList(since: number): Promise<MatchingList>;
   /** For who is connected to it. Errors: `network_not_found`, also without a message. */
   message(networkId: string): Promise<NetworkMessage>;
 
-  /** The key by which its sharer signs meter readings, and the access point whose agent says that it serves it; without one its own. */
+  /**
+   * The key by which its sharer signs meter readings, and the access point whose agent says that it serves it; without one
+   * its own. Errors: `ap_not_found` for one that does not say so.
+   */
   serve(networkId: string, serving: { readonly meterKey: Uint8Array; readonly apId?: string | undefined }): Promise<Network>;
 }
 
