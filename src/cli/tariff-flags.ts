@@ -10,10 +10,10 @@ import { amountFlag, choiceFlag, fileFlag, switchFlag, zoneFlag } from './flags.
 import { flagValue } from './input-error.ts';
 import { readJsonFile } from './json-file.ts';
 
-const quantityFlag = custom<Quantity>({ parse: flagValue(parseQuantity), helpValue: 'DURATION' });
-const stepFlag = custom<Step>({ parse: flagValue(parseStep), helpValue: 'PRICE=DURATION' });
-const tierFlag = custom<Tier>({ parse: flagValue(parseTier), helpValue: 'FROM:PRICE=DURATION', multiple: true, multipleNonGreedy: true });
-const happyHourFlag = custom<HappyHour>({ parse: flagValue(parseHappyHour), helpValue: 'DAYS HH:MM-HH:MM xN', multiple: true, multipleNonGreedy: true });
+export const quantityFlag = custom<Quantity>({ parse: flagValue(parseQuantity), helpValue: 'DURATION' });
+export const stepFlag = custom<Step>({ parse: flagValue(parseStep), helpValue: 'PRICE=DURATION' });
+export const tierFlag = custom<Tier>({ parse: flagValue(parseTier), helpValue: 'FROM:PRICE=DURATION', multiple: true, multipleNonGreedy: true });
+export const happyHourFlag = custom<HappyHour>({ parse: flagValue(parseHappyHour), helpValue: 'DAYS HH:MM-HH:MM xN', multiple: true, multipleNonGreedy: true });
 
 /** A tariff in flags: one kind, and what goes with it. */
 export const tariffFlags = {
@@ -53,6 +53,9 @@ export interface TariffFlags {
   readonly refund?: RefundRule | undefined;
 }
 
+/** The same, where the file of a tariff is named by another flag. */
+export type FileFlag = 'file' | 'tariff';
+
 const kinds = ['unlimited', 'fixed', 'step', 'file'] as const;
 const ofSteps = ['tier', 'minimum', 'largest', 'longest', 'rounding', 'happy-hour', 'zone', 'free'] as const;
 const ofAll = ['pausable', 'refund'] as const;
@@ -62,20 +65,28 @@ const flagOf: Readonly<Record<string, string>> = {
 };
 const largestFile = 64 * 1024;
 
-/** Errors: `missing_input` without a kind, `invalid_input` for what does not go together, `metric_mismatch`, those of the file. */
+/** That of a cash register. Errors: as `anyTariffFrom`, `metric_mismatch`. */
 export async function tariffFrom(flags: TariffFlags, signal: AbortSignal): Promise<Tariff> {
+  const tariff = await anyTariffFrom(flags, signal);
+  requireTime(tariff);
+  return tariff;
+}
+
+/** Of time or traffic. Errors: `missing_input` without a kind, `invalid_input` for what does not go together, those of the file. */
+export async function anyTariffFrom(flags: TariffFlags, signal: AbortSignal, fileFlag: FileFlag = 'file'): Promise<Tariff> {
+  const flagName = (name: string) => `--${name === 'file' ? fileFlag : name}`;
   const given = (name: keyof TariffFlags) => flags[name] !== undefined && flags[name] !== false;
   const [kind, second] = kinds.filter(given);
   if (kind === undefined) {
-    throw new LatchkeyError('missing_input', 'The tariff is missing: give --unlimited, --fixed DURATION, --step PRICE=DURATION or --file PATH|-.');
+    throw new LatchkeyError('missing_input', `The tariff is missing: give --unlimited, --fixed DURATION, --step PRICE=DURATION or ${flagName('file')} PATH|-.`);
   }
   if (second !== undefined) {
-    throw new LatchkeyError('invalid_input', `A tariff is of one kind: --${kind} does not go with --${second}.`);
+    throw new LatchkeyError('invalid_input', `A tariff is of one kind: ${flagName(kind)} does not go with ${flagName(second)}.`);
   }
   const others = { unlimited: [...ofSteps], fixed: [...ofSteps], step: ['price'], file: [...ofSteps, ...ofAll, 'price'] } as const;
   const stray = others[kind].find(given);
   if (stray !== undefined) {
-    throw new LatchkeyError('invalid_input', `--${stray} does not go with --${kind}.`);
+    throw new LatchkeyError('invalid_input', `--${stray} does not go with ${flagName(kind)}.`);
   }
   if (flags.zone !== undefined && flags['happy-hour'] === undefined) {
     throw new LatchkeyError('invalid_input', '--zone goes with --happy-hour alone.');
@@ -83,9 +94,7 @@ export async function tariffFrom(flags: TariffFlags, signal: AbortSignal): Promi
   if (kind === 'unlimited' && flags.refund === 'unused') {
     throw new LatchkeyError('invalid_input', '--refund unused does not go with --unlimited: of what has no end no part is unused.');
   }
-  const tariff = kind === 'file' ? parseTariff(await readJsonFile(flags.file!, '--file', { what: 'a tariff', mostBytes: largestFile, signal })) : parsedFlags(flags, kind);
-  requireTime(tariff);
-  return tariff;
+  return kind === 'file' ? parseTariff(await readJsonFile(flags.file!, flagName('file'), { what: 'a tariff', mostBytes: largestFile, signal })) : parsedFlags(flags, kind);
 }
 
 function parsedFlags(flags: TariffFlags, kind: 'unlimited' | 'fixed' | 'step'): Tariff {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { paymentService, TestDesk } from '../card/card-desk.ts';
 import { nvsVector } from '../vectors/nvs.ts';
+import { heardNetworkToWire } from '../../src/api/heard-networks.ts';
+import type { Network } from '../../src/domain/network.ts';
 import type { CommandLine } from './command-line.ts';
 import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
@@ -76,6 +78,31 @@ async function bound(site: Site): Promise<string> {
   const [till, purse] = [await site.till(), await site.purse()];
   return purse.bound(() => till.account('100.00EUR'));
 }
+
+/** A network of the account that the terminal is bound to, which is proven. */
+async function network(site: Site): Promise<Network> {
+  return (await site.till()).network(await bound(site));
+}
+
+/** An offer of such a network. */
+async function offered(site: Site): Promise<{ readonly offer: string; readonly of: Network }> {
+  const of = await network(site);
+  const { offer_id: offer } = await (await site.purse()).json<{ offer_id: string }>(['share', 'offer', of.id, '--step', '1.00EUR=500MB', '--yes']);
+  return { offer, of };
+}
+
+/** What its terminal does with an offer. */
+const withOffer = (...args: string[]): Case['happy'] => async (site) => {
+  const { offer } = await offered(site);
+  const [verb = '', ...more] = args;
+  return payers(await site.purse(), ['share', 'offers', verb, offer, ...more]);
+};
+/** A terminal has a token's id, this machine itself has not. */
+const whoever = ({ terminal_id: _, ...rest }: Record<string, unknown>) => rest;
+const withNoOffer = (...args: string[]): Case['failing'] => async (site) => {
+  const [verb = '', ...more] = args;
+  return { ...payers(await site.purse(), ['share', 'offers', verb, 'off_nobodys', ...more]), exit: 3 };
+};
 
 /** A credit payment code over 1.00EUR. */
 async function code(site: Site): Promise<string> {
@@ -929,6 +956,32 @@ export const cases: Record<string, Case> = {
     },
     failing: failing(3, 'server', 'token', 'revoke', 'tok_none', '--yes'),
   },
+  'share find': {
+    happy: async (site) => {
+      const { of: { bssids: [bssid = ''], ssid, security } } = await offered(site);
+      const scan = [heardNetworkToWire({ bssid, ssid, security, signalDbm: -61, frequencyMhz: 2412, ageMs: 0 })];
+      return payers(await site.purse(), ['share', 'find', '--scan', '-'], JSON.stringify(scan));
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['share', 'find', '--scan', '-'], 'no scan'), exit: 2 }),
+    same: ({ heard, items }) => [heard, items.map(({ offer, record }: Record<string, any>) => [offer.tariff, record])],
+  },
+  'share offer': {
+    happy: async (site) => payers(await site.purse(), ['share', 'offer', (await network(site)).id, '--step', '1.00EUR=500MB', '--yes']),
+    failing: async (site) => ({ ...payers(await site.purse(), ['share', 'offer', 'net_nobodys', '--fixed', '2h', '--price', '3.00EUR', '--yes']), exit: 3 }),
+    same: whoever,
+  },
+  'share offers list': {
+    happy: async (site) => {
+      await offered(site);
+      return payers(await site.purse(), ['share', 'offers', 'list', '--limit', '1']);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['share', 'offers', 'list', '--state', 'sold']), exit: 2 }),
+    same: ({ items }) => items.map(whoever),
+  },
+  'share offers pause': { happy: withOffer('pause'), failing: withNoOffer('pause'), same: whoever },
+  'share offers resume': { happy: withOffer('resume'), failing: withNoOffer('resume'), same: whoever },
+  'share offers update': { happy: withOffer('update', '--guests', '3'), failing: withNoOffer('update', '--guests', '3'), same: whoever },
+  'share offers withdraw': { happy: withOffer('withdraw', '--yes'), failing: withNoOffer('withdraw', '--yes'), same: whoever },
   'wallet tap': {
     happy: async (at) => {
       const { site, url } = await openCharge(at, '1.50EUR');

@@ -94,7 +94,7 @@ function resultOf(name: string, stdout: string): unknown {
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'time'],
   [/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'uuid'],
-  [/^(req|grt|ap|tok|enr|fls|acc|pay|pst|top|sub|sal)_[A-Za-z0-9_-]+$/, 'id'],
+  [/^(req|grt|ap|tok|enr|fls|acc|pay|pst|top|sub|sal|net|off)_[A-Za-z0-9_-]+$/, 'id'],
   [/^lke?_[A-Za-z0-9_-]+$/, 'secret'],
 ];
 /** Who did it, which database it is in and which process it is: names of the place, as ids are. */

@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
 import type { CodeOrder, CreditProof } from '../../src/domain/credit-code.ts';
+import { bssidFromNumber } from '../../src/domain/bssid.ts';
 import { parseAmount } from '../../src/domain/money.ts';
+import type { Network } from '../../src/domain/network.ts';
 import { codeText, parseCodeText, readToken, splitCode, verifyProof } from '../../src/protocol/credit-code.ts';
 import { openKeyring } from '../../src/secrets/keyring.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -11,7 +13,13 @@ import { rolesHere } from '../contract/roles-here.ts';
 import type { Holder, RolesHarness } from '../contract/roles.harness.ts';
 import { issueCode, openCodeRegister, type CodeHolder, type CodeRegister } from '../contract/code-parties.ts';
 import { bindTo, type PlainTerminal } from '../contract/shop.ts';
+import { addNetwork } from '../storage/samples.ts';
 import type { CommandLine } from './command-line.ts';
+
+/** Of a radio of nobody else's: administered locally. */
+function randomBssid(): string {
+  return bssidFromNumber(0x02_00_00_00_00_00 + randomInt(2 ** 40));
+}
 
 /** Whoever takes money and pays in a home's database, beside the commands that look after it. */
 export class Till {
@@ -52,6 +60,11 @@ export class Till {
   /** A new one without money. */
   empty(currency = 'EUR'): Promise<Account> {
     return this.#admin.ledger.open({ name: randomUUID(), currency });
+  }
+
+  /** A network of an account that is proven, whoever proved it. */
+  network(accountId: string, parts: Parameters<typeof addNetwork>[1] = {}): Promise<Network> {
+    return addNetwork(this.#harness.store, { accountId, ...parts, bssids: parts.bssids ?? [randomBssid()] });
   }
 
   /** A shop: an account that a cash register charges for. */
