@@ -92,7 +92,7 @@ describe.each(ways)('offers, %s', (way) => {
     const asking = atTerminal(purse.cli, args, purse.env, { columns: 400 });
     await asking.shows(`Offer network ${id}?`);
     expect(asking.screen()).toMatch(/500MB for 1\.00EUR; what is unused goes back when they end early\..*has the money back within 12 min\./s);
-    asking.type('n');
+    asking.type('n\r');
     expect(await asking.code).toBe(130);
     const { items } = await purse.json<{ items: { network_id: string }[] }>(['share', 'offers', 'list']);
     expect(items.filter(({ network_id }) => network_id === id)).toEqual([]);
