@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { measureAccepting } from './accepting/measure.ts';
 import { measureChecking } from './checking/measure.ts';
 import { whyNotPinned } from './cores.ts';
+import { measureFinding } from './finding/measure.ts';
 import { measureFlashing } from './flashing/measure.ts';
 import { measureImages } from './images/measure.ts';
 import { measureJoining } from './joining/measure.ts';
@@ -21,10 +22,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check] [find]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, and how many services are checked a second, against baselines in the same run;
+long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, how many services are checked, and how many searches for offers are answered a second, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -67,6 +68,11 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
   accept: (quick) => measureAccepting(quick ? { many: 20_000, rounds: 3, codes: 500, accepted: 100 } : { many: 1_000_000, rounds: 15, codes: 2_000, accepted: 500 }, cache),
   tap: (quick) => measureTapping({ rounds: quick ? 50 : 500 }, cache),
   check: (quick) => measureChecking(quick ? { cases: 1000, rounds: 1, warmUpMs: 500, windowMs: 1500 } : { cases: 5000, rounds: 7, warmUpMs: 2000, windowMs: 5000 }),
+  find: (quick) =>
+    measureFinding(
+      quick ? { many: 100_000, few: 10_000, rounds: 1, warmUpMs: 1000, windowMs: 2000 } : { many: 1_000_000, few: 10_000, rounds: 7, warmUpMs: 2000, windowMs: 6000 },
+      cache,
+    ),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 
