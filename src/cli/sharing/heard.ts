@@ -15,16 +15,19 @@ export interface HearingFlags {
   readonly scan?: string | undefined;
 }
 
-/** What is heard now, or was in the scan that is given. Errors: `scan_unavailable`, `scan_malformed`, those of `readInput`. */
-export async function hear(flags: HearingFlags, signal: AbortSignal): Promise<HeardNetwork[]> {
+/** What was heard longer ago than a day is a day old: no use of it asks for more. */
+const oldestMs = 86_400_000;
+
+/** What is heard now, or was in the scan that is given: of each radio the last name, or each. Errors: `scan_unavailable`, `scan_malformed`, those of `readInput`. */
+export async function hear(flags: HearingFlags, signal: AbortSignal, names: 'last' | 'each' = 'last'): Promise<HeardNetwork[]> {
   const { parseScan, mostScanBytes } = await import('../../formats/scan/scan.ts');
   if (flags.scan !== undefined) {
     const age = ageOf(flags.scan);
-    return parseScan(await readScan(flags.scan, mostScanBytes, signal)).map((network) => ({ ...network, ageMs: network.ageMs + age }));
+    return parseScan(await readScan(flags.scan, mostScanBytes, signal), names).map((network) => ({ ...network, ageMs: Math.min(network.ageMs + age, oldestMs) }));
   }
   const { scanAir } = await import('../../radio/station/scan.ts');
   const printed = await scanAir({ interface: flags.interface, signal });
-  return printed.trim() === '' ? [] : parseScan(Buffer.from(printed));
+  return printed.trim() === '' ? [] : parseScan(Buffer.from(printed), names);
 }
 
 /** How long ago a file was written, in milliseconds: so much older is what was heard. 0 where nobody can tell. */

@@ -1,6 +1,6 @@
 import { mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
 import { heardSecurity, type WayIn } from './announced-security.ts';
-import { radioOf, withoutHidden } from './scan-lines.ts';
+import { frequencyOf, radioOf, signalOf, withoutHidden } from './scan-lines.ts';
 
 interface Block {
   readonly bssid: string | undefined;
@@ -58,11 +58,11 @@ function take(block: Block, text: string): void {
       if (block.ssid === undefined || block.ssid.length === 0) block.ssid = ssidOf(value);
       break;
     case 'freq':
-      block.frequencyMhz ??= numberOf(/^(\d{1,6})(?:\.\d+)?$/, value);
+      block.frequencyMhz ??= frequencyOf(numberOf(/^(\d{1,6})(?:\.\d+)?$/, value));
       break;
     case 'signal':
       // Some drivers know no dBm, and say `70/100`.
-      block.signalDbm ??= numberOf(/^(-?\d{1,3})\.-?\d+ dBm$/, value);
+      block.signalDbm ??= signalOf(numberOf(/^(-?\d{1,3})\.-?\d+ dBm$/, value));
       break;
     case 'last seen':
       block.ageMs ??= numberOf(/^(\d{1,12}) ms ago$/, value);

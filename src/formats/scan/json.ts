@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { heardSecurities, mostHeard, mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
 import { parseTypedSsid } from '../../domain/ssid-text.ts';
 import { parseStrictJson } from '../strict-json.ts';
-import { latest } from './scan-lines.ts';
+import { latest, type WhichNames } from './scan-lines.ts';
 
 /** Where in the text a network is said to be. */
 interface Place {
@@ -21,8 +21,8 @@ export function isJsonScan(text: string): boolean {
  * array, as the `items` of an object, or one a line (NDJSON); other members are passed over. `ssid` is base64url of its
  * bytes, none is a hidden name; by hand one may write `ssid_text` instead, and leave out the age. Errors: `scan_malformed`.
  */
-export function parseJsonScan(text: string): HeardNetwork[] {
-  const heard = latest(placesIn(text).map(networkOf));
+export function parseJsonScan(text: string, names: WhichNames): HeardNetwork[] {
+  const heard = latest(placesIn(text).map(networkOf), names);
   if (heard.length > mostHeard) {
     throw new LatchkeyError('scan_malformed', `These are ${heard.length} networks; a scan has at most ${mostHeard}.`);
   }
@@ -74,7 +74,7 @@ function networkOf({ value, where }: Place): HeardNetwork {
   if (!isWhole(age, 0, Number.MAX_SAFE_INTEGER)) {
     throw wrong('its age_ms is no whole number of milliseconds');
   }
-  if (signal !== undefined && !isWhole(signal, -200, 100)) {
+  if (signal !== undefined && !isWhole(signal, -200, 50)) {
     throw wrong('its signal_dbm is no whole number of dBm');
   }
   if (frequency !== undefined && !isWhole(frequency, 1, 999_999)) {

@@ -1,5 +1,5 @@
 import { mostSsidBytes, type HeardNetwork, type HeardSecurity } from '../../domain/heard-network.ts';
-import { malformed, radioOf, withoutHidden } from './scan-lines.ts';
+import { frequencyOf, malformed, radioOf, withoutHidden } from './scan-lines.ts';
 
 const row = /^(?:[0-9A-F]{2}\\:){5}[0-9A-F]{2}:/i;
 
@@ -31,7 +31,7 @@ export function parseNmcliScan(lines: readonly string[]): HeardNetwork[] {
     }
     const bssid = radioOf(address);
     const ssid = withoutHidden(Uint8Array.from(hex.match(/../g) ?? [], (digits) => parseInt(digits, 16)));
-    return bssid === undefined ? [] : [{ bssid, ssid, signalDbm: dbmOf(Number(percent)), frequencyMhz: Number(mhz), security: securityOf(security), ageMs: 0 }];
+    return bssid === undefined ? [] : [{ bssid, ssid, signalDbm: dbmOf(Number(percent)), frequencyMhz: frequencyOf(Number(mhz)), security: securityOf(security), ageMs: 0 }];
   });
 }
 

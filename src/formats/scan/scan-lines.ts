@@ -7,25 +7,39 @@ export function malformed(line: number, reason: string, cause?: unknown): Latchk
   return new LatchkeyError('scan_malformed', `Line ${line}: ${reason}.`, { cause });
 }
 
+/** Of a radio that was heard by several names: the last one, or each. */
+export type WhichNames = 'last' | 'each';
+
 /**
- * What a program printed, once for each radio: as it was heard last, and of those heard at once as it is named first. Of
- * more than may be in a scan the strongest stay: whoever is on the air can be as many as he likes.
+ * What a program printed. Of more than may be in a scan the strongest stay: whoever is on the air can be as many as he
+ * likes.
  */
-export function strongest(heard: readonly HeardNetwork[]): HeardNetwork[] {
-  const once = latest(heard);
+export function strongest(heard: readonly HeardNetwork[], names: WhichNames): HeardNetwork[] {
+  const once = latest(heard, names);
   const signal = ({ signalDbm }: HeardNetwork) => signalDbm ?? -Infinity;
   return once.length <= mostHeard ? once : once.toSorted((one, other) => signal(other) - signal(one) || 0).slice(0, mostHeard);
 }
 
-export function latest(heard: readonly HeardNetwork[]): HeardNetwork[] {
-  const byRadio = new Map<string, HeardNetwork>();
+/** Each as it was heard last, and of those heard at once as it is named first. */
+export function latest(heard: readonly HeardNetwork[], names: WhichNames): HeardNetwork[] {
+  const known = new Map<string, HeardNetwork>();
   for (const network of heard) {
-    const known = byRadio.get(network.bssid);
-    if (known === undefined || network.ageMs < known.ageMs) {
-      byRadio.set(network.bssid, network);
+    const key = names === 'last' ? network.bssid : `${network.bssid} ${network.ssid.join()}`;
+    const before = known.get(key);
+    if (before === undefined || network.ageMs < before.ageMs) {
+      known.set(key, network);
     }
   }
-  return [...byRadio.values()];
+  return [...known.values()];
+}
+
+/** What cannot be, or is 0 for want of knowing it, is not known. */
+export function signalOf(dbm: number | undefined): number | undefined {
+  return dbm !== undefined && dbm >= -200 && dbm <= 50 ? dbm : undefined;
+}
+
+export function frequencyOf(mhz: number | undefined): number | undefined {
+  return mhz === 0 ? undefined : mhz;
 }
 
 /** Undefined for the address of no single radio, which a transmitter can make up as well. */

@@ -72,6 +72,12 @@ test('of a radio that was heard by two names the later one stays', () => {
   }
 });
 
+test('each name of a radio is there for who asks for all', () => {
+  const [older, newer] = [{ ...home, ageMs: 9000 }, { ...home, ssid: Buffer.from('Home-abcdefghij'), ageMs: 30 }];
+  const heard = parseScan(Buffer.from(iwScan([older, newer, { ...older, ageMs: 40 }])), 'each');
+  expect(heard.map(({ ssid, ageMs }) => [Buffer.from(ssid).toString(), ageMs])).toEqual([['Home', 40], ['Home-abcdefghij', 30]]);
+});
+
 test('of more than 500 on the air the strongest stay', () => {
   const many = Array.from({ length: 600 }, (_, at) => ({ bssid: radio(at + 1), signalDbm: at === 599 ? -30 : -90 }));
   const heard = parse(iwScan(many));

@@ -4,7 +4,7 @@ import type { HeardNetwork } from '../../domain/heard-network.ts';
 import { isIwScan, parseIwScan } from './iw.ts';
 import { isJsonScan, parseJsonScan } from './json.ts';
 import { isNmcliScan, parseNmcliScan } from './nmcli.ts';
-import { strongest } from './scan-lines.ts';
+import { strongest, type WhichNames } from './scan-lines.ts';
 import { isWpaSupplicantScan, parseWpaSupplicantScan } from './wpa-supplicant.ts';
 
 /** iw prints several thousand bytes of one network. */
@@ -17,10 +17,10 @@ const programs = [
 ] as const;
 
 /**
- * The networks of a scan, each radio once: of what iw, nmcli or wpa_supplicant prints, or of a list as JSON or NDJSON.
+ * The networks of a scan, each radio once (or once for each of its names, if `names` says so): of what iw, nmcli or wpa_supplicant prints, or of a list as JSON or NDJSON.
  * Errors: `scan_malformed`, with the line.
  */
-export function parseScan(content: Uint8Array): HeardNetwork[] {
+export function parseScan(content: Uint8Array, names: WhichNames = 'last'): HeardNetwork[] {
   if (content.length > mostScanBytes) {
     throw new LatchkeyError('scan_malformed', `A scan has at most ${mostScanBytes} bytes.`);
   }
@@ -28,7 +28,7 @@ export function parseScan(content: Uint8Array): HeardNetwork[] {
   if (isUtf8(bytes)) {
     const text = bytes.toString().replace(/^\uFEFF/, '');
     if (isJsonScan(text)) {
-      return parseJsonScan(text);
+      return parseJsonScan(text, names);
     }
   }
   // What the programs print is read bytewise: not all of it is UTF-8.
@@ -37,5 +37,5 @@ export function parseScan(content: Uint8Array): HeardNetwork[] {
   if (program === undefined) {
     throw new LatchkeyError('scan_malformed', lines.every((line) => line.trim() === '') ? 'This scan is empty.' : 'Line 1: this is nothing that iw, nmcli or wpa_supplicant prints, and no JSON.');
   }
-  return strongest(program.parse(lines));
+  return strongest(program.parse(lines), names);
 }

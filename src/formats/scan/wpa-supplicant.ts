@@ -1,6 +1,6 @@
 import { mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
 import { heardSecurity, type WayIn } from './announced-security.ts';
-import { malformed, radioOf, withoutHidden } from './scan-lines.ts';
+import { frequencyOf, malformed, radioOf, signalOf, withoutHidden } from './scan-lines.ts';
 
 const head = /^bssid \/ frequency \/ signal level \/ flags \/ ssid\s*$/;
 
@@ -25,7 +25,7 @@ export function parseWpaSupplicantScan(lines: readonly string[]): HeardNetwork[]
     const bssid = radioOf(address);
     const ssid = withoutHidden(ssidOf(name, begin + index + 1));
     const security = heardSecurity({ isPrivate: flags.includes('[WEP]'), wpa: waysIn(flags, /\[WPA-([^\]]*)\]/), rsn: waysIn(flags, /\[(?:WPA2|RSN)-([^\]]*)\]/) });
-    return bssid === undefined ? [] : [{ bssid, ssid, signalDbm: Number(dbm), frequencyMhz: Number(mhz), security, ageMs: 0 }];
+    return bssid === undefined ? [] : [{ bssid, ssid, signalDbm: signalOf(Number(dbm)), frequencyMhz: frequencyOf(Number(mhz)), security, ageMs: 0 }];
   });
 }
 
