@@ -25,6 +25,8 @@ export interface Route {
   readonly errors?: readonly ErrorCode[];
   /** Its answer may be held back until something happens. */
   readonly waits?: true;
+  /** Answers with server-sent events (event-stream.ts), `reply` being the data of each, until either side ends it; takes a `Last-Event-ID`. */
+  readonly streams?: true;
   /** Largest body in bytes, where it is not the usual. */
   readonly bodyLimit?: number;
 }

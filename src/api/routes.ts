@@ -6,6 +6,7 @@ import { deviceRoutes } from './device-routes.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { offerRoutes } from './offer-routes.ts';
 import { registerRoutes } from './register-routes.ts';
+import { eventRoutes } from './event-routes.ts';
 import type { Route } from './route.ts';
 import type { Static } from './schema.ts';
 import { tokenRoutes } from './token-routes.ts';
@@ -21,6 +22,7 @@ export const routes = {
   ...codeRoutes,
   ...cardRoutes,
   ...offerRoutes,
+  ...eventRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

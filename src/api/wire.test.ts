@@ -10,6 +10,7 @@ import {
   issuedCodeToWire, settlementInputFromWire, settlementInputSchema, settlementInputToWire, settlementRepliesFromWire, settlementRepliesSchema, settlementRepliesToWire,
   signingKeyFromWire, signingKeySchema, signingKeyToWire, trustListFromWire, trustListSchema, trustListToWire,
 } from './codes.ts';
+import { liveEventFromWire, liveEventSchema, liveEventToWire } from './events.ts';
 import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { heardNetworkFromWire, heardNetworkSchema, heardNetworkToWire } from './heard-networks.ts';
@@ -58,6 +59,9 @@ const bareAccount = {
 
 /** One of everything, once with all its members and once with as few as it may have. */
 const samples: [string, Schema, (item: never) => unknown, (wire: never) => unknown, readonly object[]][] = [
+  ['live event', liveEventSchema, liveEventToWire, liveEventFromWire, [
+    { number: 3, kind: 'quota.low', at, detail: { grant_id: 'grt_1', left_bytes: 7 } }, { number: 1, kind: 'fee.set', at, detail: {} },
+  ]],
   ['identity', identitySchema, identityToWire, identityFromWire, [
     { device: bareDevice, passTmp: 'k'.repeat(26) },
     { device: { ...bareDevice, model: 'lamp', batch: 'b', label: 'l', spentBy: 'req_1', registeredAt: at, revokedAt: at }, passTmp: 'é' },

@@ -9,6 +9,7 @@ import type { CodesRole } from '../roles/codes/ports.ts';
 import type { AgentControl } from '../roles/agent/ports.ts';
 import type { AccessPointLink, Credential } from '../roles/device/ports.ts';
 import type { EnrollmentRole } from '../roles/enrollment/ports.ts';
+import type { EventsRole } from '../roles/events/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { LedgerRole } from '../roles/ledger/ports.ts';
@@ -117,6 +118,20 @@ export async function openWallet(flags: RoleFlags, opening: Opening): Promise<Wa
   const [{ WalletService }, { sendVerification }] = await Promise.all([import('../roles/wallet/service.ts'), import('../roles/wallet/verification.ts')]);
   const sender = await openVerificationSender();
   return new WalletService({ ...context, sendCode: sender && ((verification) => sendVerification({ ...context, sender }, verification)) });
+}
+
+/** What a terminal is told while it listens. */
+export async function openEvents(flags: RoleFlags, opening: Opening): Promise<EventsRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/events-client.ts')).EventsClient(await openHttp(server, opening));
+  }
+  const [{ EventsService }, { goingOn }] = await Promise.all([import('../roles/events/service.ts'), import('../roles/events/going-on.ts')]);
+  const here = new EventsService(await openLocal(opening));
+  return {
+    events: (...asked) => here.events(...asked),
+    follow: (after, signal) => goingOn((from, until) => here.follow(from, until), after, signal),
+  };
 }
 
 /** Credit payment codes, as a payer's terminal, as a cash register, or as an admin. */

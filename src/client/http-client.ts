@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent, Dispatcher } from 'undici';
@@ -6,6 +7,7 @@ import { problemFromWire, problemMediaType, problemSchema } from '../api/problem
 import type { Route } from '../api/route.ts';
 import type { BodyOf, ParamsOf, QueryOf, ReplyOf } from '../api/routes.ts';
 import type { Schema } from '../api/schema.ts';
+import { eventStreamMediaType, SentEventParser, type SentEvent } from '../api/event-stream.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import { networkFailure } from './network-errors.ts';
 
@@ -36,6 +38,20 @@ interface CallOptions {
   readonly waitMs?: number | undefined;
 }
 
+/** What to take of a stream. */
+export interface StreamInput {
+  /** Of the last block that came earlier. */
+  readonly lastEventId: string | undefined;
+  /** Without a byte for so long it is lost. */
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** One block of a stream, with its data checked when it is asked for. */
+export interface StreamedBlock<R> extends Pick<SentEvent, 'id' | 'event' | 'retryMs'> {
+  readonly reply: () => ReplyOf<R>;
+}
+
 interface Parts {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
@@ -46,6 +62,8 @@ interface Modules {
   readonly agent: Agent;
   /** For calls that wait at the server: they neither hold up the others nor queue behind them. */
   readonly waiting: Agent;
+  /** For streams, which are as long as they are. */
+  readonly streaming: Agent;
   readonly parse: (schema: Schema, value: unknown) => unknown;
 }
 
@@ -93,9 +111,51 @@ export class HttpClient {
     }
   }
 
+  /**
+   * What a route streams, until the server ends it: over one connection, not repeated. Errors: as of a call; `timed_out` for an
+   * answer that does not begin, or does not go on.
+   */
+  async *stream<const R extends Route>(route: R, { lastEventId, idleMs, signal }: StreamInput): AsyncGenerator<StreamedBlock<R>, void> {
+    const { streaming, parse } = await this.#load();
+    const askedAt = Date.now();
+    try {
+      const response = await streaming.request({
+        origin: this.#base.origin,
+        path: this.#pathOf(route, {}),
+        method: route.method,
+        headers: { ...this.#headers(false, undefined), accept: `${eventStreamMediaType}, ${problemMediaType}`, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
+        headersTimeout: this.#options.timeoutMs ?? usualTimeoutMs,
+        bodyTimeout: idleMs,
+        signal,
+      });
+      this.#options.onClock?.(clockAhead(response.headers['date'], askedAt, Date.now()));
+      const mediaType = mediaTypeOf(response);
+      if (response.statusCode !== route.status || mediaType !== eventStreamMediaType) {
+        throw refusal(response.statusCode, mediaType === problemMediaType ? await boundedText(response.body) : undefined, parse, retryAfterOf(response));
+      }
+      const parser = new SentEventParser();
+      for await (const piece of response.body) {
+        for (const { data, ...block } of parser.push(piece as Uint8Array)) {
+          yield { ...block, reply: () => parse(route.reply!, parseJson(data ?? '')) as ReplyOf<R> };
+        }
+      }
+    } catch (error) {
+      if (error instanceof LatchkeyError) {
+        throw error;
+      }
+      if (signal.aborted) {
+        throw new LatchkeyError('interrupted', undefined, { cause: error });
+      }
+      if (isIdle(error)) {
+        throw new LatchkeyError('timed_out', `${this.#base.host} has said nothing for too long.`, { cause: error });
+      }
+      throw networkFailure(error, this.#base.host)?.error ?? error;
+    }
+  }
+
   async close(): Promise<void> {
     const modules = await this.#modules;
-    await Promise.all([modules?.agent.destroy(), modules?.waiting.destroy()]);
+    await Promise.all([modules?.agent.destroy(), modules?.waiting.destroy(), modules?.streaming.destroy()]);
     this.#modules = undefined;
   }
 
@@ -195,7 +255,7 @@ export class HttpClient {
         }
         return checked.value;
       };
-      return { agent: new Agent(options), waiting: new Agent(options), parse };
+      return { agent: new Agent(options), waiting: new Agent(options), streaming: new Agent({ ...options, maxResponseSize: -1 }), parse };
     })());
   }
 }
@@ -228,21 +288,47 @@ function parseBase({ url, allowInsecureHttp }: HttpClientOptions): URL {
   return base;
 }
 
+function mediaTypeOf({ headers }: Dispatcher.ResponseData): string {
+  return String(headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function retryAfterOf({ headers }: Dispatcher.ResponseData): number | undefined {
+  const seconds = Number(headers['retry-after'] ?? NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+/** What does not fit is no problem document. */
+async function boundedText(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let left = 65_536;
+  for await (const piece of body as AsyncIterable<Uint8Array>) {
+    pieces.push(piece);
+    left -= piece.length;
+    if (left < 0) break;
+  }
+  return Buffer.concat(pieces).toString();
+}
+
+/** undici's names for time-outs of its own. */
+function isIdle(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'UND_ERR_BODY_TIMEOUT' || error.code === 'UND_ERR_HEADERS_TIMEOUT');
+}
+
 function readReply(
-  { statusCode, headers }: Dispatcher.ResponseData,
+  response: Dispatcher.ResponseData,
   route: Route,
   parse: Modules['parse'],
   text: string,
 ): Outcome {
-  const mediaType = String(headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  const { statusCode } = response;
+  const mediaType = mediaTypeOf(response);
   if (statusCode === route.status) {
     if (route.reply === undefined) {
       return { reply: undefined };
     }
     return { reply: parse(route.reply, mediaType === 'application/json' ? parseJson(text) : undefined) };
   }
-  const seconds = Number(headers['retry-after'] ?? NaN);
-  const retryAfter = Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+  const retryAfter = retryAfterOf(response);
   const comeAgain = (statusCode === 503 || statusCode === 429) && retryAfter !== undefined;
   return {
     error: refusal(statusCode, mediaType === problemMediaType ? text : undefined, parse, retryAfter),

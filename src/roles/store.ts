@@ -296,6 +296,8 @@ export interface TokenRepository {
   findByHash(hash: Uint8Array): Promise<Token | undefined>;
   list(page: PageRequest): Promise<Page<Token>>;
   revoke(id: string, at: Date): Promise<Token | undefined>;
+  /** Those of these ids that are revoked. */
+  revokedOf(ids: readonly string[]): Promise<string[]>;
   /** Best effort, may be written late. */
   touch(id: string, at: Date): Promise<void>;
   /** Whether a token of this role that is not revoked exists. */

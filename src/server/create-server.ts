@@ -18,6 +18,7 @@ import { answering } from './answering.ts';
 import { Authentication, LastUses } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { answerClientError, boundConnections } from './connections.ts';
+import { EventStreams } from './event-streams.ts';
 import { Exchange } from './exchange.ts';
 import { usualLimits, type Limits } from './limits.ts';
 import { makeLog, type Log, type LogOptions } from './log.ts';
@@ -28,6 +29,9 @@ import { Router } from './router.ts';
 import { apiEndpoints } from './routes.ts';
 import type { ServicesContext } from './services.ts';
 import { webhooks } from './webhooks.ts';
+
+/** How often streams of revoked tokens are looked for. */
+const revocationMs = 2_000;
 
 export interface ServerOptions {
   /** Opened and closed by the caller, who closes it after `stop`. */
@@ -83,6 +87,8 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     metrics.backgroundFailure(task);
     log.error({ err: error, task }, 'background work failed');
   };
+  const streams = new EventStreams(limits, failed('streams'));
+  metrics.gauge('latchkey_event_streams', 'Open streams of events', () => streams.count);
   const journal = new AuditJournal(store, failed('journal'));
   const apNonces = new ApNonces(random);
   const lastUses = new LastUses(store, clock);
@@ -120,6 +126,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses, tellings }),
       lastUses,
       metrics,
+      streams,
       bodyBytes: limits.bodyBytes,
       perToken: new RateLimit(limits.perToken),
       guesses,
@@ -148,6 +155,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
   );
   // Beside it: a provider may take long to answer.
   const asking = repeatedly(async () => void (await askForPending(ledger)), options.housekeepingMs ?? housekeepingMs, failed('topups'));
+  const ending = repeatedly(() => streams.endRevoked((tokenIds) => store.tokens.revokedOf(tokenIds)), revocationMs, failed('streams'));
   const posting = verificationPost && repeatedly(() => verificationPost.sendLeft(), verificationRetryMs, failed('verifications'));
   return {
     http,
@@ -155,7 +163,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
     async stop(graceMs = 10_000) {
       stopping.abort();
       await close(http, graceMs);
-      await Promise.all([housekeeping.stop(), asking.stop(), posting?.stop()]);
+      await Promise.all([housekeeping.stop(), asking.stop(), ending.stop(), posting?.stop()]);
       await verificationPost?.settled();
       await journal.flush();
       await lastUses.write();

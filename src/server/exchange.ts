@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemMediaType, problemToWire } from '../api/problem.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -8,6 +9,17 @@ export const jsonMediaType = 'application/json';
 
 /** What may still come of a body that nobody wants, before the connection is closed. */
 const unwantedBytes = 1_048_576;
+
+/** An answer as it goes on. */
+export interface StreamedBody {
+  /** Of what was written, too much has not been taken yet. */
+  readonly isFull: boolean;
+  write(text: string): void;
+  /** Resolves once it is not full any more; to false if the client is gone or the time is over. */
+  drained(withinMs: number): Promise<boolean>;
+  end(): void;
+  cut(): void;
+}
 
 /** One request and its answer. */
 export class Exchange {
@@ -65,9 +77,7 @@ export class Exchange {
 
   /** Aborted when the caller is gone or the server stops: what waits answers at once. */
   signal(): AbortSignal {
-    const gone = new AbortController();
-    this.#response.once('close', () => gone.abort());
-    return AbortSignal.any([this.#stopping, gone.signal]);
+    return AbortSignal.any([this.#stopping, gone(this.#response)]);
   }
 
   /**
@@ -121,6 +131,28 @@ export class Exchange {
     response.end(body);
   }
 
+  /** Begins an answer that goes on; the connection serves nothing after it. */
+  stream(mediaType: string): StreamedBody {
+    const response = this.#response;
+    // Proxies, too, are to let it through as it comes.
+    response.writeHead(200, ['X-Request-Id', this.id, 'Content-Type', mediaType, 'Cache-Control', 'no-store', 'X-Accel-Buffering', 'no', 'Connection', 'close']);
+    return {
+      get isFull() { return response.writableNeedDrain; },
+      // To who is gone it is an error that nobody waits for.
+      write: (text) => void (response.destroyed || response.write(text)),
+      async drained(withinMs) {
+        try {
+          await once(response, 'drain', { signal: AbortSignal.any([AbortSignal.timeout(withinMs), gone(response)]) });
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      end: () => void response.end(),
+      cut: () => void response.destroy(),
+    };
+  }
+
   refuse(error: LatchkeyError, headers: readonly string[] = []): void {
     this.#discardBody();
     const problem = JSON.stringify(problemToWire(error, this.id));
@@ -141,4 +173,11 @@ export class Exchange {
       }
     });
   }
+}
+
+/** Aborted when the connection is closed. */
+function gone(response: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  return closed.signal;
 }

@@ -13,6 +13,13 @@ export interface Limits {
   readonly keepAliveMs: number;
   /** Without a byte in either direction; longer than anybody waits for changes. */
   readonly silenceMs: number;
+  /** Streams of events at once, in all and of one token. */
+  readonly streams: number;
+  readonly streamsPerToken: number;
+  /** A stream on which nothing happened shows that it lives. */
+  readonly heartbeatMs: number;
+  /** How long a stream's client may leave what was sent to it. */
+  readonly slowReaderMs: number;
   readonly perToken: Rate;
   readonly perAddress: Rate;
   /** Unknown tokens and enrolment codes, per address. */
@@ -30,6 +37,10 @@ export const usualLimits: Limits = {
   handshakeMs: 10_000,
   keepAliveMs: 65_000,
   silenceMs: 120_000,
+  streams: 8_000,
+  streamsPerToken: 16,
+  heartbeatMs: 15_000,
+  slowReaderMs: 30_000,
   perToken: { perSecond: 1_000, burst: 10_000 },
   perAddress: { perSecond: 2_000, burst: 20_000 },
   guesses: { perSecond: 0.5, burst: 20 },

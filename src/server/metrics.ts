@@ -26,7 +26,7 @@ export class RouteMetrics {
 }
 
 /** What the server does by itself. */
-export type BackgroundTask = 'housekeeping' | 'journal' | 'topups' | 'verifications';
+export type BackgroundTask = 'housekeeping' | 'journal' | 'topups' | 'verifications' | 'streams';
 
 let processRegistry: Registry | undefined;
 
@@ -56,12 +56,16 @@ export class Metrics {
       labelNames: ['task'],
       registers,
     });
+    this.gauge('latchkey_http_connections', 'Open connections', connections);
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
     new Gauge({
-      name: 'latchkey_http_connections',
-      help: 'Open connections',
-      registers,
+      name,
+      help,
+      registers: [this.#registry],
       collect() {
-        this.set(connections());
+        this.set(read());
       },
     });
   }

@@ -1,7 +1,8 @@
+import { eventStreamMediaType } from '../api/event-stream.ts';
 import { documentedProblemSchema, problemMediaType } from '../api/problem.ts';
 import type { Route } from '../api/route.ts';
 import { routes } from '../api/routes.ts';
-import { id, type Schema } from '../api/schema.ts';
+import { digits, id, type Schema } from '../api/schema.ts';
 import { errorTable, type ErrorCode } from '../domain/errors.ts';
 
 type Json = Record<string, unknown>;
@@ -59,6 +60,7 @@ function operation(name: string, route: Route, components: Map<string, unknown>)
     ...parametersOf(route.params, 'path', components),
     ...parametersOf(route.query, 'query', components),
     ...(route.idempotent !== undefined ? [idempotencyKey] : []),
+    ...(route.streams === true ? [lastEventId] : []),
   ];
   return {
     operationId: name,
@@ -73,7 +75,9 @@ function operation(name: string, route: Route, components: Map<string, unknown>)
       [route.status]:
         route.reply === undefined
           ? { description: 'Done' }
-          : { description: 'Done', content: { 'application/json': { schema: refer(route.reply, components) } } },
+          : route.streams === true
+            ? { description: 'Server-sent events, until either side ends it; this is the data of each', content: { [eventStreamMediaType]: { schema: refer(route.reply, components) } } }
+            : { description: 'Done', content: { 'application/json': { schema: refer(route.reply, components) } } },
       ...problemResponses(codesOf(route), components),
     },
   };
@@ -84,6 +88,13 @@ const idempotencyKey: Json = {
   in: 'header',
   description: 'The same key and request gets the same reply for 30 days; with another request it is refused.',
   schema: id,
+};
+
+const lastEventId: Json = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description: 'The id of the last event that came earlier: the stream goes on after it.',
+  schema: digits,
 };
 
 function mustSend(body: Schema): boolean {

@@ -10,6 +10,7 @@ import type { Actor, Token } from '../domain/token.ts';
 import { secretHash } from '../roles/admin/token-secret.ts';
 import type { Store } from '../roles/store.ts';
 import { authorize, type Authentication, type LastUses } from './authentication.ts';
+import type { EventSource, EventStreams } from './event-streams.ts';
 import { jsonMediaType, type Exchange } from './exchange.ts';
 import { handlers } from './handlers/index.ts';
 import type { Call } from './handlers/handler.ts';
@@ -28,6 +29,7 @@ export interface RouteContext {
   readonly context: (store: Store, actor: Actor) => ServicesContext;
   readonly lastUses: LastUses;
   readonly metrics: Metrics;
+  readonly streams: EventStreams;
   readonly bodyBytes: number;
   readonly perToken: RateLimit;
   /** Tries of who has no token that is known here. */
@@ -112,7 +114,12 @@ class ApiEndpoint implements Endpoint {
       query: this.#checkQuery?.(exchange.search),
       body: this.#checkBody?.(parseJsonBody(await this.#read(exchange))),
     };
-    const { idempotent } = this.#route;
+    const { idempotent, streams } = this.#route;
+    if (streams === true && actor.kind === 'token') {
+      const source = await this.#work(this.#context.store, actor, input, exchange) as EventSource;
+      await this.#context.streams.serve(exchange, actor.token.id, source);
+      return;
+    }
     const key = idempotent === undefined ? undefined : idempotencyKey(exchange);
     if (key === undefined || idempotent === 'service') {
       const reply = await this.#work(this.#context.store, actor, { ...input, key }, exchange);
@@ -135,7 +142,7 @@ class ApiEndpoint implements Endpoint {
   #work(store: Store, actor: Actor, input: Input, exchange: Exchange): Promise<unknown> {
     const services = new Services(this.#context.context(store, actor));
     const { params, query, body, key } = input as Call<Route>;
-    return this.#handle({ params, query, body, key, services, signal: () => exchange.signal() });
+    return this.#handle({ params, query, body, key, lastEventId: exchange.header('last-event-id'), services, signal: () => exchange.signal() });
   }
 
   /** The change and its reply, once for an `Idempotency-Key` (protocol.md section 3). */

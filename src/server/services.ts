@@ -4,6 +4,7 @@ import { BatchesService } from '../roles/batches/service.ts';
 import { CodesService, type CodesServiceContext } from '../roles/codes/service.ts';
 import { TerminationsService, type TerminationsServiceContext } from '../roles/card/terminations-service.ts';
 import { EnrollmentService } from '../roles/enrollment/service.ts';
+import { EventsService } from '../roles/events/service.ts';
 import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
 import { LedgerService } from '../roles/ledger/service.ts';
@@ -76,6 +77,10 @@ export class Services {
 
   get terminations(): TerminationsService {
     return new TerminationsService(this.#context);
+  }
+
+  get events(): EventsService {
+    return new EventsService(this.#context);
   }
 
   get ap(): ApService {

@@ -48,5 +48,6 @@ function holder(services: Services, token: Token): Holder {
     get mandates() { return services.mandates; },
     get codes() { return services.codes; },
     get offers() { return services.offers; },
+    get events() { return services.events; },
   };
 }

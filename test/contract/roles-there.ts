@@ -3,6 +3,7 @@ import { ApClient } from '../../src/client/ap-client.ts';
 import { BatchesClient } from '../../src/client/batches-client.ts';
 import { CodesClient } from '../../src/client/codes-client.ts';
 import { EnrollmentClient } from '../../src/client/enrollment-client.ts';
+import { EventsClient } from '../../src/client/events-client.ts';
 import { FactoryClient } from '../../src/client/factory-client.ts';
 import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
@@ -59,6 +60,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         mandates: new MandateClient(http),
         codes: new CodesClient(http),
         offers: new OffersClient(http),
+        events: new EventsClient(http),
       };
     },
     async close() {

@@ -4,6 +4,7 @@ import { batchesContract } from './roles-batches.contract.ts';
 import { codesContract } from './roles-codes.contract.ts';
 import { counterContract } from './roles-counter.contract.ts';
 import { dppContract } from './roles-dpp.contract.ts';
+import { eventsContract } from './roles-events.contract.ts';
 import { factoryContract } from './roles-factory.contract.ts';
 import { flashingContract } from './roles-flashing.contract.ts';
 import { ledgerContract } from './roles-ledger.contract.ts';
@@ -34,4 +35,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   codesContract(name, make);
   terminationsContract(name, make);
   offersContract(name, make);
+  eventsContract(name, make);
 }

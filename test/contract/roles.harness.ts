@@ -11,6 +11,7 @@ import type { ApRole } from '../../src/roles/ap/ports.ts';
 import type { BatchesRole } from '../../src/roles/batches/ports.ts';
 import type { CodesRole } from '../../src/roles/codes/ports.ts';
 import type { EnrollmentRole } from '../../src/roles/enrollment/ports.ts';
+import type { EventsRole } from '../../src/roles/events/ports.ts';
 import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts';
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import type { Collection } from '../../src/roles/ledger/payment-provider.ts';
@@ -93,16 +94,17 @@ export interface Holder {
   readonly mandates: MandateRole;
   readonly codes: CodesRole;
   readonly offers: OffersRole;
+  readonly events: EventsRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */
 export interface RolesHarness {
   /** The roles are asked over HTTP, where a token does only what is its role's. */
   readonly isRemote: boolean;
+  /** What its services keep things in. */
+  readonly store: Store;
   readonly clock: TestClock;
   readonly outbox: Outbox;
-  /** For what is there before. */
-  readonly store: Store;
   readonly provider: StandInProvider;
   /** The provider brings news by itself. */
   hear(news: Collection): Promise<TopUp | undefined>;

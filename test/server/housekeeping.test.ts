@@ -7,7 +7,7 @@ import { subjectOf } from '../../src/roles/pos/subjects.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { openMemoryStore } from '../../src/storage/open-store.ts';
 import { codeOf, TestClock } from '../contract/roles.harness.ts';
-import { addAccessPoint, newAttempt, newEnrollCode } from '../storage/samples.ts';
+import { addAccessPoint, newAttempt, newEnrollCode, newEvent } from '../storage/samples.ts';
 import { testSealer } from '../storage/sealer.ts';
 import { systemRandom } from './running-server.ts';
 
@@ -51,6 +51,18 @@ test('of an access point so many are kept, counted now and then', async () => {
   clock.pass(10 * 60_000);
   await housekeeping.keep();
   expect(await attempts(apId)).toHaveLength(3);
+});
+
+test('what terminals were told is kept for a week', async () => {
+  const { clock, housekeeping } = await house();
+  await store.events.append(Array.from({ length: 600 }, () => newEvent('tok_1', { at: clock.now() })));
+  clock.pass(7 * dayMs - 60_000);
+  await store.events.append([newEvent('tok_1', { at: clock.now() })]);
+  await housekeeping.keep();
+  expect(await store.events.range('tok_1')).toEqual({ last: 601, first: 1 });
+  clock.pass(60_000);
+  await housekeeping.keep();
+  expect(await store.events.range('tok_1')).toEqual({ last: 601, first: 601 });
 });
 
 test('an enrolment code is forgotten when it has expired', async () => {

@@ -10,6 +10,7 @@ import { codeHandlers } from './codes.ts';
 import { batchHandlers } from './batches.ts';
 import { deviceHandlers } from './devices.ts';
 import { enrollmentHandlers } from './enrollments.ts';
+import { eventHandlers } from './events.ts';
 import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
@@ -42,4 +43,5 @@ export const handlers: Handlers<RouteName> = {
   ...codeHandlers,
   ...terminatedServiceHandlers,
   ...offerHandlers,
+  ...eventHandlers,
 };

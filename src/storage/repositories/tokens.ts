@@ -54,6 +54,11 @@ export class Tokens implements TokenRepository {
     return row === undefined ? undefined : toToken(row);
   }
 
+  async revokedOf(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.#db.read.selectFrom('tokens').select('id').where('id', 'in', ids).where('revoked_at', 'is not', null).execute();
+    return rows.map(({ id }) => id);
+  }
+
   /** In the order in which they were made. */
   async list(page: PageRequest): Promise<Page<Token>> {
     const limit = pageLimit(page);
