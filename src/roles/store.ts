@@ -12,6 +12,7 @@ import type { OfferRepository } from './offers/store.ts';
 import type { ChallengeRepository, NetworkRepository } from './networks/store.ts';
 import type { Page, PageRequest } from './page.ts';
 import type { AccessCodeRepository, MandateRepository, RegisterRepository, SaleRepository, TapRepository } from './pos/store.ts';
+import type { ShareRequestRepository } from './sharing/store.ts';
 
 /**
  * The registry's storage as the roles' services see it. All concurrency control is here: unique keys and
@@ -51,6 +52,7 @@ export interface Store {
   readonly networks: NetworkRepository;
   readonly challenges: ChallengeRepository;
   readonly events: EventRepository;
+  readonly shareRequests: ShareRequestRepository;
 
   /**
    * Runs `work` in one transaction, durable when the promise resolves; all or nothing. Inside one it joins the

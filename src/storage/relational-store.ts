@@ -28,6 +28,7 @@ import { Postings } from './repositories/postings.ts';
 import { Registers } from './repositories/registers.ts';
 import { Replies } from './repositories/replies.ts';
 import { Sales } from './repositories/sales.ts';
+import { ShareRequests } from './repositories/share-requests.ts';
 import { Settings } from './repositories/settings.ts';
 import { Taps } from './repositories/taps.ts';
 import { Tokens } from './repositories/tokens.ts';
@@ -67,6 +68,7 @@ export class RelationalStore implements Store {
   readonly networks: Networks;
   readonly challenges: Challenges;
   readonly events: Events;
+  readonly shareRequests: ShareRequests;
   readonly #whole: OpenDatabase;
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -106,6 +108,7 @@ export class RelationalStore implements Store {
     this.networks = new Networks(database);
     this.challenges = new Challenges(database);
     this.events = new Events(database);
+    this.shareRequests = new ShareRequests(database);
   }
 
   transaction<T>(work: (tx: Store) => Promise<T>): Promise<T> {

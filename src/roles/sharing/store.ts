@@ -3,14 +3,16 @@ import type { ShareRequest, ShareRequestState } from '../../domain/share-request
 import type { Page, PageRequest } from '../page.ts';
 
 export interface ShareRequestQuery {
-  /** Those that one of these terminals or accounts takes part in. */
+  /** Of this guest, or of one of these sharers; with both, those that are either's. */
   readonly guestTerminalId?: string | undefined;
   readonly sharerAccountIds?: readonly string[] | undefined;
   readonly networkId?: string | undefined;
+  readonly offerId?: string | undefined;
+  readonly kind?: ShareRequest['kind'] | undefined;
   readonly states?: readonly ShareRequestState[] | undefined;
 }
 
-export type ShareRequestChange = Partial<Pick<ShareRequest, 'paymentId' | 'grantId' | 'dueAt' | 'paidAt' | 'endedAt' | 'reason' | 'returned' | 'owed'>> & { readonly state: ShareRequestState };
+export type ShareRequestChange = Partial<Pick<ShareRequest, 'apId' | 'paymentId' | 'grantId' | 'dueAt' | 'paidAt' | 'endedAt' | 'reason' | 'returned' | 'owed'>> & { readonly state: ShareRequestState };
 
 export interface ShareRequestRepository {
   insert(request: ShareRequest): Promise<void>;
@@ -21,9 +23,11 @@ export interface ShareRequestRepository {
   list(query: ShareRequestQuery, page: PageRequest): Promise<Page<ShareRequest>>;
   /** All of a grant, oldest first. */
   ofGrant(grantId: string): Promise<ShareRequest[]>;
-  /** Whose time in their state is over, of those that money is owed of as well. */
+  /** Whether a request that is not over, or of which money is owed, is paid to or from an account. */
+  concerns(accountId: string): Promise<boolean>;
+  /** Whose time in their state is over, of those that money is owed of as well; the earliest first. */
   due(at: Date, limit: number): Promise<ShareRequest[]>;
-  /** Whether an account has had something of a network before, which the free allowance does not come with again. */
+  /** Whether an account has bought something of a network, or is about to: the free allowance does not come with the next. */
   hasBought(accountId: string, networkId: string): Promise<boolean>;
 
   putCode(id: string, sealed: string): Promise<void>;
@@ -32,8 +36,11 @@ export interface ShareRequestRepository {
   /** False if that threshold was warned of before. */
   noteWarning(id: string, threshold: string, at: Date): Promise<boolean>;
 
-  /** Keeps the later of each count, and adds what is new of it to the hour it was read in. */
-  read(reading: MeterReading): Promise<void>;
+  /**
+   * Takes the place of the side's earlier one, if none of its counts goes back and that was not the last; what the sharer's
+   * has more is added to the hour in which it was read. False if it says nothing new.
+   */
+  read(reading: MeterReading, networkId: string): Promise<boolean>;
   readings(grantId: string): Promise<Readonly<Partial<Record<MeterSide, MeterReading>>>>;
   /** Bytes by whole hours, of grants of these networks, as their sharers counted. */
   hours(networkIds: readonly string[], from: Date, to: Date): Promise<readonly { readonly hour: Date; readonly bytesIn: bigint; readonly bytesOut: bigint }[]>;

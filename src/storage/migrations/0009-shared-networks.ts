@@ -146,7 +146,7 @@ export const sharedNetworks: Migration = {
     'create unique index share_requests_payment on share_requests (payment_id) where payment_id is not null',
     'create index share_requests_grant on share_requests (grant_id) where grant_id is not null',
     'create index share_requests_guest on share_requests (guest_terminal_id, created_at, id)',
-    'create index share_requests_bought on share_requests (guest_account_id, network_id) where paid_at is not null',
+    `create index share_requests_bought on share_requests (guest_account_id, network_id) where state in ('held', 'approved', 'ready', 'active', 'ending', 'ended')`,
     'create index share_requests_sharer on share_requests (sharer_account_id, created_at, id)',
     'create index share_requests_due on share_requests (due_at) where due_at is not null',
     `create index share_requests_guests on share_requests (offer_id) where kind = 'access' and state in ('held', 'approved', 'ready', 'active')`,
