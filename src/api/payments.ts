@@ -15,7 +15,7 @@ const holdS = { type: 'integer', minimum: 1, maximum: longestHoldMs / 1000, desc
 export const paymentInputSchema = input(
   'PaymentInput',
   { payee_id: id, amount: amountInputSchema, password: { ...name, description: 'The transaction password (protocol.md section 4).' } },
-  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS, register_id: { ...id, description: 'The cash register that asked for it, and that gives time on a network for it.' }, code: codeOrderSchema },
+  { account_id: id, code_number: { ...count, minimum: 1 }, memo: text, hold_s: holdS, register_id: { ...id, description: 'The cash register that asked for it, and that gives time on a network for it.' }, code: codeOrderSchema, request_id: { ...id, description: 'The request for access to a shared network that it pays.' } },
 );
 export type PaymentInputWire = Static<typeof paymentInputSchema>;
 
@@ -70,6 +70,7 @@ export function paymentInputToWire(request: PaymentRequest): PaymentInputWire {
     hold_s: request.holdMs === undefined ? undefined : Math.max(1, Math.round(request.holdMs / 1000)),
     register_id: request.purchase?.registerId,
     code: request.code && codeOrderToWire(request.code),
+    request_id: request.shareRequestId,
   });
 }
 
@@ -85,6 +86,7 @@ export function paymentInputFromWire(wire: PaymentInputWire, key: string): Payme
     holdMs: wire.hold_s === undefined ? undefined : wire.hold_s * 1000,
     purchase: wire.register_id === undefined ? undefined : { registerId: wire.register_id },
     code: wire.code && codeOrderFromWire(wire.code),
+    shareRequestId: wire.request_id,
   };
 }
 

@@ -13,6 +13,8 @@ export const auditActions = [
   'code.issued', 'code.revoked', 'code_key.made', 'code_key.revoked',
   'service.terminated',
   'network.claimed', 'network.proven', 'network.refused', 'network.suspended', 'network.served',
+  'share.held', 'share.approved', 'share.ready', 'share.active', 'share.ending', 'share.ended', 'share.refused', 'share.expired', 'share.cancelled',
+  'share.returned', 'share.disputed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

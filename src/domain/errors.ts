@@ -140,6 +140,8 @@ export const errorTable = {
   offer_exists: { exit: 5, http: 409, title: 'The network is on offer already', hint: 'Change that offer: `latchkey share offers update`; or withdraw it first.' },
   offer_withdrawn: { exit: 5, http: 409, title: 'The offer was withdrawn', hint: 'Make another: `latchkey share offer`.' },
   offer_closed: { exit: 5, http: 409, title: 'The offer takes nobody now', hint: 'Try again later, or choose another: `latchkey share find`.' },
+  share_request_open: { exit: 5, http: 409, title: 'This terminal has a request for this offer that is not over', hint: 'Go on with that: `latchkey share usage`. For more of the same, ask for an increase: `latchkey share topup`.' },
+  account_shares: { exit: 5, http: 409, title: 'Access to a shared network is paid from or to this account', hint: 'Wait until those requests are settled: see `latchkey share history` on its terminals.' },
   share_request_over: { exit: 5, http: 409, title: 'The request is not open for that any more', hint: 'See `latchkey share usage`.' },
   account_exists: { exit: 5, http: 409, title: 'There is an account of this name or card', hint: 'Choose another name; that of a closed account is free again.' },
   account_closed: { exit: 5, http: 409, title: 'The account is closed', hint: 'Name an account that is open.' },

@@ -41,6 +41,7 @@ export type PasswordAlgorithm = (typeof passwordAlgorithms)[number];
 export const finalRefusals = [
   'password_wrong', 'code_superseded', 'code_unknown', 'insufficient_funds', 'account_not_found', 'account_closed', 'account_full',
   'currency_mismatch', 'payee_is_payer', 'payment_cancelled', 'mandate_missing', 'mandate_exceeded', 'account_suspended',
+  'share_request_over',
 ] as const satisfies readonly ErrorCode[];
 export type FinalRefusal = (typeof finalRefusals)[number];
 

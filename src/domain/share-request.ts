@@ -21,7 +21,7 @@ export const openStates = ['priced', ...unpaidStates, 'active', 'ending'] as con
 
 /** Which states may follow; what is in none of these is final. */
 export const nextStates: Readonly<Partial<Record<ShareRequestState, readonly ShareRequestState[]>>> = {
-  priced: ['held', 'expired', 'cancelled'],
+  priced: ['held', 'refused', 'expired', 'cancelled'],
   held: ['approved', 'active', 'refused', 'expired', 'cancelled'],
   approved: ['ready', 'refused', 'expired', 'cancelled'],
   ready: ['active', 'refused', 'expired', 'cancelled'],
@@ -63,16 +63,35 @@ export interface ShareRequest {
   readonly paymentId: string | undefined;
   readonly grantId: string | undefined;
   readonly createdAt: Date;
-  /** When it expires in its state by itself: unpaid, unanswered, not collected, or not settled; undefined when it does not. */
+  /** When its state is over by itself: unpaid, unanswered, not collected, used up, not settled, or owed; undefined when it is not. */
   readonly dueAt: Date | undefined;
   readonly paidAt: Date | undefined;
   readonly endedAt: Date | undefined;
-  /** Why it was refused, expired, or ended early. */
+  /** Why it was refused, expired, or ended: one of `endReasons`, or what its sharer said. */
   readonly reason: string | undefined;
   /** Of the fee, in minor units: given back at the end, and what should go back but the sharer's account lacks. */
   readonly returned: bigint;
   readonly owed: bigint;
 }
+
+/** Why it is over, where nobody gave a reason. */
+export const endReasons = {
+  unpaid: 'unpaid',
+  unanswered: 'unanswered',
+  undelivered: 'undelivered',
+  uncollected: 'uncollected',
+  /** The guest asked again. */
+  replaced: 'replaced',
+  /** The sharer's account takes no money. */
+  payeeClosed: 'payee_closed',
+  /** The grant that was to be increased, or delivered, was over. */
+  grantOver: 'grant_over',
+  usedUp: 'used_up',
+  revoked: 'revoked',
+  byGuest: 'ended_by_guest',
+  bySharer: 'ended_by_sharer',
+  keyMismatch: 'key_mismatch',
+} as const;
 
 /** How long a fee stands before the money is held. */
 export const feeStandsMs = 600_000;
@@ -80,6 +99,11 @@ export const feeStandsMs = 600_000;
 export const collectMs = 600_000;
 /** How long after the end of a grant both sides' last meter readings are awaited. */
 export const lastReadingsMs = 120_000;
+
+/** How long after its payment a guest may still find that the key was another, or end what brought it nothing: then all goes back. */
+export const complaintMs = 600_000;
+/** How long after what is owed could not be paid it is tried again. */
+export const owedAgainMs = 60_000;
 
 /** Within this of its hold, money for which nothing was got is back. */
 export function moneyBackMs({ answerMs }: Pick<ShareRequest, 'answerMs'>): number {

@@ -86,6 +86,21 @@ export async function sealAccessCode({ ssid, password, passwordId, security }: A
     .encrypt({ ...publicJwkOf(to) });
 }
 
+/** Of one that only its receiver can open, what anybody can see. Errors: `access_code_invalid` if it is none, or for something else. */
+export function checkSealedFor(jwe: string, apv: string): void {
+  const [header = '', ...rest] = jwe.split('.');
+  if (jwe.length > longestJwe || rest.length !== 4 || ![header, ...rest].every((part) => /^[A-Za-z0-9_-]*$/.test(part))) {
+    throw invalid('it is no compact JWE');
+  }
+  const said = parsedObject(Buffer.from(header, 'base64url').toString(), 'its header');
+  if (said['alg'] !== alg || said['enc'] !== enc) {
+    throw invalid(`it is not sealed by ${alg} and ${enc}`);
+  }
+  if (said['apv'] !== Buffer.from(apv).toString('base64url')) {
+    throw invalid('it is for something else');
+  }
+}
+
 /** Errors: `access_code_invalid` (sealed for something else or to another key, in another way, or changed). */
 export async function openAccessCode(jwe: string, key: PrivateJwk, apv: string): Promise<AccessCode> {
   if (jwe.length > longestJwe) {

@@ -23,6 +23,8 @@ export interface Bought {
   payee?(context: ServiceContext): Promise<Account | undefined>;
   /** `context` is that of the transaction. False if it was made before, for the same key. */
   make(context: ServiceContext, payment: Payment): Promise<boolean>;
+  /** What is done in the transaction once all else is. */
+  finish?(context: ServiceContext): Promise<void>;
 }
 
 /** Somebody shows the transaction password of a terminal. */
@@ -160,6 +162,7 @@ export class PaymentDesk {
         }
         // Last, for it is what others wait for: the rows of both accounts.
         await accept(tx);
+        await bought.finish?.(within(this.#context, tx));
       });
     }
     return accepted.outcome;

@@ -23,6 +23,8 @@ export interface PaymentRequest {
    * payee is `codesAccountId` of the currency.
    */
   readonly code?: CodeOrder | undefined;
+  /** The request for access to a shared network that it pays: it is held, as long as that takes; the amount is its fee. */
+  readonly shareRequestId?: string | undefined;
 }
 
 /** What an accepted one came to. */

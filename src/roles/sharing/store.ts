@@ -23,6 +23,8 @@ export interface ShareRequestRepository {
   list(query: ShareRequestQuery, page: PageRequest): Promise<Page<ShareRequest>>;
   /** All of a grant, oldest first. */
   ofGrant(grantId: string): Promise<ShareRequest[]>;
+  /** Of these grants those of requests that are `ready`. */
+  ready(grantIds: readonly string[]): Promise<ShareRequest[]>;
   /** Whether a request that is not over, or of which money is owed, is paid to or from an account. */
   concerns(accountId: string): Promise<boolean>;
   /** Whose time in their state is over, of those that money is owed of as well; the earliest first. */

@@ -18,6 +18,7 @@ import type { PaymentReply, PaymentRequest } from '../ledger/payment-request.ts'
 import type { Binding } from '../ledger/store.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { boughtAt } from '../pos/purchase.ts';
+import { orderedAccess } from '../sharing/paying.ts';
 import { auditEntry, newId, requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type {
@@ -118,6 +119,9 @@ export class WalletService implements WalletRole {
     const terminalId = this.#terminalId;
     if (request.code !== undefined) {
       return replyOf(await new PaymentDesk(this.#context).pay({ ...orderedCode(request, request.code), terminalId, counts: true }));
+    }
+    if (request.shareRequestId !== undefined) {
+      return replyOf(await new PaymentDesk(this.#context).pay({ ...(await orderedAccess(this.#context, request, request.shareRequestId)), terminalId, counts: true }));
     }
     const register = request.purchase && (await this.#register(request.purchase.registerId, request.payeeId));
     const bought = register && boughtAt(register, { tender: 'wallet', subject: { kind: 'terminal', id: terminalId } });

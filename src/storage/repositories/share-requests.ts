@@ -127,6 +127,17 @@ export class ShareRequests implements ShareRequestRepository {
     return (await this.#db.find(byGrant, { grantId })).map(toShareRequest);
   }
 
+  async ready(grantIds: readonly string[]): Promise<ShareRequest[]> {
+    if (grantIds.length === 0) {
+      return [];
+    }
+    const rows = await this.#db.read.selectFrom('share_requests').select([...shareRequestColumns])
+      .where('grant_id', 'in', grantIds)
+      .where('state', '=', 'ready')
+      .execute();
+    return rows.map(toShareRequest);
+  }
+
   async concerns(accountId: string): Promise<boolean> {
     const row = await this.#db.read.selectFrom('share_requests').select('id')
       .where((eb) => eb.or([eb('guest_account_id', '=', accountId), eb('sharer_account_id', '=', accountId)]))

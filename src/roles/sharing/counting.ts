@@ -1,0 +1,50 @@
+import { isEnforced, noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { metersDiffer, type MeterReading, type MeterSide } from '../../domain/meter.ts';
+import type { Store } from '../store.ts';
+
+/** What was counted of a grant, and by whom. */
+export interface Count {
+  /** What an agent enforces the grant by; undefined where none does. */
+  readonly agent: GrantUsage | undefined;
+  readonly guest: MeterReading | undefined;
+  readonly sharer: MeterReading | undefined;
+}
+
+export async function countOf(store: Store, grant: Grant): Promise<Count> {
+  const ap = await store.accessPoints.find(grant.network.apId);
+  const readings: Readonly<Partial<Record<MeterSide, MeterReading>>> = await store.shareRequests.readings(grant.id);
+  return { agent: isEnforced(ap?.enforcement) ? grant.usage : undefined, guest: readings.guest, sharer: readings.sharer };
+}
+
+/** Whether the two sides' counts differ by more than the limit; an agent's is its sharer's. */
+export function isDisputed({ agent, guest, sharer }: Count): boolean {
+  const other = agent ?? sharer;
+  return guest !== undefined && other !== undefined && metersDiffer(guest, other);
+}
+
+/**
+ * What counts. Where an agent enforces the grant, what it cut by; else what the guest has signed. Of what is disputed
+ * without an agent nothing counts for the guest by its own word alone: the larger of the two. Undefined where the guest has signed nothing.
+ */
+export function countedUsage(count: Count): GrantUsage | undefined {
+  const { agent, guest, sharer } = count;
+  if (agent !== undefined) {
+    return agent;
+  }
+  return isDisputed(count) && bytesOf(sharer!) > bytesOf(guest!) ? sharer : guest;
+}
+
+/** What is known of its use while it goes on. */
+export function usageSoFar({ agent, guest, sharer }: Count): GrantUsage {
+  return agent ?? guest ?? sharer ?? noUsage;
+}
+
+/** Whether the sharer's own side says that nothing was used. */
+export function isUnused({ agent, guest, sharer }: Count): boolean {
+  const isNothing = (usage: GrantUsage | undefined) => usage !== undefined && bytesOf(usage) === 0n;
+  return isNothing(agent ?? sharer) && (guest === undefined || isNothing(guest));
+}
+
+export function bytesOf({ bytesIn, bytesOut }: GrantUsage): bigint {
+  return bytesIn + bytesOut;
+}

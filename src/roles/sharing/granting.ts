@@ -1,0 +1,73 @@
+import { mostDurationMs } from '../../domain/duration.ts';
+import { isInForce, newGrant, type Grant } from '../../domain/grant.ts';
+import type { Allowance, Quantity } from '../../domain/quantity.ts';
+import { moneyBackMs, type ShareRequest } from '../../domain/share-request.ts';
+import { mostTraffic } from '../../domain/traffic.ts';
+import { auditEntry, type ServiceContext } from '../service-context.ts';
+
+// The grant of a request, inside a transaction with its access point's row taken: `revision` is its next one.
+
+/**
+ * Until it is collected its time does not run. But it has an end by then, and so an agent that hears nothing more lets
+ * nobody in for longer.
+ */
+export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { readonly id: string; readonly ssid: string; readonly now: Date; readonly revision: number }): Grant {
+  const { quantity, apId, guest } = request;
+  const ms = timeOf(quantity);
+  return newGrant({
+    id,
+    subject: { kind: 'terminal', id: guest.terminalId },
+    network: { apId, ssid },
+    source: 'share',
+    startsAt: now,
+    endsAt: later(now, moneyBackMs(request) + (ms ?? 0)),
+    allowedMs: ms,
+    quotaBytes: quantity !== 'unlimited' && quantity.metric === 'traffic' ? quantity.size : undefined,
+    policy: 'restrict',
+    revision,
+  });
+}
+
+/** What it is from its collection on; undefined if it is over. */
+export async function start({ store }: ServiceContext, grantId: string, { now, revision }: { readonly now: Date; readonly revision: number }): Promise<Grant | undefined> {
+  const grant = await store.grants.find(grantId);
+  if (grant === undefined || !isInForce(grant, now)) {
+    return undefined;
+  }
+  const endsAt = grant.allowedMs === undefined ? undefined : later(now, grant.allowedMs);
+  return store.grants.alter(grantId, { ...grant, state: 'active', endsAt, revision });
+}
+
+/** Adds to one that is in force; undefined if it is over. */
+export async function lengthen(context: ServiceContext, grantId: string, more: Quantity, revision: number): Promise<Grant | undefined> {
+  const { store, clock } = context;
+  const now = clock.now();
+  const grant = await store.grants.find(grantId);
+  if (grant === undefined || !isInForce(grant, now)) {
+    return undefined;
+  }
+  const { endsAt, allowedMs, quotaBytes } = grant;
+  const lengthened = more.metric === 'time'
+    ? await store.grants.alter(grantId, {
+      ...grant,
+      state: 'active',
+      endsAt: endsAt && later(now, endsAt.getTime() - now.getTime() + Number(more.size)),
+      allowedMs: allowedMs === undefined ? undefined : Math.min(mostDurationMs, allowedMs + Number(more.size)),
+      revision,
+    })
+    : await store.grants.increase(grantId, { endsAt, quotaBytes: quotaBytes === undefined ? undefined : least(mostTraffic, quotaBytes + more.size), revision });
+  await store.audit.append(auditEntry(context, { action: 'grant.increased', apId: grant.network.apId, detail: { grant_id: grantId, [more.metric]: more.size.toString() } }));
+  return lengthened;
+}
+
+function timeOf(quantity: Allowance): number | undefined {
+  return quantity !== 'unlimited' && quantity.metric === 'time' ? Number(quantity.size) : undefined;
+}
+
+function later(now: Date, ms: number): Date {
+  return new Date(now.getTime() + Math.min(mostDurationMs, ms));
+}
+
+function least(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}

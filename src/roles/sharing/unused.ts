@@ -1,0 +1,57 @@
+import type { Grant } from '../../domain/grant.ts';
+import type { Quantity } from '../../domain/quantity.ts';
+import { complaintMs, endReasons, type ShareRequest } from '../../domain/share-request.ts';
+import { refundOf, type Tariff } from '../../domain/tariff.ts';
+import { bytesOf, countedUsage, isUnused, type Count } from './counting.ts';
+
+/** Of what request what goes back, in minor units of its fee. */
+export interface Back {
+  readonly request: ShareRequest;
+  readonly minor: bigint;
+}
+
+/**
+ * What goes back of the purchases of a grant that is over, newest first: what was bought last is used last. The guest
+ * that ends it gets what the tariff says, as it does of what is used up. Who is put off the air gets all that is not used; of what has
+ * no limit that is all. Of what brought nothing from the beginning, and of a key that was another, all goes back.
+ */
+export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count: Count): Back[] {
+  const access = purchases.find(({ kind }) => kind === 'access')!;
+  const isAll = access.reason === endReasons.keyMismatch || isUndelivered(access, count);
+  const byRule = access.reason === endReasons.byGuest || access.reason === endReasons.usedUp;
+  let left = leftOf(grant, count);
+  return purchases.map((request) => {
+    const { bought, fee, tariff } = request;
+    if (isAll || (bought === 'unlimited' && !byRule)) {
+      return { request, minor: fee.minor };
+    }
+    if (bought === 'unlimited' || left === undefined) {
+      return { request, minor: 0n };
+    }
+    const unused = { metric: bought.metric, size: left.size < bought.size ? left.size : bought.size };
+    left = { ...left, size: left.size - unused.size };
+    const rule: Tariff = byRule || tariff.kind === 'unlimited' ? tariff : { ...tariff, refund: 'unused' };
+    return { request, minor: refundOf(rule, { used: fee, bought }, unused).minor };
+  });
+}
+
+/** Nobody got anything: its guest ended it at once, and its sharer has counted nothing either. */
+function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: Count): boolean {
+  const isAtOnce = paidAt !== undefined && endedAt !== undefined && endedAt.getTime() < paidAt.getTime() + complaintMs;
+  return reason === endReasons.byGuest && isAtOnce && isUnused(count);
+}
+
+/** Undefined where there was no limit, or nothing says how much was used. */
+function leftOf({ endsAt, closedAt, quotaBytes, allowedMs }: Grant, count: Count): Quantity | undefined {
+  if (quotaBytes !== undefined) {
+    const used = countedUsage(count);
+    return used && { metric: 'traffic', size: most(0n, quotaBytes - bytesOf(used)) };
+  }
+  return allowedMs === undefined || endsAt === undefined || closedAt === undefined
+    ? undefined
+    : { metric: 'time', size: most(0n, BigInt(endsAt.getTime() - closedAt.getTime())) };
+}
+
+function most(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
