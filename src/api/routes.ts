@@ -4,6 +4,7 @@ import { codeRoutes } from './code-routes.ts';
 import { cardRoutes } from './card-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
+import { networkRoutes } from './network-routes.ts';
 import { offerRoutes } from './offer-routes.ts';
 import { registerRoutes } from './register-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -23,6 +24,7 @@ export const routes = {
   ...cardRoutes,
   ...offerRoutes,
   ...eventRoutes,
+  ...networkRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

@@ -13,6 +13,7 @@ import type { EventsRole } from '../roles/events/ports.ts';
 import type { FactoryRole } from '../roles/factory/ports.ts';
 import type { FlashingRole } from '../roles/flashing/ports.ts';
 import type { LedgerRole } from '../roles/ledger/ports.ts';
+import type { NetworksRole, WitnessRole } from '../roles/networks/ports.ts';
 import type { OffersRole } from '../roles/offers/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { MandateRole, PosRole } from '../roles/pos/ports.ts';
@@ -151,6 +152,24 @@ export async function openMandates(flags: RoleFlags, opening: Opening): Promise<
     return new (await import('../client/pos-client.ts')).MandateClient(await openHttp(server, opening));
   }
   return new (await import('../roles/pos/mandates.ts')).MandateService(await openLocal(opening));
+}
+
+/** A terminal, for whose networks are whose and what they say. */
+export async function openNetworks(flags: RoleFlags, opening: Opening): Promise<NetworksRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/networks-client.ts')).NetworksClient(await openHttp(server, opening));
+  }
+  return new (await import('../roles/networks/service.ts')).NetworksService(await openLocal(opening));
+}
+
+/** Somebody whom an admin enrolled to hear what is on the air. */
+export async function openWitness(flags: RoleFlags, opening: Opening): Promise<WitnessRole> {
+  const server = await roleDestination('witness', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/networks-client.ts')).WitnessClient(await openHttp(server, opening));
+  }
+  return new (await import('../roles/networks/witness-service.ts')).WitnessService(await openLocal(opening));
 }
 
 /** A sharer's or a guest's terminal, for what is offered. */

@@ -1,3 +1,4 @@
+import { isLoopback } from '../api/loopback.ts';
 import type { LossBearer } from '../domain/credit-code.ts';
 import type { Limits } from '../server/limits.ts';
 import type { LogLevel } from '../server/log.ts';
@@ -21,6 +22,8 @@ export interface ServerFlags {
   readonly 'verification-file'?: string | undefined;
   readonly 'allow-md5': boolean;
   readonly 'code-losses'?: LossBearer | undefined;
+  readonly witnesses?: number | undefined;
+  readonly 'prove-again-after'?: number | undefined;
   readonly 'stripe-key-file'?: string | undefined;
   readonly 'stripe-webhook-secret-file'?: string | undefined;
 }
@@ -46,6 +49,8 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     allowMd5: flags['allow-md5'],
     codeLosses: flags['code-losses'],
     providers,
+    witnesses: flags.witnesses ?? (isLoopback(flags.listen.host) ? 0 : 1),
+    proveAgainMs: flags['prove-again-after'],
     trustProxy: flags['trust-proxy'],
     limits: rateLimits(flags['rate-limit']),
   });

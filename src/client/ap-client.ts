@@ -87,6 +87,10 @@ export class ApClient implements ApRole {
     return (await this.#http.call(routes.listRegisters, {})).registers.map(registerFromWire);
   }
 
+  async claimNetwork(id: string): Promise<void> {
+    await this.#http.call(routes.claimNetwork, { params: { id } });
+  }
+
   async putAccessCode(id: string, registerId: string, sealed: string): Promise<void> {
     await this.#http.call(routes.putAccessCode, { params: { id }, body: { register_id: registerId, sealed } });
   }

@@ -54,6 +54,10 @@ export interface ServerOptions {
   readonly codeLosses?: LossBearer | undefined;
   /** Who collects money for top-ups, beside the ledger itself. */
   readonly providers?: readonly PaymentProvider[] | undefined;
+  /** How many witnesses have to hear a network that is to be proven; none if not given. */
+  readonly witnesses?: number | undefined;
+  /** After how long a network is to be proven again, in milliseconds. */
+  readonly proveAgainMs?: number | undefined;
   readonly housekeepingMs?: number | undefined;
 }
 
@@ -69,7 +73,7 @@ export interface LatchkeyServer {
  * Errors: `invalid_input` for a certificate, key or proxy that is none.
  */
 export function createServer(options: ServerOptions): LatchkeyServer {
-  const { store, clock, random, reuse, verificationSender: sender, allowMd5, codeLosses, providers } = options;
+  const { store, clock, random, reuse, verificationSender: sender, allowMd5, codeLosses, providers, witnesses, proveAgainMs } = options;
   const limits: Limits = { ...usualLimits, ...options.limits };
   const log = makeLog(options.log);
   const stopping = new AbortController();
@@ -123,7 +127,7 @@ export function createServer(options: ServerOptions): LatchkeyServer {
       store,
       authentication,
       clock,
-      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses, tellings }),
+      context: (at, actor): ServicesContext => ({ ...ledger, store: at, actor, journal, apNonces, reuse, sendCode: verificationPost && (async (verification) => verificationPost.post(verification)), allowMd5, codeLosses, tellings, witnesses, proveAgainMs }),
       lastUses,
       metrics,
       streams,

@@ -9,6 +9,9 @@ import { FactoryService } from '../roles/factory/service.ts';
 import { FlashingService } from '../roles/flashing/service.ts';
 import { LedgerService } from '../roles/ledger/service.ts';
 import type { LedgerServiceContext } from '../roles/ledger/top-ups.ts';
+import type { NetworkPolicy } from '../roles/networks/proof.ts';
+import { NetworksService } from '../roles/networks/service.ts';
+import { WitnessService } from '../roles/networks/witness-service.ts';
 import { OffersService } from '../roles/offers/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
 import { MandateService } from '../roles/pos/mandates.ts';
@@ -17,7 +20,7 @@ import { WalletService, type WalletServiceContext } from '../roles/wallet/servic
 import type { Actor } from '../domain/token.ts';
 
 /** What the services of all roles are made with. */
-export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext & CodesServiceContext & TerminationsServiceContext;
+export type ServicesContext = ApServiceContext & WalletServiceContext & LedgerServiceContext & CodesServiceContext & TerminationsServiceContext & NetworkPolicy;
 
 /** The roles' services for one caller over one store or transaction; each is made when it is asked for. */
 export class Services {
@@ -85,6 +88,14 @@ export class Services {
 
   get ap(): ApService {
     return new ApService(this.#context);
+  }
+
+  get networks(): NetworksService {
+    return new NetworksService(this.#context);
+  }
+
+  get witness(): WitnessService {
+    return new WitnessService(this.#context);
   }
 
   get offers(): OffersService {

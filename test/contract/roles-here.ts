@@ -7,12 +7,12 @@ import { Outbox, TestClock, type HarnessOptions, type Holder, type RolesHarness 
 import { collecting } from './stand-in-provider.ts';
 
 /** The roles' services over a store. */
-export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses }: HarnessOptions = {}): Promise<RolesHarness> {
+export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses, witnesses }: HarnessOptions = {}): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
-  const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
+  const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, witnesses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
   return {
     isRemote: false,
     store,
@@ -49,5 +49,7 @@ function holder(services: Services, token: Token): Holder {
     get codes() { return services.codes; },
     get offers() { return services.offers; },
     get events() { return services.events; },
+    get networks() { return services.networks; },
+    get witness() { return services.witness; },
   };
 }

@@ -9,6 +9,7 @@ import { FlashingClient } from '../../src/client/flashing-client.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { LedgerClient } from '../../src/client/ledger-client.ts';
 import { MandateClient, PosClient } from '../../src/client/pos-client.ts';
+import { NetworksClient, WitnessClient } from '../../src/client/networks-client.ts';
 import { OffersClient } from '../../src/client/offers-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
 import { WalletClient } from '../../src/client/wallet-client.ts';
@@ -22,13 +23,13 @@ import { collecting } from './stand-in-provider.ts';
 const dayMs = 86_400_000;
 
 /** The roles over HTTP: clients, TLS on loopback, and a server over a store. */
-export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses }: HarnessOptions = {}): Promise<RolesHarness> {
+export async function rolesThere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses, witnesses }: HarnessOptions = {}): Promise<RolesHarness> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
   const authority = new Authority();
-  const running = await startServer({ store, clock, tls: authority.server(), verificationSender: outbox, allowMd5: true, codeLosses, providers: ledger.providers, housekeepingMs: dayMs });
+  const running = await startServer({ store, clock, tls: authority.server(), verificationSender: outbox, allowMd5: true, codeLosses, witnesses, providers: ledger.providers, housekeepingMs: dayMs });
   const clients: HttpClient[] = [];
   const connect = (token?: string) => {
     const client = new HttpClient({ url: running.url, token, ca: authority.cert });
@@ -61,6 +62,8 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         codes: new CodesClient(http),
         offers: new OffersClient(http),
         events: new EventsClient(http),
+        networks: new NetworksClient(http),
+        witness: new WitnessClient(http),
       };
     },
     async close() {

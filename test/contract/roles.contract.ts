@@ -11,6 +11,7 @@ import { ledgerContract } from './roles-ledger.contract.ts';
 import type { MakeHarness } from './roles.harness.ts';
 import { grantsContract } from './roles-grants.contract.ts';
 import { topUpsContract } from './roles-topups.contract.ts';
+import { networksContract } from './roles-networks.contract.ts';
 import { offersContract } from './roles-offers.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 import { posContract } from './roles-pos.contract.ts';
@@ -36,4 +37,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   terminationsContract(name, make);
   offersContract(name, make);
   eventsContract(name, make);
+  networksContract(name, make);
 }

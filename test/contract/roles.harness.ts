@@ -16,6 +16,7 @@ import type { FactoryRole, Registration } from '../../src/roles/factory/ports.ts
 import type { FlashingRole } from '../../src/roles/flashing/ports.ts';
 import type { Collection } from '../../src/roles/ledger/payment-provider.ts';
 import type { LedgerRole } from '../../src/roles/ledger/ports.ts';
+import type { NetworksRole, WitnessRole } from '../../src/roles/networks/ports.ts';
 import type { OffersRole } from '../../src/roles/offers/ports.ts';
 import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
@@ -95,6 +96,8 @@ export interface Holder {
   readonly codes: CodesRole;
   readonly offers: OffersRole;
   readonly events: EventsRole;
+  readonly networks: NetworksRole;
+  readonly witness: WitnessRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */
@@ -121,6 +124,7 @@ export interface RolesHarness {
 /** How the registry is run. */
 export interface HarnessOptions {
   readonly codeLosses?: LossBearer | undefined;
+  readonly witnesses?: number | undefined;
 }
 
 export type MakeHarness = (options?: HarnessOptions) => Promise<RolesHarness>;

@@ -79,5 +79,5 @@ test('the document is whole: every reference leads somewhere, every path paramet
 
 test('every POST that changes something takes an Idempotency-Key', () => {
   const without = Object.entries<Route>(routes).filter(([, route]) => route.method === 'POST' && route.idempotent === undefined);
-  expect(without.map(([name]) => name)).toEqual(['revealIdentities', 'checkChunk', 'compareDevice', 'verifyDevice']);
+  expect(without.map(([name]) => name)).toEqual(['revealIdentities', 'checkChunk', 'compareDevice', 'verifyDevice', 'searchOffers', 'nearbyNetworks']);
 });

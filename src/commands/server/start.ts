@@ -1,7 +1,9 @@
 import { object, type Static } from '../../api/schema.ts';
+import { durationText } from '../../domain/duration.ts';
+import { proofLifetimeMs } from '../../domain/network.ts';
 import { lossBearers } from '../../domain/credit-code.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, fileFlag, listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, durationFlag, fileFlag, listenFlag, numberFlag, pathFlag, switchFlag, textFlag } from '../../cli/flags.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { startServer } from '../../cli/start-server.ts';
 
@@ -42,6 +44,14 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
     'code-losses': choiceFlag(lossBearers)({
       description: 'Who bears what is spent beyond a credit payment code’s limit: the operator pays the shop, up to the limit once more; the payee gets nothing.',
       default: 'payee',
+    }),
+    witnesses: numberFlag(0, 10)({
+      description: 'How many witnesses have to hear a network before it is proven; 1 if left out, and 0 on an address of this machine alone.',
+    }),
+    'prove-again-after': durationFlag({
+      description: 'After how long the sharer of a network has to prove it again, or it is suspended.',
+      default: proofLifetimeMs,
+      defaultHelp: async () => durationText(proofLifetimeMs),
     }),
     'stripe-key-file': fileFlag({ description: 'Let Stripe collect top-ups, with the secret key in this file, - for stdin (or LATCHKEY_STRIPE_KEY).' }),
     'stripe-webhook-secret-file': fileFlag({

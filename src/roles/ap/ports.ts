@@ -106,4 +106,7 @@ export interface ApRole {
 
   /** Brings the password for a grant, sealed to a cash register that wants it (a compact JWE). Errors: `grant_not_found`. */
   putAccessCode(grantId: string, registerId: string, sealed: string): Promise<void>;
+
+  /** Says that this access point serves a shared network; its sharer has to say so, too. Errors: `network_not_found`. */
+  claimNetwork(networkId: string): Promise<void>;
 }

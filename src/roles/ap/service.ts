@@ -364,6 +364,12 @@ export class ApService implements ApRole {
     return this.#context.store.registers.ofAccessPoint(this.#apId);
   }
 
+  async claimNetwork(networkId: string): Promise<void> {
+    if (!(await this.#context.store.networks.claimAccessPoint(networkId, this.#apId))) {
+      throw new LatchkeyError('network_not_found', `There is no network ${networkId}.`);
+    }
+  }
+
   async putAccessCode(grantId: string, registerId: string, sealed: string): Promise<void> {
     const { store, clock } = this.#context;
     await store.transaction(async (tx) => {

@@ -1,12 +1,12 @@
 import { parseBssid } from '../../domain/bssid.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { heardSecurities, mostHeard, mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
+import { heardSecurities, mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import {
-  challengeLifetimeMs, leastMatched, mostBssids, mostChallengesOfDay, type Challenge, type Network, type NetworkMessage, type Observation,
+  challengeLifetimeMs, leastMatched, mostBssids, mostChallengesOfDay, type Challenge, type Network, type NetworkMessage,
 } from '../../domain/network.ts';
 import { checkedMessage, isValidAt } from '../../domain/network-message.ts';
-import { isHeardInTime, judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
+import { judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { ssidText } from '../../domain/ssid-text.ts';
 import { secondIdentifier } from '../../protocol/second-identifier.ts';
@@ -16,6 +16,7 @@ import { auditEntry, newId, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type { ListedNetwork, MatchingList, NetworkClaim, NetworksRole, NewMessage } from './ports.ts';
 import { isOpenState, prove, secondIdentifierKey, stateAt, type NetworksServiceContext } from './proof.ts';
+import { checkScan, observe } from './scan.ts';
 
 const dayMs = 86_400_000;
 /** Of the matching list at once. */
@@ -52,7 +53,7 @@ export class NetworksService implements NetworksRole {
         await tx.challenges.change(open.id, { state: 'expired', decidedAt: now });
       }
       if ((await tx.challenges.countSince(accountId, new Date(now.getTime() - dayMs))) >= mostChallengesOfDay) {
-        throw new LatchkeyError('challenge_limit', `An account begins at most ${mostChallengesOfDay} verifications a day.`);
+        throw new LatchkeyError('challenge_limit', `An account begins at most ${mostChallengesOfDay} verifications a day.`, { retryAfter: 3600 });
       }
       const network = known ?? (await this.#newNetwork(tx, { ...checked, accountId, terminalId }, now));
       return this.#newChallenge(tx, network, { ...checked, accountId, terminalId }, key, now);
@@ -86,7 +87,7 @@ export class NetworksService implements NetworksRole {
 
   async confirm(challengeId: string, heard: readonly HeardNetwork[]): Promise<Challenge> {
     const { store, clock } = this.#context;
-    checkHeard(heard);
+    checkScan(heard);
     await this.#ownChallenge(challengeId);
     const terminalId = this.#terminalId;
     return store.transaction(async (tx) => {
@@ -100,7 +101,7 @@ export class NetworksService implements NetworksRole {
       if (!isOpenState(state)) {
         throw new LatchkeyError('challenge_over', `This verification is ${state}.`);
       }
-      const { own, stale } = scanOf(challenge, terminalId, heard, now);
+      const { observations: own, stale } = observe(challenge, { observerId: terminalId, isWitness: false }, heard, now);
       const earlier = (await tx.challenges.observations(challengeId))
         .filter(({ isWitness, bssid }) => isWitness || !own.some((each) => each.bssid === bssid));
       const { state: judged, witnessed, error } = judgeChallenge(challenge, [...own, ...earlier], now, stale);
@@ -149,7 +150,7 @@ export class NetworksService implements NetworksRole {
   async nearby(heard: readonly HeardNetwork[]): ReturnType<NetworksRole['nearby']> {
     const { store, clock } = this.#context;
     void this.#terminalId;
-    checkHeard(heard);
+    checkScan(heard);
     const bssids = new Set(heard.map(({ bssid }) => bssid));
     const now = clock.now();
     return (await store.networks.withRadios([...bssids]))
@@ -253,20 +254,4 @@ function checkedClaim({ ssid, bssids, security, account }: NetworkClaim): Networ
     throw new LatchkeyError('invalid_input', `A network is secured as one of ${heardSecurities.join(', ')}.`);
   }
   return { ssid, bssids: radios, security, account };
-}
-
-/** Errors: `invalid_input`. */
-function checkHeard(heard: readonly HeardNetwork[]): void {
-  if (heard.length > mostHeard) {
-    throw new LatchkeyError('invalid_input', `A scan has at most ${mostHeard} networks.`);
-  }
-}
-
-/** What of the sharer's scan is about the challenge; and of which claimed radios there is only what does not count. */
-function scanOf(challenge: Challenge, observerId: string, heard: readonly HeardNetwork[], now: Date): { readonly own: readonly Observation[]; readonly stale: readonly string[] } {
-  const observations = heard.map(({ bssid, ssid, security, signalDbm, ageMs }): Observation =>
-    ({ challengeId: challenge.id, observerId, isWitness: false, bssid, ssid, security, signalDbm, heardAt: new Date(now.getTime() - ageMs) }))
-    .filter(({ ssid }) => ssid.length > 0);
-  const own = observations.filter(({ heardAt }) => isHeardInTime(challenge, heardAt, now));
-  return { own, stale: observations.filter((each) => !own.includes(each)).map(({ bssid }) => bssid) };
 }

@@ -1,11 +1,12 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { mostHeard, type HeardNetwork } from '../../domain/heard-network.ts';
-import type { Challenge, Observation } from '../../domain/network.ts';
-import { isHeardInTime, judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
+import type { HeardNetwork } from '../../domain/heard-network.ts';
+import type { Observation } from '../../domain/network.ts';
+import { judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
 import { requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type { WitnessRole } from './ports.ts';
 import { isOpenState, prove, stateAt, type NetworksServiceContext } from './proof.ts';
+import { checkScan, observe } from './scan.ts';
 
 export class WitnessService implements WitnessRole {
   readonly #context: NetworksServiceContext;
@@ -17,13 +18,12 @@ export class WitnessService implements WitnessRole {
   async report(heard: readonly HeardNetwork[]): Promise<{ readonly kept: number }> {
     const { store, clock } = this.#context;
     const witnessId = this.#witnessId;
-    if (heard.length > mostHeard) {
-      throw new LatchkeyError('invalid_input', `A scan has at most ${mostHeard} networks.`);
-    }
+    checkScan(heard);
     const now = clock.now();
     let kept = 0;
     for (const challenge of await store.challenges.openAbout([...new Set(heard.map(({ bssid }) => bssid))])) {
-      const observations = observed(challenge, witnessId, heard, now);
+      const about = heard.filter(({ bssid }) => challenge.bssids.includes(bssid));
+      const { observations } = observe(challenge, { observerId: witnessId, isWitness: true }, about, now);
       // A terminal of the sharer's own, or of its account, is no witness of what is its own.
       const isOwn = challenge.terminalId === witnessId || (await store.bindings.find(challenge.accountId, witnessId)) !== undefined;
       if (!isOwn && observations.length > 0) {
@@ -63,12 +63,4 @@ export class WitnessService implements WitnessRole {
     }
     return who.kind === 'local' ? 'witness_local' : who.token.id;
   }
-}
-
-function observed(challenge: Challenge, observerId: string, heard: readonly HeardNetwork[], now: Date): Observation[] {
-  return heard
-    .filter(({ bssid, ssid }) => ssid.length > 0 && challenge.bssids.includes(bssid))
-    .map(({ bssid, ssid, security, signalDbm, ageMs }): Observation =>
-      ({ challengeId: challenge.id, observerId, isWitness: true, bssid, ssid, security, signalDbm, heardAt: new Date(now.getTime() - ageMs) }))
-    .filter(({ heardAt }) => isHeardInTime(challenge, heardAt, now));
 }

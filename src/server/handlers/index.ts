@@ -14,6 +14,7 @@ import { eventHandlers } from './events.ts';
 import { flashHandlers } from './flashes.ts';
 import { grantHandlers } from './grants.ts';
 import type { Handlers } from './handler.ts';
+import { networkHandlers } from './networks.ts';
 import { offerHandlers } from './offers.ts';
 import { paymentHandlers } from './payments.ts';
 import { registerHandlers } from './registers.ts';
@@ -44,4 +45,5 @@ export const handlers: Handlers<RouteName> = {
   ...terminatedServiceHandlers,
   ...offerHandlers,
   ...eventHandlers,
+  ...networkHandlers,
 };
