@@ -49,7 +49,7 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
     allowMd5: flags['allow-md5'],
     codeLosses: flags['code-losses'],
     providers,
-    witnesses: flags.witnesses ?? (isLoopback(flags.listen.host) ? 0 : 1),
+    witnesses: flags.witnesses ?? usualWitnesses(flags.listen.host),
     proveAgainMs: flags['prove-again-after'],
     trustProxy: flags['trust-proxy'],
     limits: rateLimits(flags['rate-limit']),
@@ -58,6 +58,11 @@ export async function startServer(flags: ServerFlags, { closing, sources }: Open
   keepReloading(keyring, closing, (error) => server.log.error({ err: error }, 'the keys could not be read again'));
   const { url } = await listen(server, address);
   return { url, database: withoutPassword(database) };
+}
+
+/** On loopback everybody is who runs it: nobody else's word is needed (protocol.md section 6). */
+export function usualWitnesses(host: string): number {
+  return isLoopback(host) ? 0 : 1;
 }
 
 function readTls(flags: ServerFlags): { cert: string; key: string } | undefined {

@@ -86,10 +86,19 @@ describe('where witnesses are asked for', () => {
     expect(verdict(two, [...own, ...own, heard('tok_sharer', a, second, 100), heard('tok_1', a, second, 100)], 100)).toBe('processing witness_missing');
   });
 
-  test('so many distinct ones have to hear one radio each', () => {
-    expect(verdict(two, [...own, heard('tok_1', a, second, 99), heard('tok_1', b, second, 99)], 100)).toBe('processing witness_missing');
-    expect(verdict(two, [...own, heard('tok_1', a, second, 99), heard('tok_2', b, second, 99)], 100)).toBe('valid');
-    expect(judgeChallenge(two, [...own, heard('tok_1', a, second, 99), heard('tok_2', b, second, 99)], at(100)).witnessed).toBe(2);
+  const seen = (observer: string, seconds = 99) => [heard(observer, a, second, seconds), heard(observer, b, second, seconds)];
+
+  test('so many distinct ones have to hear each radio', () => {
+    expect(verdict(two, [...own, ...seen('tok_1'), ...seen('tok_1')], 100)).toBe('processing witness_missing');
+    expect(verdict(two, [...own, ...seen('tok_1'), ...seen('tok_2')], 100)).toBe('valid');
+    expect(verdict(two, [...own, ...seen('tok_1'), heard('tok_2', a, second, 99), heard('tok_3', b, second, 99)], 100)).toBe('valid');
+    expect(judgeChallenge(two, [...own, ...seen('tok_1'), heard('tok_2', a, second, 99)], at(100))).toMatchObject({
+      witnessed: 1, error: { detail: `You hear it; ${b} is yet to be heard by 2 witnesses.` },
+    });
+  });
+
+  test('a radio far away that is claimed beside one’s own is not proven by those who hear that', () => {
+    expect(verdict({ ...two, witnesses: 1 }, [...own, heard('tok_1', a, second, 99)], 100)).toBe('processing witness_missing');
   });
 
   test.each<[string, readonly Observation[]]>([
@@ -101,19 +110,19 @@ describe('where witnesses are asked for', () => {
     ['hears the old name and the new one at once', [heard('tok_2', b, first, 98.5), heard('tok_2', b, second, 99)]],
   ])('one that %s does not count', (_, observations) => {
     const earlier = { ...two, createdAt: at(-1000) };
-    expect(verdict(earlier, [...own, heard('tok_1', a, second, 99), ...observations], 100)).toBe('processing witness_missing');
+    expect(verdict(earlier, [...own, ...seen('tok_1'), heard('tok_2', a, second, 99), ...observations], 100)).toBe('processing witness_missing');
   });
 
   test('one that heard the old name well before the new one counts', () => {
-    expect(verdict(two, [...own, heard('tok_1', a, second, 99), heard('tok_2', b, first, 80), heard('tok_2', b, second, 99)], 100)).toBe('valid');
+    expect(verdict(two, [...own, ...seen('tok_1'), heard('tok_2', b, first, 80), ...seen('tok_2')], 100)).toBe('valid');
   });
 
   test('witnesses without the sharer prove nothing', () => {
-    expect(verdict(two, [heard('tok_1', a, second, 99), heard('tok_2', b, second, 99)], 100)).toBe('processing not_seen');
+    expect(verdict(two, [...seen('tok_1'), ...seen('tok_2')], 100)).toBe('processing not_seen');
   });
 
   test.each<[string, Uint8Array]>([['the old', first], ['a third', third]])('one that hears %s name after the new one was heard is in the way', (_, name) => {
-    const proof = [...own, heard('tok_1', a, second, 90), heard('tok_2', b, second, 90)];
+    const proof = [...own, ...seen('tok_1', 90), ...seen('tok_2', 90)];
     expect(verdict(two, proof, 100)).toBe('valid');
     expect(verdict(two, [...proof, heard('tok_3', a, name, 95)], 100)).toBe('processing witness_contradicts');
     expect(verdict(two, [...proof, heard('tok_3', a, name, 85)], 100)).toBe('valid');
@@ -121,7 +130,7 @@ describe('where witnesses are asked for', () => {
   });
 
   test('what stood against it stands for two minutes, also where it is not heard again', () => {
-    const proof = [...own, heard('tok_1', a, second, 99), heard('tok_2', b, second, 99)];
+    const proof = [...own, ...seen('tok_1'), ...seen('tok_2')];
     const contradicted = { ...two, errors: [{ at: at(60), fault: 'witness_contradicts', detail: 'x.' }] } as const;
     expect(verdict(contradicted, proof, 180)).toBe('processing witness_contradicts');
     expect(verdict(contradicted, proof, 181)).toBe('valid');

@@ -16,7 +16,7 @@ export type ChallengeError = Challenge['errors'][number];
 export interface Judgement {
   /** `processing` may be tried again; `invalid` is for good. */
   readonly state: Extract<ChallengeState, 'processing' | 'valid' | 'invalid'>;
-  /** Witnesses who heard it. */
+  /** Witnesses who heard that radio which the fewest heard. */
   readonly witnessed: number;
   /** Why it is not valid. */
   readonly error: ChallengeError | undefined;
@@ -32,11 +32,11 @@ export function isHeardInTime({ createdAt }: Challenge, heardAt: Date, at: Date)
 }
 
 /**
- * Judges an open challenge by all that was heard of its radios and of its second identifier. The sharer has to hear every
- * claimed radio under the second identifier, secured as claimed, and so many witnesses as the challenge asks for one of
- * them at least, while none hears one under another name. What the sharer says alone may be made up: it makes a challenge
- * invalid, but proves nothing where witnesses are asked for. What a witness says makes none invalid: anybody within its
- * reach could send that.
+ * Judges an open challenge by all that was heard of its radios and of its second identifier. Every claimed radio has to be
+ * heard under the second identifier, secured as claimed, by the sharer and by as many witnesses as the challenge asks for,
+ * though not all by the same, while none hears one under another name. What the sharer says alone may be made up: it makes a
+ * challenge invalid, but proves no radio where witnesses are asked for, also none that is claimed beside one that they hear.
+ * What a witness says makes none invalid: anybody within its reach could send that.
  *
  * @param observations Each heard in time; of one radio and observer there may be several, of several names.
  * @param stale Radios of which the sharer handed over what was not.
@@ -45,8 +45,8 @@ export function judgeChallenge(challenge: Challenge, observations: readonly Obse
   const counted = observations.filter((each) => isCounted(challenge, each, at));
   const own = counted.filter(({ isWitness }) => !isWitness);
   const others = counted.filter(({ isWitness, observerId }) => isWitness && observerId !== challenge.terminalId);
-  const witnessed = new Set(others.map(({ observerId }) => observerId))
-    .values().filter((observer) => hasWitnessed(challenge, others.filter(({ observerId }) => observerId === observer))).toArray().length;
+  const counts = challenge.bssids.map((bssid) => witnessesOf(challenge, others.filter((each) => each.bssid === bssid)));
+  const witnessed = Math.min(...counts);
   const contradiction = contradictionOf(challenge, own, others, at);
   const judged = (error: ChallengeError | undefined): Judgement =>
     ({ state: error === undefined ? 'valid' : isFinal(error.fault) ? 'invalid' : 'processing', witnessed, error, contradiction });
@@ -60,7 +60,7 @@ export function judgeChallenge(challenge: Challenge, observations: readonly Obse
     return judged(contradiction);
   }
   return judged(witnessed < challenge.witnesses
-    ? { at, fault: 'witness_missing', detail: `You hear it; of ${challenge.witnesses} witnesses that have to, ${witnessed} did.` }
+    ? { at, fault: 'witness_missing', detail: missingWitnesses(challenge, counts) }
     : undefined);
 }
 
@@ -97,12 +97,18 @@ function isBesides(second: Uint8Array, other: Heard, under: Heard): boolean {
   return !sameSsid(other.ssid, second) && other.heardAt.getTime() > under.heardAt.getTime() - renameMs;
 }
 
-function hasWitnessed({ bssids, second, security }: Challenge, heard: readonly Heard[]): boolean {
-  return bssids.some((bssid) => {
-    const ofRadio = heard.filter((each) => each.bssid === bssid);
-    const under = observationToKeep(second, ofRadio);
-    return under !== undefined && sameSsid(under.ssid, second) && ofRadio.every((each) => !sameSsid(each.ssid, second) || each.security === security);
-  });
+/** How many distinct ones count, of what all heard of one radio. */
+function witnessesOf({ second, security }: Challenge, heard: readonly Observation[]): number {
+  return new Set(heard.map(({ observerId }) => observerId)).values().filter((observer) => {
+    const own = heard.filter(({ observerId }) => observerId === observer);
+    const last = observationToKeep(second, own);
+    return last !== undefined && sameSsid(last.ssid, second) && own.every((each) => !sameSsid(each.ssid, second) || each.security === security);
+  }).toArray().length;
+}
+
+function missingWitnesses({ bssids, witnesses }: Challenge, counts: readonly number[]): string {
+  const missing = bssids.filter((_, index) => counts[index]! < witnesses);
+  return `You hear it; ${list(missing)} ${are(missing)} yet to be heard by ${witnesses === 1 ? 'a witness' : `${witnesses} witnesses`}.`;
 }
 
 /**

@@ -79,9 +79,9 @@ export interface Challenge {
   readonly bssids: readonly string[];
   readonly security: HeardSecurity;
   readonly state: ChallengeState;
-  /** How many witnesses have to hear it. */
+  /** How many witnesses have to hear each of its radios. */
   readonly witnesses: number;
-  /** How many have. */
+  /** How many have, of that radio which the fewest heard. */
   readonly witnessed: number;
   /** What each attempt came to that proved nothing, oldest first. */
   readonly errors: readonly { readonly at: Date; readonly fault: ChallengeFault; readonly detail: string }[];

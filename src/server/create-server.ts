@@ -54,7 +54,7 @@ export interface ServerOptions {
   readonly codeLosses?: LossBearer | undefined;
   /** Who collects money for top-ups, beside the ledger itself. */
   readonly providers?: readonly PaymentProvider[] | undefined;
-  /** How many witnesses have to hear a network that is to be proven; none if not given. */
+  /** How many witnesses have to hear each radio of a network that is to be proven; none if not given. */
   readonly witnesses?: number | undefined;
   /** After how long a network is to be proven again, in milliseconds. */
   readonly proveAgainMs?: number | undefined;

@@ -6,8 +6,9 @@ import type { Challenge, Network } from '../../src/domain/network.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { Housekeeping } from '../../src/roles/housekeeping.ts';
 import type { NewMessage } from '../../src/roles/networks/ports.ts';
+import { WitnessService } from '../../src/roles/networks/witness-service.ts';
 import { systemRandom } from '../server/running-server.ts';
-import { newBssid, ssidBytes } from '../storage/samples.ts';
+import { addNetwork, newBssid, newChallenge, ssidBytes } from '../storage/samples.ts';
 import { codeOf, type Holder, type MakeHarness, type RolesHarness } from './roles.harness.ts';
 import { bindTo } from './shop.ts';
 
@@ -508,12 +509,14 @@ export function networksContract(name: string, make: MakeHarness): void {
       }
     });
 
-    test('hear one of several radios each, and another’s not', async () => {
+    test('have to hear each radio: none is claimed beside one’s own that only the sharer says it hears', async () => {
       const { challenge, confirm, one, two, seen } = await openOne([newBssid(), newBssid()]);
-      await one.witness.report([seen[0]!]);
-      await two.witness.report([hears(newBssid(), challenge.second)]);
-      expect(faultOf(await confirm())).toBe('processing witness_missing');
-      await two.witness.report([seen[1]!]);
+      await one.witness.report(seen);
+      await two.witness.report([seen[0]!, hears(newBssid(), challenge.second)]);
+      const judged = await confirm();
+      expect([faultOf(judged), judged.witnessed]).toEqual(['processing witness_missing', 1]);
+      expect(judged.errors.at(-1)!.detail).toContain(challenge.bssids[1]!);
+      await (await at.harness.hold('witness')).witness.report([seen[1]!]);
       expect((await confirm()).state).toBe('valid');
     });
 
@@ -577,6 +580,16 @@ export function networksContract(name: string, make: MakeHarness): void {
       at.harness.clock.pass(30 * 60_000);
       expect(await witness.witness.report(seen)).toEqual({ kept: 0 });
       expect(await at.harness.store.challenges.observations(challenge.id)).toEqual([]);
+    });
+
+    test('are not the person at the database, of what that person claims as a terminal', async () => {
+      const { store, clock } = at.harness;
+      const { challenge } = await openOne();
+      const witness = new WitnessService({ store, clock, random: systemRandom, actor: { kind: 'local' } });
+      expect(await witness.report(under(challenge.second, challenge))).toEqual({ kept: 1 });
+      const own = newChallenge(await addNetwork(store), { terminalId: 'terminal_local', createdAt: new Date(0), expiresAt: new Date(Date.now() + dayMs * 365) });
+      await store.challenges.insert(own);
+      expect(await witness.report(under(own.second, own))).toEqual({ kept: 0 });
     });
 
     test('serve several verifications of one radio at once, of which the last that is proven counts', async () => {

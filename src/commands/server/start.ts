@@ -46,7 +46,7 @@ Beyond this machine it wants TLS, or --insecure-http behind a proxy that does it
       default: 'payee',
     }),
     witnesses: numberFlag(0, 10)({
-      description: 'How many witnesses have to hear a network before it is proven; 1 if left out, and 0 on an address of this machine alone.',
+      description: 'How many witnesses have to hear each radio of a network before it is proven; 1 if left out, and 0 on an address of this machine alone.',
     }),
     'prove-again-after': durationFlag({
       description: 'After how long the sharer of a network has to prove it again, or it is suspended.',

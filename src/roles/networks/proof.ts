@@ -8,7 +8,7 @@ import type { Store } from '../store.ts';
 
 /** How networks have to be proven. */
 export interface NetworkPolicy {
-  /** How many witnesses have to hear it; none if not given. */
+  /** How many witnesses have to hear each of its radios; none if not given. */
   readonly witnesses?: number | undefined;
   /** After how long it is to be proven again, in milliseconds. */
   readonly proveAgainMs?: number | undefined;

@@ -2,6 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import type { HeardNetwork } from '../../domain/heard-network.ts';
 import type { Observation } from '../../domain/network.ts';
 import { judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
+import { terminalIdOf } from '../ledger/terminal.ts';
 import { requireKnown, within } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import type { WitnessRole } from './ports.ts';
@@ -61,6 +62,7 @@ export class WitnessService implements WitnessRole {
     if (who.kind === 'token' && who.token.role !== 'witness') {
       throw new LatchkeyError('forbidden', 'Only a witness may do that.');
     }
-    return who.kind === 'local' ? 'witness_local' : who.token.id;
+    // The person here is no witness of networks that it claims as a terminal.
+    return who.kind === 'local' ? terminalIdOf(who) : who.token.id;
   }
 }
