@@ -10,6 +10,7 @@ import { registerRoutes } from './register-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import type { Route } from './route.ts';
 import type { Static } from './schema.ts';
+import { shareRoutes } from './share-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
 
 /** All that can be asked over HTTP. */
@@ -25,6 +26,7 @@ export const routes = {
   ...offerRoutes,
   ...eventRoutes,
   ...networkRoutes,
+  ...shareRoutes,
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

@@ -17,6 +17,7 @@ import type { NetworksRole, WitnessRole } from '../roles/networks/ports.ts';
 import type { OffersRole } from '../roles/offers/ports.ts';
 import type { OwnerRole } from '../roles/owner/ports.ts';
 import type { MandateRole, PosRole } from '../roles/pos/ports.ts';
+import type { SharingRole } from '../roles/sharing/ports.ts';
 import type { ServiceContext } from '../roles/service-context.ts';
 import type { WalletRole } from '../roles/wallet/ports.ts';
 import { agentSocket } from './agent-files.ts';
@@ -179,6 +180,15 @@ export async function openOffers(flags: RoleFlags, opening: Opening): Promise<Of
     return new (await import('../client/offers-client.ts')).OffersClient(await openHttp(server, opening));
   }
   return new (await import('../roles/offers/service.ts')).OffersService(await openLocal(opening));
+}
+
+/** A sharer's or a guest's terminal, for access that is bought and sold. */
+export async function openSharing(flags: RoleFlags, opening: Opening): Promise<SharingRole> {
+  const server = await roleDestination('terminal', flags, opening.sources);
+  if (server !== undefined) {
+    return new (await import('../client/sharing-client.ts')).SharingClient(await openHttp(server, opening));
+  }
+  return new (await import('../roles/sharing/service.ts')).SharingService(await openLocal(opening));
 }
 
 export async function openPos(flags: RoleFlags, opening: Opening): Promise<PosRole> {

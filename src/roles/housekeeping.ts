@@ -4,6 +4,7 @@ import { expireOverdue } from './ap/expiry.ts';
 import { releaseOverdue } from './ledger/holds.ts';
 import { keepNetworks } from './networks/upkeep.ts';
 import { endSold } from './grants/permission.ts';
+import { tendRequests } from './sharing/due.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { Store } from './store.ts';
 
@@ -35,6 +36,7 @@ export class Housekeeping {
   async keep(): Promise<void> {
     const { store, clock } = this.#context;
     await expireOverdue(this.#context);
+    await tendRequests(this.#context);
     await releaseOverdue(this.#context);
     await endSold(this.#context);
     await keepNetworks(this.#context);

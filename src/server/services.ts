@@ -16,6 +16,7 @@ import { OffersService } from '../roles/offers/service.ts';
 import { OwnerService } from '../roles/owner/service.ts';
 import { MandateService } from '../roles/pos/mandates.ts';
 import { PosService } from '../roles/pos/service.ts';
+import { SharingService } from '../roles/sharing/service.ts';
 import { WalletService, type WalletServiceContext } from '../roles/wallet/service.ts';
 import type { Actor } from '../domain/token.ts';
 
@@ -100,5 +101,9 @@ export class Services {
 
   get offers(): OffersService {
     return new OffersService(this.#context);
+  }
+
+  get sharing(): SharingService {
+    return new SharingService(this.#context);
   }
 }

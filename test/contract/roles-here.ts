@@ -51,5 +51,6 @@ function holder(services: Services, token: Token): Holder {
     get events() { return services.events; },
     get networks() { return services.networks; },
     get witness() { return services.witness; },
+    get sharing() { return services.sharing; },
   };
 }

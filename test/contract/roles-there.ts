@@ -12,6 +12,7 @@ import { MandateClient, PosClient } from '../../src/client/pos-client.ts';
 import { NetworksClient, WitnessClient } from '../../src/client/networks-client.ts';
 import { OffersClient } from '../../src/client/offers-client.ts';
 import { OwnerClient } from '../../src/client/owner-client.ts';
+import { SharingClient } from '../../src/client/sharing-client.ts';
 import { WalletClient } from '../../src/client/wallet-client.ts';
 import type { Store } from '../../src/roles/store.ts';
 import { Authority } from '../server/certificates.ts';
@@ -64,6 +65,7 @@ export async function rolesThere(open: () => Promise<{ store: Store; remove(): P
         events: new EventsClient(http),
         networks: new NetworksClient(http),
         witness: new WitnessClient(http),
+        sharing: new SharingClient(http),
       };
     },
     async close() {

@@ -15,6 +15,7 @@ import { networksContract } from './roles-networks.contract.ts';
 import { offersContract } from './roles-offers.contract.ts';
 import { ownerContract } from './roles-owner.contract.ts';
 import { posContract } from './roles-pos.contract.ts';
+import { sharingContract } from './roles-sharing.contract.ts';
 import { terminationsContract } from './roles-terminations.contract.ts';
 import { walletContract } from './roles-wallet.contract.ts';
 
@@ -38,4 +39,5 @@ export function rolesContract(name: string, make: MakeHarness): void {
   offersContract(name, make);
   eventsContract(name, make);
   networksContract(name, make);
+  sharingContract(name, make);
 }

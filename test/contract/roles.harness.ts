@@ -20,6 +20,7 @@ import type { NetworksRole, WitnessRole } from '../../src/roles/networks/ports.t
 import type { OffersRole } from '../../src/roles/offers/ports.ts';
 import type { MandateRole, PosRole } from '../../src/roles/pos/ports.ts';
 import type { OwnerRole } from '../../src/roles/owner/ports.ts';
+import type { SharingRole } from '../../src/roles/sharing/ports.ts';
 import type { Store } from '../../src/roles/store.ts';
 import type { VerificationMessage, VerificationSender, WalletRole } from '../../src/roles/wallet/ports.ts';
 import type { StandInProvider } from './stand-in-provider.ts';
@@ -98,6 +99,7 @@ export interface Holder {
   readonly events: EventsRole;
   readonly networks: NetworksRole;
   readonly witness: WitnessRole;
+  readonly sharing: SharingRole;
 }
 
 /** A registry under test, empty at first, and how to get at it. */

@@ -13,6 +13,8 @@ import { devicePsk, deviceProof, matchCode } from '../../protocol/device-key.ts'
 import { questionAbout, type AuditJournal } from '../audit-journal.ts';
 import { endGrant, revokeGrant } from '../grants/ending.ts';
 import { begin } from '../grants/permission.ts';
+import { collectUsed } from '../sharing/collecting.ts';
+import { grantsClosed } from '../sharing/ending.ts';
 import { apIdOf, auditEntry, newId, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { NewAuditEntry, Store, VerifiedDevice } from '../store.ts';
 import { ApNonces } from './ap-nonce.ts';
@@ -345,18 +347,24 @@ export class ApService implements ApRole {
   }
 
   async reportGrants(reports: readonly GrantReport[]): Promise<void> {
+    await collectUsed(this.#context, this.#apId, reports);
     const changing = reports.filter(({ ended, begun }) => ended !== undefined || begun !== undefined);
     await this.#context.store.transaction(async (tx) => {
       const context = within(this.#context, tx);
       const revision = changing.length === 0 ? undefined : await tx.accessPoints.nextRevision(this.#apId);
+      const closed: string[] = [];
       for (const { grantId, usage, ended, begun } of reports) {
         await tx.grants.use(this.#apId, grantId, usage);
         const grant = revision === undefined ? undefined : await tx.grants.find(grantId);
         if (revision === undefined || grant?.network.apId !== this.#apId) continue;
         if (begun !== undefined) await begin(context, grantId, begun, revision);
         // One that was changed meanwhile, to last longer say, is looked at anew by the agent.
-        if (ended !== undefined && (ended.revision ?? grant.revision) >= grant.revision) await endGrant(context, grantId, revision, ended);
+        if (ended !== undefined && (ended.revision ?? grant.revision) >= grant.revision) {
+          await endGrant(context, grantId, revision, ended);
+          closed.push(grantId);
+        }
       }
+      await grantsClosed(context, closed);
     });
   }
 

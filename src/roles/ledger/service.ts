@@ -140,6 +140,9 @@ export class LedgerService implements LedgerRole {
       if (await tx.registers.chargesFor(account.id)) {
         throw new LatchkeyError('account_charged_for');
       }
+      if (await tx.shareRequests.concerns(account.id)) {
+        throw new LatchkeyError('account_shares');
+      }
       if (account.kind !== 'customer' || !(await tx.accounts.close(account.id, clock.now()))) {
         throw notEmpty((await tx.accounts.find(account.id))!);
       }

@@ -9,6 +9,7 @@ import { admitsAp, recordedActor } from '../../domain/token.ts';
 import { closeRequest } from '../ap/closing.ts';
 import { revokeGrant } from '../grants/ending.ts';
 import { decide } from '../ap/decision.ts';
+import { grantsClosed } from '../sharing/ending.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { auditEntry, scopeOf, within, type ServiceContext } from '../service-context.ts';
 import type { AccessPoint, GrantFilter, RequestFilter, Store } from '../store.ts';
@@ -114,6 +115,7 @@ export class OwnerService implements OwnerRole {
       const revision = await tx.accessPoints.nextRevision(grant.network.apId);
       const context = within(this.#context, tx);
       await revokeGrant(context, id, revision, why);
+      await grantsClosed(context, [id]);
       // Its request ends with it: one that is not yet joined would let the device in again as a retry.
       const request = grant.requestId === undefined ? undefined : await tx.requests.find(grant.requestId);
       if (request !== undefined && mayFollow(request.status, 'expired')) {

@@ -82,15 +82,16 @@ export function refuse(context: ServiceContext, request: ShareRequest, reason?: 
 /** Brings the access code. Errors: `access_code_invalid`, `share_request_over`. */
 export async function respond(context: ServiceContext, request: ShareRequest, sealed: string): Promise<ShareRequest> {
   checkSealedFor(sealed, request.id);
-  const isThere = async () => request.kind === 'access' && (await context.store.shareRequests.code(request.id)) === sealed;
   return inTransaction(context, async (within, news) => {
     const { store, clock } = within;
     const dueAt = new Date(clock.now().getTime() + collectMs);
     const ready = request.kind === 'access' ? await move(within, request, ['approved'], { state: 'ready', dueAt }) : undefined;
     if (ready === undefined) {
       const found = (await store.shareRequests.find(request.id))!;
-      if (await isThere()) return found;
-      throw over(found);
+      if ((await store.shareRequests.code(request.id)) !== sealed) {
+        throw over(found);
+      }
+      return found;
     }
     await store.shareRequests.putCode(request.id, sealed);
     news.add('guest', 'response.ready', ready, { expires_at: dueAt.toISOString() });

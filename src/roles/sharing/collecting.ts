@@ -1,7 +1,7 @@
-import { LatchkeyError } from '../../domain/errors.ts';
+import type { GrantUsage } from '../../domain/grant.ts';
 import type { ShareRequest } from '../../domain/share-request.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { paidOrGivenBack } from './giving-up.ts';
+import { paidOrGivenBack, unlessOver } from './giving-up.ts';
 import { start } from './granting.ts';
 import { captureHold } from './holding.ts';
 import { over } from './parties.ts';
@@ -45,13 +45,17 @@ function pay(context: ServiceContext, request: ShareRequest): Promise<ShareReque
   });
 }
 
-/** The sharer's side reports that these grants are in use: those that wait to be collected are. */
-export async function collectUsed(context: ServiceContext, grantIds: readonly string[]): Promise<void> {
-  for (const request of await context.store.shareRequests.ready(grantIds)) {
-    try {
-      await collect(context, request);
-    } catch (error) {
-      if (!(error instanceof LatchkeyError) || error.code !== 'share_request_over') throw error;
+/** An access point reports what its grants have used: what waits to be collected and is in use, is. */
+export async function collectUsed(context: ServiceContext, apId: string, reports: readonly { readonly grantId: string; readonly usage: GrantUsage }[]): Promise<void> {
+  const used = reports.filter(({ usage }) => isUse(usage)).map(({ grantId }) => grantId);
+  for (const request of await context.store.shareRequests.ready(used)) {
+    if (request.apId === apId) {
+      await collect(context, request).catch(unlessOver);
     }
   }
+}
+
+/** Whether the subject of a grant was there. */
+export function isUse({ bytesIn, bytesOut, seconds }: GrantUsage): boolean {
+  return bytesIn + bytesOut > 0n || seconds > 0;
 }

@@ -1,8 +1,7 @@
 import type { ShareRequest } from '../../domain/share-request.ts';
-import { LatchkeyError } from '../../domain/errors.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { endInTime } from './ending.ts';
-import { expire, expiredBecause } from './giving-up.ts';
+import { expire, expiredBecause, unlessOver } from './giving-up.ts';
 import { payOwed, settle } from './settlement.ts';
 
 const atOnce = 250;
@@ -52,12 +51,5 @@ async function tend(context: ServiceContext, { id, state, ...request }: ShareReq
     case 'expired':
     case 'cancelled':
       return;
-  }
-}
-
-/** It went on meanwhile. */
-function unlessOver(error: unknown): void {
-  if (!(error instanceof LatchkeyError) || error.code !== 'share_request_over') {
-    throw error;
   }
 }

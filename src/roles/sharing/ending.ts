@@ -7,7 +7,7 @@ import { timeIsOver } from '../grants/permission.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { giveUp } from './giving-up.ts';
 import { releaseHold } from './holding.ts';
-import type { News } from './news.ts';
+import { News } from './news.ts';
 import { over } from './parties.ts';
 import { settleAll } from './settlement.ts';
 import { inTransaction, move } from './transition.ts';
@@ -71,6 +71,15 @@ export async function grantClosed(context: ServiceContext, grantId: string, reas
       news.add('both', 'request.expired', unpaid, { reason: endReasons.grantOver });
     }
   }
+}
+
+/** Grants were closed by who does not sell them: as the last thing of that transaction. */
+export async function grantsClosed(context: ServiceContext, grantIds: readonly string[]): Promise<void> {
+  const news = new News(context);
+  for (const grantId of grantIds) {
+    await grantClosed(context, grantId, undefined, news);
+  }
+  await news.tell(context);
 }
 
 function isUsedUp(grant: Grant): boolean {

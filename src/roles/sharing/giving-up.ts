@@ -75,3 +75,10 @@ export async function paidOrGivenBack<T>(context: ServiceContext, id: string, pa
     throw error;
   }
 }
+
+/** What it was to be done to has gone on meanwhile. */
+export function unlessOver(error: unknown): void {
+  if (!(error instanceof LatchkeyError) || error.code !== 'share_request_over') {
+    throw error;
+  }
+}

@@ -3,8 +3,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { isInForce } from '../../domain/grant.ts';
 import { sameCurrency } from '../../domain/money.ts';
 import type { Network } from '../../domain/network.ts';
-import type { Offer } from '../../domain/offer.ts';
-import { isOpenAt } from '../../domain/offer-hours.ts';
+import { closureOf, type Offer } from '../../domain/offer.ts';
 import { quantityText, type Allowance, type Quantity } from '../../domain/quantity.ts';
 import { endReasons, feeStandsMs, unpaidStates, type ShareRequest } from '../../domain/share-request.ts';
 import { bought, priceOf, type Tariff } from '../../domain/tariff.ts';
@@ -132,8 +131,8 @@ function allowanceText(allowance: Allowance): string {
 /** Whether an offer takes a guest now. Errors: `offer_closed`. */
 async function requireOpen({ store, clock }: ServiceContext, offer: Offer): Promise<Network> {
   const network = (await store.networks.find(offer.networkId))!;
-  const isOpen = offer.state === 'active' && network.state === 'valid' && isOpenAt(offer.hours, clock.now());
-  if (!isOpen || (await store.offers.guests(offer.id)) >= offer.guests || (await store.offers.owes(offer.accountId))) {
+  const standing = { guests: await store.offers.guests(offer.id), owes: await store.offers.owes(offer.accountId) };
+  if (offer.state !== 'active' || network.state !== 'valid' || closureOf(offer, standing, clock.now()) !== undefined) {
     throw new LatchkeyError('offer_closed', `Offer ${offer.id} takes nobody now.`);
   }
   return network;

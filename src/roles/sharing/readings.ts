@@ -5,8 +5,8 @@ import { quantityText, type Quantity } from '../../domain/quantity.ts';
 import type { ShareRequest } from '../../domain/share-request.ts';
 import { verifyReading } from '../../protocol/meter-reading.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { collect } from './collecting.ts';
-import { bytesOf, countOf, usageSoFar } from './counting.ts';
+import { collect, isUse } from './collecting.ts';
+import { countOf, usageSoFar } from './counting.ts';
 import { over, type Seen } from './parties.ts';
 import type { Usage } from './ports.ts';
 import { settle } from './settlement.ts';
@@ -20,7 +20,7 @@ export async function takeReading(context: ServiceContext, { request, sides }: S
   }
   const read = await signedBy(context, request, sides, reading);
   await store.shareRequests.read(read, request.networkId);
-  if (request.state === 'ready' && read.side === 'sharer' && bytesOf(read) + BigInt(read.seconds) > 0n) {
+  if (request.state === 'ready' && read.side === 'sharer' && isUse(read)) {
     await collect(context, request);
   }
   if (request.state === 'ending') {

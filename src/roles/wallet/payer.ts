@@ -72,6 +72,8 @@ export interface Order {
   readonly registerId?: string | undefined;
   /** The credit payment code that it is to bring. */
   readonly code?: CodeOrder | undefined;
+  /** The request for access to a shared network that it pays; then `holdMs` is not said. */
+  readonly shareRequestId?: string | undefined;
 }
 
 /** What a cash register says that a payment came to. */
@@ -193,13 +195,13 @@ export class Payer {
     return this.#cancel(pending);
   }
 
-  async #begin({ accountId, payee, amount, memo, holdMs, key = this.#newKey(), registerId, code: codeOrder }: Order, identityCode: string): Promise<BegunPayment> {
+  async #begin({ accountId, payee, amount, memo, holdMs, key = this.#newKey(), registerId, code: codeOrder, shareRequestId }: Order, identityCode: string): Promise<BegunPayment> {
     const { journal, clock } = this.#context;
     const { algorithm, code, number: codeNumber } = await this.#held(accountId);
     const password = transactionPassword(algorithm, code, identityCode, { accountId, amount, payeeId: payee.id, idempotencyKey: key });
     const bound = algorithm === 'md5' ? {} : { accountId, codeNumber };
     const purchase = registerId === undefined ? {} : { purchase: { registerId } };
-    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs, ...purchase, ...(codeOrder === undefined ? {} : { code: codeOrder }) };
+    const request: PaymentRequest = { key, ...bound, payeeId: payee.id, amount, password, memo, holdMs, ...purchase, ...(codeOrder === undefined ? {} : { code: codeOrder }), ...(shareRequestId === undefined ? {} : { shareRequestId }) };
     const begun: BegunPayment = { accountId, payee, request, codeNumber, begunAt: clock.now() };
     await journal.begin(begun);
     return begun;
@@ -297,8 +299,9 @@ export class Payer {
   }
 }
 
-function isOf({ payee, amount, memo, code }: Order, { request }: BegunPayment): boolean {
-  return request.payeeId === payee.id && amountText(request.amount) === amountText(amount) && request.memo === memo && isSameCode(code, request.code);
+function isOf({ payee, amount, memo, code, shareRequestId }: Order, { request }: BegunPayment): boolean {
+  const isSame = request.payeeId === payee.id && amountText(request.amount) === amountText(amount) && request.memo === memo;
+  return isSame && isSameCode(code, request.code) && request.shareRequestId === shareRequestId;
 }
 
 /** Whether two payments ask for the same credit payment code, or both for none. */

@@ -18,6 +18,7 @@ import { networkHandlers } from './networks.ts';
 import { offerHandlers } from './offers.ts';
 import { paymentHandlers } from './payments.ts';
 import { registerHandlers } from './registers.ts';
+import { shareRequestHandlers } from './share-requests.ts';
 import { terminatedServiceHandlers } from './terminated-services.ts';
 import { tokenHandlers } from './tokens.ts';
 import { topUpHandlers } from './top-ups.ts';
@@ -43,6 +44,7 @@ export const handlers: Handlers<RouteName> = {
   ...registerHandlers,
   ...codeHandlers,
   ...terminatedServiceHandlers,
+  ...shareRequestHandlers,
   ...offerHandlers,
   ...eventHandlers,
   ...networkHandlers,
