@@ -118,7 +118,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: accountSchema,
     idempotent: true,
-    errors: ['account_not_found', 'account_not_empty', 'account_charged_for'],
+    errors: ['account_not_found', 'account_not_empty', 'account_charged_for', 'account_shares'],
   },
   setCredit: {
     method: 'POST',
@@ -263,7 +263,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: paymentSchema,
     idempotent: true,
-    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code', 'amount_too_large', 'currency_mismatch', 'account_closed'],
+    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code', 'payment_of_share', 'amount_too_large', 'currency_mismatch', 'account_closed'],
   },
   releasePayment: {
     method: 'POST',
@@ -275,7 +275,7 @@ export const ledgerRoutes = {
     status: 200,
     reply: paymentSchema,
     idempotent: true,
-    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code'],
+    errors: ['payment_not_found', 'payment_not_held', 'payment_of_code', 'payment_of_share'],
   },
   refundPayment: {
     method: 'POST',

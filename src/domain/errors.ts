@@ -163,6 +163,7 @@ export const errorTable = {
   payment_of_code: { exit: 5, http: 409, title: 'The payment holds what a credit payment code may spend', hint: 'See `latchkey code list`; end the code with `latchkey code revoke`. What it does not spend is given back by itself.' },
   currency_mismatch: { exit: 5, http: 409, title: 'The currencies differ', hint: 'Give the amount in the account’s currency; nothing is converted.' },
   metric_mismatch: { exit: 5, http: 409, title: 'One is time, the other is traffic', hint: 'Give the quantity in what the tariff counts: 10min of time, 500MB of traffic.' },
+  payment_of_share: { exit: 5, http: 409, title: 'The payment holds the fee of access to a shared network', hint: 'Its request takes it or gives it back by itself: see `latchkey share history`. Once it is paid, `latchkey payment refund` gives it back.' },
   run_unfinished: { exit: 5, http: 409, title: 'There is a run that is not finished', hint: 'Go on with it by --resume, or name another --out.' },
   run_busy: { exit: 5, http: 409, title: 'Another process works on this run', hint: 'Wait for it, or end it.' },
   device_conflict: { exit: 5, http: 409, title: 'The device is registered with other data', hint: 'Nothing was changed. See `latchkey device show`.' },

@@ -83,6 +83,8 @@ export interface Site {
   readonly sharer: Party;
   newGuest(money?: string): Promise<Guest>;
   newSharer(money?: string): Promise<Party>;
+  /** Bound to the same account. */
+  anotherTerminal(of: Guest): Promise<Guest>;
   /** With an offer of it. */
   newNetwork(terms?: Partial<OfferTerms>, of?: { readonly isEnforced?: boolean; readonly sharer?: Party }): Promise<{ readonly network: Network; readonly offer: Offer }>;
   /** The sharer's side as its agent has it: says yes, and brings the code. */
@@ -123,6 +125,9 @@ export async function openSite(harness: RolesHarness): Promise<Site> {
     async newGuest(money = '50.00') {
       const { account, terminal } = await party(money);
       return new Guest(harness, 'guest', account, terminal);
+    },
+    async anotherTerminal({ account }) {
+      return new Guest(harness, 'guest', account, await bindTo(harness, await harness.hold('terminal'), account));
     },
     async newNetwork(parts = {}, { isEnforced = true, sharer: by = sharer } = {}) {
       const of = { accountId: by.account.id, terminalId: by.holder.token.id, meterKey: by.meter.publicKey };

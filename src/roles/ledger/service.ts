@@ -250,6 +250,7 @@ export class LedgerService implements LedgerRole {
       const payment = notOfCode(await this.#payment(tx, id));
       const back = amount ?? { minor: payment.captured - payment.refunded, currency: payment.amount.currency };
       sameCurrency(back, payment.amount);
+      await tx.shareRequests.noteReturned(id, back.minor);
       const sale = await tx.sales.findByPayment(id);
       const isSaleLeft = sale === undefined || (await tx.sales.refund(sale.id, back.minor));
       if (back.minor === 0n || !isSaleLeft || (await tx.payments.refund(id, back.minor)) === undefined) {
@@ -276,6 +277,9 @@ export class LedgerService implements LedgerRole {
     const { store, clock } = this.#context;
     return store.transaction(async (tx) => {
       const payment = notOfCode(await this.#payment(tx, id));
+      if ((await tx.shareRequests.findByPayment(id)) !== undefined) {
+        throw new LatchkeyError('payment_of_share', `Payment ${id} holds the fee of access to a shared network.`);
+      }
       const now = clock.now();
       const isOver = payment.expiresAt !== undefined && payment.expiresAt <= now;
       const settled = payment.state === 'held' && !isOver ? await settle(tx, payment, now) : undefined;

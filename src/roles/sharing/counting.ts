@@ -1,5 +1,5 @@
 import { isEnforced, noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
-import { metersDiffer, type MeterReading, type MeterSide } from '../../domain/meter.ts';
+import { differenceBytes, metersDiffer, type MeterReading, type MeterSide } from '../../domain/meter.ts';
 import type { Store } from '../store.ts';
 
 /** What was counted of a grant, and by whom. */
@@ -39,10 +39,10 @@ export function usageSoFar({ agent, guest, sharer }: Count): GrantUsage {
   return agent ?? guest ?? sharer ?? noUsage;
 }
 
-/** Whether the sharer's own side says that nothing was used. */
-export function isUnused({ agent, guest, sharer }: Count): boolean {
-  const isNothing = (usage: GrantUsage | undefined) => usage !== undefined && bytesOf(usage) === 0n;
-  return isNothing(agent ?? sharer) && (guest === undefined || isNothing(guest));
+/** Whether the sharer's own side says that nothing was used: who gets on and no further still sends a little. */
+export function isUnused({ agent, sharer }: Count): boolean {
+  const counted = agent ?? sharer;
+  return counted !== undefined && bytesOf(counted) <= differenceBytes;
 }
 
 export function bytesOf({ bytesIn, bytesOut }: GrantUsage): bigint {

@@ -11,6 +11,7 @@ import { parsePublicJwk } from '../../protocol/access-code.ts';
 import { newEd25519Public } from '../../protocol/ed25519.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
+import { tended } from './due.ts';
 import type { News } from './news.ts';
 import { asSide, over, payingAccount } from './parties.ts';
 import { hold } from './paying.ts';
@@ -23,6 +24,9 @@ export async function requestAccess(context: ServiceContext, order: AccessOrder)
   const jwk = JSON.stringify(parsePublicJwk(order.jwk));
   newEd25519Public(order.meterKey);
   const account = await payingAccount(context, order.account);
+  for (const other of await openFor(context, terminalId, order.offerId)) {
+    await tended(context, other);
+  }
   return inTransaction(context, async (within, news) => {
     const { store, clock } = within;
     const offer = await store.offers.find(order.offerId);
@@ -140,11 +144,15 @@ async function requireOpen({ store, clock }: ServiceContext, offer: Offer): Prom
 
 /** A terminal has one request for an offer: what is not paid gives way to the next. Errors: `share_request_open`. */
 async function replaceOthers(context: ServiceContext, guestTerminalId: string, { id: offerId }: Offer): Promise<void> {
-  const { items } = await context.store.shareRequests.list({ guestTerminalId, offerId, kind: 'access', states: ['priced', ...unpaidStates, 'active'] }, { limit: 100 });
-  for (const other of items) {
+  for (const other of await openFor(context, guestTerminalId, offerId)) {
     const change = { state: 'cancelled', dueAt: undefined, endedAt: context.clock.now(), reason: endReasons.replaced } as const;
     if (other.state !== 'priced' || (await move(context, other, ['priced'], change)) === undefined) {
       throw new LatchkeyError('share_request_open', `Request ${other.id} is ${other.state}.`);
     }
   }
+}
+
+async function openFor({ store }: ServiceContext, guestTerminalId: string, offerId: string): Promise<readonly ShareRequest[]> {
+  const open = { guestTerminalId, offerId, kind: 'access', states: ['priced', ...unpaidStates, 'active'] } as const;
+  return (await store.shareRequests.list(open, { limit: 100 })).items;
 }

@@ -89,7 +89,12 @@ export class SharingService implements SharingRole {
   async requests({ side, networkId, states }: ShareRequestFilter, page: PageRequest): Promise<Page<ShareRequest>> {
     const guestTerminalId = side === 'sharer' ? undefined : terminalIdOf(this.#context.actor);
     const sharerAccountIds = side === 'guest' ? undefined : await accountsOf(this.#context);
-    return this.#context.store.shareRequests.list({ guestTerminalId, sharerAccountIds, networkId, states }, page);
+    const { items, next } = await this.#context.store.shareRequests.list({ guestTerminalId, sharerAccountIds, networkId, states }, page);
+    const now: ShareRequest[] = [];
+    for (const request of items) {
+      now.push(await tended(this.#context, request));
+    }
+    return { items: now, next };
   }
 
   async #as(side: MeterSide, requestId: string): Promise<ShareRequest> {

@@ -40,13 +40,16 @@ export async function settleAll(context: ServiceContext, accessId: string, news:
 
 /** Tries again to give back what is owed; true if nothing is any more. */
 export async function payOwed(context: ServiceContext, id: string): Promise<boolean> {
-  return inTransaction(context, async (within) => {
+  return inTransaction(context, async (within, news) => {
     const { shareRequests } = within.store;
     const request = await shareRequests.change(id, ['ended'], { state: 'ended', dueAt: undefined });
     if (request === undefined || request.owed === 0n) {
       return true;
     }
     const [paid] = await giveBack(within, [{ request, minor: request.owed }]);
+    if (paid!.returned > request.returned) {
+      news.add('both', 'request.settled', paid!, { returned: paid!.returned.toString(), owed: paid!.owed.toString(), currency: paid!.fee.currency });
+    }
     return paid!.owed === 0n;
   });
 }

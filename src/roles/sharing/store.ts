@@ -23,6 +23,10 @@ export interface ShareRequestRepository {
   list(query: ShareRequestQuery, page: PageRequest): Promise<Page<ShareRequest>>;
   /** All of a grant, oldest first. */
   ofGrant(grantId: string): Promise<ShareRequest[]>;
+  /** That of a payment. */
+  findByPayment(paymentId: string): Promise<ShareRequest | undefined>;
+  /** Somebody gives back so much of a payment, in minor units: that much less is owed. */
+  noteReturned(paymentId: string, minor: bigint): Promise<void>;
   /** Of these grants those of requests that are `ready`. */
   ready(grantIds: readonly string[]): Promise<ShareRequest[]>;
   /** Whether a request that is not over, or of which money is owed, is paid to or from an account. */

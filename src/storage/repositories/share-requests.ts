@@ -19,6 +19,16 @@ const byId: PreparedQuery<{ id: string }, ShareRequestRow> = (db, { id }) =>
 const byGrant: PreparedQuery<{ grantId: string }, ShareRequestRow> = (db, { grantId }) =>
   db.selectFrom('share_requests').select([...shareRequestColumns]).where('grant_id', '=', grantId).orderBy('created_at').orderBy('id');
 
+const byPayment: PreparedQuery<{ paymentId: string }, ShareRequestRow> = (db, { paymentId }) =>
+  db.selectFrom('share_requests').select([...shareRequestColumns]).where('payment_id', '=', paymentId);
+
+const returning: PreparedQuery<{ paymentId: string; minor: bigint }, { id: string }> = (db, { paymentId, minor }) =>
+  db.updateTable('share_requests')
+    .set({ returned: sql`returned + ${minor}`, owed: sql`case when owed > ${minor} then owed - ${minor} else 0 end` })
+    .where('payment_id', '=', paymentId)
+    .where(sql<boolean>`returned + ${minor} <= fee`)
+    .returning('id');
+
 const sealedOf: PreparedQuery<{ id: string }, { sealed: string | null }> = (db, { id }) => db.selectFrom('share_requests').select('sealed').where('id', '=', id);
 
 const sealing: PreparedQuery<{ id: string; sealed: string | null }, { id: string }> = (db, { id, sealed }) =>
@@ -125,6 +135,15 @@ export class ShareRequests implements ShareRequestRepository {
 
   async ofGrant(grantId: string): Promise<ShareRequest[]> {
     return (await this.#db.find(byGrant, { grantId })).map(toShareRequest);
+  }
+
+  async findByPayment(paymentId: string): Promise<ShareRequest | undefined> {
+    const [row] = await this.#db.find(byPayment, { paymentId });
+    return row && toShareRequest(row);
+  }
+
+  async noteReturned(paymentId: string, minor: bigint): Promise<void> {
+    await this.#db.change(returning, { paymentId, minor });
   }
 
   async ready(grantIds: readonly string[]): Promise<ShareRequest[]> {
