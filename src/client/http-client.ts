@@ -118,6 +118,7 @@ export class HttpClient {
   async *stream<const R extends Route>(route: R, { lastEventId, idleMs, signal }: StreamInput): AsyncGenerator<StreamedBlock<R>, void> {
     const { streaming, parse } = await this.#load();
     const askedAt = Date.now();
+    let isBegun = false;
     try {
       const response = await streaming.request({
         origin: this.#base.origin,
@@ -133,6 +134,7 @@ export class HttpClient {
       if (response.statusCode !== route.status || mediaType !== eventStreamMediaType) {
         throw refusal(response.statusCode, mediaType === problemMediaType ? await boundedText(response.body) : undefined, parse, retryAfterOf(response));
       }
+      isBegun = true;
       const parser = new SentEventParser();
       for await (const piece of response.body) {
         for (const { data, ...block } of parser.push(piece as Uint8Array)) {
@@ -149,7 +151,9 @@ export class HttpClient {
       if (isIdle(error)) {
         throw new LatchkeyError('timed_out', `${this.#base.host} has said nothing for too long.`, { cause: error });
       }
-      throw networkFailure(error, this.#base.host)?.error ?? error;
+      const failure = networkFailure(error, this.#base.host)?.error;
+      // An end amid the body is one that the parser did not expect.
+      throw isBegun && failure?.code === 'bad_reply' ? new LatchkeyError('remote_unreachable', `${this.#base.host} has gone away.`, { cause: error }) : failure ?? error;
     }
   }
 

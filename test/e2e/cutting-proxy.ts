@@ -29,8 +29,13 @@ export class CuttingProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async close(): Promise<void> {
+  /** Cuts whatever is open. */
+  cutAll(): void {
     this.#sockets.forEach((socket) => socket.destroy());
+  }
+
+  async close(): Promise<void> {
+    this.cutAll();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

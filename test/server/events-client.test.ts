@@ -63,13 +63,15 @@ test('it goes on after the last that it heard, however the connection was lost',
     ends('id: 6\n\n'),
     ends(block(7), block(8)),
     (response) => void begin(response).write(`${block(9)}id: 10\nevent: fee.set\nda`, () => response.destroy()),
+    // Said to be over by the connection alone.
+    (response) => void begin(response).write(block(10).slice(0, 20), () => response.socket!.end()),
     problem(503, 'server_unavailable', { 'retry-after': '0' }),
     (_response, request) => void request.socket.resetAndDestroy(),
     problem(503, 'storage_unavailable'),
     says('id: 9\n\n', block(10), block(11)),
   ]);
   expect(numbers(await hear(client(port), 11))).toEqual([7, 8, 9, 10, 11]);
-  expect(asked).toEqual([undefined, '6', '8', '9', '9', '9', '9']);
+  expect(asked).toEqual([undefined, '6', '8', '9', '9', '9', '9', '9']);
 }, 60_000);
 
 test('a connection on which nothing comes any more is given up', async () => {
