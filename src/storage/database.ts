@@ -16,6 +16,12 @@ export interface Database {
   /** Reads by a prepared query. */
   find<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
 
+  /**
+   * Reads by a prepared query for each of some values, on PostgreSQL without waiting for one before the next is sent; resolves
+   * to the rows of each.
+   */
+  findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]>;
+
   /** Changes by a prepared query; resolves to the rows that it returns. */
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;
 

@@ -6,7 +6,7 @@ import type { Database, OpenDatabase } from './database.ts';
 import { registrySchema } from './migrations/index.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { postgresDialect, translating } from './postgres-dialect.ts';
-import { isContention, isUniqueViolation } from './postgres-errors.ts';
+import { isContention, isUniqueViolation, postgresError } from './postgres-errors.ts';
 import { PostgresInserts } from './postgres-inserts.ts';
 import { PostgresListener, type Heard } from './postgres-listener.ts';
 import { advisoryLocks, type LockName } from './postgres-locks.ts';
@@ -106,6 +106,19 @@ export class PostgresDatabase implements OpenDatabase {
       values: parametersOf(ready, values),
     }));
     return rows as Row[];
+  }
+
+  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    const ready = this.#queries.get(query);
+    const client = await translating(this.#pool.connect());
+    const sent = await Promise.allSettled(values.map((each) =>
+      client.query({ name: `latchkey_${ready.number}`, text: ready.compiled.sql, values: parametersOf(ready, each) })));
+    const failed = sent.find((outcome) => outcome.status === 'rejected');
+    client.release(isBroken(failed?.reason));
+    if (failed !== undefined) {
+      throw postgresError(failed.reason);
+    }
+    return sent.map((outcome) => (outcome as PromiseFulfilledResult<{ rows: Row[] }>).value.rows);
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
@@ -232,6 +245,14 @@ class PostgresTransaction implements Database {
     const ready = this.#queries.get(query);
     const { rows } = await this.read.executeQuery({ ...ready.compiled, parameters: parametersOf(ready, values) });
     return rows as Row[];
+  }
+
+  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    const rows: Row[][] = [];
+    for (const each of values) {
+      rows.push(await this.find(query, each));
+    }
+    return rows;
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {

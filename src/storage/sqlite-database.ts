@@ -87,6 +87,15 @@ export class SqliteDatabase implements OpenDatabase {
     return reader.patiently(() => reader.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
   }
 
+  findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    const reader = this.#reader;
+    if (reader === undefined) {
+      return this.transaction((tx) => tx.findEach(query, values));
+    }
+    const ready = this.#queries.get(query);
+    return reader.patiently(() => values.map((each) => reader.all(ready.compiled.sql, parametersOf(ready, each)) as Row[]));
+  }
+
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
     return this.transaction((tx) => tx.change(query, values));
   }
@@ -240,6 +249,14 @@ class SqliteTransaction implements Database {
     const ready = this.#queries.get(query);
     return this.#connection.guarded(() =>
       this.#connection.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
+  }
+
+  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    const rows: Row[][] = [];
+    for (const each of values) {
+      rows.push(await this.find(query, each));
+    }
+    return rows;
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { measureAccepting } from './accepting/measure.ts';
 import { measureChecking } from './checking/measure.ts';
 import { whyNotPinned } from './cores.ts';
+import { measureEvents } from './events/measure.ts';
 import { measureFinding } from './finding/measure.ts';
 import { measureFlashing } from './flashing/measure.ts';
 import { measureImages } from './images/measure.ts';
@@ -22,10 +23,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check] [find]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check] [find] [events]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, how many services are checked, and how many searches for offers are answered a second, against baselines in the same run;
+long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, how many services are checked, how many searches for offers are answered a second, and how soon terminals have what they are told, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -73,6 +74,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
       quick ? { many: 100_000, few: 10_000, rounds: 1, warmUpMs: 1000, windowMs: 2000 } : { many: 1_000_000, few: 10_000, rounds: 7, warmUpMs: 2000, windowMs: 6000 },
       cache,
     ),
+  events: (quick) => measureEvents(quick ? { terminals: 1_000, rounds: 10, perSecond: 100, seconds: 5, runs: 1 } : { terminals: 1_000, rounds: 60, perSecond: 100, seconds: 30, runs: 7 }, cache),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { sql, type Insertable, type Selectable } from 'kysely';
+import { sql, type Insertable, type Kysely, type Selectable } from 'kysely';
 import type { LiveEvent, LiveEventKind } from '../../domain/live-event.ts';
 import type { AddressedEvent, EventRange, EventRepository } from '../../roles/events/store.ts';
 import type { Database } from '../database.ts';
 import { atMost } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
-import { date, type EventStreamTable, type LiveEventTable } from '../tables.ts';
+import { date, type EventStreamTable, type LiveEventTable, type Tables } from '../tables.ts';
 
 type Row = Selectable<LiveEventTable>;
 
@@ -18,14 +18,27 @@ function toLiveEvent(row: Row): LiveEvent {
   };
 }
 
-const counting: PreparedQuery<{ terminalId: string; count: number }, Pick<Selectable<EventStreamTable>, 'last'>> = (db, { terminalId, count }) =>
-  db.insertInto('event_streams')
-    .values({ terminal_id: terminalId, last: count })
-    .onConflict((conflict) => conflict.column('terminal_id').doUpdateSet({ last: sql`event_streams.last + excluded.last` }))
-    .returning('last');
+function adding(db: Kysely<Tables>, streams: Insertable<EventStreamTable> | readonly Insertable<EventStreamTable>[]) {
+  return db.insertInto('event_streams')
+    .values(streams)
+    .onConflict((conflict) => conflict.column('terminal_id').doUpdateSet({ last: sql`event_streams.last + excluded.last` }));
+}
 
-const inserting: PreparedQuery<Insertable<LiveEventTable>, never> = (db, { terminal_id, number, kind, detail, at }) =>
-  db.insertInto('live_events').values({ terminal_id, number, kind, detail, at }) as never;
+const counting: PreparedQuery<{ terminalId: string; count: number }, Pick<Selectable<EventStreamTable>, 'last'>> = (db, { terminalId, count }) =>
+  adding(db, { terminal_id: terminalId, last: count }).returning('last');
+
+/** Counts on, in the order in which they are given, in one statement; how far each has come. */
+async function countOn(tx: Database, streams: readonly { readonly terminalId: string; readonly count: number }[]): Promise<[terminalId: string, last: number][]> {
+  const [only] = streams;
+  if (streams.length === 1) {
+    const [row] = await tx.change(counting, only!);
+    return [[only!.terminalId, Number(row!.last)]];
+  }
+  const rows = await adding(tx.write, streams.map(({ terminalId, count }) => ({ terminal_id: terminalId, last: count })))
+    .returning(['terminal_id', 'last'])
+    .execute();
+  return rows.map((row) => [row.terminal_id, Number(row.last)]);
+}
 
 interface Wanted {
   readonly terminalId: string;
@@ -53,20 +66,6 @@ export async function lastEventsOf(db: Database, terminalIds: readonly string[])
   return new Map(rows.map((row) => [row.terminal_id, Number(row.last)]));
 }
 
-/** In one statement: more take no less time. */
-const wantedTogether = 500;
-
-/** Reads what several want, in one statement. */
-async function betweenOf(db: Database, wanted: readonly Wanted[]): Promise<Row[]> {
-  const rows = wanted.map(({ terminalId, after, upTo }) => sql`(cast(${terminalId} as text), cast(${after} as bigint), cast(${upTo} as bigint))`);
-  const found = await sql<Row>`
-    with wanted (terminal_id, after, up_to) as (values ${sql.join(rows)})
-    select live_events.* from wanted
-      join live_events on live_events.terminal_id = wanted.terminal_id and number > after and number <= up_to
-    order by live_events.terminal_id, number`.execute(db.read);
-  return found.rows;
-}
-
 export class Events implements EventRepository {
   readonly #db: Database;
   /** Who asked in this turn of the event loop. */
@@ -77,14 +76,17 @@ export class Events implements EventRepository {
   }
 
   async append(events: readonly AddressedEvent[]): Promise<void> {
-    const byTerminal = Map.groupBy(events, ({ terminalId }) => terminalId);
+    const byTerminal = [...Map.groupBy(events, ({ terminalId }) => terminalId)].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (byTerminal.length === 0) {
+      return;
+    }
     await this.#db.transaction(async (tx) => {
-      for (const [terminalId, those] of [...byTerminal].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const [row] = await tx.change(counting, { terminalId, count: those.length });
-        const last = Number(row!.last);
-        for (const [index, { kind, at, detail }] of those.entries()) {
-          await tx.change(inserting, { terminal_id: terminalId, number: last - those.length + 1 + index, kind, detail: JSON.stringify(detail), at });
-        }
+      const lasts = new Map(await countOn(tx, byTerminal.map(([terminalId, those]) => ({ terminalId, count: those.length }))));
+      await tx.insertAll('live_events', byTerminal.flatMap(([terminal_id, those]) => {
+        const before = lasts.get(terminal_id)! - those.length;
+        return those.map(({ kind, at, detail }, index) => ({ terminal_id, number: before + 1 + index, kind, detail: JSON.stringify(detail), at }));
+      }));
+      for (const [terminalId, last] of lasts) {
         await tx.revised('event_streams', terminalId, last);
       }
     });
@@ -104,19 +106,11 @@ export class Events implements EventRepository {
     await setImmediate();
     const asking = this.#asking;
     this.#asking = [];
-    for (let from = 0; from < asking.length; from += wantedTogether) {
-      const those = asking.slice(from, from + wantedTogether);
-      try {
-        const [only] = those;
-        const rows = those.length === 1 ? await this.#db.find(between, only!) : await betweenOf(this.#db, distinct(those));
-        const byTerminal = Map.groupBy(rows, (row) => row.terminal_id);
-        for (const { terminalId, after, upTo, resolve } of those) {
-          const events = (byTerminal.get(terminalId) ?? []).map(toLiveEvent);
-          resolve(those.length === 1 ? events : events.filter(({ number }) => number > after && number <= upTo));
-        }
-      } catch (error) {
-        those.forEach(({ reject }) => reject(error));
-      }
+    try {
+      const found = await this.#db.findEach(between, asking);
+      asking.forEach(({ resolve }, index) => resolve(found[index]!.map(toLiveEvent)));
+    } catch (error) {
+      asking.forEach(({ reject }) => reject(error));
     }
   }
 
@@ -133,18 +127,4 @@ export class Events implements EventRepository {
       .executeTakeFirst();
     return Number(result.numDeletedRows);
   }
-}
-
-/** One for each terminal, that takes in what all of its want. */
-function distinct(wanted: readonly Wanted[]): Wanted[] {
-  const byTerminal = new Map<string, Wanted>();
-  for (const { terminalId, after, upTo } of wanted) {
-    const other = byTerminal.get(terminalId);
-    byTerminal.set(terminalId, {
-      terminalId,
-      after: Math.min(after, other?.after ?? after),
-      upTo: Math.max(upTo, other?.upTo ?? upTo),
-    });
-  }
-  return [...byTerminal.values()];
 }
