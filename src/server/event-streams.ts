@@ -43,7 +43,12 @@ export class EventStreams {
       return;
     }
     const stream = this.#admit(tokenId);
-    const events = source(AbortSignal.any([exchange.signal(), stream.ending.signal]))[Symbol.asyncIterator]();
+    // Listened to at each step: a signal that is made of others takes longer.
+    const { ending } = stream;
+    const signal = exchange.signal();
+    signal.addEventListener('abort', () => ending.abort());
+    if (signal.aborted) ending.abort();
+    const events = source(ending.signal)[Symbol.asyncIterator]();
     let isBegun = false;
     try {
       const first = await events.next();

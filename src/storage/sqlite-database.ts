@@ -59,7 +59,8 @@ export class SqliteDatabase implements OpenDatabase {
   readonly #queries: PreparedQueries;
   readonly #inserts = new Map<string, string>();
   #poll: NodeJS.Timeout | undefined;
-  #seenEpoch: number | undefined;
+  /** sqlite.org/pragma.html, data_version. */
+  #seenVersion: number | undefined;
   #closed = false;
 
   constructor(writer: SqliteConnection, reader: SqliteReader | undefined, lockTimeoutMs: number) {
@@ -152,16 +153,16 @@ export class SqliteDatabase implements OpenDatabase {
     }
   }
 
-  /** SQLite tells nobody what another process committed, only that something was. */
+  /** SQLite tells nobody what another process committed, only that something was: to the writer, of others alone. */
   #watch(): void {
     if (this.#reader === undefined || this.#poll !== undefined || this.#unwatched) {
       return;
     }
     this.#poll = setInterval(() => {
       try {
-        const epoch = this.epoch();
-        if (epoch !== this.#seenEpoch) {
-          this.#seenEpoch = epoch;
+        const [{ data_version: version }] = this.#writer.guarded(() => this.#writer.all('pragma data_version', [])) as [{ data_version: number }];
+        if (version !== this.#seenVersion) {
+          this.#seenVersion = version;
           for (const waiters of Object.values(this.#waiters)) {
             void waiters.check();
           }
