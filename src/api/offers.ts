@@ -1,12 +1,14 @@
 import { heardSecurities, mostHeard } from '../domain/heard-network.ts';
 import { approvals, longestAnswerMs, mostGuests, offerClosures, offerStates, shortestAnswerMs, type Offer, type SalesRecord } from '../domain/offer.ts';
-import { mostOfferHours, offerHoursToJson, parseOfferHours, type OfferHours } from '../domain/offer-hours.ts';
+import { mostOfferHours, parseOfferHours } from '../domain/offer-hours.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
 import type { Candidate, FoundOffer, OfferTerms } from '../roles/offers/ports.ts';
-import { bssid, heardNetworkSchema, ssidBytesSchema, ssidFromWire, ssidToWire } from './heard-networks.ts';
+import type { FoundText } from '../roles/offers/service.ts';
+import { hoursToJson, offeredNetworkFromJson, offeredNetworkToJson, offerFromJson, offerToJson } from '../roles/offers/shown-offer.ts';
+import { bssid, heardNetworkSchema, ssidBytesSchema, ssidToWire } from './heard-networks.ts';
 import { pageOf, pageQuery } from './page.ts';
 import { arrayOf, boolean, count, id, input, instant, object, oneOf, type Static } from './schema.ts';
-import { instantFromWire, instantToWire, present } from './wire.ts';
+import { present } from './wire.ts';
 
 const tariff = { type: 'object', additionalProperties: true, description: 'As `latchkey pos tariff show --json` prints it.' } as const;
 const words = { type: 'string', maxLength: 64 } as const;
@@ -47,12 +49,8 @@ export const foundOfferSchema = object(
 export type FoundOfferWire = Static<typeof foundOfferSchema>;
 export const foundOffersSchema = object('FoundOffers', { offers: arrayOf(foundOfferSchema) });
 
-function hoursToWire(open: OfferHours | undefined) {
-  return open && { zone: open.zone, hours: [...offerHoursToJson(open).hours] };
-}
-
 export function offerInputToWire(networkId: string, { tariff: price, guests: most, hours: open, approval, answerMs: within }: OfferTerms): OfferInputWire {
-  return present({ network_id: networkId, tariff: { ...tariffToJson(price) }, guests: most, hours: hoursToWire(open), approval, answer_ms: within });
+  return present({ network_id: networkId, tariff: { ...tariffToJson(price) }, guests: most, hours: open && hoursToJson(open), approval, answer_ms: within });
 }
 
 /** Errors: `invalid_input`. */
@@ -70,7 +68,7 @@ export function offerChangeToWire(change: Partial<OfferTerms>): OfferChangeWire 
   return present({
     tariff: change.tariff && { ...tariffToJson(change.tariff) },
     guests: change.guests,
-    hours: hoursToWire(change.hours),
+    hours: change.hours && hoursToJson(change.hours),
     always: 'hours' in change && change.hours === undefined ? true : undefined,
     approval: change.approval,
     answer_ms: change.answerMs,
@@ -86,62 +84,21 @@ export function offerChangeFromWire(wire: OfferChangeWire): Partial<OfferTerms> 
   };
 }
 
-export function offerToWire(offer: Offer): OfferWire {
-  return present({
-    offer_id: offer.id,
-    network_id: offer.networkId,
-    account_id: offer.accountId,
-    terminal_id: offer.terminalId,
-    state: offer.state,
-    tariff: { ...tariffToJson(offer.tariff) },
-    guests: offer.guests,
-    hours: hoursToWire(offer.hours),
-    approval: offer.approval,
-    answer_ms: offer.answerMs,
-    created_at: instantToWire(offer.createdAt),
-    changed_at: instantToWire(offer.changedAt),
-  });
-}
-
-export function offerFromWire(wire: OfferWire): Offer {
-  return {
-    id: wire.offer_id,
-    networkId: wire.network_id,
-    accountId: wire.account_id,
-    terminalId: wire.terminal_id,
-    state: wire.state,
-    tariff: parseTariff(wire.tariff),
-    guests: wire.guests,
-    hours: wire.hours && parseOfferHours(wire.hours),
-    approval: wire.approval,
-    answerMs: wire.answer_ms,
-    createdAt: instantFromWire(wire.created_at),
-    changedAt: instantFromWire(wire.changed_at),
-  };
-}
+export const offerToWire: (offer: Offer) => OfferWire = offerToJson;
+export const offerFromWire: (wire: OfferWire) => Offer = offerFromJson;
 
 export function searchToWire(candidates: readonly Candidate[]): SearchWire {
   return { networks: candidates.map(({ bssid: address, ssid }) => ({ bssid: address, ssid: ssidToWire(ssid) })) };
 }
 
-export function searchFromWire({ networks }: SearchWire): Candidate[] {
-  return networks.map(({ bssid: address, ssid }) => ({ bssid: address, ssid: ssidFromWire(ssid) }));
+export function foundOfferToWire({ offer, network, bssids, record, closed }: FoundOffer): FoundOfferWire {
+  return present({ offer: offerToWire(offer), network: offeredNetworkToJson(network), bssids: [...bssids], record: recordToWire(record), closed });
 }
 
-export function foundOfferToWire({ offer, network, bssids, record, closed }: FoundOffer): FoundOfferWire {
-  return present({
-    offer: offerToWire(offer),
-    network: present({
-      network_id: network.id,
-      ssid: ssidToWire(network.ssid),
-      bssids: [...network.bssids],
-      security: network.security,
-      verified_at: instantToWire(network.verifiedAt),
-    }),
-    bssids: [...bssids],
-    record: recordToWire(record),
-    closed,
-  });
+/** The same as `foundOfferToWire`, in the text that it is sent in, of what lies there as a text. */
+export function foundTextToWire({ shown, bssids, record, closed }: FoundText): string {
+  const rest = present({ bssids, record: recordToWire(record), closed });
+  return `${shown.slice(0, -1)},${JSON.stringify(rest).slice(1)}`;
 }
 
 function recordToWire({ delivered, failed, disputed }: SalesRecord) {
@@ -149,17 +106,5 @@ function recordToWire({ delivered, failed, disputed }: SalesRecord) {
 }
 
 export function foundOfferFromWire({ offer, network, bssids, record, closed }: FoundOfferWire): FoundOffer {
-  return {
-    offer: offerFromWire(offer),
-    network: {
-      id: network.network_id,
-      ssid: ssidFromWire(network.ssid),
-      bssids: network.bssids,
-      security: network.security,
-      verifiedAt: instantFromWire(network.verified_at),
-    },
-    bssids,
-    record: recordToWire(record),
-    closed,
-  };
+  return { offer: offerFromWire(offer), network: offeredNetworkFromJson(network), bssids, record: recordToWire(record), closed };
 }

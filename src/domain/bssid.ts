@@ -17,7 +17,13 @@ export function parseBssid(text: string): string {
 
 /** Its 48 bits; exact as a number, too. */
 export function bssidNumber(bssid: string): number {
-  return parseInt(bssid.replaceAll(':', ''), 16);
+  let bits = 0;
+  // Digit by digit: a search reads hundreds, and this is several times as fast as `parseInt` of what is between the colons.
+  for (let at = 0; at < bssid.length; at += 1) {
+    const character = bssid.charCodeAt(at);
+    if (character !== 0x3a) bits = bits * 16 + (character < 0x3a ? character - 0x30 : character - 0x57);
+  }
+  return bits;
 }
 
 /** From its 48 bits. */

@@ -71,7 +71,21 @@ function clockOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** By the clocks of a time zone (IANA). */
-export function wallClock(zone: string, at: Date): { day: Weekday; minute: number } {
+export function wallClock(zone: string, at: Date): { readonly day: Weekday; readonly minute: number } {
+  const minute = Math.floor(at.getTime() / 60_000);
+  let last = read.get(zone);
+  if (last?.minute !== minute) {
+    last = { minute, clock: readClock(zone, at) };
+    if (read.size >= mostClocks) read.clear();
+    read.set(zone, last);
+  }
+  return last.clock;
+}
+
+/** By their zones, what they showed when they were looked at last: the same for the whole of a minute. */
+const read = new Map<string, { readonly minute: number; readonly clock: { readonly day: Weekday; readonly minute: number } }>();
+
+function readClock(zone: string, at: Date): { readonly day: Weekday; readonly minute: number } {
   const parts = Object.fromEntries(clockOf(zone).formatToParts(at).map(({ type, value }) => [type, value]));
   return { day: parts['weekday'] as Weekday, minute: Number(parts['hour']) * 60 + Number(parts['minute']) };
 }

@@ -13,7 +13,7 @@ import { authorize, type Authentication, type LastUses } from './authentication.
 import type { EventSource, EventStreams } from './event-streams.ts';
 import { jsonMediaType, type Exchange } from './exchange.ts';
 import { handlers } from './handlers/index.ts';
-import type { Call } from './handlers/handler.ts';
+import { JsonText, type Call } from './handlers/handler.ts';
 import { parseJsonBody, requireJson } from './json-body.ts';
 import { keepReply } from './kept-replies.ts';
 import type { Metrics } from './metrics.ts';
@@ -165,7 +165,7 @@ class ApiEndpoint implements Endpoint {
 }
 
 function toJson(reply: unknown): string | undefined {
-  return reply === undefined ? undefined : JSON.stringify(reply);
+  return reply === undefined ? undefined : reply instanceof JsonText ? reply.text : JSON.stringify(reply);
 }
 
 function idempotencyKey({ request }: Exchange): string | undefined {

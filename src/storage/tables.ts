@@ -548,6 +548,13 @@ export interface OfferedRadioTable {
   /** 48 bits. */
   bssid: Big;
   offer_id: string;
+  account_id: string;
+  ssid: Uint8Array;
+  guests: number;
+  /** JSON. */
+  hours: string | null;
+  /** JSON, as guests are sent it. */
+  shown: string;
 }
 
 export interface ShareRequestTable {

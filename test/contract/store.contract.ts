@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AccessRequest } from '../../src/domain/access-request.ts';
 import { isErrorCode, LatchkeyError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { Page, PageRequest } from '../../src/roles/page.ts';
+import { parseShownOffer } from '../../src/roles/offers/shown-offer.ts';
 import type { Store } from '../../src/roles/store.ts';
 import {
   addAccessPoint, addAccount, addCode, addDevice, addNetwork, after, newAttempt, newBssid, newChallenge, newCodeReceipt, newDevice, newEnrollCode, newEvent, newGrant, newId, newRequest,
@@ -700,7 +701,7 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
           tariff: { kind: 'unlimited', price: { minor: 500n, currency: 'EUR' }, pausable: false, refund: 'none' },
         } as const;
         await store.offers.insert(offer);
-        const found = async (bssids: readonly string[]) => (await store.offers.search(bssids)).map((each) => each.network.id);
+        const found = async (bssids: readonly string[]) => (await store.offers.search(bssids)).map(({ shown }) => parseShownOffer(shown).network.id);
         expect(await found(network.bssids)).toEqual([network.id]);
         await store.networks.change(network.id, { state: 'suspended', reason: 'x' });
         expect(await found(network.bssids)).toEqual([]);

@@ -12,7 +12,13 @@ import { terminalIdOf } from '../ledger/terminal.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
+import { parseShownOffer } from './shown-offer.ts';
 import type { Candidate, FoundOffer, OffersRole, OfferTerms } from './ports.ts';
+
+/** A found offer as a text. */
+export interface FoundText extends Pick<FoundOffer, 'bssids' | 'record' | 'closed'> {
+  readonly shown: string;
+}
 
 export class OffersService implements OffersRole {
   readonly #context: ServiceContext;
@@ -68,18 +74,33 @@ export class OffersService implements OffersRole {
   }
 
   async search(candidates: readonly Candidate[]): Promise<readonly FoundOffer[]> {
+    for (const { bssid, ssid } of candidates) checkCandidate(bssid, ssid);
+    const found = await this.searchAsTexts(candidates.map(({ bssid }) => bssid), (at) => candidates[at]!.ssid);
+    return found.map(({ shown, ...rest }) => ({ ...parseShownOffer(shown), ...rest }));
+  }
+
+  /**
+   * As `search`, for who sends on what is found: `shown` as `parseShownOffer` reads it. The radios are as they are written,
+   * the name of one is only asked for where it matters.
+   */
+  async searchAsTexts(bssids: readonly string[], ssidAt: (at: number) => Uint8Array): Promise<readonly FoundText[]> {
     const { store, actor, clock } = this.#context;
     terminalIdOf(actor);
-    checkCandidates(candidates);
-    const now = clock.now();
-    const found: FoundOffer[] = [];
-    for (const { offer, network, found: radios, record, ...standing } of await store.offers.search(candidates.map(({ bssid }) => bssid))) {
-      const bssids = radios.filter((bssid) => candidates.some((heard) => heard.bssid === bssid && (heard.ssid.length === 0 || sameSsid(heard.ssid, network.ssid))));
-      if (bssids.length > 0) {
-        found.push({ offer, network, bssids, record, closed: closureOf(offer, standing, now) });
-      }
+    if (bssids.length > mostHeard) {
+      throw new LatchkeyError('invalid_input', `At most ${mostHeard} networks are looked for at once.`);
     }
-    return found;
+    const now = clock.now();
+    const isHeard = (bssid: string, ssid: Uint8Array) => {
+      for (let at = bssids.indexOf(bssid); at >= 0; at = bssids.indexOf(bssid, at + 1)) {
+        const name = ssidAt(at);
+        if (name.length === 0 || sameSsid(name, ssid)) return true;
+      }
+      return false;
+    };
+    return (await store.offers.search(bssids)).flatMap(({ shown, ssid, limits, found, record, ...standing }) => {
+      const heard = found.filter((bssid) => isHeard(bssid, ssid));
+      return heard.length === 0 ? [] : [{ shown, bssids: heard, record, closed: closureOf(limits, standing, now) }];
+    });
   }
 
   /** Takes its network's row, and its own, for what changes it, or leaves it as it is. Errors: `offer_not_found`. */
@@ -164,16 +185,11 @@ async function requireCurrency(tx: Store, accountId: string, tariff: Tariff): Pr
 const singleRadio = /^[0-9a-f][02468ace](?::[0-9a-f]{2}){5}$/;
 
 /** Errors: `invalid_input`. */
-function checkCandidates(candidates: readonly Candidate[]): void {
-  if (candidates.length > mostHeard) {
-    throw new LatchkeyError('invalid_input', `At most ${mostHeard} networks are looked for at once.`);
+function checkCandidate(bssid: string, ssid: Uint8Array): void {
+  if (!singleRadio.test(bssid)) {
+    throw new LatchkeyError('invalid_input', 'The address of a radio is written as 02:00:00:00:01:00, and that of a group is none.');
   }
-  for (const { bssid, ssid } of candidates) {
-    if (!singleRadio.test(bssid)) {
-      throw new LatchkeyError('invalid_input', 'The address of a radio is written as 02:00:00:00:01:00, and that of a group is none.');
-    }
-    if (ssid.length > mostSsidBytes) {
-      throw new LatchkeyError('invalid_input', `The name of a network has at most ${mostSsidBytes} bytes.`);
-    }
+  if (ssid.length > mostSsidBytes) {
+    throw new LatchkeyError('invalid_input', `The name of a network has at most ${mostSsidBytes} bytes.`);
   }
 }

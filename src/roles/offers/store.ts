@@ -1,4 +1,3 @@
-import type { Network } from '../../domain/network.ts';
 import type { Offer, OfferState, SalesRecord } from '../../domain/offer.ts';
 import type { Page, PageRequest } from '../page.ts';
 
@@ -8,8 +7,11 @@ export interface OfferFilter {
 }
 
 export interface OnOffer {
-  readonly offer: Offer;
-  readonly network: Pick<Network, 'id' | 'ssid' | 'bssids' | 'security' | 'verifiedAt'>;
+  /** As `parseShownOffer` reads it. */
+  readonly shown: string;
+  /** Of its network. */
+  readonly ssid: Uint8Array;
+  readonly limits: Pick<Offer, 'guests' | 'hours'>;
   /** By which of the radios it was found. */
   readonly found: readonly string[];
   readonly record: SalesRecord;

@@ -16,7 +16,16 @@ export interface Call<R> {
   readonly signal: () => AbortSignal;
 }
 
-type Answer<R> = R extends { readonly streams: true } ? EventSource : ReplyOf<R>;
+/** A reply that is JSON already. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Answer<R> = R extends { readonly streams: true } ? EventSource : ReplyOf<R> | JsonText;
 
 export type Handler<N extends RouteName> = (call: Call<Routes[N]>) => Promise<Answer<Routes[N]>>;
 

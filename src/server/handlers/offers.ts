@@ -1,6 +1,7 @@
-import { foundOfferToWire, offerChangeFromWire, offerTermsFromWire, offerToWire, searchFromWire } from '../../api/offers.ts';
+import { ssidFromWire } from '../../api/heard-networks.ts';
+import { foundTextToWire, offerChangeFromWire, offerTermsFromWire, offerToWire } from '../../api/offers.ts';
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
-import type { Handlers } from './handler.ts';
+import { JsonText, type Handlers } from './handler.ts';
 
 export const offerHandlers: Handlers<'offer' | 'listOffers' | 'showOffer' | 'updateOffer' | 'setOfferState' | 'searchOffers'> = {
   async offer({ services, body }) {
@@ -19,6 +20,8 @@ export const offerHandlers: Handlers<'offer' | 'listOffers' | 'showOffer' | 'upd
     return offerToWire(await services.offers.setState(params.id, body.state));
   },
   async searchOffers({ services, body }) {
-    return { offers: (await services.offers.search(searchFromWire(body))).map(foundOfferToWire) };
+    const { networks } = body;
+    const found = await services.offers.searchAsTexts(networks.map(({ bssid }) => bssid), (at) => ssidFromWire(networks[at]!.ssid));
+    return new JsonText(`{"offers":[${found.map(foundTextToWire).join(',')}]}`);
   },
 };

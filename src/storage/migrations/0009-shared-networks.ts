@@ -101,10 +101,15 @@ export const sharedNetworks: Migration = {
     `create unique index offers_network on offers (network_id) where state <> 'withdrawn'`,
     'create index offers_account on offers (account_id, created_at, id)',
 
-    // Radios of valid networks with an active offer: what guests find.
+    // Radios of valid networks with an active offer: what guests find, in one place with all that they are shown of it.
     `create table offered_radios (
       bssid ${big} not null primary key,
-      offer_id ${id} not null references offers (id)
+      offer_id ${id} not null references offers (id),
+      account_id ${id} not null,
+      ssid ${bytes} not null,
+      guests integer not null,
+      hours ${text},
+      shown ${text} not null
     ) ${heap}`,
     'create index offered_radios_offer on offered_radios (offer_id)',
 
@@ -151,7 +156,7 @@ export const sharedNetworks: Migration = {
     'create index share_requests_due on share_requests (due_at) where due_at is not null',
     `create index share_requests_guests on share_requests (offer_id) where kind = 'access' and state in ('held', 'approved', 'ready', 'active')`,
 
-    `create index share_requests_record on share_requests (sharer_account_id, state) where kind = 'access' and state in ('ended', 'refused', 'expired')`,
+    `create index share_requests_record on share_requests (sharer_account_id, state) where kind = 'access' and state in ('ended', 'refused', 'expired', 'cancelled')`,
     'create index share_requests_owed on share_requests (sharer_account_id) where owed > 0',
 
     `create table share_warnings (

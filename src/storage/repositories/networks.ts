@@ -9,6 +9,7 @@ import type { Database } from '../database.ts';
 import { atMost, decodeCursor, emptyPage, pageLimit, toPage } from '../paging.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { date, optionalDate, type NetworkTable } from '../tables.ts';
+import { listOffer } from './offers.ts';
 
 type Row = Selectable<NetworkTable>;
 
@@ -153,6 +154,7 @@ export class Networks implements NetworkRepository {
           await register(tx, network);
         }
       }
+      await listOffer(tx, id);
       return network;
     });
   }
@@ -236,15 +238,8 @@ async function set(tx: Database, id: string, columns: (revision: number) => obje
 /** Its radios are nobody else's: a key that is taken meanwhile has the transaction run again, or fail. */
 async function register(tx: Database, { id, bssids }: Pick<Network, 'id' | 'bssids'>): Promise<void> {
   await tx.insertAll('network_radios', bssids.map((bssid) => ({ bssid: bssidNumber(bssid), network_id: id })));
-  const offer = await tx.read.selectFrom('offers').select('id').where('network_id', '=', id).where('state', '=', 'active').executeTakeFirst();
-  if (offer !== undefined) {
-    await tx.insertAll('offered_radios', bssids.map((bssid) => ({ bssid: bssidNumber(bssid), offer_id: offer.id })));
-  }
 }
 
 async function giveUp(tx: Database, id: string): Promise<void> {
   await tx.write.deleteFrom('network_radios').where('network_id', '=', id).execute();
-  await tx.write.deleteFrom('offered_radios')
-    .where('offer_id', 'in', (eb) => eb.selectFrom('offers').select('id').where('network_id', '=', id))
-    .execute();
 }
