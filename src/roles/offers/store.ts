@@ -31,7 +31,7 @@ export interface OfferRepository {
   /** Newest first. */
   list(filter: OfferFilter, page: PageRequest): Promise<Page<Offer>>;
   put(offer: Offer): Promise<void>;
-  /** Active offers of valid networks that have one of these radios. */
+  /** Active offers of valid networks that have one of these radios, at most `mostHeard`. */
   search(bssids: readonly string[]): Promise<OnOffer[]>;
   record(accountId: string): Promise<SalesRecord>;
   /** Access requests that are paid for, or for which money is held. */

@@ -1,6 +1,6 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
-import { bssidFromNumber, bssidNumber } from '../../domain/bssid.ts';
-import type { HeardSecurity } from '../../domain/heard-network.ts';
+import { bssidNumber } from '../../domain/bssid.ts';
+import { mostHeard, type HeardSecurity } from '../../domain/heard-network.ts';
 import { differenceBytes, differencePercent } from '../../domain/meter.ts';
 import type { Approval, Offer, OfferState, SalesRecord } from '../../domain/offer.ts';
 import { offerHoursToJson, parseOfferHours, type OfferHours } from '../../domain/offer-hours.ts';
@@ -132,78 +132,80 @@ export async function listOffer(tx: Database, networkId: string): Promise<void> 
 const isGuest = sql<boolean>`kind = 'access' and state in ('held', 'approved', 'ready', 'active')`;
 const isOver = sql<boolean>`kind = 'access' and state in ('ended', 'refused', 'expired', 'cancelled')`;
 /** Sales that came to their end: of some, nothing but the money that went back. */
-const delivered = sql`sum(case when state = 'ended' and (fee = 0 or returned + owed < fee) then 1 else 0 end)`;
+const delivered = sql`case when state = 'ended' and (fee = 0 or returned + owed < fee) then 1 else 0 end`;
 /** For which money was held or paid before it went back, for no reason of the guest's. */
-const failed = sql`sum(case when payment_id is not null and (state in ('refused', 'expired') or reason = 'key_mismatch') then 1 else 0 end)`;
+const failed = sql`case when payment_id is not null and (state in ('refused', 'expired') or reason = 'key_mismatch') then 1 else 0 end`;
 const sharersCount = sql`sharer.bytes_in + sharer.bytes_out`;
 const guestsCount = sql`guest.bytes_in + guest.bytes_out`;
 const difference = sql`abs(${sharersCount} - (${guestsCount}))`;
-
-type Counted = number | bigint | string;
-
-/** What is behind some offers and their sharers: guests of an offer, what is owed by an account, what it sold and failed to. */
-interface StandingRow {
-  readonly of: 'guests' | 'owed' | 'sold';
-  readonly id: string;
-  readonly one: Counted;
-  readonly other: Counted;
-}
-
-type Placeholders = Readonly<Record<string, string>>;
-
-function standing(size: number): PreparedQuery<Placeholders, StandingRow> {
-  return (db, values) => {
-    const list = (name: string) => sql.join(Array.from({ length: size }, (_, at) => values[`${name}${at}`]));
-    const query = sql<StandingRow>`
-      select 'guests' as "of", offer_id as id, count(*) as one, 0 as other from share_requests where offer_id in (${list('offer')}) and ${isGuest} group by offer_id
-      union all select 'owed', sharer_account_id, count(*), 0 from share_requests where sharer_account_id in (${list('account')}) and owed > 0 group by sharer_account_id
-      union all select 'sold', sharer_account_id, ${delivered}, ${failed} from share_requests where sharer_account_id in (${list('account')}) and ${isOver} group by sharer_account_id`;
-    return { compile: () => query.compile(db) };
-  };
-}
-
 /** As `metersDiffer`. */
-function disputing(size: number): PreparedQuery<Placeholders, { id: string; disputed: Counted }> {
-  return (db, values) => {
-    const accounts = sql.join(Array.from({ length: size }, (_, at) => values[`account${at}`]));
-    const query = sql<{ id: string; disputed: Counted }>`
-    select sharer_account_id as id, count(*) as disputed from share_requests
-    inner join meter_readings as sharer on sharer.grant_id = share_requests.grant_id and sharer.side = 'sharer'
-    inner join meter_readings as guest on guest.grant_id = share_requests.grant_id and guest.side = 'guest'
-    where sharer_account_id in (${accounts}) and ${isOver} and state = 'ended'
-    and ${difference} > ${sql.lit(Number(differenceBytes))}
-    and ${difference} * 100 > ${sql.lit(Number(differencePercent))} * case when ${sharersCount} > ${guestsCount} then ${sharersCount} else ${guestsCount} end
-    group by sharer_account_id`;
+const disputed = sql`case when state = 'ended' and ${difference} > ${sql.lit(Number(differenceBytes))}
+  and ${difference} * 100 > ${sql.lit(Number(differencePercent))} * case when ${sharersCount} > ${guestsCount} then ${sharersCount} else ${guestsCount} end then 1 else 0 end`;
+
+type Counted = number | bigint | string | boolean;
+
+function guestsOf(offerId: unknown) {
+  return sql<Counted>`(select count(*) from share_requests where offer_id = ${offerId} and ${isGuest})`;
+}
+
+function owedBy(accountId: unknown) {
+  return sql<Counted>`exists (select 1 from share_requests where sharer_account_id = ${accountId} and owed > 0)`;
+}
+
+const counting: PreparedQuery<{ offerId: string }, { guests: Counted }> = (db, { offerId }) => db.selectNoFrom(guestsOf(offerId).as('guests'));
+
+const owing: PreparedQuery<{ accountId: string }, { owes: Counted }> = (db, { accountId }) => db.selectNoFrom(owedBy(accountId).as('owes'));
+
+/** By their places in a list. */
+type Listed<T> = readonly T[];
+
+type RecordRow = Readonly<Record<keyof SalesRecord, Counted>> & { readonly id: string };
+
+function recording(size: number): PreparedQuery<Listed<string>, RecordRow> {
+  return (db, accountIds) => {
+    const query = sql<RecordRow>`
+      select sharer_account_id as id, sum(${delivered}) as delivered, sum(${failed}) as failed, sum(${disputed}) as disputed from share_requests
+      left join meter_readings as sharer on sharer.grant_id = share_requests.grant_id and sharer.side = 'sharer'
+      left join meter_readings as guest on guest.grant_id = share_requests.grant_id and guest.side = 'guest'
+      where sharer_account_id in (${sql.join(Array.from({ length: size }, (_, at) => accountIds[at]))}) and ${isOver}
+      group by sharer_account_id`;
     return { compile: () => query.compile(db) };
   };
 }
 
-type FoundRow = Selectable<OfferedRadioTable>;
+type FoundRow = Selectable<OfferedRadioTable> & Readonly<Record<'present' | 'owes' | 'sells', Counted>>;
 
-function searching(size: number): PreparedQuery<Readonly<Record<string, number>>, FoundRow> {
-  return (db, radios) => db.selectFrom('offered_radios').selectAll().where('bssid', 'in', Array.from({ length: size }, (_, at) => radios[`radio${at}`]!));
+/**
+ * All of a radio's offer that can be said at once; what its sharer has sold takes counting, of those who have sold at all.
+ * The radios are a table of their own: SQLite sorts what is in a list.
+ */
+function searching(size: number): PreparedQuery<Listed<number>, FoundRow> {
+  const account = sql.ref('offered_radios.account_id');
+  return (db, radios) => {
+    const heard = sql.join(Array.from({ length: size }, (_, at) => sql`(cast(${radios[at]} as bigint))`));
+    const query = sql<FoundRow>`
+      with heard (radio) as (values ${heard})
+      select bssid, offer_id, account_id, ssid, guests, hours, shown,
+        ${guestsOf(sql.ref('offered_radios.offer_id'))} as present, ${owedBy(account)} as owes,
+        exists (select 1 from share_requests where sharer_account_id = ${account} and ${isOver}) as sells
+      from heard inner join offered_radios on offered_radios.bssid = heard.radio`;
+    return { compile: () => query.compile(db) };
+  };
 }
 
 /** So many are asked for at once: lists of all lengths would be as many statements to prepare. */
-const sizes = [16, 112, 512] as const;
-const queries = sizes.map((size) => ({ size, searching: searching(size), standing: standing(size), disputing: disputing(size) }));
-const most = sizes.at(-1)!;
+const sizes = [1, 16, 50, 100, 200, mostHeard] as const;
+const queries = sizes.map((size) => ({ size, searching: searching(size), recording: recording(size) }));
 
 function queriesFor(length: number) {
   return queries.find(({ size }) => size >= length)!;
 }
 
-/** Values for the placeholders of a list of this size; the rest is nothing that there is. */
-function listed<T extends string | number>(name: string, values: readonly T[], size: number, none: T): Record<string, T> {
-  const list: Record<string, T> = {};
-  for (let at = 0; at < size; at += 1) list[`${name}${at}`] = at < values.length ? values[at]! : none;
-  return list;
-}
-
-interface Standing {
-  readonly guests: ReadonlyMap<string, number>;
-  readonly owing: ReadonlySet<string>;
-  readonly records: ReadonlyMap<string, SalesRecord>;
+/** As long as the query's list; what is behind its end is nothing that there is. */
+function filled<T>(list: readonly T[], size: number, none: T): T[] {
+  const whole = [...list];
+  while (whole.length < size) whole.push(none);
+  return whole;
 }
 
 const noSales: SalesRecord = { delivered: 0, failed: 0, disputed: 0 };
@@ -259,60 +261,47 @@ export class Offers implements OfferRepository {
   }
 
   async search(bssids: readonly string[]): Promise<OnOffer[]> {
-    const byOffer = new Map<string, FoundRow[]>();
-    for (let from = 0; from < bssids.length; from += most) {
-      const part = bssids.slice(from, from + most).map(bssidNumber);
-      const { size, searching: query } = queriesFor(part.length);
-      for (const row of await this.#db.find(query, listed('radio', part, size, 0))) {
-        const rows = byOffer.get(row.offer_id);
-        if (rows === undefined) byOffer.set(row.offer_id, [row]);
-        else rows.push(row);
-      }
+    const numbers = bssids.map(bssidNumber);
+    const byOffer = new Map<string, { readonly row: FoundRow; readonly found: string[] }>();
+    const { size, searching: query } = queriesFor(numbers.length);
+    for (const row of await this.#db.find(query, filled(numbers, size, 0))) {
+      const bssid = bssids[numbers.indexOf(Number(row.bssid))]!;
+      const same = byOffer.get(row.offer_id);
+      if (same === undefined) byOffer.set(row.offer_id, { row, found: [bssid] });
+      // The same may be asked for twice.
+      else if (!same.found.includes(bssid)) same.found.push(bssid);
     }
     const found = [...byOffer.values()];
-    const { guests, owing, records } = await this.#standing([...byOffer.keys()], [...new Set(found.map(([row]) => row!.account_id))]);
-    return found.map((rows): OnOffer => {
-      const { offer_id: id, account_id: accountId, ssid, guests: limit, hours, shown } = rows[0]!;
-      return {
-        shown,
-        ssid,
-        limits: { guests: limit, hours: hours === null ? undefined : toHours(hours) },
-        found: rows.map(({ bssid }) => bssidFromNumber(Number(bssid))),
-        record: records.get(accountId) ?? noSales,
-        guests: guests.get(id) ?? 0,
-        owes: owing.has(accountId),
-      };
-    });
+    const sellers = found.flatMap(({ row }) => (Number(row.sells) > 0 ? [row.account_id] : []));
+    const records = sellers.length === 0 ? undefined : await this.#records([...new Set(sellers)]);
+    return found.map(({ row: { account_id: accountId, ssid, guests, hours, shown, present, owes }, found: radios }): OnOffer => ({
+      shown,
+      ssid,
+      limits: { guests, hours: hours === null ? undefined : toHours(hours) },
+      found: radios,
+      record: records?.get(accountId) ?? noSales,
+      guests: Number(present),
+      owes: Number(owes) > 0,
+    }));
   }
 
   async record(accountId: string): Promise<SalesRecord> {
-    return (await this.#standing([], [accountId])).records.get(accountId) ?? noSales;
+    return (await this.#records([accountId])).get(accountId) ?? noSales;
   }
 
   async guests(offerId: string): Promise<number> {
-    return (await this.#standing([offerId], [])).guests.get(offerId) ?? 0;
+    const [row] = await this.#db.find(counting, { offerId });
+    return Number(row!.guests);
   }
 
   async owes(accountId: string): Promise<boolean> {
-    return (await this.#standing([], [accountId])).owing.has(accountId);
+    const [row] = await this.#db.find(owing, { accountId });
+    return Number(row!.owes) > 0;
   }
 
-  async #standing(offerIds: readonly string[], accountIds: readonly string[]): Promise<Standing> {
-    const length = Math.max(offerIds.length, accountIds.length);
-    const [guests, owing, records] = [new Map<string, number>(), new Set<string>(), new Map<string, SalesRecord>()];
-    if (length === 0) {
-      return { guests, owing, records };
-    }
-    const { size, standing: query, disputing: others } = queriesFor(length);
-    for (const { of, id, one, other } of await this.#db.find(query, { ...listed('offer', offerIds, size, ''), ...listed('account', accountIds, size, '') })) {
-      if (of === 'guests') guests.set(id, Number(one));
-      else if (of === 'owed') owing.add(id);
-      else records.set(id, { delivered: Number(one), failed: Number(other), disputed: 0 });
-    }
-    const sellers = [...records.keys()];
-    for (const { id, disputed } of sellers.length === 0 ? [] : await this.#db.find(others, listed('account', sellers, size, ''))) {
-      records.set(id, { ...records.get(id)!, disputed: Number(disputed) });
-    }
-    return { guests, owing, records };
+  async #records(accountIds: readonly string[]): Promise<ReadonlyMap<string, SalesRecord>> {
+    const { size, recording: query } = queriesFor(accountIds.length);
+    const rows = await this.#db.find(query, filled(accountIds, size, ''));
+    return new Map(rows.map((row) => [row.id, { delivered: Number(row.delivered), failed: Number(row.failed), disputed: Number(row.disputed) }]));
   }
 }
