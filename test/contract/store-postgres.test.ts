@@ -3,6 +3,7 @@ import { openStore } from '../../src/storage/open-store.ts';
 import { startPostgres, type PostgresServer } from '../postgres.ts';
 import { requires } from '../requirements.ts';
 import { testSealer } from '../storage/sealer.ts';
+import { offerStoreContract } from './store-offers.contract.ts';
 import { sharedStoreContract, storeContract, type StoreHarness } from './store.contract.ts';
 
 requires('postgresql')('PostgreSQL', () => {
@@ -24,5 +25,6 @@ requires('postgresql')('PostgreSQL', () => {
   }
 
   storeContract('a store on PostgreSQL', onPostgres);
+  offerStoreContract('a store on PostgreSQL', onPostgres);
   sharedStoreContract('two stores on one PostgreSQL database', onPostgres);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryStore, openStore } from '../../src/storage/open-store.ts';
 import { testSealer } from '../storage/sealer.ts';
+import { offerStoreContract } from './store-offers.contract.ts';
 import { sharedStoreContract, storeContract, type StoreHarness } from './store.contract.ts';
 
 async function inFile(): Promise<StoreHarness> {
@@ -20,4 +21,6 @@ async function inMemory(): Promise<StoreHarness> {
 
 storeContract('a store on a SQLite file', inFile);
 storeContract('a store on SQLite in memory', inMemory);
+offerStoreContract('a store on a SQLite file', inFile);
+offerStoreContract('a store on SQLite in memory', inMemory);
 sharedStoreContract('two stores on one SQLite file', inFile);

@@ -3,6 +3,7 @@ import { bssidNumber } from '../../domain/bssid.ts';
 import { mostHeard, type HeardSecurity } from '../../domain/heard-network.ts';
 import { differenceBytes, differencePercent } from '../../domain/meter.ts';
 import type { Approval, Offer, OfferState, SalesRecord } from '../../domain/offer.ts';
+import { endReasons } from '../../domain/share-request.ts';
 import { offerHoursToJson, parseOfferHours, type OfferHours } from '../../domain/offer-hours.ts';
 import type { Tariff } from '../../domain/tariff.ts';
 import { parseTariff, tariffToJson } from '../../domain/tariff-json.ts';
@@ -134,7 +135,7 @@ const isOver = sql<boolean>`kind = 'access' and state in ('ended', 'refused', 'e
 /** Sales that came to their end: of some, nothing but the money that went back. */
 const delivered = sql`case when state = 'ended' and (fee = 0 or returned + owed < fee) then 1 else 0 end`;
 /** For which money was held or paid before it went back, for no reason of the guest's. */
-const failed = sql`case when payment_id is not null and (state in ('refused', 'expired') or reason = 'key_mismatch') then 1 else 0 end`;
+const failed = sql`case when payment_id is not null and (state = 'refused' or (state = 'expired' and reason <> ${sql.lit(endReasons.uncollected)}) or reason = ${sql.lit(endReasons.keyMismatch)}) then 1 else 0 end`;
 const sharersCount = sql`sharer.bytes_in + sharer.bytes_out`;
 const guestsCount = sql`guest.bytes_in + guest.bytes_out`;
 const difference = sql`abs(${sharersCount} - (${guestsCount}))`;
