@@ -15,9 +15,6 @@ import { identityFromWire, identitySchema, identityToWire } from './devices.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { heardNetworkFromWire, heardNetworkSchema, heardNetworkToWire } from './heard-networks.ts';
 import { problemFromWire, problemSchema, problemToWire } from './problem.ts';
-import {
-  challengeFromWire, challengeSchema, challengeToWire, matchingListFromWire, matchingListSchema, matchingListToWire, networkFromWire, networkSchema, networkToWire,
-} from './networks.ts';
 import type { Schema } from './schema.ts';
 import { tokenFromWire, tokenSchema, tokenToWire } from './tokens.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -60,16 +57,6 @@ const bareAccount = {
   id: 'acc_1', kind: 'customer', name: 'Anna', currency: 'EUR', cardReference: undefined, balance: -5n, held: 0n, credit: 10n, suspendedAt: undefined, openedAt: at, closedAt: undefined,
 } as const;
 
-const bareNetwork = {
-  id: 'net_1', accountId: 'acc_1', terminalId: 'tok_1', ssid: Uint8Array.of(27, 255), bssids: ['02:00:00:00:01:00'], security: 'wpa2-psk', state: 'claimed', apId: 'ap_1', createdAt: at,
-  revision: 7, reason: undefined, meterKey: undefined, verifiedAt: undefined, proveAgainBy: undefined, message: undefined,
-} as const;
-const bareMessage = { version: 8, texts: [{ language: 'de', text: 'a\nb', link: undefined }], validFrom: undefined, validTo: undefined } as const;
-const bareChallenge = {
-  id: 'chl_1', networkId: 'net_1', accountId: 'acc_1', terminalId: 'tok_1', first: Uint8Array.of(255), second: Uint8Array.of(255, 45), bssids: ['02:00:00:00:01:00'], security: 'open',
-  state: 'pending', witnesses: 1, witnessed: 0, errors: [], createdAt: at, expiresAt: at, decidedAt: undefined,
-} as const;
-
 /** One of everything, once with all its members and once with as few as it may have. */
 const samples: [string, Schema, (item: never) => unknown, (wire: never) => unknown, readonly object[]][] = [
   ['live event', liveEventSchema, liveEventToWire, liveEventFromWire, [
@@ -87,21 +74,6 @@ const samples: [string, Schema, (item: never) => unknown, (wire: never) => unkno
   ['answer to an announcement by DPP', dppAnswerSchema, dppAnswerToWire, dppAnswerFromWire, [
     { status: 'spent', asked: undefined },
     { status: 'known', asked: { request: { ...bareRequest, dpp: true }, publicKey: Buffer.from(`02${'ab'.repeat(32)}`, 'hex') } },
-  ]],
-  ['network', networkSchema, networkToWire, networkFromWire, [
-    bareNetwork,
-    {
-      ...bareNetwork, state: 'suspended', reason: 'r', meterKey: new Uint8Array(32).fill(1), verifiedAt: at, proveAgainBy: at,
-      message: { ...bareMessage, texts: [{ language: 'pt-BR', text: 'x', link: 'https://example.org' }], validFrom: at, validTo: at },
-    },
-  ]],
-  ['verification of a network', challengeSchema, challengeToWire, challengeFromWire, [
-    bareChallenge,
-    { ...bareChallenge, state: 'invalid', errors: [{ at, fault: 'wrong_name', detail: 'x.' }], decidedAt: at },
-  ]],
-  ['list of networks with a message', matchingListSchema, matchingListToWire, matchingListFromWire, [
-    { revision: 0, networks: [], gone: [], isPart: false },
-    { revision: 9, networks: [{ networkId: 'net_1', ssid: Uint8Array.of(255), bssids: ['02:00:00:00:01:00'], messageVersion: 8 }], gone: ['net_2'], isPart: true },
   ]],
   ['heard network', heardNetworkSchema, heardNetworkToWire, heardNetworkFromWire, [
     { bssid: '02:00:00:00:01:00', ssid: new Uint8Array(), signalDbm: undefined, frequencyMhz: undefined, security: 'open', ageMs: 0 },

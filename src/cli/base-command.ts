@@ -13,8 +13,6 @@ import { screenOf, type Screen } from './present/screen.ts';
 import { reportFailure, wantsJson } from './report-failure.ts';
 import type { SecretSources } from './secret-input.ts';
 
-const closingMs = 3_000;
-
 interface Asking {
   /** Whether somebody is there to answer. */
   readonly interactive: boolean;
@@ -34,6 +32,10 @@ export abstract class LatchkeyCommand<T> extends Command {
 
   /** Done whatever happens when the command ends, last first: closing stores, removing folders. */
   protected readonly closing = new AsyncDisposableStack();
+  /** How long what is done at the end is waited for once the command is given up. */
+  protected closingMs = 3_000;
+  /** Set while that has to be done whatever comes: then no second signal ends the program before. */
+  protected mustClose = false;
   protected quiet = false;
   protected timeoutMs: number | undefined;
   #interactive = false;
@@ -210,7 +212,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** What was given up may not end by itself, and then is not waited for. */
   async #close(): Promise<void> {
     const closed = this.closing.disposeAsync();
-    await (this.#ended.signal.aborted ? Promise.race([closed, sleep(closingMs, undefined, { ref: false })]) : closed);
+    await (this.#ended.signal.aborted ? Promise.race([closed, sleep(this.closingMs, undefined, { ref: false })]) : closed);
   }
 
   async #untilEnded(work: Promise<T | undefined>): Promise<T | undefined> {
@@ -229,6 +231,7 @@ export abstract class LatchkeyCommand<T> extends Command {
       return;
     }
     if (this.#ended.signal.aborted) {
+      if (this.mustClose) return;
       process.exit(new LatchkeyError('interrupted').exit);
     }
     this.#ended.abort(new LatchkeyError('interrupted'));

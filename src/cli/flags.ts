@@ -11,6 +11,7 @@ import { parseZone } from '../domain/happy-hour.ts';
 import { parseId, parseUuid } from '../domain/identifiers.ts';
 import { grantPolicies, parseVlan } from '../domain/grant.ts';
 import { parseAmount, type Amount } from '../domain/money.ts';
+import { parseLanguage } from '../domain/network-message.ts';
 import { parseNfcIdentifier } from '../domain/nfc-identifier.ts';
 import { parseInterface } from '../domain/radio.ts';
 import { parseSsid, securities } from '../domain/ssid.ts';
@@ -49,6 +50,8 @@ export const matchFlag = custom<string>({ multiple: true, multipleNonGreedy: tru
 /** A file that is read as a whole, or `-` for standard input. */
 export const fileFlag = custom<string>({ helpValue: 'PATH|-' });
 export const pathFlag = custom<string>({ helpValue: 'PATH' });
+/** BCP 47. */
+export const languageFlag = custom<string>({ parse: flagValue(parseLanguage), helpValue: 'LANG' });
 export const textFlag = custom<string>({ helpValue: 'TEXT' });
 
 /** What something is for, in 1 to 64 characters. */

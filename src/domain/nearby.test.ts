@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isHeardNearby, isValidNow, languageOfLocale, textIn } from './nearby.ts';
+import { isHeardNearby, languageOfLocale, textIn } from './nearby.ts';
 
 test.each([
   [['a'], ['a'], true],
@@ -21,10 +21,4 @@ test.each([['de', 'de'], ['DE', 'de'], ['de-CH', 'de'], ['pt', 'pt-BR'], ['pt-BR
 
 test.each([['de_DE.UTF-8', 'de-DE'], ['de', 'de'], ['pt_BR', 'pt-BR'], ['sr_RS@latin', 'sr-RS'], ['C', undefined], ['C.UTF-8', undefined], ['POSIX', undefined], ['', undefined], [undefined, undefined]])('the locale %s is of %s', (locale, language) => {
   expect(languageOfLocale(locale)).toBe(language);
-});
-
-test('a message is valid from a moment until another', () => {
-  const message = { version: 1, texts, validFrom: new Date(10), validTo: new Date(20) };
-  expect([9, 10, 19, 20].map((at) => isValidNow(message, new Date(at)))).toEqual([false, true, true, false]);
-  expect(isValidNow({ ...message, validFrom: undefined, validTo: undefined }, new Date(0))).toBe(true);
 });

@@ -8,10 +8,6 @@ export function isHeardNearby(registered: readonly string[], heard: ReadonlySet<
   return count > 0 && count >= Math.min(radiosToMatch, registered.length);
 }
 
-export function isValidNow({ validFrom, validTo }: NetworkMessage, now: Date): boolean {
-  return (validFrom === undefined || validFrom <= now) && (validTo === undefined || now < validTo);
-}
-
 /** The text for who speaks this language (BCP 47): in it, else in a variant of it, else the first. */
 export function textIn({ texts }: Pick<NetworkMessage, 'texts'>, language: string | undefined): MessageText {
   const wanted = language?.toLowerCase();

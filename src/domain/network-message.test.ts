@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkedMessage } from './network-message.ts';
+import { checkedMessage, isValidAt } from './network-message.ts';
 
 const [from, to] = [new Date('2026-11-25T08:00:00.000Z'), new Date('2026-11-26T08:00:00.000Z')];
 
@@ -54,9 +54,9 @@ test('languages are written as usual, each once, ten at most', () => {
   expect(languages('aa', 'ab', 'af', 'am', 'ar', 'az', 'be', 'bg', 'bn', 'bs', 'ca')).toThrow('1 to 10');
 });
 
-test('it is valid up to a moment that is later than that from which it is', () => {
+test('it is valid from a moment on, and up to another that is later', () => {
   const message = (validFrom?: Date, validTo?: Date) => checkedMessage({ texts: [text()], validFrom, validTo });
   expect(() => message(to, from)).toThrow('after');
   expect(() => message(from, from)).toThrow('after');
-  expect(message(from, to)).toMatchObject({ validFrom: from, validTo: to });
+  expect([isValidAt(message(), from), isValidAt(message(from, to), from), isValidAt(message(from, to), to), isValidAt(message(to), from)]).toEqual([true, true, false, false]);
 });

@@ -29,6 +29,10 @@ export function checkedMessage({ texts, validFrom, validTo }: Omit<NetworkMessag
   return { texts: checked, validFrom, validTo };
 }
 
+export function isValidAt({ validFrom, validTo }: Pick<NetworkMessage, 'validFrom' | 'validTo'>, at: Date): boolean {
+  return (validFrom === undefined || validFrom <= at) && (validTo === undefined || at < validTo);
+}
+
 function checkedText({ language, text, link: address }: MessageText): MessageText {
   const length = Array.from(text).length;
   if (length < 1 || length > mostMessageCharacters || text.trim() === '') {

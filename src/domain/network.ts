@@ -35,6 +35,8 @@ export interface Network {
 export const mostBssids = 16;
 /** For so long a proof is good, unless the server says otherwise. */
 export const proofLifetimeMs = 30 * 86_400_000;
+/** So many of its radios have to be heard, or all if they are fewer, for a network to be known again (protocol.md section 6). */
+export const leastMatched = 2;
 
 /** Push information for those who join (`share message`). */
 export interface NetworkMessage {

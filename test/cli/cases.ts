@@ -5,8 +5,10 @@ import { heardNetworkToWire } from '../../src/api/heard-networks.ts';
 import type { Network } from '../../src/domain/network.ts';
 import type { CommandLine } from './command-line.ts';
 import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
+import { iwScan } from '../station/scans.ts';
 import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
 import { identityCode, type Purse } from './purse.ts';
+import { newBssid, SharedNetwork } from './shared-network.ts';
 import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
 import type { ShownCode } from './till.ts';
 
@@ -209,6 +211,43 @@ const failingAtMachine =
 function cardCases(outcome: string): string {
   return JSON.stringify([{ name: 'a fare', ...(JSON.parse(cardService(320)) as object), expect: { outcome } }]);
 }
+
+/** A network of the payer's on the air, and its second name. */
+async function claimed(site: Site): Promise<{ readonly purse: Purse; readonly network: SharedNetwork; readonly challenge: string }> {
+  const purse = await site.purse();
+  const network = new SharedNetwork(purse.cli);
+  const { challenge } = await purse.json(['share', 'verify', 'start', ...network.claim, '--account', await bound(site)]);
+  network.isCalled(Buffer.from(challenge.second as string, 'base64url'));
+  return { purse, network, challenge: challenge.challenge_id as string };
+}
+
+/** One that is proven, with a message. */
+async function proven(site: Site): Promise<{ readonly purse: Purse; readonly network: SharedNetwork; readonly id: string }> {
+  const { purse, network, challenge } = await claimed(site);
+  const { network_id: id } = await purse.json(['share', 'verify', 'confirm', challenge, '--scan', network.scan]);
+  await purse.json(['share', 'message', 'set', id as string, '--text', 'Welcome!', '--lang', 'en']);
+  return { purse, network, id: id as string };
+}
+
+/** A witness: at a server one that was enrolled there. */
+async function atWitness(site: Site, ...args: string[]): Promise<Invocation> {
+  if (site.server === undefined) {
+    return { args };
+  }
+  const { args: enroll, input } = await witnessEnrollment(site);
+  const { name } = await site.cli.json(enroll, { input });
+  return { args: [...args, '--profile', name as string] };
+}
+
+async function witnessEnrollment(site: Site): Promise<{ readonly args: string[]; readonly input: string }> {
+  const { code } = await site.json<{ code: string }>('server', 'enroll-code', 'create', '--role', 'witness');
+  const ca = site.cli.file('enroll-ca.pem', site.server!.ca);
+  return { args: ['share', 'witness', 'enroll', '--server', site.server!.url, '--ca', ca, '--enroll-code-file', '-', '--profile', `witness-${randomUUID()}`], input: code };
+}
+
+const failingAtPurse =
+  (exit: number, ...args: string[]): Case['failing'] =>
+  async (site) => ({ ...payers(await site.purse(), args), exit });
 
 export const cases: Record<string, Case> = {
   'account bind': {
@@ -1004,6 +1043,82 @@ export const cases: Record<string, Case> = {
       input: 'lke_never',
       exit: 4,
     }),
+  },
+  'share message clear': {
+    happy: async (site) => {
+      const { purse, id } = await proven(site);
+      return payers(purse, ['share', 'message', 'clear', id]);
+    },
+    failing: failingAtPurse(3, 'share', 'message', 'clear', 'net_1'),
+    same: ({ state, message }) => ({ state, message }),
+  },
+  'share message set': {
+    happy: async (site) => {
+      const { purse, id } = await proven(site);
+      return payers(purse, ['share', 'message', 'set', id, '--text', 'Hello', '--link', 'https://cafe.example', '--to', '2100-01-01T00:00:00Z']);
+    },
+    failing: failingAtPurse(2, 'share', 'message', 'set', 'net_1'),
+    same: ({ state, message: { texts } }) => ({ state, texts }),
+  },
+  'share message show': {
+    happy: async (site) => {
+      const { purse, id } = await proven(site);
+      return payers(purse, ['share', 'message', 'show', id]);
+    },
+    failing: failingAtPurse(3, 'share', 'message', 'show', 'net_1'),
+    same: ({ state, message: { texts } }) => ({ state, texts }),
+  },
+  'share nearby': {
+    happy: async (site) => {
+      const { purse, network } = await proven(site);
+      return payers(purse, ['share', 'nearby', '--scan', network.scan, '--joined', network.bssid]);
+    },
+    failing: async (site) => ({ ...payers(await site.purse(), ['share', 'nearby', '--scan', '-'], '# nothing'), exit: 2 }),
+    same: ({ items: [item] }) => ({ joined: item.joined, text: item.message.text }),
+  },
+  'share verify confirm': {
+    happy: async (site) => {
+      const { purse, network, challenge } = await claimed(site);
+      return payers(purse, ['share', 'verify', 'confirm', challenge, '--scan', network.scan]);
+    },
+    failing: async (site) => {
+      const { purse, network, challenge } = await claimed(site);
+      network.isCalled(network.name);
+      return { ...payers(purse, ['share', 'verify', 'confirm', challenge, '--scan', network.scan]), exit: 12 };
+    },
+    same: ({ state, security, errors }) => ({ state, security, errors }),
+  },
+  'share verify start': {
+    happy: async (site) => {
+      const purse = await site.purse();
+      const network = new SharedNetwork(purse.cli);
+      return payers(purse, ['share', 'verify', 'start', ...network.claim, '--account', await bound(site), '--hook', network.hook, '--scan', network.scan, '--yes']);
+    },
+    failing: failingAtPurse(2, 'share', 'verify', 'start', '--bssid', '02:00:00:00:01:00'),
+    same: ({ ssid, challenge: { state, witnesses } }) => ({ ssid, state, witnesses }),
+  },
+  'share verify status': {
+    happy: async (site) => {
+      const { purse, challenge } = await claimed(site);
+      return payers(purse, ['share', 'verify', 'status', challenge]);
+    },
+    failing: failingAtPurse(3, 'share', 'verify', 'status', 'chl_1'),
+    same: ({ challenges: [{ state, errors }] }) => ({ state, errors }),
+  },
+  'share witness enroll': {
+    only: { way: 'server', because: 'a witness enrols at a server' },
+    happy: (site) => witnessEnrollment(site),
+    failing: async (site) => ({ ...(await witnessEnrollment(site)), input: 'lke_never', exit: 4 }),
+  },
+  'share witness once': {
+    happy: async (site) => ({ ...(await atWitness(site, 'share', 'witness', 'once', '--scan', '-')), input: iwScan([{ bssid: newBssid() }]) }),
+    failing: async (site) => ({ ...(await atWitness(site, 'share', 'witness', 'once', '--scan', '-')), input: '', exit: 2 }),
+    same: ({ heard, kept }) => ({ heard, kept }),
+  },
+  'share witness serve': {
+    happy: async (site) => ({ ...(await atWitness(site, 'share', 'witness', 'serve', '--scan', site.cli.file('witness.scan', iwScan([{ bssid: newBssid() }])))), endless: true }),
+    failing: async (site) => ({ ...(await atWitness(site, 'share', 'witness', 'serve', '--scan', '-')), exit: 2 }),
+    same: ([{ event, heard, kept }]) => ({ event, heard, kept }),
   },
   whoami: {
     happy: (site) => role(site, 'whoami'),

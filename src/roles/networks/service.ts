@@ -3,11 +3,10 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { heardSecurities, mostSsidBytes, type HeardNetwork } from '../../domain/heard-network.ts';
 import { idFrom } from '../../domain/identifiers.ts';
 import {
-  challengeLifetimeMs, mostBssids, mostChallengesOfDay, type Challenge, type Network, type NetworkMessage,
+  challengeLifetimeMs, leastMatched, mostBssids, mostChallengesOfDay, type Challenge, type Network, type NetworkMessage,
 } from '../../domain/network.ts';
-import { checkedMessage } from '../../domain/network-message.ts';
+import { checkedMessage, isValidAt } from '../../domain/network-message.ts';
 import { judgeChallenge, observationToKeep, withChallengeError } from '../../domain/network-ownership.ts';
-import { isHeardNearby, isValidNow } from '../../domain/nearby.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { ssidText } from '../../domain/ssid-text.ts';
 import { secondIdentifier } from '../../protocol/second-identifier.ts';
@@ -155,9 +154,9 @@ export class NetworksService implements NetworksRole {
     const bssids = new Set(heard.map(({ bssid }) => bssid));
     const now = clock.now();
     return (await store.networks.withRadios([...bssids]))
-      .filter((network) => isHeardNearby(network.bssids, bssids))
+      .filter((network) => network.bssids.filter((bssid) => bssids.has(bssid)).length >= Math.min(leastMatched, network.bssids.length))
       .flatMap(({ id, ssid, bssids: radios, message }) =>
-        message === undefined ? [] : [{ network: { networkId: id, ssid, bssids: radios, messageVersion: message.version } satisfies ListedNetwork, message: isValidNow(message, now) ? message : undefined }]);
+        message === undefined ? [] : [{ network: { networkId: id, ssid, bssids: radios, messageVersion: message.version } satisfies ListedNetwork, message: isValidAt(message, now) ? message : undefined }]);
   }
 
   async matchingList(since: number): Promise<MatchingList> {
@@ -169,7 +168,7 @@ export class NetworksService implements NetworksRole {
     const { store, clock } = this.#context;
     void this.#terminalId;
     const network = await store.networks.find(networkId);
-    if (network?.state !== 'valid' || network.message === undefined || !isValidNow(network.message, clock.now())) {
+    if (network?.state !== 'valid' || network.message === undefined || !isValidAt(network.message, clock.now())) {
       throw new LatchkeyError('network_not_found', `There is no network ${networkId} with a message.`);
     }
     return network.message;
