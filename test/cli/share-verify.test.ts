@@ -187,6 +187,11 @@ describe('names as somebody on the air may choose them', () => {
     const result = await purse.json(start);
     expect(Buffer.from(result['ssid'] as string, 'base64url')).toEqual(Buffer.from(ssid));
     expect(result['bssids']).toEqual([bssid]);
+    // A name that cannot be typed as it is shown is there in hexadecimal, too.
+    const { stdout: shown } = await purse.run(start);
+    const typed = /rename to: +(.*)\n/.exec(shown)![1]!;
+    const hex = /in hexadecimal: +([0-9a-f]+)\n/.exec(shown)?.[1];
+    expect(hex ?? Buffer.from(typed).toString('hex')).toBe(secondOf(result).toString('hex'));
     for (const { stdout, stderr } of [await purse.run(start), await purse.run(['share', 'verify', 'status'])]) {
       expect(`${stdout}${stderr}`).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
     }

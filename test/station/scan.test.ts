@@ -44,6 +44,7 @@ test('has NetworkManager scan where iw may not', async () => {
 
 test.each([
   [255, 'command failed: Operation not permitted (-1)', 'scan_unavailable', 'This user may not scan on wlan0.'],
+  [1, 'nl80211 not found.', 'scan_unavailable', 'This machine has no Wi-Fi.'],
   [237, 'command failed: No such device (-19)', 'scan_unavailable', 'There is no wireless interface wlan0.'],
   [156, 'command failed: Network is down (-100)', 'scan_unavailable', 'The interface wlan0 is down.'],
   [161, 'command failed: Operation not supported (-95)', 'scan_unavailable', 'iw does not scan on wlan0 (command failed: Operation not supported (-95)).'],

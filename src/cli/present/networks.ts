@@ -22,6 +22,12 @@ export function nameOf(ssid: string): string {
   return ssidText(Buffer.from(ssid, 'base64url'));
 }
 
+/** Of a name that nobody could type as it is shown, or would see all the blanks of. */
+function hexOf(ssid: string): string | undefined {
+  const bytes = Buffer.from(ssid, 'base64url');
+  return shown(nameOf(ssid)) === bytes.toString() && !/^ | $| {2}/.test(nameOf(ssid)) ? undefined : bytes.toString('hex');
+}
+
 export function presentStarted({ challenge, ...claim }: StartedWire, screen: Screen): string {
   return challenge === undefined ? details(claimEntries(claim), screen) : presentChallenge(challenge, screen);
 }
@@ -33,6 +39,7 @@ export function presentChallenge(challenge: ChallengeWire, screen: Screen): stri
     [
       ...claimEntries({ ...challenge, ssid: challenge.first }),
       ['rename to', isOpen ? nameOf(challenge.second) : undefined],
+      ['in hexadecimal', isOpen ? hexOf(challenge.second) : undefined],
       ['state', challenge.state],
       ['until', isOpen ? localTime(challenge.expires_at) : undefined],
       ['witnesses', witnesses === 0 ? undefined : `${witnessed} of ${witnesses} heard it`],

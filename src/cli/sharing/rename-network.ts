@@ -15,7 +15,7 @@ const pauseMs = 2_000;
 
 /** What renames the network by itself. */
 export const renamingFlags = {
-  hook: textFlag({ description: 'Have this program rename it: it is run with pre, set and restore, the names in its environment.' }),
+  hook: textFlag({ helpValue: 'CMD', description: 'Have this program rename it: it is run with pre, set and restore, the names in its environment.' }),
   within: durationFlag({ description: 'For how long the new name is waited for; 3m if left out.', dependsOn: ['hook'] }),
 };
 

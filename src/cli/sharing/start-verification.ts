@@ -6,6 +6,7 @@ import type { NetworkClaim, NetworksRole } from '../../roles/networks/ports.ts';
 import type { Renaming } from '../../roles/networks/renaming.ts';
 import { roleDestinationName, type RoleFlags } from '../destination.ts';
 import { openNetworks, type Opening } from '../open-role.ts';
+import { localTime } from '../present/time.ts';
 import { BegunChallenges } from './begun-challenges.ts';
 import { claimOf, type ClaimFlags } from './claim.ts';
 import { hear, type HearingFlags } from './heard.ts';
@@ -69,7 +70,7 @@ export async function startVerification(flags: StartFlags, starting: Starting): 
   if (renaming === undefined) {
     return { claim, challenge, isJudged: false };
   }
-  await note(`${name} is to be called ${quoted(ssidText(challenge.second))}, until ${challenge.expiresAt.toISOString()} at the latest.`);
+  await note(`${name} is to be called ${quoted(ssidText(challenge.second))}, until ${localTime(challenge.expiresAt.toISOString())} at the latest.`);
   await starting.confirm(`${whatHappens(name, renaming)} Rename it now?`, flags.yes);
   const judged = await renameAndProve(challenge, { ...starting, networks: await networks(), renaming, hearing: flags, withinMs: flags.within ?? usualWithinMs });
   return { claim, challenge: judged, isJudged: true };

@@ -79,6 +79,9 @@ async function scanByIw(name: string | undefined, busyMs: number, signal: AbortS
     if (/\(-19\)|No such device/i.test(ran.output)) {
       throw noInterface(on);
     }
+    if (/^nl80211 not found/m.test(ran.output)) {
+      return unavailable('This machine has no Wi-Fi.', 'Give a scan made elsewhere: --scan FILE.');
+    }
     if (/\(-100\)/.test(ran.output)) {
       throw unavailable(`The interface ${on} is down.`, `Bring it up: ip link set ${on} up.`);
     }
