@@ -80,13 +80,12 @@ describe('what the sharer hears', () => {
 describe('where witnesses are asked for', () => {
   const two = challenge({ witnesses: 2, bssids: [a, b] });
   const own = [heard('own', a, second, 100), heard('own', b, second, 100)];
+  const seen = (observer: string, seconds = 99) => [heard(observer, a, second, seconds), heard(observer, b, second, seconds)];
 
   test('the sharer’s own scans, whoever they say they are by, prove nothing', () => {
     expect(verdict(two, own, 100)).toBe('processing witness_missing');
-    expect(verdict(two, [...own, ...own, heard('tok_sharer', a, second, 100), heard('tok_1', a, second, 100)], 100)).toBe('processing witness_missing');
+    expect(verdict(two, [...own, ...own, ...seen('tok_sharer'), ...seen('tok_1')], 100)).toBe('processing witness_missing');
   });
-
-  const seen = (observer: string, seconds = 99) => [heard(observer, a, second, seconds), heard(observer, b, second, seconds)];
 
   test('so many distinct ones have to hear each radio', () => {
     expect(verdict(two, [...own, ...seen('tok_1'), ...seen('tok_1')], 100)).toBe('processing witness_missing');

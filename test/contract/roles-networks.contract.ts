@@ -560,6 +560,7 @@ export function networksContract(name: string, make: MakeHarness): void {
       await one.witness.report(seen);
       expect(faultOf(await confirm())).toBe('processing witness_missing');
       await (await at.harness.hold('witness')).witness.report(under(first, challenge));
+      expect(faultOf(await state())).toBe('processing witness_contradicts');
       await two.witness.report(seen);
       expect(faultOf(await state())).toBe('processing witness_contradicts');
     });

@@ -28,6 +28,8 @@ export const sharedNetworks: Migration = {
     ) ${heap}`,
     'create index networks_account on networks (account_id, created_at, id)',
     'create unique index networks_revision on networks (revision)',
+    // What the matching list is read by.
+    'create index networks_told on networks (revision) where message is not null',
     `create index networks_overdue on networks (prove_again_by) where state = 'valid'`,
 
     // One row, whose lock has revisions become visible in their order.
