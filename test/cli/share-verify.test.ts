@@ -95,8 +95,8 @@ describe('what has to be undone', () => {
 
   const args = (network: SharedNetwork, ...more: string[]) => ['share', 'verify', 'start', ...network.claim, '--account', account, '--hook', network.hook, '--scan', network.scan, '--yes', ...more];
   /** One that waits for a name that nobody hears. */
-  async function waiting(network: SharedNetwork) {
-    network.renames({ deaf: true });
+  async function waiting(network: SharedNetwork, { slow = false } = {}) {
+    network.renames({ deaf: true, slow });
     const running = purse.cli.start(args(network), { env: purse.env });
     await vi.waitFor(() => expect(running.errors()).toContain('Waiting until'), { timeout: 20_000 });
     expect(network.steps).toEqual(['pre', 'set']);
@@ -107,9 +107,22 @@ describe('what has to be undone', () => {
     const network = new SharedNetwork(site.cli);
     const running = await waiting(network);
     running.kill(signal);
-    running.kill(signal);
     const { code, stderr } = await running.ended;
     expect([code, network.steps]).toEqual([exit, ['pre', 'set', 'restore']]);
+    expect(stderr).toContain('It has its own name again.');
+  }, 30_000);
+
+  test('no second signal keeps the name from being set back', async () => {
+    const network = new SharedNetwork(site.cli);
+    const running = await waiting(network, { slow: true });
+    running.kill('SIGINT');
+    await vi.waitFor(() => expect(running.errors()).toContain('Setting the name back'));
+    running.kill('SIGINT');
+    // It is still there to take one that does nothing.
+    running.kill('SIGHUP');
+    network.letGo();
+    const { code, stderr } = await running.ended;
+    expect([code, network.steps]).toEqual([130, ['pre', 'set', 'restore']]);
     expect(stderr).toContain('It has its own name again.');
   }, 30_000);
 

@@ -17,6 +17,7 @@ export class SharedNetwork {
   readonly scan: string;
   readonly hook: string;
   readonly #log: string;
+  readonly #gone: string;
   readonly #cli: CommandLine;
 
   constructor(cli: CommandLine, name: string | Uint8Array = 'Home', bssid = newBssid()) {
@@ -24,7 +25,7 @@ export class SharedNetwork {
     this.bssid = bssid;
     this.name = Buffer.from(name as string);
     const id = bssid.replaceAll(':', '');
-    [this.scan, this.hook, this.#log] = [`${id}.scan`, `${id}.hook`, `${id}.log`].map((file) => join(cli.folder, file)) as [string, string, string];
+    [this.scan, this.hook, this.#log, this.#gone] = ['scan', 'hook', 'log', 'gone'].map((kind) => join(cli.folder, `${id}.${kind}`)) as [string, string, string, string];
     this.isCalled(this.name);
     this.renames();
   }
@@ -34,23 +35,34 @@ export class SharedNetwork {
     writeFileSync(this.scan, iwScan([{ bssid: this.bssid, ssid: Buffer.from(name as string) }]));
   }
 
-  /** A hook that renames the network as it is told; `fails` at a step, or renames it to nothing that was asked for. */
-  renames({ fails = [] as readonly string[], deaf = false } = {}): void {
+  /**
+   * A hook that renames the network as it is told; `fails` at a step, changes nothing (`deaf`), or takes until `letGo` to set
+   * the name back (`slow`).
+   */
+  renames({ fails = [] as readonly string[], deaf = false, slow = false } = {}): void {
     const block = iwScan([{ bssid: this.bssid, ssid: Buffer.from('@') }]);
     const script = `#!${process.execPath}
-const { appendFileSync, writeFileSync } = require('node:fs');
+const { appendFileSync, existsSync, writeFileSync } = require('node:fs');
 const step = process.argv.at(-1);
 const { LATCHKEY_FIRST_SSID_HEX: first, LATCHKEY_SECOND_SSID_HEX: second } = process.env;
 const escaped = (hex) => hex.replace(/../g, '\\\\x$&');
 if (!${deaf} && step !== 'pre') writeFileSync(${JSON.stringify(this.scan)}, ${JSON.stringify(block)}.replace('SSID: @', 'SSID: ' + escaped(step === 'set' ? second : first)));
-appendFileSync(${JSON.stringify(this.#log)}, step + '\\n');
-process.exit(${JSON.stringify(fails)}.includes(step) ? 1 : 0);
+const end = () => {
+  appendFileSync(${JSON.stringify(this.#log)}, step + '\\n');
+  process.exit(${JSON.stringify(fails)}.includes(step) ? 1 : 0);
+};
+if (!${slow} || step !== 'restore') end();
+setInterval(() => existsSync(${JSON.stringify(this.#gone)}) && end(), 10);
 `;
     writeFileSync(this.hook, script);
     chmodSync(this.hook, 0o755);
   }
 
-  /** What the hook was told so far. */
+  letGo(): void {
+    writeFileSync(this.#gone, '');
+  }
+
+  /** What the hook has done so far. */
   get steps(): string[] {
     return existsSync(this.#log) ? readFileSync(this.#log, 'utf8').trim().split('\n') : [];
   }

@@ -22,8 +22,10 @@ A verification that is open is gone on with, and takes nothing of the day's limi
 
   async run(): Promise<StartedWire | undefined> {
     const { flags } = await this.parse(ShareVerifyStart);
-    this.mustClose = flags.hook !== undefined;
-    this.closingMs = restoreMs * 2;
+    if (flags.hook !== undefined) {
+      this.mustClose = true;
+      this.closingMs = restoreMs * 2;
+    }
     const { claim, challenge, isJudged } = await startVerification(flags, {
       ...this.opening,
       interactive: this.interactive,
