@@ -7,12 +7,13 @@ import { Outbox, TestClock, type HarnessOptions, type Holder, type RolesHarness 
 import { collecting } from './stand-in-provider.ts';
 
 /** The roles' services over a store. */
-export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses, witnesses }: HarnessOptions = {}): Promise<RolesHarness> {
+export async function rolesHere(open: () => Promise<{ store: Store; remove(): Promise<void> }>, { codeLosses, witnesses }: HarnessOptions = {}): Promise<RolesHarness & { as(token: Token): Holder }> {
   const { store, remove } = await open();
   const clock = new TestClock();
   const outbox = new Outbox();
   const { ledger, ...collects } = collecting(store, clock);
   const services = (actor: Actor) => new Services({ ...ledger, actor, codeLosses, witnesses, sendCode: (verification) => sendVerification({ store, clock, sender: outbox }, verification), allowMd5: true });
+  const as = (token: Token) => holder(services({ kind: 'token', token }), token);
   return {
     isRemote: false,
     store,
@@ -22,8 +23,9 @@ export async function rolesHere(open: () => Promise<{ store: Store; remove(): Pr
     nobody: services({ kind: 'newcomer', from: '127.0.0.1' }).enrollment,
     async hold(role, scope) {
       const { token } = await enrollIn(store, role, scope, clock);
-      return holder(services({ kind: 'token', token }), token);
+      return as(token);
     },
+    as,
     async close() {
       await store.close();
       await remove();

@@ -1,5 +1,5 @@
 import { mostDurationMs } from '../../domain/duration.ts';
-import { isInForce, newGrant, type Grant } from '../../domain/grant.ts';
+import { newGrant, timeLeft, type Grant } from '../../domain/grant.ts';
 import type { Allowance, Quantity } from '../../domain/quantity.ts';
 import { moneyBackMs, type ShareRequest } from '../../domain/share-request.ts';
 import { mostTraffic } from '../../domain/traffic.ts';
@@ -31,7 +31,7 @@ export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { r
 /** What it is from its collection on; undefined if it is over. */
 export async function start({ store }: ServiceContext, grantId: string, { now, revision }: { readonly now: Date; readonly revision: number }): Promise<Grant | undefined> {
   const grant = await store.grants.find(grantId);
-  if (grant === undefined || !isInForce(grant, now)) {
+  if (grant === undefined || !goesOn(grant, now)) {
     return undefined;
   }
   const endsAt = grant.allowedMs === undefined ? undefined : later(now, grant.allowedMs);
@@ -43,7 +43,7 @@ export async function lengthen(context: ServiceContext, grantId: string, more: Q
   const { store, clock } = context;
   const now = clock.now();
   const grant = await store.grants.find(grantId);
-  if (grant === undefined || !isInForce(grant, now)) {
+  if (grant === undefined || !goesOn(grant, now)) {
     return undefined;
   }
   const { endsAt, allowedMs, quotaBytes } = grant;
@@ -58,6 +58,11 @@ export async function lengthen(context: ServiceContext, grantId: string, more: Q
     : await store.grants.increase(grantId, { endsAt, quotaBytes: quotaBytes === undefined ? undefined : least(mostTraffic, quotaBytes + more.size), revision });
   await store.audit.append(auditEntry(context, { action: 'grant.increased', apId: grant.network.apId, detail: { grant_id: grantId, [more.metric]: more.size.toString() } }));
   return lengthened;
+}
+
+/** Since when does not matter: it was made by this clock, or by another server's that is a little ahead. */
+export function goesOn(grant: Grant, now: Date): boolean {
+  return grant.state === 'active' && timeLeft(grant, now) !== 0;
 }
 
 function timeOf(quantity: Allowance): number | undefined {

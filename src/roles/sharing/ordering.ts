@@ -1,6 +1,5 @@
 import type { Account } from '../../domain/account.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { isInForce } from '../../domain/grant.ts';
 import { sameCurrency } from '../../domain/money.ts';
 import type { Network } from '../../domain/network.ts';
 import { closureOf, type Offer } from '../../domain/offer.ts';
@@ -12,6 +11,7 @@ import { newEd25519Public } from '../../protocol/ed25519.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import { tended } from './due.ts';
+import { goesOn } from './granting.ts';
 import type { News } from './news.ts';
 import { asSide, over, payingAccount } from './parties.ts';
 import { hold } from './paying.ts';
@@ -76,7 +76,7 @@ export async function requestIncrease(context: ServiceContext, accessId: string,
     }
     const now = clock.now();
     const grant = await store.grants.find(access.grantId!);
-    if (grant === undefined || !isInForce(grant, now)) {
+    if (grant === undefined || !goesOn(grant, now)) {
       throw new LatchkeyError('grant_over', `The access that request ${access.id} bought is over.`);
     }
     if (access.quantity === 'unlimited') {
