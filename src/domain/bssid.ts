@@ -17,13 +17,16 @@ export function parseBssid(text: string): string {
 
 /** Its 48 bits; exact as a number, too. */
 export function bssidNumber(bssid: string): number {
-  let bits = 0;
-  // Digit by digit: a search reads hundreds, and this is several times as fast as `parseInt` of what is between the colons.
-  for (let at = 0; at < bssid.length; at += 1) {
-    const character = bssid.charCodeAt(at);
-    if (character !== 0x3a) bits = bits * 16 + (character < 0x3a ? character - 0x30 : character - 0x57);
-  }
-  return bits;
+  // By their places: a search reads hundreds, and this is many times as fast as taking the colons out.
+  const byte = (at: number) => digit(bssid.charCodeAt(at)) << 4 | digit(bssid.charCodeAt(at + 1));
+  const high = byte(0) << 16 | byte(3) << 8 | byte(6);
+  const low = byte(9) << 16 | byte(12) << 8 | byte(15);
+  return high * 0x1000000 + low;
+}
+
+/** Of one of 0-9 and a-f. */
+function digit(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 /** From its 48 bits. */

@@ -19,10 +19,11 @@ export function step<Values extends object, Row>(query: PreparedQuery<Values, Ro
 
 /** Stands in a compiled query's parameters for the value of its name. */
 class Placeholder {
-  readonly name: string;
+  /** Of a list a number, by which it is read faster. */
+  readonly name: string | number;
 
   constructor(name: string) {
-    this.name = name;
+    this.name = /^\d+$/.test(name) ? Number(name) : name;
   }
 }
 
@@ -57,5 +58,5 @@ export class PreparedQueries {
 /** The parameters of a run, in the order of the compiled query. */
 export function parametersOf({ compiled }: ReadyQuery, values: object): unknown[] {
   return compiled.parameters.map((parameter) =>
-    parameter instanceof Placeholder ? (values as Record<string, unknown>)[parameter.name] : parameter);
+    parameter instanceof Placeholder ? (values as Record<string | number, unknown>)[parameter.name] : parameter);
 }

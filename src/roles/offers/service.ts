@@ -90,15 +90,12 @@ export class OffersService implements OffersRole {
       throw new LatchkeyError('invalid_input', `At most ${mostHeard} networks are looked for at once.`);
     }
     const now = clock.now();
-    const isHeard = (bssid: string, ssid: Uint8Array) => {
-      for (let at = bssids.indexOf(bssid); at >= 0; at = bssids.indexOf(bssid, at + 1)) {
+    return (await store.offers.search(bssids)).flatMap(({ shown, ssid, limits, foundAt, record, ...standing }) => {
+      const heard: string[] = [];
+      for (const at of foundAt) {
         const name = ssidAt(at);
-        if (name.length === 0 || sameSsid(name, ssid)) return true;
+        if ((name.length === 0 || sameSsid(name, ssid)) && !heard.includes(bssids[at]!)) heard.push(bssids[at]!);
       }
-      return false;
-    };
-    return (await store.offers.search(bssids)).flatMap(({ shown, ssid, limits, found, record, ...standing }) => {
-      const heard = found.filter((bssid) => isHeard(bssid, ssid));
       return heard.length === 0 ? [] : [{ shown, bssids: heard, record, closed: closureOf(limits, standing, now) }];
     });
   }

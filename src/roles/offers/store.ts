@@ -12,8 +12,8 @@ export interface OnOffer {
   /** Of its network. */
   readonly ssid: Uint8Array;
   readonly limits: Pick<Offer, 'guests' | 'hours'>;
-  /** By which of the radios it was found. */
-  readonly found: readonly string[];
+  /** Where in what was asked for its radios are. */
+  readonly foundAt: readonly number[];
   readonly record: SalesRecord;
   /** Access requests of it that are paid for, or for which money is held. */
   readonly guests: number;

@@ -263,23 +263,28 @@ export class Offers implements OfferRepository {
 
   async search(bssids: readonly string[]): Promise<OnOffer[]> {
     const numbers = bssids.map(bssidNumber);
-    const byOffer = new Map<string, { readonly row: FoundRow; readonly found: string[] }>();
+    const byOffer = new Map<string, { readonly row: FoundRow; readonly foundAt: number[] }>();
     const { size, searching: query } = queriesFor(numbers.length);
     for (const row of await this.#db.find(query, filled(numbers, size, 0))) {
-      const bssid = bssids[numbers.indexOf(Number(row.bssid))]!;
+      const radio = Number(row.bssid);
+      const first = numbers.indexOf(radio);
       const same = byOffer.get(row.offer_id);
-      if (same === undefined) byOffer.set(row.offer_id, { row, found: [bssid] });
-      // The same may be asked for twice.
-      else if (!same.found.includes(bssid)) same.found.push(bssid);
+      if (same?.foundAt.includes(first) === true) {
+        // Asked for twice.
+        continue;
+      }
+      const foundAt = same?.foundAt ?? [];
+      for (let at = first; at >= 0; at = numbers.indexOf(radio, at + 1)) foundAt.push(at);
+      if (same === undefined) byOffer.set(row.offer_id, { row, foundAt });
     }
     const found = [...byOffer.values()];
     const sellers = found.flatMap(({ row }) => (Number(row.sells) > 0 ? [row.account_id] : []));
     const records = sellers.length === 0 ? undefined : await this.#records([...new Set(sellers)]);
-    return found.map(({ row: { account_id: accountId, ssid, guests, hours, shown, present, owes }, found: radios }): OnOffer => ({
+    return found.map(({ row: { account_id: accountId, ssid, guests, hours, shown, present, owes }, foundAt }): OnOffer => ({
       shown,
       ssid,
       limits: { guests, hours: hours === null ? undefined : toHours(hours) },
-      found: radios,
+      foundAt,
       record: records?.get(accountId) ?? noSales,
       guests: Number(present),
       owes: Number(owes) > 0,
