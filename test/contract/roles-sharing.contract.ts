@@ -558,7 +558,7 @@ export function sharingContract(name: string, make: MakeHarness): void {
     });
 
     describe('another key than the guest’s', () => {
-      test('that the server put in opens nothing for the guest, is found by its thumbprint, and all goes back', async () => {
+      test('that the server put in is found by its thumbprint: the access is revoked, and what was not used goes back whatever the tariff says', async () => {
         const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=100MB' }) });
         const request = await guest.order(offer, '100MB');
         await guest.pay(request);
@@ -575,10 +575,18 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const [seen, own] = [await jwkThumbprint(cheat), await jwkThumbprint(guest.key)];
         expect(await codeOf(guest.sharing.reportMismatch(request.id, own))).toBe('invalid_input');
         const ended = await guest.sharing.reportMismatch(request.id, seen);
-        expect(ended).toMatchObject({ state: 'ended', reason: 'key_mismatch', returned: 100n });
+        expect(ended).toMatchObject({ state: 'ended', reason: 'key_mismatch', returned: 50n });
         expect(await guest.sharing.reportMismatch(request.id, seen)).toEqual(ended);
         expect(await guest.sharing.show(increase.id)).toMatchObject({ state: 'ended', returned: 100n });
         expect((await harness.store.grants.find(active.grantId!))!.state).toBe('revoked');
+        expect(await moneyOf(guest)).toEqual({ balance: 4950n, held: 0n });
+      });
+
+      test.each(['50.00EUR', '1.00EUR'])('that is found before it is used gives all back: %s', async (price) => {
+        const { offer } = await site.newNetwork({ tariff: parseTariff(price === '1.00EUR' ? { kind: 'unlimited', price } : { kind: 'steps', step: `${price}=100MB` }) });
+        const access = await site.sell(guest, offer, '100MB');
+        await use(access, 900_000n);
+        expect(await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()))).toMatchObject({ state: 'ended', returned: access.fee.minor });
         expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
       });
 

@@ -12,17 +12,19 @@ export interface Back {
 
 /**
  * What goes back of the purchases of a grant that is over, newest first: what was bought last is used last. The guest
- * that ends it gets what the tariff says, as it does of what is used up. Who is put off the air gets all that is not used; of what has
- * no limit that is all. Of what brought nothing from the beginning, and of a key that was another, all goes back.
+ * that ends it gets what the tariff says, as it does of what is used up. Who is put off the air, and who was told of
+ * another key, gets all that is not used; of what has no limit that is all. Of what brought nothing from the beginning all goes back.
  */
 export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count: Count): Back[] {
   const access = purchases.find(({ kind }) => kind === 'access')!;
-  const isAll = access.reason === endReasons.keyMismatch || isUndelivered(access, count);
+  const isAll = isUndelivered(access, count);
   const byRule = access.reason === endReasons.byGuest || access.reason === endReasons.usedUp;
+  // Anybody can say that a key was another: that alone makes nothing free that was used.
+  const isPutOff = !byRule && access.reason !== endReasons.keyMismatch;
   let left = leftOf(grant, count);
   return purchases.map((request) => {
     const { bought, fee, tariff } = request;
-    if (isAll || (bought === 'unlimited' && !byRule)) {
+    if (isAll || (bought === 'unlimited' && isPutOff)) {
       return { request, minor: fee.minor };
     }
     if (bought === 'unlimited' || left === undefined) {
@@ -35,10 +37,10 @@ export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count
   });
 }
 
-/** Nobody got anything: its guest ended it at once, and its sharer has counted nothing either. */
+/** Nobody got anything: its guest ended it at once, or was told of another key, and its sharer has counted nothing either. */
 function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: Count): boolean {
   const isAtOnce = paidAt !== undefined && endedAt !== undefined && endedAt.getTime() < paidAt.getTime() + complaintMs;
-  return reason === endReasons.byGuest && isAtOnce && isUnused(count);
+  return (reason === endReasons.byGuest || reason === endReasons.keyMismatch) && isAtOnce && isUnused(count);
 }
 
 /** Undefined where there was no limit, or nothing says how much was used. */
