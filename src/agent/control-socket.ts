@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { dirname } from 'node:path';
 import { accessRequestToWire } from '../api/access-requests.ts';
-import { agentStatusToWire, checkAgentApproval, checkAgentDenial, credentialToWire, stationToWire } from '../api/agent-control.ts';
+import { agentStatusToWire, checkAgentApproval, checkAgentDenial, credentialToWire, grantMeterToWire, stationToWire } from '../api/agent-control.ts';
 import { attemptToWire } from '../api/attempts.ts';
 import { termsFromWire } from '../api/grants.ts';
 import { LatchkeyError } from '../domain/errors.ts';
@@ -161,6 +161,11 @@ function routesOf(control: AgentControl): Route[] {
       method: 'GET',
       path: to(`/grants/${idPath}/credential`),
       handle: async ({ params: [id = ''] }) => ({ status: 200, body: credentialToWire(await control.reveal(id)) }),
+    },
+    {
+      method: 'GET',
+      path: to(`/grants/${idPath}/usage`),
+      handle: async ({ params: [id = ''] }) => ({ status: 200, body: grantMeterToWire(await control.usage(id)) }),
     },
   ];
 }

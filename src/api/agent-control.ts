@@ -1,6 +1,6 @@
 import { enforcements } from '../domain/grant.ts';
 import { securities } from '../domain/ssid.ts';
-import type { AgentStatus, ConnectedStation } from '../roles/agent/ports.ts';
+import type { AgentStatus, ConnectedStation, GrantMeter } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { accessRequestSchema } from './access-requests.ts';
 import { ownAttemptSchema } from './attempts.ts';
@@ -163,5 +163,23 @@ export function stationFromWire(wire: StationWire): ConnectedStation {
     signalDbm: wire.signal_dbm,
     rateInKbps: wire.rate_in_kbps,
     rateOutKbps: wire.rate_out_kbps,
+  };
+}
+
+const grantMeterSchema = object('GrantMeter', { bytes_in: digits, bytes_out: digits, seconds: count, restricted: boolean }, { connected: boolean });
+export type GrantMeterWire = Static<typeof grantMeterSchema>;
+export const checkGrantMeter = checker(grantMeterSchema);
+
+export function grantMeterToWire({ bytesIn, bytesOut, seconds, isRestricted, isConnected }: GrantMeter): GrantMeterWire {
+  return present({ bytes_in: bytesIn.toString(), bytes_out: bytesOut.toString(), seconds, restricted: isRestricted, connected: isConnected });
+}
+
+export function grantMeterFromWire(wire: GrantMeterWire): GrantMeter {
+  return {
+    bytesIn: BigInt(wire.bytes_in),
+    bytesOut: BigInt(wire.bytes_out),
+    seconds: wire.seconds,
+    isRestricted: wire.restricted,
+    isConnected: wire.connected,
   };
 }

@@ -1,5 +1,5 @@
 import { accessRequestFromWire } from '../api/access-requests.ts';
-import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkStations, credentialFromWire, stationFromWire } from '../api/agent-control.ts';
+import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkGrantMeter, checkStations, credentialFromWire, grantMeterFromWire, stationFromWire } from '../api/agent-control.ts';
 import { attemptFromWire } from '../api/attempts.ts';
 import { termsToWire } from '../api/grants.ts';
 import type { Checked } from '../api/check.ts';
@@ -9,7 +9,7 @@ import type { Attempt } from '../domain/audit.ts';
 import { LatchkeyError, type ErrorCode } from '../domain/errors.ts';
 import type { GrantTerms } from '../domain/grant.ts';
 import { parseId } from '../domain/identifiers.ts';
-import type { AgentControl, AgentStatus, ConnectedStation } from '../roles/agent/ports.ts';
+import type { AgentControl, AgentStatus, ConnectedStation, GrantMeter } from '../roles/agent/ports.ts';
 import type { Credential } from '../roles/device/ports.ts';
 import { callSocket } from './socket-call.ts';
 
@@ -67,6 +67,11 @@ export class AgentControlClient implements AgentControl {
   async stations(): Promise<ConnectedStation[]> {
     const { items } = await this.#call('GET', '/v1/stations', checkStations);
     return items.map(stationFromWire);
+  }
+
+  async usage(grantId: string): Promise<GrantMeter> {
+    const path = `/v1/grants/${parseId(grantId, 'grant id')}/usage`;
+    return grantMeterFromWire(await this.#call('GET', path, checkGrantMeter));
   }
 
   #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {

@@ -48,6 +48,7 @@ async function serve(approve: AgentControl['approve'] = notFound): Promise<() =>
     attempts: async () => [],
     reveal: notFound,
     stations: async () => [],
+    usage: notFound,
   };
   const close = await serveControl(control, path, (...line) => logged.push(line));
   let ending: Promise<void> | undefined;

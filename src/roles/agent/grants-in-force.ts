@@ -1,4 +1,4 @@
-import { isSpent, type Grant } from '../../domain/grant.ts';
+import { isSpent, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { RadioStatus } from './radio.ts';
 import type { GrantEnd } from './registry-copy.ts';
 
@@ -23,6 +23,10 @@ export interface GrantsInForce {
   find(grantId: string): Grant | undefined;
   /** One whose subject the radio lets in now. */
   onAir(grantId: string): Grant | undefined;
+  /** As it was counted last, here or at the registry. */
+  usage(grant: Grant): GrantUsage;
+  /** Whether its subject reaches the agent alone. */
+  isRestricted(grantId: string): boolean;
   due(): Due;
   /** Resolves when the radio was brought in step with what is active now, or could not be (which is told). */
   converge(): Promise<void>;

@@ -89,6 +89,10 @@ export class GrantsOnAir implements GrantsInForce {
     return laterUsage(grant.usage, this.#options.meter.usage(grant.id));
   }
 
+  isRestricted(grantId: string): boolean {
+    return this.#onAir.get(grantId)?.restricted === true;
+  }
+
   status(): RadioStatus {
     const { kind, enforcement } = this.#options.radio;
     return { kind, enforcement, ...this.#trouble.status };

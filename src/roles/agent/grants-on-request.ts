@@ -1,4 +1,4 @@
-import { isInForce, laterUsage, type Grant } from '../../domain/grant.ts';
+import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import { trafficLeft, type Due, type GrantsInForce } from './grants-in-force.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { Log } from './log.ts';
@@ -99,6 +99,14 @@ export class GrantsOnRequest implements GrantsInForce, AskedAgent {
     const grant = this.find(grantId);
     const now = this.#options.now();
     return grant !== undefined && now !== undefined && isInForce(grant, now) ? grant : undefined;
+  }
+
+  usage(grant: Grant): GrantUsage {
+    return this.#metered(grant).usage;
+  }
+
+  isRestricted(grantId: string): boolean {
+    return this.#standingOf(grantId, this.#options.now()) === 'restricted';
   }
 
   status(): RadioStatus {

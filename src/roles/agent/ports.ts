@@ -1,9 +1,8 @@
 import type { AccessRequest } from '../../domain/access-request.ts';
 import type { Attempt } from '../../domain/audit.ts';
-import type { GrantTerms } from '../../domain/grant.ts';
+import type { GrantTerms, GrantUsage } from '../../domain/grant.ts';
 import type { Credential } from '../device/ports.ts';
 import type { RadioStatus, Station } from './radio.ts';
-
 
 export interface AgentStatus {
   readonly apId: string;
@@ -44,6 +43,16 @@ export interface AgentControl {
   reveal(grantId: string): Promise<Credential>;
   /** Who is on the network now. Errors: `radio_unreachable`. */
   stations(): Promise<ConnectedStation[]>;
+  /** What a grant has used until now, also one that is over. Errors: `grant_not_found`. */
+  usage(grantId: string): Promise<GrantMeter>;
+}
+
+/** A grant by the access point's own meter. */
+export interface GrantMeter extends GrantUsage {
+  /** Its quota is spent, and its subject reaches the agent alone. */
+  readonly isRestricted: boolean;
+  /** Whether its subject is on the network; undefined where the radio does not say. */
+  readonly isConnected: boolean | undefined;
 }
 
 export interface ConnectedStation extends Station {

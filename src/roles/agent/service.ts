@@ -18,7 +18,7 @@ import type { Log } from './log.ts';
 import { OwnerDesk } from './owner-desk.ts';
 import { PlainExchange } from './plain-exchange.ts';
 import { enforcementOf } from './enforcement.ts';
-import type { AgentControl, AgentStatus, ConnectedStation, Notifier, Prompt } from './ports.ts';
+import type { AgentControl, AgentStatus, ConnectedStation, GrantMeter, Notifier, Prompt } from './ports.ts';
 import type { AskedRadio, PushedRadio } from './radio.ts';
 import { RegistryCopy, type Applied } from './registry-copy.ts';
 import { RegistryLink, type ApIdentity } from './registry-link.ts';
@@ -313,6 +313,23 @@ export class AgentService implements AgentControl {
   async stations(): Promise<ConnectedStation[]> {
     const stations = await this.#stations.count();
     return stations.map((station) => ({ ...station, label: this.#requestOf(station.grantId)?.label }));
+  }
+
+  async usage(grantId: string): Promise<GrantMeter> {
+    const { store, log } = this.#options;
+    const on = await this.#stations.count().catch((error: unknown) => {
+      log('debug', 'The radio does not say who is on.', { error });
+      return undefined;
+    });
+    const grant = this.#grants.find(grantId) ?? store.grants.grant(grantId);
+    if (grant === undefined) {
+      throw new LatchkeyError('grant_not_found', `There is no grant ${grantId} here.`);
+    }
+    return {
+      ...this.#grants.usage(grant),
+      isRestricted: this.#grants.isRestricted(grantId),
+      isConnected: on?.some((station) => station.grantId === grantId),
+    };
   }
 
   /** What time and traffic bring about, and once more in time for the next. `anyway`: looks at the radio also if nothing is due. */
