@@ -1,3 +1,4 @@
+import { LatchkeyError } from '../domain/errors.ts';
 import type { AgentOptions } from '../roles/agent/service.ts';
 import { AgentService } from '../roles/agent/service.ts';
 import type { ConnectionLimits } from './admission.ts';
@@ -7,11 +8,14 @@ import { createHelloListener } from './hello-listener.ts';
 import { usualRequestMs } from './json-http.ts';
 import { macOf } from './neighbours.ts';
 import { createSecureListener } from './secure-listener.ts';
+import { createServerRelay, relayTargetOf } from './server-relay.ts';
 import { keepMemorySmall } from './small-memory.ts';
 
 export interface RunOptions extends AgentOptions {
   /** Where devices come from. */
   readonly listen: { readonly host: string; readonly helloPort: number; readonly securePort: number };
+  /** Where guests are passed on to the server, if there is one; without a port where the usual one is free. */
+  readonly relay?: { readonly port: number | undefined } | undefined;
   /** This machine on the main network, for `joined_url`; where not given, the address that the device reached. */
   readonly mainAddress?: string | undefined;
   /** Path of the Unix socket for the commands beside it; none if not given. */
@@ -23,6 +27,7 @@ export interface RunningAgent {
   readonly service: AgentService;
   readonly helloPort: number;
   readonly securePort: number;
+  readonly relayPort: number | undefined;
   close(): Promise<void>;
 }
 
@@ -31,6 +36,8 @@ const connectionLimits: ConnectionLimits = { connectionsPerAddress: 16, connecti
 
 /** Connections on both ports that may be in the middle of a handshake or of their first request at once. */
 const doorwayPlaces = 128;
+
+const usualRelayPort = 8432;
 
 /** Starts the agent with its listeners. Errors: `already_running`, `address_in_use`, `invalid_input` (the address). */
 export async function runAgent(options: RunOptions): Promise<RunningAgent> {
@@ -65,10 +72,30 @@ export async function runAgent(options: RunOptions): Promise<RunningAgent> {
     });
     const helloPort = await hello.listen(listen.helloPort, listen.host);
     closing.push(hello.close);
-    service.listening({ helloPort, securePort });
-    return { service, helloPort, securePort, close };
+    const relayPort = await openRelay(options, closing);
+    service.listening({ helloPort, securePort, relayPort });
+    return { service, helloPort, securePort, relayPort, close };
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+/** Several agents on one machine do not keep each other from serving devices. */
+async function openRelay({ relay, serverUrl, listen, log }: RunOptions, closing: (() => Promise<void>)[]): Promise<number | undefined> {
+  if (relay === undefined || serverUrl === undefined) {
+    return undefined;
+  }
+  const listener = createServerRelay({ target: relayTargetOf(serverUrl), log });
+  try {
+    const port = await listener.listen(relay.port ?? usualRelayPort, listen.host);
+    closing.push(listener.close);
+    return port;
+  } catch (error) {
+    if (relay.port === undefined && error instanceof LatchkeyError && error.code === 'address_in_use') {
+      log('warn', 'Guests without a network cannot reach the server here: the port for that is taken (--relay-port).', { port: usualRelayPort });
+      return undefined;
+    }
     throw error;
   }
 }

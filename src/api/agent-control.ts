@@ -32,7 +32,7 @@ export const agentStatusSchema = object('AgentStatus', {
   pending: count,
   active_grants: count,
   open_hellos: count,
-});
+}, { relay_port: port });
 export type AgentStatusWire = Static<typeof agentStatusSchema>;
 export const checkAgentStatus = checker(agentStatusSchema);
 
@@ -47,7 +47,7 @@ export type CredentialWire = Static<typeof credentialSchema>;
 export const checkCredential = checker(credentialSchema);
 
 export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
-  return {
+  return present({
     ap_id: status.apId,
     name: status.name,
     ssid: status.ssid,
@@ -76,7 +76,8 @@ export function agentStatusToWire(status: AgentStatus): AgentStatusWire {
     pending: status.pending,
     active_grants: status.activeGrants,
     open_hellos: status.openHellos,
-  };
+    relay_port: status.relayPort,
+  });
 }
 
 export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
@@ -99,6 +100,7 @@ export function agentStatusFromWire(wire: AgentStatusWire): AgentStatus {
     startedAt: instantFromWire(wire.started_at),
     helloPort: wire.hello_port,
     securePort: wire.secure_port,
+    relayPort: wire.relay_port,
     server: {
       url: wire.server.url,
       reachable: wire.server.reachable,

@@ -9,6 +9,8 @@ export const agentFlags = {
   ssid: ssidFlag({ description: 'The network that they are let into; may be the same name.', required: true }),
   port: portFlag({ description: 'Port for hellos; 0 takes a free one.', default: 8430 }),
   'secure-port': portFlag({ description: 'Port for TLS-PSK; 0 takes a free one.', default: 8431 }),
+  'relay-port': portFlag({ description: 'Port on which guests reach the server through the agent, and nothing else; 0 takes a free one. 8432 where left out, or none if that is taken.' }),
+  'no-relay': switchFlag({ description: 'Pass no guests on to the server.', exclusive: ['relay-port'] }),
   'main-address': textFlag({ description: 'This machine’s address on the network that devices join.', helpValue: 'ADDRESS' }),
   name: textFlag({ description: 'What the access point is called; the host’s name if left out. At a server, what its enrolment said.' }),
   'auto-approve': matchFlag({ description: 'Let in without asking, by the registry’s word: model=… or batch=…; may be repeated. Never weak devices.' }),

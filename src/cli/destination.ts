@@ -13,6 +13,7 @@ export interface RoleFlags {
   readonly profile?: string | undefined;
   readonly 'ca-file'?: string | undefined;
   readonly 'token-file'?: string | undefined;
+  readonly via?: string | undefined;
 }
 
 /** A server, and as whom it is spoken to. */
@@ -21,6 +22,8 @@ export interface ServerAccess {
   readonly token: string | undefined;
   /** PEM text of further certificate authorities. */
   readonly ca: string | undefined;
+  /** By way of whom: an access point's agent, as `HOST[:PORT]`, or `auto`. */
+  readonly via?: string | undefined;
   /** What the token is for, as far as its profile says. */
   readonly role?: Role | undefined;
   /** The access point that the token is, as its enrolment said. */
@@ -129,7 +132,8 @@ async function access(url: string, profile: Profile | undefined, flags: RoleFlag
   const given = await readGivenSecret('token', flags['token-file'], sources);
   const token = given ?? (profile === undefined ? undefined : await storedToken(profile, sources));
   const known = given === undefined ? profile : undefined;
-  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, role: known?.role, ap: known?.ap };
+  const via = flags.via ?? (process.env['LATCHKEY_VIA'] || undefined);
+  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, via, role: known?.role, ap: known?.ap };
 }
 
 async function storedToken(profile: Profile, sources: SecretSources): Promise<string | undefined> {

@@ -18,6 +18,7 @@ import { parseSsid, securities } from '../domain/ssid.ts';
 import { parseTraffic } from '../domain/traffic.ts';
 import { flagValue } from './input-error.ts';
 import { parseServerUrl } from './server-url.ts';
+import { parseVia } from './via.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 
 export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpValue: 'AMOUNT' });
@@ -146,6 +147,17 @@ export const remoteFlags = {
     env: 'LATCHKEY_CA_FILE',
   }),
   'token-file': fileFlag({ helpGroup: 'SERVER', description: 'Read the token from this file, - for stdin (or LATCHKEY_TOKEN).' }),
+};
+
+/** On commands of guests, who may have no network yet. */
+export const guestFlags = {
+  ...remoteFlags,
+  via: custom<string>({
+    parse: flagValue(parseVia),
+    helpGroup: 'SERVER',
+    helpValue: 'HOST[:PORT]|auto',
+    description: 'Reach the server by way of this access point’s agent, without any other network; auto is the default router (LATCHKEY_VIA).',
+  })(),
 };
 
 export const dryRunFlag = switchFlag({ description: 'Say what would be done, and do nothing.' });

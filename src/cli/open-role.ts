@@ -1,4 +1,5 @@
-import type { HttpClient } from '../client/http-client.ts';
+import { defaultAccessPoint, defaultGateway, parseAccessPoint, parseGateway } from '../client/access-point/address.ts';
+import type { Gateway, HttpClient } from '../client/http-client.ts';
 import { LatchkeyError } from '../domain/errors.ts';
 import type { Actor } from '../domain/token.ts';
 import type { ApRole } from '../roles/ap/ports.ts';
@@ -348,7 +349,6 @@ async function keepJournalAndHouse(
 
 /** The device's way to an access point; the default router's if no address is given. */
 export async function openAccessPoint(address: string | undefined, plain: boolean, { closing }: Opening): Promise<AccessPointLink> {
-  const { defaultAccessPoint, parseAccessPoint } = await import('../client/access-point/address.ts');
   const at = address === undefined ? await defaultAccessPoint() : parseAccessPoint(address);
   const link = plain
     ? new (await import('../client/access-point/plain-link.ts')).PlainAccessPointLink(at)
@@ -376,9 +376,14 @@ async function openLocal({ closing, sources }: Opening, actor: Actor = { kind: '
   return { store, keyring, clock: systemClock, random: systemRandom, actor };
 }
 
-async function openHttp({ url, token, ca }: ServerAccess, { closing, timeoutMs, onClock }: Opening): Promise<HttpClient> {
+async function openHttp({ url, token, ca, via }: ServerAccess, { closing, timeoutMs, onClock }: Opening): Promise<HttpClient> {
   const { HttpClient } = await import('../client/http-client.ts');
-  const http = new HttpClient({ url, token, ca, timeoutMs, onClock });
+  const gateway = via === undefined ? undefined : await gatewayOf(via);
+  const http = new HttpClient({ url, token, ca, timeoutMs, onClock, via: gateway });
   closing.defer(() => http.close());
   return http;
+}
+
+async function gatewayOf(via: string): Promise<Gateway> {
+  return via === 'auto' ? defaultGateway() : parseGateway(via);
 }

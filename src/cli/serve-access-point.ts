@@ -27,6 +27,8 @@ export interface AgentFlags extends RoleFlags, Omit<TermsFlags, 'vlan'> {
   readonly grace: number;
   readonly port: number;
   readonly 'secure-port': number;
+  readonly 'relay-port'?: number | undefined;
+  readonly 'no-relay': boolean;
   readonly 'main-address'?: string | undefined;
   readonly name?: string | undefined;
   readonly 'auto-approve'?: readonly string[] | undefined;
@@ -57,6 +59,9 @@ export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Pro
   const notifier = flags.notify === undefined ? undefined : await openNotifier(flags.notify, flags['ca-file']);
   const { ap, identity, serverUrl } = await openAp(flags, flags.name ?? hostname(), serving, (task, error) =>
     log('error', task === 'journal' ? 'What devices asked could not be recorded.' : 'Housekeeping in the database failed; trying again.', { error }));
+  if (flags['relay-port'] !== undefined && serverUrl === undefined) {
+    throw new LatchkeyError('invalid_input', '--relay-port is for an access point that has a server.');
+  }
   const { runAgent } = await import('../agent/agent.ts');
   const { store, keyring } = await openStore(identity.apId, sources);
   closing.defer(() => store.close());
@@ -82,6 +87,7 @@ export async function serveAccessPoint(flags: AgentFlags, serving: Serving): Pro
     uptime,
     log,
     listen: { host: serving.deviceAddress, helloPort: flags.port, securePort: flags['secure-port'] },
+    relay: flags['no-relay'] ? undefined : { port: flags['relay-port'] },
     mainAddress: flags['main-address'],
     controlSocket: agentSocket(),
   });

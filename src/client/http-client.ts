@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Agent, Dispatcher } from 'undici';
+import type { PeerCertificate } from 'node:tls';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import { isLoopback } from '../api/loopback.ts';
 import { problemFromWire, problemMediaType, problemSchema } from '../api/problem.ts';
 import type { Route } from '../api/route.ts';
@@ -22,8 +23,15 @@ export interface HttpClientOptions {
   /** How often to try again when the connection fails. */
   readonly retries?: number | undefined;
   readonly allowInsecureHttp?: boolean | undefined;
+  /** Who passes connections on to the server (protocol.md section 1, port 8432); over https, TLS is with the server all the same. */
+  readonly via?: Gateway | undefined;
   /** Told with each reply how far this machine's clock is ahead of the server's, in milliseconds; negative if behind, 0 if that cannot be told. */
   readonly onClock?: ((aheadMs: number) => void) | undefined;
+}
+
+export interface Gateway {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** What a route takes, each part where it takes it. */
@@ -68,6 +76,7 @@ interface Modules {
 }
 
 const usualTimeoutMs = 30_000;
+const connectTimeoutMs = 10_000;
 const largestReply = 64 * 1024 * 1024;
 const longestBackoffMs = 5_000;
 
@@ -163,6 +172,12 @@ export class HttpClient {
     this.#modules = undefined;
   }
 
+  /** Whom a connection is with, for people. */
+  get #place(): string {
+    const { via } = this.#options;
+    return via === undefined ? this.#base.host : `${this.#base.host} by way of ${via.host}:${via.port}`;
+  }
+
   async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     try {
       await sleep(ms, undefined, signal === undefined ? {} : { signal });
@@ -202,7 +217,7 @@ export class HttpClient {
       if (deadline.aborted) {
         throw new LatchkeyError('timed_out', `${this.#base.host} did not answer in time.`, { cause: error });
       }
-      const failure = networkFailure(error, this.#base.host);
+      const failure = networkFailure(error, this.#place);
       if (failure === undefined) {
         throw error;
       }
@@ -232,18 +247,18 @@ export class HttpClient {
   /** undici and the schema compiler cost start-up time, so they are loaded at the first call. */
   #load(): Promise<Modules> {
     return (this.#modules ??= (async () => {
-      const [{ Agent }, { checker }] = await Promise.all([import('undici'), import('../api/check.ts')]);
-      const { ca } = this.#options;
+      const [{ Agent, buildConnector }, { checker }] = await Promise.all([import('undici'), import('../api/check.ts')]);
+      const { ca, via } = this.#options;
       const options = {
         allowH2: false,
         connections: 32,
-        connectTimeout: 10_000,
+        connectTimeout: connectTimeoutMs,
         // Bounded by the deadline of each call instead.
         headersTimeout: 0,
         bodyTimeout: 0,
         keepAliveTimeout: 30_000,
         maxResponseSize: largestReply,
-        connect: ca === undefined ? {} : { ca },
+        connect: via === undefined ? (ca === undefined ? {} : { ca }) : await connectorBy(via, this.#base, ca, buildConnector),
       };
       const checkers = new Map<Schema, ReturnType<typeof checker>>();
       const parse = (schema: Schema, value: unknown): unknown => {
@@ -264,6 +279,21 @@ export class HttpClient {
   }
 }
 
+/** Connects to the gateway, and to nobody's address but its own; the certificate has to be the server's. */
+async function connectorBy(via: Gateway, { hostname, protocol }: URL, ca: string | undefined, build: typeof buildConnector): Promise<buildConnector.connector> {
+  const [{ checkServerIdentity }, { isIP }] = await Promise.all([import('node:tls'), import('node:net')]);
+  const server = hostname.replace(/^\[|\]$/g, '');
+  const connect = build({
+    allowH2: false,
+    timeout: connectTimeoutMs,
+    ...(ca === undefined ? {} : { ca }),
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(server, certificate),
+  });
+  // No address is a name to ask for (RFC 6066, 3).
+  const name = isIP(server) === 0 ? { servername: server } : {};
+  return (_options, done) => connect({ hostname: via.host, protocol, port: String(via.port), ...name }, done);
+}
+
 type Outcome =
   | { readonly reply: unknown }
   | { readonly error: LatchkeyError; readonly mayRetry: boolean; readonly retryAfterMs: number | undefined };
@@ -275,7 +305,7 @@ function clockAhead(date: string | string[] | undefined, askedAt: number, heardA
   return latest < askedAt ? askedAt - latest : earliest > heardAt ? heardAt - earliest : 0;
 }
 
-function parseBase({ url, allowInsecureHttp }: HttpClientOptions): URL {
+function parseBase({ url, allowInsecureHttp, via }: HttpClientOptions): URL {
   if (!URL.canParse(url)) {
     throw new LatchkeyError('invalid_input', 'The server’s address is not a URL such as https://latchkey.example.');
   }
@@ -286,7 +316,8 @@ function parseBase({ url, allowInsecureHttp }: HttpClientOptions): URL {
   if (base.username !== '' || base.password !== '' || base.search !== '' || base.hash !== '') {
     throw new LatchkeyError('invalid_input', 'The server’s address has no user, password, query or fragment.');
   }
-  if (base.protocol === 'http:' && allowInsecureHttp !== true && !isLoopback(base.hostname)) {
+  const isNear = isLoopback(base.hostname) && (via === undefined || isLoopback(via.host));
+  if (base.protocol === 'http:' && allowInsecureHttp !== true && !isNear) {
     throw new LatchkeyError('invalid_input', 'Plain http would show tokens and keys to everybody on the way: use https.');
   }
   return base;

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 const status: AgentStatus = {
-  apId: 'ap_1', name: 'Hall', ssid: 'Home', onboardingSsid: 'iot-setup', radio: { kind: 'none', enforcement: 'none', trouble: undefined, failures: 0 }, pid: 1, startedAt: new Date(0), helloPort: 1, securePort: 2,
+  apId: 'ap_1', name: 'Hall', ssid: 'Home', onboardingSsid: 'iot-setup', radio: { kind: 'none', enforcement: 'none', trouble: undefined, failures: 0 }, pid: 1, startedAt: new Date(0), helloPort: 1, securePort: 2, relayPort: undefined,
   server: { url: undefined, reachable: true, lastContactAt: undefined, aheadMs: undefined }, allowPlain: false, dpp: false, pending: 0, activeGrants: 0, openHellos: 0,
 };
 

@@ -70,7 +70,7 @@ function presentAgent(ap: AccessPointStatusWire, agent: AgentStatusWire, screen:
       ['radio', radioLine(agent)],
       ['RADIUS', countersLine(agent)],
       ['server', serverLine(agent)],
-      ['listens on', `${agent.hello_port} (hello), ${agent.secure_port} (secure)`],
+      ['listens on', `${agent.hello_port} (hello), ${agent.secure_port} (secure)${agent.relay_port === undefined ? '' : `, ${agent.relay_port} (guests to the server)`}`],
       ['Easy Connect (DPP)', agent.dpp ? 'devices announce themselves with the key of their label' : undefined],
       ['literal exchange', agent.allow_plain ? 'allowed: pass_tmp in the clear' : undefined],
       ['waiting for you', String(agent.pending)],

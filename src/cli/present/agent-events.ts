@@ -29,8 +29,9 @@ export function agentEventToWire(event: AgentEvent, apId: string): AgentEventWir
 
 export function presentAgentEvent(event: AgentEventWire, { style }: Screen): string {
   if (event.event === 'listening') {
-    const { name, ssid, onboarding_ssid: onboarding, hello_port: hello, secure_port: secure } = event.status;
-    return `${shown(name)} lets devices from ${shown(onboarding)} into ${shown(ssid)}; ports ${hello} (hello) and ${secure} (secure).`;
+    const { name, ssid, onboarding_ssid: onboarding, hello_port: hello, secure_port: secure, relay_port: relay } = event.status;
+    const ports = relay === undefined ? `${hello} (hello) and ${secure} (secure)` : `${hello} (hello), ${secure} (secure) and ${relay} (guests to the server)`;
+    return `${shown(name)} lets devices from ${shown(onboarding)} into ${shown(ssid)}; ports ${ports}.`;
   }
   if (event.event === 'request') {
     const { request } = event;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { parseAccessPoint } from './address.ts';
+import { parseAccessPoint, parseGateway } from './address.ts';
 import { defaultRouter } from './default-router.ts';
 
 test.each([
@@ -11,6 +11,12 @@ test.each([
   ['http://[fd00::1]:8430', 'fd00::1', 8430],
 ])('%s', (text, host, port) => {
   expect(parseAccessPoint(text)).toEqual({ host, port });
+});
+
+test('where guests are passed on has another usual port', () => {
+  expect(['192.168.4.1', '192.168.4.1:9000', '[fd00::1]'].map(parseGateway)).toEqual([
+    { host: '192.168.4.1', port: 8432 }, { host: '192.168.4.1', port: 9000 }, { host: 'fd00::1', port: 8432 },
+  ]);
 });
 
 test.each(['https://ap.example', 'http://ap.example/path', 'http://user@ap.example', '', 'http://', 'a b'])(

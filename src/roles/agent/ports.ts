@@ -14,6 +14,8 @@ export interface AgentStatus {
   readonly startedAt: Date;
   readonly helloPort: number;
   readonly securePort: number;
+  /** Where guests reach the server through the agent; undefined: they do not. */
+  readonly relayPort: number | undefined;
   readonly server: {
     readonly url: string | undefined;
     readonly reachable: boolean;

@@ -122,7 +122,7 @@ export class AgentService implements AgentControl {
   readonly #owner: OwnerDesk;
   readonly #listeners = new Set<(event: AgentEvent) => void>();
   readonly #startedAt: Date;
-  #ports = { helloPort: 0, securePort: 0 };
+  #ports: Pick<AgentStatus, 'helloPort' | 'securePort' | 'relayPort'> = { helloPort: 0, securePort: 0, relayPort: undefined };
   #timer: NodeJS.Timeout | undefined;
   #punctual: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -245,7 +245,7 @@ export class AgentService implements AgentControl {
   }
 
   /** Where the listeners are, for `status`. */
-  listening(ports: { readonly helloPort: number; readonly securePort: number }): void {
+  listening(ports: Pick<AgentStatus, 'helloPort' | 'securePort' | 'relayPort'>): void {
     this.#ports = ports;
   }
 
