@@ -21,7 +21,8 @@ export function parseGateway(text: string): AccessPointAddress {
   return parsePlace(text, relayPort);
 }
 
-function parsePlace(text: string, port: number): AccessPointAddress {
+/** `http://HOST[:PORT]` or `HOST[:PORT]`. `port`: if none is given. Errors: `invalid_input`. */
+export function parsePlace(text: string, port: number): AccessPointAddress {
   const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const bare = parsed?.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
