@@ -163,6 +163,14 @@ function routesOf(control: AgentControl): Route[] {
       handle: async ({ params: [id = ''] }) => ({ status: 200, body: credentialToWire(await control.reveal(id)) }),
     },
     {
+      method: 'POST',
+      path: to(`/networks/${idPath}/claim`),
+      handle: async ({ params: [id = ''] }) => {
+        await control.claimNetwork(id);
+        return { status: 200, body: {} };
+      },
+    },
+    {
       method: 'GET',
       path: to(`/grants/${idPath}/usage`),
       handle: async ({ params: [id = ''] }) => ({ status: 200, body: grantMeterToWire(await control.usage(id)) }),

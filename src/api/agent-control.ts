@@ -40,6 +40,7 @@ export const checkAgentRequests = checker(object('AgentRequests', { items: array
 export const checkAgentAttempts = checker(object('AgentAttempts', { items: arrayOf(ownAttemptSchema) }));
 export const checkDecided = checker(accessRequestSchema);
 export const checkAgentApproval = checker(input('AgentApproval', {}, termsProperties));
+export const checkNothing = checker(object('Nothing', {}));
 export const checkAgentDenial = checker(input('AgentDenial', {}, { reason: text }));
 
 export const credentialSchema = object('Credential', { ssid, password: wifiPassword, security: oneOf(securities) }, { password_id: id });

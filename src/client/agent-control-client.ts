@@ -1,5 +1,5 @@
 import { accessRequestFromWire } from '../api/access-requests.ts';
-import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkGrantMeter, checkStations, credentialFromWire, grantMeterFromWire, stationFromWire } from '../api/agent-control.ts';
+import { agentStatusFromWire, checkAgentAttempts, checkAgentRequests, checkAgentStatus, checkCredential, checkDecided, checkGrantMeter, checkNothing, checkStations, credentialFromWire, grantMeterFromWire, stationFromWire } from '../api/agent-control.ts';
 import { attemptFromWire } from '../api/attempts.ts';
 import { termsToWire } from '../api/grants.ts';
 import type { Checked } from '../api/check.ts';
@@ -72,6 +72,11 @@ export class AgentControlClient implements AgentControl {
   async usage(grantId: string): Promise<GrantMeter> {
     const path = `/v1/grants/${parseId(grantId, 'grant id')}/usage`;
     return grantMeterFromWire(await this.#call('GET', path, checkGrantMeter));
+  }
+
+  async claimNetwork(networkId: string): Promise<void> {
+    const path = `/v1/networks/${parseId(networkId, 'network id')}/claim`;
+    await this.#call('POST', path, checkNothing);
   }
 
   #call<T>(method: 'GET' | 'POST', path: string, check: (value: unknown) => Checked<T>, body?: object): Promise<T> {

@@ -49,6 +49,7 @@ async function serve(approve: AgentControl['approve'] = notFound): Promise<() =>
     reveal: notFound,
     stations: async () => [],
     usage: notFound,
+    claimNetwork: notFound,
   };
   const close = await serveControl(control, path, (...line) => logged.push(line));
   let ending: Promise<void> | undefined;

@@ -47,6 +47,8 @@ export interface AgentControl {
   stations(): Promise<ConnectedStation[]>;
   /** What a grant has used until now, also one that is over. Errors: `grant_not_found`. */
   usage(grantId: string): Promise<GrantMeter>;
+  /** Says to the registry that this access point serves a shared network. Errors: as `ApRole.claimNetwork`, and `remote_unreachable`. */
+  claimNetwork(networkId: string): Promise<void>;
 }
 
 /** A grant by the access point's own meter. */

@@ -332,6 +332,10 @@ export class AgentService implements AgentControl {
     };
   }
 
+  async claimNetwork(networkId: string): Promise<void> {
+    await this.#link.call((ap) => (ap as ApRole & { claimNetwork(networkId: string): Promise<void> }).claimNetwork(networkId));
+  }
+
   /** What time and traffic bring about, and once more in time for the next. `anyway`: looks at the radio also if nothing is due. */
   #enforce(anyway: boolean): void {
     const now = this.#time.now();

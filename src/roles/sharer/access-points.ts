@@ -1,0 +1,60 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import type { AgentControl } from '../agent/ports.ts';
+import type { SharedAccessPoint } from '../sharing/ports.ts';
+
+type Credential = NonNullable<Awaited<ReturnType<SharedAccessPoint['credential']>>>;
+
+/** An access point whose agent runs on this machine: it enforces the grants and counts what they use. */
+export class AgentAccessPoint implements SharedAccessPoint {
+  readonly apId: string;
+  readonly #agent: Pick<AgentControl, 'claimNetwork' | 'reveal' | 'usage'>;
+
+  constructor(apId: string, agent: Pick<AgentControl, 'claimNetwork' | 'reveal' | 'usage'>) {
+    this.apId = apId;
+    this.#agent = agent;
+  }
+
+  claim({ id }: { readonly id: string }): Promise<void> {
+    return this.#agent.claimNetwork(id);
+  }
+
+  credential(grantId: string) {
+    return unlessUnknown(() => this.#agent.reveal(grantId));
+  }
+
+  usage(grantId: string) {
+    return unlessUnknown(() => this.#agent.usage(grantId));
+  }
+}
+
+/** The sharer's own word: one password, which is what every guest gets, and nothing that enforces or counts. */
+export class OwnWordAccessPoint implements SharedAccessPoint {
+  readonly apId = undefined;
+  readonly #credential: Credential;
+
+  constructor(credential: Credential) {
+    this.#credential = credential;
+  }
+
+  async claim(): Promise<void> {}
+
+  async credential(): Promise<Credential> {
+    return this.#credential;
+  }
+
+  async usage(): Promise<undefined> {
+    return undefined;
+  }
+}
+
+/** The agent does not know the grant yet, or lets nobody in by it any more. */
+async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof LatchkeyError && error.code === 'grant_not_found') {
+      return undefined;
+    }
+    throw error;
+  }
+}
