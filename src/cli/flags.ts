@@ -13,6 +13,7 @@ import { grantPolicies, parseVlan } from '../domain/grant.ts';
 import { parseAmount, type Amount } from '../domain/money.ts';
 import { parseLanguage } from '../domain/network-message.ts';
 import { parseNfcIdentifier } from '../domain/nfc-identifier.ts';
+import { parseQuantity, type Quantity } from '../domain/quantity.ts';
 import { parseInterface } from '../domain/radio.ts';
 import { parseSsid, securities } from '../domain/ssid.ts';
 import { parseTraffic } from '../domain/traffic.ts';
@@ -25,6 +26,8 @@ export const amountFlag = custom<Amount>({ parse: flagValue(parseAmount), helpVa
 export const durationFlag = custom<number>({ parse: flagValue(parseDuration), helpValue: 'DURATION' });
 export const macFlag = custom<string>({ parse: flagValue(parseMac), helpValue: 'MAC' });
 export const trafficFlag = custom<bigint>({ parse: flagValue(parseTraffic), helpValue: 'BYTES' });
+/** Time or traffic. */
+export const quantityFlag = custom<Quantity>({ parse: flagValue(parseQuantity), helpValue: 'QUANTITY' });
 export const currencyFlag = custom<string>({ parse: flagValue(parseCurrency), helpValue: 'CURRENCY' });
 /** An account by its id or name. */
 export const accountFlag = custom<string>({ parse: flagValue(parseAccountReference), helpValue: 'NAME' });
@@ -188,6 +191,13 @@ export const pageFlags = {
 export const historyFlags = {
   ...pageFlags,
   limit: numberFlag(1, mostOnPage)({ description: 'How many at most.', default: mostOnPage }),
+};
+
+/** Whole days, on reports. */
+export const periodFlags = {
+  from: dayFlag({ description: 'From this day on.' }),
+  to: dayFlag({ description: 'Up to this day, and with it.' }),
+  zone: zoneFlag({ description: 'The time zone whose days they are, such as Europe/Berlin; this machine’s if left out.' }),
 };
 
 /** On commands that bind a terminal to an account. */

@@ -26,6 +26,11 @@ export function quantityText({ metric, size }: Quantity): string {
   return metric === 'time' ? durationText(Number(size)) : trafficText(size);
 }
 
+/** For people. */
+export function allowanceForPeople(allowance: Allowance): string {
+  return allowance === 'unlimited' ? 'no limit' : allowance.size === 0n ? 'nothing' : quantityText(allowance);
+}
+
 /** Errors: `metric_mismatch` if one is time and the other traffic. */
 export function sameMetric(one: Quantity, other: Quantity): void {
   if (one.metric !== other.metric) {

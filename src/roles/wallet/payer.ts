@@ -323,6 +323,13 @@ export function paymentLeftOpen({ request, payee }: BegunPayment, error: unknown
       'The next `latchkey code issue` or `latchkey code list` finds out first and finishes it, never twice; `latchkey pay --cancel` gives it up.',
     );
   }
+  if (request.shareRequestId !== undefined) {
+    return withOutcome(
+      error,
+      `It is not known whether ${amountText(request.amount)} for request ${request.shareRequestId} is held.`,
+      'The same command again finds out first and goes on, never paying twice; if nothing comes of it, the money goes back by itself.',
+    );
+  }
   return withOutcome(
     error,
     `It is not known whether ${amountText(request.amount)} to ${payee.name} was paid.`,

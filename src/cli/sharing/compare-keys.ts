@@ -1,0 +1,43 @@
+import { LatchkeyError } from '../../domain/errors.ts';
+import { asSentence } from '../../domain/shown-text.ts';
+import { compare } from '../../roles/guest/comparing.ts';
+import type { GuestPurchase } from '../../roles/guest/ports.ts';
+import type { OpenedGuest } from './open-guest.ts';
+
+export const comparisons = ['same', 'unknown'] as const;
+export type Comparison = (typeof comparisons)[number];
+
+/** It answers at once where it is there. */
+const patienceMs = 5_000;
+
+/**
+ * Compares with the sharer's side, on the shared network, to which key the access code was sealed; at the default router
+ * if no address is given. That it cannot be found out is told, and not an error. Errors: `access_code_mismatch`.
+ */
+export async function compareKeys(
+  guest: OpenedGuest,
+  purchase: GuestPurchase,
+  address: string | undefined,
+  { signal, caution }: { readonly signal: AbortSignal; readonly caution: (text: string) => Promise<void> },
+): Promise<Comparison> {
+  const { askThumbprint, defaultSharerAddress, parseSharerAddress } = await import('../../client/thumbprint-client.ts');
+  const at = address === undefined ? undefined : parseSharerAddress(address);
+  try {
+    await compare(
+      {
+        ...guest,
+        signal,
+        thumbprint: async (requestId, code) => askThumbprint(at ?? (await defaultSharerAddress()), requestId, code, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])),
+      },
+      purchase,
+    );
+    return 'same';
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof LatchkeyError) || error.code === 'access_code_mismatch') {
+      throw error;
+    }
+    await caution(`Whether the server has put in a key of its own could not be found out. ${asSentence(error.message)} \`latchkey share use\` tries again.`);
+    return 'unknown';
+  }
+}
