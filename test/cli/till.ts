@@ -12,9 +12,11 @@ import { openStore } from '../../src/storage/open-store.ts';
 import { rolesHere } from '../contract/roles-here.ts';
 import type { Holder, RolesHarness } from '../contract/roles.harness.ts';
 import { issueCode, openCodeRegister, type CodeHolder, type CodeRegister } from '../contract/code-parties.ts';
+import { openSite } from '../contract/share-parties.ts';
 import { bindTo, type PlainTerminal } from '../contract/shop.ts';
 import { addNetwork } from '../storage/samples.ts';
 import type { CommandLine } from './command-line.ts';
+import { TestSharer } from './test-sharer.ts';
 
 /** Of a radio of nobody else's: administered locally. */
 function randomBssid(): string {
@@ -55,6 +57,13 @@ export class Till {
     const account = await this.#admin.ledger.open({ name, currency: amount.currency });
     await this.#admin.ledger.topUp(account.id, amount);
     return this.#admin.ledger.account(account.id);
+  }
+
+  /** A sharer whose side answers when it is told to. */
+  async sharer(): Promise<TestSharer> {
+    this.#catchUp();
+    const site = await openSite(this.#harness);
+    return new TestSharer(site, () => this.#catchUp());
   }
 
   /** A new one without money. */
