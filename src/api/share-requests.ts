@@ -6,7 +6,7 @@ import { parseQuantity, quantityText, type Allowance, type Quantity } from '../d
 import { shareRequestStates, type Party, type ShareRequest } from '../domain/share-request.ts';
 import { parseTariff, tariffToJson } from '../domain/tariff-json.ts';
 import { base64url } from '../protocol/encoding.ts';
-import type { AccessOrder, ShareRequestFilter, Usage } from '../roles/sharing/ports.ts';
+import type { AccessOrder, HourOfTraffic, ShareRequestFilter, Usage } from '../roles/sharing/ports.ts';
 import { grantFromWire, grantSchema, grantToWire } from './grants.ts';
 import { amountFromWire, amountSchema, amountToWire, minor } from './money.ts';
 import { pageOf, pageQuery } from './page.ts';
@@ -76,6 +76,11 @@ export type ReadingInputWire = Static<typeof readingInputSchema>;
 const readingSchema = object('MeterReading', { grant_id: id, side: oneOf(meterSides), ...readingMembers });
 export const shareUsageSchema = object('ShareUsage', { request: shareRequestSchema, grant: grantSchema, used: object('CountedUsage', usageMembers) }, { guest: readingSchema, sharer: readingSchema });
 export type ShareUsageWire = Static<typeof shareUsageSchema>;
+
+export const trafficQuerySchema = input('TrafficQuery', { from: instant, to: instant }, { network_id: id });
+const { bytes_in: bytesInSchema, bytes_out: bytesOutSchema } = usageMembers;
+export const trafficSchema = object('SharedTraffic', { hours: arrayOf(object('HourOfTraffic', { hour: instant, bytes_in: bytesInSchema, bytes_out: bytesOutSchema })) });
+export type TrafficWire = Static<typeof trafficSchema>;
 
 export function accessOrderToWire({ quantity: wanted, jwk: key, meterKey: meter, account }: AccessOrder): AccessOrderWire {
   return present({ quantity: quantityText(wanted), jwk: key, meter_key: base64url(meter), account });
@@ -184,6 +189,14 @@ export function shareUsageFromWire(wire: ShareUsageWire): Usage {
     sharer: wire.sharer && { ...readingFromWire(wire.sharer), grantId: wire.sharer.grant_id, side: wire.sharer.side },
     used: usageFromWire(wire.used),
   };
+}
+
+export function trafficToWire(hours: readonly HourOfTraffic[]): TrafficWire {
+  return { hours: hours.map(({ hour, bytesIn, bytesOut }) => ({ hour: instantToWire(hour), bytes_in: bytesIn.toString(), bytes_out: bytesOut.toString() })) };
+}
+
+export function trafficFromWire({ hours }: TrafficWire): readonly HourOfTraffic[] {
+  return hours.map(({ hour, bytes_in: bytesIn, bytes_out: bytesOut }) => ({ hour: instantFromWire(hour), bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut) }));
 }
 
 function usageToWire({ bytesIn, bytesOut, seconds }: GrantUsage) {

@@ -1,6 +1,6 @@
 import {
   accessCodeInputSchema, accessCodeSchema, accessOrderSchema, increaseOrderSchema, mismatchSchema, readingInputSchema, shareRequestPageSchema, shareRequestQuerySchema,
-  shareRequestSchema, shareUsageSchema, warningSchema,
+  shareRequestSchema, shareUsageSchema, trafficQuerySchema, trafficSchema, warningSchema,
 } from './share-requests.ts';
 import { byId, reason, type Route } from './route.ts';
 
@@ -33,6 +33,16 @@ export const shareRoutes = {
     query: shareRequestQuerySchema,
     status: 200,
     reply: shareRequestPageSchema,
+  },
+  showSharedTraffic: {
+    method: 'GET',
+    path: '/v1/traffic',
+    summary: 'What sharers’ sides have counted of this terminal’s accounts’ networks, by whole hours',
+    roles: terminals,
+    query: trafficQuerySchema,
+    status: 200,
+    reply: trafficSchema,
+    errors: ['network_not_found'],
   },
   showShareRequest: {
     method: 'GET',

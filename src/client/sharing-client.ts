@@ -1,12 +1,12 @@
 import { pageFromWire, pageRequestToWire } from '../api/page.ts';
 import { routes } from '../api/routes.ts';
-import { accessOrderToWire, readingToWire, shareRequestFromWire, shareRequestQueryToWire, shareUsageFromWire } from '../api/share-requests.ts';
-import { present } from '../api/wire.ts';
+import { accessOrderToWire, readingToWire, shareRequestFromWire, shareRequestQueryToWire, shareUsageFromWire, trafficFromWire } from '../api/share-requests.ts';
+import { instantToWire, present } from '../api/wire.ts';
 import type { MeterReading } from '../domain/meter.ts';
 import { quantityText, type Quantity } from '../domain/quantity.ts';
 import type { ShareRequest } from '../domain/share-request.ts';
 import type { Page, PageRequest } from '../roles/page.ts';
-import type { AccessOrder, ShareRequestFilter, SharingRole, Usage } from '../roles/sharing/ports.ts';
+import type { AccessOrder, HourOfTraffic, ShareRequestFilter, SharingRole, Usage } from '../roles/sharing/ports.ts';
 import type { HttpClient } from './http-client.ts';
 
 export class SharingClient implements SharingRole {
@@ -75,5 +75,10 @@ export class SharingClient implements SharingRole {
   async requests(filter: ShareRequestFilter, page: PageRequest): Promise<Page<ShareRequest>> {
     const query = { ...shareRequestQueryToWire(filter), ...pageRequestToWire(page) };
     return pageFromWire(await this.#http.call(routes.listShareRequests, { query }), shareRequestFromWire);
+  }
+
+  async traffic(networkId: string | undefined, from: Date, to: Date): Promise<readonly HourOfTraffic[]> {
+    const query = present({ network_id: networkId, from: instantToWire(from), to: instantToWire(to) });
+    return trafficFromWire(await this.#http.call(routes.showSharedTraffic, { query }));
   }
 }

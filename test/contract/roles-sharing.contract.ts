@@ -90,6 +90,25 @@ export function sharingContract(name: string, make: MakeHarness): void {
       expect(settled.returned).toBe(149n);
     });
 
+    test('what the sharer’s side has counted is had by hours, of its own networks alone', async () => {
+      const { network, offer } = await site.newNetwork();
+      const request = await site.sell(guest, offer, '300MB');
+      const begin = new Date(Math.floor(harness.clock.now().getTime() / 3_600_000) * 3_600_000);
+      const [from, to] = [begin, new Date(begin.getTime() + 86_400_000)];
+      await site.sharer.read(request, { bytesIn: 1_000n, bytesOut: 20_000n });
+      harness.clock.pass(2 * 3_600_000);
+      await site.sharer.read(request, { bytesIn: 1_500n, bytesOut: 50_000n });
+      const later = new Date(Math.floor(harness.clock.now().getTime() / 3_600_000) * 3_600_000);
+      const hours = [{ hour: begin, bytesIn: 1_000n, bytesOut: 20_000n }, { hour: later, bytesIn: 500n, bytesOut: 30_000n }];
+      expect(await site.sharer.sharing.traffic(network.id, from, to)).toEqual(hours);
+      expect(await site.sharer.sharing.traffic(undefined, from, later)).toEqual(expect.arrayContaining([expect.objectContaining({ hour: begin })]));
+      expect(await site.sharer.sharing.traffic(network.id, new Date(later.getTime() + 3_600_000), to)).toEqual([]);
+      expect(await guest.sharing.traffic(undefined, from, to)).toEqual([]);
+      expect(await codeOf(guest.sharing.traffic(network.id, from, to))).toBe('network_not_found');
+      expect(await codeOf(site.sharer.sharing.traffic(network.id, to, from))).toBe('invalid_input');
+      expect(await codeOf(site.sharer.sharing.traffic(network.id, from, new Date(from.getTime() + 401 * 86_400_000)))).toBe('invalid_input');
+    });
+
     test('a payment that comes twice is one, and the same answers are as good as the first', async () => {
       const { offer } = await site.newNetwork();
       const request = await guest.order(offer, '100MB');

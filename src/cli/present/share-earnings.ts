@@ -1,9 +1,10 @@
 import { amountSchema } from '../../api/money.ts';
-import { arrayOf, count, id, object, type Static } from '../../api/schema.ts';
+import { arrayOf, count, id, instant, object, type Static } from '../../api/schema.ts';
 import type { Earning } from '../../domain/share-earnings.ts';
 import { moneyForPeople, someMoney } from './money.ts';
 import type { Screen } from './screen.ts';
-import { table } from './table.ts';
+import { details, table } from './table.ts';
+import { localTime } from './time.ts';
 
 const earningSchema = object('Earning', {
   network_id: id,
@@ -49,4 +50,11 @@ export function presentEarnings({ items }: EarningsWire, screen: Screen): string
         ],
         screen,
       );
+}
+
+export const shareReportSchema = object('ShareReport', { file: { type: 'string' } as const, from: instant, to: instant, sales: count });
+export type ShareReportWire = Static<typeof shareReportSchema>;
+
+export function presentShareReport({ file, from, to, sales }: ShareReportWire, screen: Screen): string {
+  return details([['written', file], ['from', localTime(from)], ['to', localTime(to)], ['sales', String(sales)]], screen);
 }

@@ -76,6 +76,19 @@ export interface SharingRole {
   show(requestId: string): Promise<ShareRequest>;
   /** Newest first. */
   requests(filter: ShareRequestFilter, page: PageRequest): Promise<Page<ShareRequest>>;
+
+  /**
+   * What the sharer's side has counted of its accounts' networks, or of one, by whole hours (UTC), those in which there was
+   * something: from the first moment on and before the second, at most 400 days. Errors: `network_not_found`, `invalid_input`.
+   */
+  traffic(networkId: string | undefined, from: Date, to: Date): Promise<readonly HourOfTraffic[]>;
+}
+
+export interface HourOfTraffic {
+  /** When it begins. */
+  readonly hour: Date;
+  readonly bytesIn: bigint;
+  readonly bytesOut: bigint;
 }
 
 export interface ShareRequestFilter {

@@ -13,8 +13,9 @@ import { endEarly, endMismatched } from './ending.ts';
 import { giveUp } from './giving-up.ts';
 import { requestAccess, requestIncrease } from './ordering.ts';
 import { accountsOf, asSide, seenBy } from './parties.ts';
-import type { AccessOrder, ShareRequestFilter, SharingRole, Usage } from './ports.ts';
+import type { AccessOrder, HourOfTraffic, ShareRequestFilter, SharingRole, Usage } from './ports.ts';
 import { takeReading, usageOf, warnLow } from './readings.ts';
+import { trafficOf } from './traffic.ts';
 
 export class SharingService implements SharingRole {
   readonly #context: ServiceContext;
@@ -95,6 +96,10 @@ export class SharingService implements SharingRole {
       now.push(await tended(this.#context, request));
     }
     return { items: now, next };
+  }
+
+  async traffic(networkId: string | undefined, from: Date, to: Date): Promise<readonly HourOfTraffic[]> {
+    return trafficOf(this.#context, networkId, from, to);
   }
 
   async #as(side: MeterSide, requestId: string): Promise<ShareRequest> {

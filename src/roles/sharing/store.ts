@@ -1,6 +1,7 @@
 import type { MeterReading, MeterSide } from '../../domain/meter.ts';
 import type { ShareRequest, ShareRequestState } from '../../domain/share-request.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { HourOfTraffic } from './ports.ts';
 
 export interface ShareRequestQuery {
   /** Of this guest, or of one of these sharers; with both, those that are either's. */
@@ -49,5 +50,5 @@ export interface ShareRequestRepository {
   read(reading: MeterReading, networkId: string): Promise<boolean>;
   readings(grantId: string): Promise<Readonly<Partial<Record<MeterSide, MeterReading>>>>;
   /** Bytes by whole hours, of grants of these networks, as their sharers counted. */
-  hours(networkIds: readonly string[], from: Date, to: Date): Promise<readonly { readonly hour: Date; readonly bytesIn: bigint; readonly bytesOut: bigint }[]>;
+  hours(networkIds: readonly string[], from: Date, to: Date): Promise<readonly HourOfTraffic[]>;
 }

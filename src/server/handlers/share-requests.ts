@@ -1,18 +1,21 @@
 import { pageRequestFromWire, pageToWire } from '../../api/page.ts';
-import { accessOrderFromWire, readingFromWire, shareRequestQueryFromWire, shareRequestToWire, shareUsageToWire } from '../../api/share-requests.ts';
-import { present } from '../../api/wire.ts';
+import { accessOrderFromWire, readingFromWire, shareRequestQueryFromWire, shareRequestToWire, shareUsageToWire, trafficToWire } from '../../api/share-requests.ts';
+import { instantFromWire, present } from '../../api/wire.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import type { Handlers } from './handler.ts';
 
 export const shareRequestHandlers: Handlers<
   | 'requestSharedAccess' | 'listShareRequests' | 'showShareRequest' | 'showShareUsage' | 'showSharedAccessCode' | 'increaseSharedAccess' | 'cancelShareRequest' | 'acknowledgeSharedAccess'
-  | 'reportMismatch' | 'approveShareRequest' | 'refuseShareRequest' | 'respondToShareRequest' | 'endShareRequest' | 'warnOfLow' | 'readMeter'
+  | 'showSharedTraffic' | 'reportMismatch' | 'approveShareRequest' | 'refuseShareRequest' | 'respondToShareRequest' | 'endShareRequest' | 'warnOfLow' | 'readMeter'
 > = {
   async requestSharedAccess({ services, params, body }) {
     return shareRequestToWire(await services.sharing.request(accessOrderFromWire(params.id, body)));
   },
   async listShareRequests({ services, query }) {
     return pageToWire(await services.sharing.requests(shareRequestQueryFromWire(query), pageRequestFromWire(query)), shareRequestToWire);
+  },
+  async showSharedTraffic({ services, query }) {
+    return trafficToWire(await services.sharing.traffic(query.network_id, instantFromWire(query.from), instantFromWire(query.to)));
   },
   async showShareRequest({ services, params }) {
     return shareRequestToWire(await services.sharing.show(params.id));
