@@ -7,6 +7,16 @@ import type { OpenedGuest } from './open-guest.ts';
 export const comparisons = ['same', 'unknown'] as const;
 export type Comparison = (typeof comparisons)[number];
 
+export interface SharerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Before anything is sent. Errors: `invalid_input`. */
+export async function sharerAddress(text: string | undefined): Promise<SharerAddress | undefined> {
+  return text === undefined ? undefined : (await import('../../client/thumbprint-client.ts')).parseSharerAddress(text);
+}
+
 /** It answers at once where it is there. */
 const patienceMs = 5_000;
 
@@ -17,17 +27,16 @@ const patienceMs = 5_000;
 export async function compareKeys(
   guest: OpenedGuest,
   purchase: GuestPurchase,
-  address: string | undefined,
+  address: SharerAddress | undefined,
   { signal, caution }: { readonly signal: AbortSignal; readonly caution: (text: string) => Promise<void> },
 ): Promise<Comparison> {
-  const { askThumbprint, defaultSharerAddress, parseSharerAddress } = await import('../../client/thumbprint-client.ts');
-  const at = address === undefined ? undefined : parseSharerAddress(address);
+  const { askThumbprint, defaultSharerAddress } = await import('../../client/thumbprint-client.ts');
   try {
     await compare(
       {
         ...guest,
         signal,
-        thumbprint: async (requestId, code) => askThumbprint(at ?? (await defaultSharerAddress()), requestId, code, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])),
+        thumbprint: async (requestId, code) => askThumbprint(address ?? (await defaultSharerAddress()), requestId, code, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])),
       },
       purchase,
     );

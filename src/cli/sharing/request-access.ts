@@ -12,7 +12,7 @@ import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
 import { systemClock, systemRandom } from '../local-registry.ts';
 import { openJoiner, type NetworkProgram } from '../open-joiner.ts';
 import { accessToWire, stateSentence, type AccessWire } from '../present/share-access.ts';
-import { compareKeys } from './compare-keys.ts';
+import { compareKeys, sharerAddress, type SharerAddress } from './compare-keys.ts';
 import { interfaceCounters } from './interface-counters.ts';
 import { openGuest, purchaseFor, purchaseOf, withPurchase, type OpenedGuest } from './open-guest.ts';
 import { payFee, requireConsent, type FeeFlags, type FeeOptions } from './pay-fee.ts';
@@ -40,13 +40,20 @@ export interface RequestOptions extends FeeOptions {
  * `missing_input`, `access_code_mismatch`.
  */
 export async function requestAccess(offerId: string | undefined, flags: RequestFlags, options: RequestOptions): Promise<AccessWire> {
+  const sharer = await sharerAddress(flags.sharer);
   const joiner = await joinerFor(flags, options);
   const guest = await openGuest(flags, options);
   const purchase = await begun(guest, offerId, flags, options);
   return withPurchase(purchase, async () => {
     const bought = await buy(buying(guest, flags, options), purchase);
-    return bought.code === undefined ? accessToWire(bought.request, {}) : handedOver(guest, { ...bought, code: bought.code }, joiner, flags, options);
+    return bought.code === undefined ? accessToWire(bought.request, {}) : handedOver(guest, { ...bought, code: bought.code }, { joiner, sharer }, flags, options);
   });
+}
+
+/** How it gets onto the network, and where it compares keys there. */
+interface Way {
+  readonly joiner: NetworkJoiner | undefined;
+  readonly sharer: SharerAddress | undefined;
 }
 
 /** Opened before anything is sent: what is to join must be there. */
@@ -107,13 +114,13 @@ export function buying(guest: OpenedGuest, flags: FeeFlags & { readonly 'no-wait
   };
 }
 
-async function handedOver(guest: OpenedGuest, { purchase, request, code }: Bought & { readonly code: AccessCode }, joiner: NetworkJoiner | undefined, flags: RequestFlags, options: RequestOptions): Promise<AccessWire> {
+async function handedOver(guest: OpenedGuest, { purchase, request, code }: Bought & { readonly code: AccessCode }, { joiner, sharer }: Way, flags: RequestFlags, options: RequestOptions): Promise<AccessWire> {
   const { signal } = options;
   const files = await handOver(code, flags, { format: flags.format, onScreen: flags.reveal || (joiner === undefined && isOnScreen(flags)) || flags.qr || flags.format !== 'text' });
   const on = joiner === undefined ? undefined : await joined(joiner, request, code, flags, signal);
-  const isOnIt = joiner !== undefined || flags.sharer !== undefined;
+  const isOnIt = joiner !== undefined || sharer !== undefined;
   try {
-    const compared = isOnIt ? await compareKeys(guest, purchase, flags.sharer, options) : undefined;
+    const compared = isOnIt ? await compareKeys(guest, purchase, sharer, options) : undefined;
     return accessToWire(request, { handedOver: files, on, compared });
   } catch (error) {
     if (error instanceof LatchkeyError && error.code === 'access_code_mismatch') {

@@ -11,7 +11,7 @@ import { lowHook } from '../../prompts/low-hook.ts';
 import { toLatchkeyError } from '../failure.ts';
 import { systemClock } from '../local-registry.ts';
 import { useNewsToWire, type UseNewsWire } from '../present/share-access.ts';
-import { compareKeys } from './compare-keys.ts';
+import { compareKeys, sharerAddress } from './compare-keys.ts';
 import { accessInUse, purchasesOf } from './guest-requests.ts';
 import { interfaceCounters } from './interface-counters.ts';
 import { openGuest, withPurchase, type OpenedGuest } from './open-guest.ts';
@@ -40,11 +40,12 @@ export interface UseOptions extends RequestOptions {
 export async function useAccess(requestId: string | undefined, flags: UseFlags, options: UseOptions): Promise<void> {
   const onLow = flags['on-low'] === undefined ? undefined : lowHook(flags['on-low']);
   requireWhole(flags);
+  const sharer = await sharerAddress(flags.sharer);
   const guest = await openGuest(flags, options);
   const access = await accessInUse(guest.sharing, requestId, ['ready', 'active', 'ending']);
   const purchase = (await guest.journal.all()).find((each) => each.requestId === access.id && each.at === guest.at);
-  if (purchase !== undefined && purchase.compared === undefined && (flags.interface !== undefined || flags.sharer !== undefined)) {
-    await compareKeys(guest, purchase, flags.sharer, options);
+  if (purchase !== undefined && purchase.compared === undefined && (flags.interface !== undefined || sharer !== undefined)) {
+    await compareKeys(guest, purchase, sharer, options);
   }
   const file = new UseFile(access.id);
   const context: UsingContext = {
@@ -64,6 +65,7 @@ export async function useAccess(requestId: string | undefined, flags: UseFlags, 
         if (onLow !== undefined) void runOnLow(onLow, news, options);
         topUps.begin(news);
       }
+      if (news.kind === 'increased') topUps.increased();
     }
   };
   await (purchase === undefined ? work() : withUse(access, work));
@@ -132,7 +134,9 @@ class TopUps {
   readonly #access: ShareRequest;
   readonly #flags: UseFlags;
   readonly #options: UseOptions;
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  /** Bought, and not there yet: a warning meanwhile is about what it ends. */
+  #isAwaited = false;
 
   constructor(guest: OpenedGuest, access: ShareRequest, flags: UseFlags, options: UseOptions) {
     this.#guest = guest;
@@ -143,15 +147,20 @@ class TopUps {
 
   /** Once none goes on. */
   get ended(): Promise<void> {
-    return this.#running ?? Promise.resolve();
+    return this.#running;
   }
 
-  /** Where one goes on, this warning was meant by it as well. */
   begin(news: Extract<UseNews, { kind: 'low' }>): void {
     const isWanted = this.#flags['auto-topup'] !== undefined || this.#options.interactive;
-    if (isWanted && this.#running === undefined) {
-      this.#running = this.#buy(news).catch((error: unknown) => this.#failed(error)).finally(() => (this.#running = undefined));
+    if (isWanted && !this.#isAwaited) {
+      this.#isAwaited = true;
+      this.#running = this.#running.then(() => this.#buy(news)).catch((error: unknown) => this.#failed(error)).finally(() => this.increased());
     }
+  }
+
+  /** What was bought is there. */
+  increased(): void {
+    this.#isAwaited = false;
   }
 
   async #buy({ remaining }: Extract<UseNews, { kind: 'low' }>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Random } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { isServerAway } from '../../domain/server-away.ts';
 import { endReasons, type ShareRequest } from '../../domain/share-request.ts';
 import { quoted } from '../../domain/shown-text.ts';
 import { withOutcome } from '../../domain/with-outcome.ts';
@@ -71,10 +72,22 @@ export async function buy(context: BuyingContext, begun: GuestPurchase): Promise
     if (requestId !== undefined) {
       return { purchase: begun, request: await patiently(of, () => sharing.show(requestId)) };
     }
-    const made = await (order.kind === 'increase' ? sharing.increase(order.accessId, order.quantity, key) : requested(of, key, order));
+    const made = await (order.kind === 'increase' ? sharing.increase(order.accessId, order.quantity, key) : requested(of, key, order)).catch((error: unknown) => unmade(of, begun, error));
     return { purchase: await of.journal.note(key, { requestId: made.id }), request: made };
   }
 }
+
+/** Nothing was asked for where it was refused; where no answer came, it may have been. */
+async function unmade(context: BuyingContext, begun: GuestPurchase, error: unknown): Promise<never> {
+  const isAnswer = error instanceof LatchkeyError && !unclear.includes(error.exit);
+  if (isAnswer && !isServerAway(error)) {
+    await over(context, begun);
+  }
+  throw error;
+}
+
+/** Exits of a bug, of a side that cannot be understood, and of whoever gave up. */
+const unclear: readonly number[] = [1, 6, 130];
 
 /** The keys are kept before anything is sent, so that the same request can be sent again. */
 async function requested({ sharing, keys, random }: BuyingContext, key: string, { offerId, quantity, account }: Extract<GuestPurchase['order'], { kind: 'access' }>): Promise<ShareRequest> {
