@@ -17,8 +17,9 @@ import { duration, localTime } from './time.ts';
 
 const moneyBack = { ...count, description: 'Milliseconds from its hold within which money for which nothing was got is back.' } as const;
 
+const { hours: openHours, ...ofOffer } = offerSchema.properties;
 /** An offer, and within which time money comes back. */
-export const shownOfferSchema = object('ShownOffer', { ...offerSchema.properties, money_back_ms: moneyBack }, { hours: offerSchema.properties.hours });
+export const shownOfferSchema = object('ShownOffer', { ...ofOffer, money_back_ms: moneyBack }, { hours: openHours });
 export type ShownOfferWire = OfferWire & { readonly money_back_ms: number };
 export const shownOfferPageSchema = pageOf('ShownOfferPage', shownOfferSchema);
 
@@ -107,14 +108,16 @@ function hoursInWords({ hours }: { readonly hours?: OfferHoursJson }): string {
   return hours === undefined ? 'always' : `${hours.hours.join(', ')} (${hours.zone})`;
 }
 
+const { signal_dbm: signal, frequency_mhz: frequency, ...ofHeard } = heardNetworkSchema.properties;
+const { closed: whyClosed, ...ofFound } = foundOfferSchema.properties;
 /** Of the radios of an offer that are heard, the strongest, as a scan has it; and what is offered there. */
 export const aroundSchema = object(
   'AroundOffer',
   {
-    ...heardNetworkSchema.properties, ...foundOfferSchema.properties, money_back_ms: moneyBack,
+    ...ofHeard, ...ofFound, money_back_ms: moneyBack,
     security_differs: { ...boolean, description: 'It is heard with other security than it was proven with: perhaps it is another’s radio.' },
   },
-  { signal_dbm: heardNetworkSchema.properties.signal_dbm, frequency_mhz: heardNetworkSchema.properties.frequency_mhz, closed: foundOfferSchema.properties.closed },
+  { signal_dbm: signal, frequency_mhz: frequency, closed: whyClosed },
 );
 export type AroundWire = HeardNetworkWire & FoundOfferWire & { readonly money_back_ms: number; readonly security_differs: boolean };
 export const aroundListSchema = object('AroundOffers', { heard: { ...count, description: 'How many networks.' }, items: arrayOf(aroundSchema) });
