@@ -43,6 +43,12 @@ test('a code that is asked for is asked for again, the same', async () => {
   expect((await open().pending('acc_1'))?.request.code).toEqual(code);
 });
 
+test('the request for access that it pays is paid again, the same', async () => {
+  const asked = begun('key-1');
+  await open().begin({ ...asked, request: { ...asked.request, shareRequestId: 'srq_1' } });
+  expect((await open().pending('acc_1'))?.request.shareRequestId).toBe('srq_1');
+});
+
 test('of very many the last are kept as they were, and what is open', async () => {
   await open().begin(begun('open'));
   await open().giveUp(begun('open'));
