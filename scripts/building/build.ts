@@ -89,8 +89,10 @@ async function build(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   await using bundle = await rolldown(input);
   await bundle.write({ ...output, dir: folder });
-  await using threads = await rolldown({ ...input, input: threadFiles() });
-  await threads.write({ ...output, dir: folder, codeSplitting: false });
+  for (const [name, file] of Object.entries(threadFiles())) {
+    await using thread = await rolldown({ ...input, input: { [name]: file } });
+    await thread.write({ ...output, dir: folder, codeSplitting: false });
+  }
   writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   const commands = (await commandsIn(cacheFolder)).map(partsOfCommand);
   writeFileSync(join(folder, 'commands.json'), JSON.stringify(commands.map(({ entry }) => entry)));
@@ -104,9 +106,9 @@ function commandFiles(): Record<string, string> {
   return entries('src/commands/**/*.ts');
 }
 
-/** What runs in a thread of its own: each file is whole, for it needs little of what commands share. */
+/** What runs in a thread or a process of its own: each file is whole, for it needs little of what commands share. */
 function threadFiles(): Record<string, string> {
-  return entries('src/cli/**/*-worker.ts');
+  return entries('src/{cli/**/*-worker,radio/**/*-guard-program}.ts');
 }
 
 function entries(pattern: string): Record<string, string> {

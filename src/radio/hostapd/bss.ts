@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import type { RadioEvent } from '../../roles/agent/radio.ts';
 import { ControlProgram } from '../control-program.ts';
+import { unescaped } from './read-configuration.ts';
 import { parseStations, type HostapdStation } from './stations.ts';
 
 export interface BssOptions {
@@ -13,6 +14,14 @@ export interface BssOptions {
   readonly onDpp?: ((event: string) => void) | undefined;
   /** hostapd answers: for the first time, or another one than before. */
   readonly onUp: () => void;
+}
+
+/** What hostapd says of a BSS. */
+export interface BssOnAir {
+  readonly bssid: string;
+  /** Its name without spaces at its end, which do not come through. */
+  readonly ssid: Uint8Array;
+  readonly isEnabled: boolean;
 }
 
 /** Elliptic curves take the processors of small access points their time. */
@@ -45,6 +54,34 @@ export class Bss {
 
   async ping(): Promise<void> {
     await this.#control.ping();
+  }
+
+  async onAir(): Promise<BssOnAir> {
+    const lines = await this.#control.ask('STATUS');
+    const values = new Map(lines.map((line) => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)]));
+    const place = [...values].find(([name, value]) => /^bss\[\d+\]$/.test(name) && value === this.name)?.[0].slice('bss'.length);
+    const [bssid, ssid] = [values.get(`bssid${place}`), values.get(`ssid${place}`)];
+    if (bssid === undefined || ssid === undefined) {
+      throw new LatchkeyError('radio_unreachable', `hostapd says nothing of ${this.name}.`, { hint: 'Look into hostapd’s own log.' });
+    }
+    return { bssid, ssid: unescaped(ssid, 'latin1'), isEnabled: values.get('state') === 'ENABLED' };
+  }
+
+  /**
+   * Another name in its beacons and answers, until it reads its configuration. All else stays: those that are on stay on,
+   * and the keys are those of the first name.
+   */
+  async rename(ssid: Uint8Array): Promise<void> {
+    await this.#do(`SET ssid2 ${Buffer.from(ssid).toString('hex')}`, 'take a name');
+    await this.#do('UPDATE_BEACON', 'send a name');
+  }
+
+  /**
+   * Has the elements that SAE derives from password and name derived anew, which hostapd (2.10) does when it is set how
+   * they are derived. It also does so at each password that it takes, by the name of that moment.
+   */
+  async deriveAnew(saePwe: string): Promise<void> {
+    await this.#do(`SET sae_pwe ${saePwe}`, 'derive its passwords anew', slowMs);
   }
 
   async stations(): Promise<HostapdStation[]> {

@@ -12,6 +12,7 @@ import { Restriction, type Firewall } from './restriction.ts';
 import { SaePasswords } from './sae-passwords.ts';
 import type { SaeGrant } from './sae-stations.ts';
 import type { HostapdStation } from './stations.ts';
+import { isCalled } from './set-back.ts';
 import { lackOfVlans, withoutVlans } from './vlans.ts';
 
 export interface HostapdOptions {
@@ -73,6 +74,7 @@ export class HostapdRadio implements PushedRadio {
       configurations: byFile('saeFile'),
       reloadAfterMs: options.reloadAfterMs ?? usualReloadAfterMs,
       onDropping: (inMs) => this.#emit({ kind: 'dropping', inMs }),
+      isRenamed: () => this.#isRenamed(),
       onChanged: () => this.#emit({ kind: 'disturbed' }),
     });
   }
@@ -164,6 +166,11 @@ export class HostapdRadio implements PushedRadio {
     } catch (error) {
       return (error as Error).message;
     }
+  }
+
+  async #isRenamed(): Promise<boolean> {
+    const states = await Promise.all(this.#bsses.map((bss) => bss.onAir()));
+    return states.some(({ ssid }) => !isCalled(ssid, Buffer.from(this.#options.ssid)));
   }
 
   #isRestricted({ grantId }: { readonly grantId: string | undefined }): boolean {

@@ -35,6 +35,21 @@ export async function configurationText(path: string, encoding: 'utf8' | 'latin1
  * are passed over; hostapd itself is the judge of them.
  */
 export function readConfiguration(text: string, file: string): ConfiguredBss[] {
+  return configurationSections(text).map((section) => ({
+    interface: section.get('interface')!,
+    ssid: textOf(ssidOf(section, 'utf8')),
+    controlDirectory: directoryOf(section.get('ctrl_interface')),
+    pskFile: section.get('wpa_psk_file'),
+    hasCommonPassword: section.has('sae_password') || section.has('wpa_passphrase'),
+    callsForDpp: section.get('dpp_configurator_connectivity')?.trim() === '1',
+    hasVlans: /^[12]\s*$/.test(section.get('dynamic_vlan') ?? ''),
+    file,
+    keyManagement: keyManagementOf(section),
+  }));
+}
+
+/** Of each BSS what its section sets, by name, as text of the encoding that the file was read in; what is set twice counts as it was last. */
+export function configurationSections(text: string): ReadonlyMap<string, string>[] {
   const sections: Map<string, string>[] = [];
   for (const line of text.split(/\r?\n/)) {
     const [, name = '', value = ''] = /^\s*([A-Za-z0-9_]+)=(.*)$/.exec(line) ?? [];
@@ -47,36 +62,33 @@ export function readConfiguration(text: string, file: string): ConfiguredBss[] {
       sections.at(-1)?.set(name, value);
     }
   }
-  return sections.map((section) => ({
-    interface: section.get('interface')!,
-    ssid: ssidOf(section),
-    controlDirectory: directoryOf(section.get('ctrl_interface')),
-    pskFile: section.get('wpa_psk_file'),
-    hasCommonPassword: section.has('sae_password') || section.has('wpa_passphrase'),
-    callsForDpp: section.get('dpp_configurator_connectivity')?.trim() === '1',
-    hasVlans: /^[12]\s*$/.test(section.get('dynamic_vlan') ?? ''),
-    file,
-    keyManagement: (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== ''),
-  }));
+  return sections;
+}
+
+export function keyManagementOf(section: ReadonlyMap<string, string>): string[] {
+  return (section.get('wpa_key_mgmt') ?? '').split(/\s+/).filter((word) => word !== '');
 }
 
 /** `DIR=/run/hostapd GROUP=wheel` or the folder alone. */
-function directoryOf(value: string | undefined): string | undefined {
+export function directoryOf(value: string | undefined): string | undefined {
   return value === undefined ? undefined : (/DIR=(\S+)/.exec(value)?.[1] ?? value.trim());
 }
 
-/** `ssid=` as it stands; `ssid2=` quoted, with escapes behind a P, or in hexadecimal (hostapd.conf). */
-function ssidOf(section: ReadonlyMap<string, string>): string | undefined {
+/** `ssid=` as it stands; `ssid2=` quoted, with escapes behind a P, or in hexadecimal (hostapd.conf). Undefined: none is set. */
+export function ssidOf(section: ReadonlyMap<string, string>, encoding: 'utf8' | 'latin1'): Buffer | undefined {
   const plain = section.get('ssid');
   const other = section.get('ssid2');
   if (other === undefined) {
-    return plain;
+    return plain === undefined ? undefined : Buffer.from(plain, encoding);
   }
   const quoted = /^"(.*)"$/.exec(other)?.[1];
   const escaped = /^P"(.*)"$/.exec(other)?.[1];
-  const bytes = escaped !== undefined ? unescaped(escaped) : quoted !== undefined ? Buffer.from(quoted) : Buffer.from(other, 'hex');
+  return escaped !== undefined ? unescaped(escaped, encoding) : quoted !== undefined ? Buffer.from(quoted, encoding) : Buffer.from(other, 'hex');
+}
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return bytes === undefined ? undefined : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }
@@ -84,13 +96,14 @@ function ssidOf(section: ReadonlyMap<string, string>): string | undefined {
 
 const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, e: 27, '\\': 92, '"': 34 };
 
-function unescaped(text: string): Buffer {
+/** Bytes as hostapd shows and takes them: printable characters, and escapes such as `\\n` and `\\xff`. */
+export function unescaped(text: string, encoding: 'utf8' | 'latin1'): Buffer {
   const parts = [...text.matchAll(/\\x([0-9a-fA-F]{2})|\\([0-7]{1,3})|\\(.)|([^\\]+)/gs)];
   return Buffer.concat(parts.map(([, hex, octal, letter, plain]) =>
     hex !== undefined ? Buffer.from(hex, 'hex')
       : octal !== undefined ? Buffer.from([parseInt(octal, 8) & 0xff])
       : letter !== undefined ? Buffer.from([escapes[letter] ?? letter.charCodeAt(0)])
-      : Buffer.from(plain!)));
+      : Buffer.from(plain!, encoding)));
 }
 
 export interface ControlledBss {

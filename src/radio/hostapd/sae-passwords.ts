@@ -9,6 +9,8 @@ export interface SaePasswordsOptions {
   readonly reloadAfterMs: number;
   /** Stations are about to drop for a moment, in so many milliseconds; 0 is now. */
   readonly onDropping: (inMs: number) => void;
+  /** Whether the network has another name for a while: to read its configuration would end that. */
+  readonly isRenamed?: (() => Promise<boolean>) | undefined;
   /** What should be in hostapd is something else by now. */
   readonly onChanged: () => void;
 }
@@ -96,7 +98,7 @@ export class SaePasswords {
   }
 
   async #dropWhenDue(): Promise<string | undefined> {
-    const { reloadAfterMs, onDropping } = this.#options;
+    const { reloadAfterMs, onDropping, isRenamed } = this.#options;
     if (this.#seals.size === 0) {
       this.#dropAt = undefined;
       this.#refusal = undefined;
@@ -107,6 +109,9 @@ export class SaePasswords {
       onDropping(reloadAfterMs);
     }
     if (performance.now() >= this.#dropAt) {
+      if (await isRenamed?.()) {
+        return 'Passwords that are over open nothing, but stay in hostapd while the network has another name, as when it is proven.';
+      }
       this.#dropAt = performance.now() + reloadAfterMs;
       this.#refusal = await this.#drop();
     }

@@ -17,7 +17,7 @@ export interface Renaming {
   readonly description: string;
   /** Whatever comes before; the network keeps its name. */
   prepare(rename: Rename, signal: AbortSignal): Promise<void>;
-  /** Everybody on the network is disconnected. */
+  /** Whoever is on the network may be disconnected; nobody joins it by its first name. */
   set(rename: Rename, signal: AbortSignal): Promise<void>;
   /** Is called whenever `prepare` was, whatever came of it and of `set`; also if the name is the first one still. */
   restore(rename: Rename, signal: AbortSignal): Promise<void>;
