@@ -6,6 +6,7 @@ import type { PushedRadio } from '../roles/agent/radio.ts';
 import type { GrantKeyStore } from '../roles/agent/store.ts';
 import type { Log } from '../roles/agent/log.ts';
 import { secretStore } from './destination.ts';
+import { renamingFolder } from './radio/renaming-folder.ts';
 import { readSecret, type SecretSources } from './secret-input.ts';
 
 export const radios = ['none', 'hostapd'] as const;
@@ -29,6 +30,7 @@ export async function prepareRadio(flags: RadioFlags, sources: SecretSources): P
   await requireVlans(flags, bsses);
   const password = flags.radio === 'hostapd' && !flags['shared-password'] ? undefined : await readPassword(flags, sources);
   return async (keys, log) => {
+    await setBackWhatIsLeft(bsses ?? [], log);
     const radio = await openRadio({ ssid, security, password, bsses, keys, reloadAfterMs: flags['drop-after'], dpp: flags.dpp });
     const silent = flags.dpp ? (bsses ?? []).filter((bss) => bss.ssid === ssid && !bss.callsForDpp).map((bss) => bss.interface) : [];
     if (silent.length > 0) {
@@ -58,6 +60,22 @@ async function readBsses(flags: RadioFlags): Promise<readonly ConfiguredBss[] | 
   const { configurationText, readConfiguration } = await import('../radio/hostapd/read-configuration.ts');
   const read = await Promise.all(paths.map(async (path) => readConfiguration(await configurationText(path, 'utf8'), await realpath(path))));
   return read.flat();
+}
+
+/** A renaming that was killed, with the process that guards it, may have left a network renamed. Also without that the agent starts. */
+async function setBackWhatIsLeft(bsses: readonly ConfiguredBss[], log: Log): Promise<void> {
+  const named = bsses.flatMap(({ interface: name, controlDirectory }) => (controlDirectory === undefined ? [] : [{ interface: name, controlDirectory }]));
+  if (named.length === 0) {
+    return;
+  }
+  const files = await import('../radio/hostapd/renamed-file.ts');
+  try {
+    for (const { challengeId, until } of await files.setBackWhatIsLeft(renamingFolder(), named, new AbortController().signal)) {
+      log('info', 'The network has another name until it is set back, for it is being proven.', { challenge: challengeId, until: new Date(until) });
+    }
+  } catch (error) {
+    log('warn', 'The network was left with another name, which could not be set back.', { error });
+  }
 }
 
 /** Else whoever is to be in a VLAN would be kept off the air, one by one. */

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HostapdRenaming, type HostapdRenamingOptions } from '../../src/radio/hostapd/hostapd-renaming.ts';
-import { renamedOf, setBackWhatIsLeft } from '../../src/radio/hostapd/renamed-file.ts';
+import { prepareRadio } from '../../src/cli/open-radio.ts';
+import { renamedOf, startOf } from '../../src/radio/hostapd/renamed-file.ts';
 import type { GrantOnAir } from '../../src/roles/agent/radio.ts';
 import type { Rename } from '../../src/roles/networks/renaming.ts';
 import { requires } from '../requirements.ts';
@@ -32,14 +33,19 @@ requires('hostapd')('a network at a real hostapd', () => {
   });
   afterEach(async () => {
     commands.splice(0).forEach((command) => command.kill('SIGKILL'));
-    for (const renaming of isOpen) await renaming.restore(rename, AbortSignal.timeout(10_000)).catch(() => {});
-    await guardsGone();
-    await hostapd[Symbol.asyncDispose]();
+    try {
+      for (const renaming of isOpen) await renaming.restore(rename, AbortSignal.timeout(10_000)).catch(() => {});
+      await guardsGone();
+    } finally {
+      vi.unstubAllEnvs();
+      await hostapd[Symbol.asyncDispose]();
+    }
   });
 
   async function start(): Promise<void> {
     await hostapd.start();
-    folder = join(hostapd.folder, 'state');
+    folder = join(hostapd.folder, 'state', 'renaming');
+    vi.stubEnv('LATCHKEY_STATE_HOME', join(hostapd.folder, 'state'));
   }
 
   const options = (): HostapdRenamingOptions => ({ configurations: [hostapd.configuration], folder, longestMs: 60_000 });
@@ -154,17 +160,32 @@ requires('hostapd')('a network at a real hostapd', () => {
     expect([await name(), guarding()]).toEqual(['Home', []]);
   });
 
-  test('is set back before the next renaming, and when the agent starts, if all were killed; one that is guarded is left', async () => {
+  test.each(['before the next renaming', 'when the agent starts'])('is set back %s if all were killed; one that is guarded is left', async (moment) => {
     await start();
     const child = await command();
     await expect(renaming().prepare(rename, signal)).rejects.toMatchObject({ code: 'renaming_failed', message: 'The network is being renamed already, for challenge chl_1.' });
-    const ap = [{ interface: 'lo', controlDirectory: hostapd.controlDirectory }];
-    expect(await setBackWhatIsLeft(folder, ap, signal)).toHaveLength(1);
-    expect(await name()).toBe('Home-abcdefghij');
-    process.kill(guarding()[0]!.guardian.pid, 'SIGKILL');
+    const logged: string[] = [];
+    const startAgent = async () => {
+      const flags = { ssid: 'Home', security: 'wpa2-psk', radio: 'hostapd', 'hostapd-conf': [hostapd.configuration], 'shared-password': false, 'drop-after': 0, dpp: false } as const;
+      const open = await prepareRadio(flags, {});
+      const keys = { grantKeys: () => new Map(), saveGrantKeys: () => {}, grantKey: () => undefined };
+      const radio = await open(keys, (level, message) => logged.push(`${level} ${message}`));
+      await radio.close();
+    };
+    await startAgent();
+    expect([await name(), logged]).toEqual(['Home-abcdefghij', ['info The network has another name until it is set back, for it is being proven.']]);
+    const { pid } = guarding()[0]!.guardian;
+    process.kill(pid, 'SIGKILL');
     await killed(child);
-    await expect.poll(async () => setBackWhatIsLeft(folder, ap, signal), { timeout: 20_000 }).toEqual([]);
-    expect([await name(), guarding()]).toEqual(['Home', []]);
+    await expect.poll(() => startOf(pid)).toBeUndefined();
+    if (moment === 'when the agent starts') {
+      await startAgent();
+    } else {
+      await renaming().prepare({ ...rename, challengeId: 'chl_2' }, signal);
+    }
+    expect(await name()).toBe('Home');
+    expect(guarding().map(({ challengeId }) => challengeId)).not.toContain('chl_1');
+    expect(logged).toHaveLength(1);
   });
 
   test('waits for a hostapd that does not answer', async () => {
@@ -226,7 +247,6 @@ requires('hostapd')('a network at a real hostapd', () => {
     const controlProgram = join(hostapd.folder, 'recording-cli');
     writeFileSync(controlProgram, `#!/bin/sh\ntee -a ${asked} | hostapd_cli "$@"\n`);
     chmodSync(controlProgram, 0o700);
-    mkdirSync(folder);
     const own = renaming({ controlProgram });
     await own.prepare(rename, signal);
     await own.set(rename, signal);
