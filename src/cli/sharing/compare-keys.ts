@@ -2,6 +2,7 @@ import { LatchkeyError } from '../../domain/errors.ts';
 import { asSentence } from '../../domain/shown-text.ts';
 import { compare } from '../../roles/guest/comparing.ts';
 import type { GuestPurchase } from '../../roles/guest/ports.ts';
+import { systemClock } from '../local-registry.ts';
 import type { OpenedGuest } from './open-guest.ts';
 
 export const comparisons = ['same', 'unknown'] as const;
@@ -35,6 +36,7 @@ export async function compareKeys(
     await compare(
       {
         ...guest,
+        clock: systemClock,
         signal,
         thumbprint: async (requestId, code) => askThumbprint(address ?? (await defaultSharerAddress()), requestId, code, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])),
       },
