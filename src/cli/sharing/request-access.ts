@@ -118,9 +118,9 @@ async function handedOver(guest: OpenedGuest, { purchase, request, code }: Bough
   const { signal } = options;
   const files = await handOver(code, flags, { format: flags.format, onScreen: flags.reveal || (joiner === undefined && isOnScreen(flags)) || flags.qr || flags.format !== 'text' });
   const on = joiner === undefined ? undefined : await joined(joiner, request, code, flags, signal);
-  const isOnIt = joiner !== undefined || sharer !== undefined;
+  const isToCompare = joiner !== undefined || sharer !== undefined || purchase.compared?.isSame === false;
   try {
-    const compared = isOnIt ? await compareKeys(guest, purchase, sharer, options) : undefined;
+    const compared = isToCompare ? await compareKeys(guest, purchase, sharer, options) : knownComparison(purchase);
     return accessToWire(request, { handedOver: files, on, compared });
   } catch (error) {
     if (error instanceof LatchkeyError && error.code === 'access_code_mismatch') {
@@ -128,6 +128,10 @@ async function handedOver(guest: OpenedGuest, { purchase, request, code }: Bough
     }
     throw error;
   }
+}
+
+function knownComparison({ compared }: GuestPurchase): 'same' | undefined {
+  return compared?.isSame === true ? 'same' : undefined;
 }
 
 /** Counts from before: what goes over the interface then is the guest's use. */

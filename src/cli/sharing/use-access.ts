@@ -44,7 +44,8 @@ export async function useAccess(requestId: string | undefined, flags: UseFlags, 
   const guest = await openGuest(flags, options);
   const access = await accessInUse(guest.sharing, requestId, ['ready', 'active', 'ending']);
   const purchase = (await guest.journal.all()).find((each) => each.requestId === access.id && each.at === guest.at);
-  if (purchase !== undefined && purchase.compared === undefined && (flags.interface !== undefined || sharer !== undefined)) {
+  const isOnIt = flags.interface !== undefined || sharer !== undefined;
+  if (purchase?.compared?.isSame === false || (purchase !== undefined && purchase.compared === undefined && isOnIt)) {
     await compareKeys(guest, purchase, sharer, options);
   }
   const file = new UseFile(access.id);
