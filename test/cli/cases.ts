@@ -3,6 +3,7 @@ import { paymentService, TestDesk } from '../card/card-desk.ts';
 import { nvsVector } from '../vectors/nvs.ts';
 import { heardNetworkToWire } from '../../src/api/heard-networks.ts';
 import type { Network } from '../../src/domain/network.ts';
+import type { Offer } from '../../src/domain/offer.ts';
 import type { CommandLine } from './command-line.ts';
 import { enrollment, newUid, shopPassword, type Counter } from './counter.ts';
 import { iwScan } from '../station/scans.ts';
@@ -10,6 +11,7 @@ import { StandInEsptool } from '../flasher/stand-in-esptool.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { newBssid, SharedNetwork } from './shared-network.ts';
 import { password, radiusArgs, serveArgs, type Site, type Way } from './site.ts';
+import type { TestSharer } from './test-sharer.ts';
 import type { ShownCode } from './till.ts';
 
 export interface Invocation {
@@ -105,6 +107,37 @@ const withNoOffer = (...args: string[]): Case['failing'] => async (site) => {
   const [verb = '', ...more] = args;
   return { ...payers(await site.purse(), ['share', 'offers', verb, 'off_nobodys', ...more]), exit: 3 };
 };
+
+/** An offer of somebody who answers as soon as it is paid, 1.00EUR for 100MB, and who asks for it. */
+async function shared(site: Site): Promise<{ readonly sharer: TestSharer; readonly offer: Offer; readonly account: string }> {
+  const [till, account] = [await site.till(), await bound(site)];
+  const sharer = await till.sharer();
+  return { sharer, offer: await sharer.offer(), account };
+}
+
+const sharedFee = ['--max-fee', '1.00EUR', '--identity-code-file', '-'];
+
+async function asking(site: Site, ...more: string[]): Promise<Invocation & { readonly sharer: TestSharer; readonly offer: Offer }> {
+  const { sharer, offer, account } = await shared(site);
+  const args = ['share', 'request', offer.id, '--buy', '100MB', '--account', account, ...sharedFee, ...more];
+  return { ...payers(await site.purse(), args, identityCode), sharer, offer };
+}
+
+/** Access that the payer has bought. */
+async function sharedAccess(site: Site): Promise<{ readonly id: string; readonly sharer: TestSharer; readonly offer: Offer }> {
+  const { args, sharer, offer } = await asking(site);
+  const access = (await site.purse()).json(args, identityCode);
+  await sharer.deliver(offer);
+  return { id: (await access)['request'].request_id as string, sharer, offer };
+}
+
+/** What a guest does with access that it has bought. */
+const withAccess = (...args: string[]): Case['happy'] => async (site) => {
+  const { id } = await sharedAccess(site);
+  const [verb = '', ...more] = args;
+  return payers(await site.purse(), ['share', verb, id, ...more]);
+};
+const kindAndState = ({ kind, state, quantity, fee }: Record<string, unknown>) => ({ kind, state, quantity, fee });
 
 /** A credit payment code over 1.00EUR. */
 async function code(site: Site): Promise<string> {
@@ -994,6 +1027,62 @@ export const cases: Record<string, Case> = {
       return role(site, 'server', 'token', 'revoke', items.find((token) => token.name === name)!.token_id, '--yes');
     },
     failing: failing(3, 'server', 'token', 'revoke', 'tok_none', '--yes'),
+  },
+  'share request': {
+    happy: async (site) => {
+      const { sharer, offer, ...invocation } = await asking(site);
+      void sharer.deliver(offer);
+      return invocation;
+    },
+    failing: failingAtPurse(3, 'share', 'request', '--resume', 'srq_none'),
+    same: ({ request, credential }) => ({ ...kindAndState(request), credential }),
+  },
+  'share use': {
+    happy: async (site) => {
+      const { id, sharer } = await sharedAccess(site);
+      await sharer.sharing.end(id);
+      await sharer.read(await sharer.sharing.show(id), {}, true);
+      return payers(await site.purse(), ['share', 'use', id, '--interface', 'lo']);
+    },
+    failing: failingAtPurse(3, 'share', 'use', 'srq_none'),
+    same: (lines) => lines.map(({ event }: { event: string }) => event),
+  },
+  'share usage': { happy: withAccess('usage'), failing: failingAtPurse(3, 'share', 'usage', 'srq_none'), same: ({ request, left }) => ({ ...kindAndState(request), left }) },
+  'share topup': {
+    happy: async (site) => {
+      const { id, sharer, offer } = await sharedAccess(site);
+      void sharer.request(offer, 'held', 'increase').then((increase) => sharer.sharing.approve(increase.id));
+      return payers(await site.purse(), ['share', 'topup', id, '--buy', '100MB', ...sharedFee], identityCode);
+    },
+    failing: failingAtPurse(3, 'share', 'topup', 'srq_none', '--buy', '100MB', '--yes'),
+    same: kindAndState,
+  },
+  'share end': { happy: withAccess('end', '--yes'), failing: failingAtPurse(3, 'share', 'end', 'srq_none'), same: kindAndState },
+  'share cancel': {
+    happy: async (site) => {
+      const { args } = await asking(site, '--no-wait');
+      const { request } = await (await site.purse()).json(args, identityCode);
+      return payers(await site.purse(), ['share', 'cancel', request.request_id]);
+    },
+    failing: failingAtPurse(3, 'share', 'cancel', 'srq_none'),
+    same: kindAndState,
+  },
+  'share history': {
+    happy: async (site) => {
+      await sharedAccess(site);
+      return payers(await site.purse(), ['share', 'history', '--guest', '--limit', '1']);
+    },
+    failing: failingAtPurse(2, 'share', 'history', '--guest', '--sharer'),
+    same: ({ items }) => items.map(kindAndState),
+  },
+  'share earnings': {
+    happy: async (site) => payers(await site.purse(), ['share', 'earnings', '--network', (await network(site)).id]),
+    failing: failingAtPurse(2, 'share', 'earnings', '--from', 'yesterday'),
+  },
+  'share report': {
+    happy: async (site) => payers(await site.purse(), ['share', 'report', '--html', `${randomUUID()}.html`, '--network', (await network(site)).id]),
+    failing: failingAtPurse(3, 'share', 'report', '--html', 'never.html', '--network', 'net_nobodys'),
+    same: ({ sales }) => sales,
   },
   'share find': {
     happy: async (site) => {

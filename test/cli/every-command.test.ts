@@ -84,7 +84,7 @@ describe.each(Object.entries(cases))('latchkey %s', (name, { happy, failing, onl
 
 /** One JSON value, or one a line where the command prints a stream; each as its command says. */
 function resultOf(name: string, stdout: string): unknown {
-  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'device flash', 'share witness serve'];
+  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'device flash', 'share witness serve', 'share use'];
   if (!streams.includes(name)) {
     return checkResult(name, JSON.parse(stdout));
   }
@@ -94,7 +94,7 @@ function resultOf(name: string, stdout: string): unknown {
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'time'],
   [/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'uuid'],
-  [/^(req|grt|ap|tok|enr|fls|acc|pay|pst|top|sub|sal|net|off|chl)_[A-Za-z0-9_-]+$/, 'id'],
+  [/^(req|grt|ap|tok|enr|fls|acc|pay|pst|top|sub|sal|net|off|chl|srq)_[A-Za-z0-9_-]+$/, 'id'],
   [/^lke?_[A-Za-z0-9_-]+$/, 'secret'],
 ];
 /** Who did it, which database it is in and which process it is: names of the place, as ids are. */

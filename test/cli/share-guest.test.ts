@@ -272,7 +272,7 @@ describe.each(ways)('a guest of a shared network, %s', (way) => {
     const said = async (args: string[], code: string, exit: number) => expect(await refusal(args)).toMatchObject({ code, exit });
     await said(['share', 'request'], 'missing_input', 2);
     await said(['share', 'request', offer.id], 'missing_input', 2);
-    await said(['share', 'request', 'ofr_none', '--buy', '100MB', '--yes', '--account', account.id], 'offer_not_found', 3);
+    await said(['share', 'request', 'off_none', '--buy', '100MB', '--yes', '--account', account.id], 'offer_not_found', 3);
     await said(['share', 'request', 'no offer', '--buy', '100MB', '--yes'], 'invalid_input', 2);
     await said(['share', 'request', offer.id, '--buy', 'lots', '--yes'], 'invalid_input', 2);
     await said(['share', 'request', offer.id, '--buy', '2h', '--yes', '--account', account.id], 'metric_mismatch', 5);

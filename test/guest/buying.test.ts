@@ -138,7 +138,7 @@ test('another key than its own is told to the server until that has heard it, an
   const { purchase, request } = await machine.run({ kind: 'access', offerId: offer.id, quantity: parseQuantity('100MB') }, 'purchase', new Crashing(Infinity));
   const other = await jwkThumbprint(newAccessKey());
   const comparing = (found: GuestPurchase, thumbprint: () => Promise<string>, sharing = machine.guest.sharing) =>
-    compare({ sharing, journal: machine.disk, keys: machine.disk.keys, signal: never, thumbprint }, found);
+    compare({ sharing, journal: machine.disk, keys: machine.disk.keys, clock: harness.clock, signal: never, thumbprint }, found);
   // The process ends before the server has heard.
   const deaf = new Crashing(0).wrap(machine.guest.sharing);
   await expect(comparing(purchase, async () => other, deaf)).rejects.toBeInstanceOf(Crash);

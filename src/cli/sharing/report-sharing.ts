@@ -1,6 +1,8 @@
 import { Earnings } from '../../domain/share-earnings.ts';
 import { SalesByGuest } from '../../domain/share-sales.ts';
+import { ssidText } from '../../domain/ssid-text.ts';
 import { shareReport } from '../../formats/share-report.ts';
+import type { NetworksRole } from '../../roles/networks/ports.ts';
 import type { SharingRole } from '../../roles/sharing/ports.ts';
 import { systemClock } from '../local-registry.ts';
 import { allRequests } from './guest-requests.ts';
@@ -17,7 +19,7 @@ export interface Reported {
 
 /** The page of what this terminal's accounts share; of the last 90 days if no first one is given. Errors: `network_not_found`, `invalid_input`. */
 export async function reportSharing(
-  sharing: Pick<SharingRole, 'requests' | 'traffic'>,
+  { sharing, networks }: { readonly sharing: Pick<SharingRole, 'requests' | 'traffic'>; readonly networks: Pick<NetworksRole, 'network'> },
   networkId: string | undefined,
   period: Period,
   version: string,
@@ -34,6 +36,10 @@ export async function reportSharing(
     }
   }
   const list = earnings.list();
-  const page = shareReport({ from, to, zone: period.zone, names: new Map(), earnings: list, guests: guests.list(), hours }, { generatedAt: now, version });
+  const names = new Map<string, string>();
+  for (const id of new Set(list.map((each) => each.networkId))) {
+    names.set(id, ssidText((await networks.network(id)).ssid));
+  }
+  const page = shareReport({ from, to, zone: period.zone, names, earnings: list, guests: guests.list(), hours }, { generatedAt: now, version });
   return { from, to, sales: list.reduce((total, { sales }) => total + sales, 0), page };
 }

@@ -1,6 +1,6 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { fileFlag, idFlag, periodFlags, remoteFlags } from '../../cli/flags.ts';
-import { openSharing } from '../../cli/open-role.ts';
+import { openNetworks, openSharing } from '../../cli/open-role.ts';
 import { presentShareReport, shareReportSchema, type ShareReportWire } from '../../cli/present/share-earnings.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { writeReport } from '../../cli/report-file.ts';
@@ -27,7 +27,7 @@ export default class ShareReport extends LatchkeyCommand<ShareReportWire> {
       throw new LatchkeyError('invalid_input', '--html - and --json both want standard output: name a file.');
     }
     const period = periodOf(flags);
-    const { from, to, sales, page } = await reportSharing(await openSharing(flags, this.opening), network, period, this.config.version);
+    const { from, to, sales, page } = await reportSharing({ sharing: await openSharing(flags, this.opening), networks: await openNetworks(flags, this.opening) }, network, period, this.config.version);
     await writeReport(html, (async function* () {
       yield page;
     })());

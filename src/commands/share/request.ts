@@ -20,10 +20,10 @@ With --join it joins, and then compares with the sharer's side to which key the 
     '<%= command.id %> --resume REQUEST [FLAGS]',
   ];
   static override readonly examples = [
-    '<%= config.bin %> <%= command.id %> ofr_7KZm3rQ9aB2cD4eF5gH6iJ --buy 500MB',
+    '<%= config.bin %> <%= command.id %> off_7KZm3rQ9aB2cD4eF5gH6iJ --buy 500MB',
     {
       description: 'In a script, for up to an amount, and then onto the network',
-      command: '<%= config.bin %> <%= command.id %> ofr_7KZm3rQ9aB2cD4eF5gH6iJ --buy 2h --max-fee 5.00EUR --identity-code-file code.txt --join wpa_supplicant --interface wlan0',
+      command: '<%= config.bin %> <%= command.id %> off_7KZm3rQ9aB2cD4eF5gH6iJ --buy 2h --max-fee 5.00EUR --identity-code-file code.txt --join wpa_supplicant --interface wlan0',
     },
     { description: 'Go on with one, or see its password again', command: '<%= config.bin %> <%= command.id %> --resume srq_nN4i0m0pR8mM9m6lq2c6Dw --qr' },
   ];
