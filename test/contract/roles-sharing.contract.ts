@@ -1,11 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { LatchkeyError } from '../../src/domain/errors.ts';
 import { noUsage } from '../../src/domain/grant.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseQuantity } from '../../src/domain/quantity.ts';
 import { collectMs, complaintMs, feeStandsMs, lastReadingsMs, owedAgainMs, type ShareRequest } from '../../src/domain/share-request.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { jwkThumbprint, newAccessKey, publicJwkOf, sealAccessCode } from '../../src/protocol/access-code.ts';
+import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
+import { Payer, type BegunPayment, type HeldCode } from '../../src/roles/wallet/payer.ts';
+import type { WalletRole } from '../../src/roles/wallet/ports.ts';
 import { codeOf, type MakeHarness, type RolesHarness } from './roles.harness.ts';
+import { identityCode } from './shop.ts';
 import { accessCode, byTime, byTraffic, openSite, type Guest, type Site } from './share-parties.ts';
 
 const page = { limit: 100 };
@@ -107,6 +113,43 @@ export function sharingContract(name: string, make: MakeHarness): void {
       expect(await codeOf(guest.sharing.traffic(network.id, from, to))).toBe('network_not_found');
       expect(await codeOf(site.sharer.sharing.traffic(network.id, to, from))).toBe('invalid_input');
       expect(await codeOf(site.sharer.sharing.traffic(network.id, from, new Date(from.getTime() + 401 * 86_400_000)))).toBe('invalid_input');
+    });
+
+    test('a payment whose answer is lost is gone on with as it was written down, and holds the fee once', async () => {
+      const { offer } = await site.newNetwork();
+      const request = await guest.order(offer, '100MB');
+      let begun: BegunPayment | undefined;
+      let held: HeldCode = { ...guest.terminal.code, algorithm: guest.terminal.algorithm };
+      let answers = false;
+      const wallet: WalletRole = Object.create(guest.holder.wallet, {
+        pay: {
+          async value(payment: PaymentRequest) {
+            const reply = await guest.holder.wallet.pay(payment);
+            if (!answers) throw new LatchkeyError('remote_unreachable');
+            return reply;
+          },
+        },
+      });
+      const payer = new Payer({
+        wallet,
+        clock: harness.clock,
+        random: { bytes: (size) => randomBytes(size) },
+        codes: { get: async () => held, set: async (__, code) => void (held = code) },
+        journal: {
+          pending: async () => begun,
+          find: async () => undefined,
+          begin: async (payment) => void (begun = payment),
+          giveUp: async () => {},
+          end: async () => void (begun = undefined),
+        },
+      });
+      const payee = { id: request.sharer.accountId, name: 'Sharer', currency: 'EUR' };
+      expect(await codeOf(payer.pay({ accountId: guest.account.id, payee, amount: request.fee, shareRequestId: request.id }, identityCode))).toBe('remote_unreachable');
+      expect(begun?.request).toMatchObject({ shareRequestId: request.id, holdMs: undefined });
+      answers = true;
+      expect(await payer.settle(guest.account.id)).toMatchObject({ end: { kind: 'accepted', reply: { state: 'held', amount: request.fee } } });
+      expect((await guest.sharing.show(request.id)).state).toBe('held');
+      expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 100n });
     });
 
     test('a payment that comes twice is one, and the same answers are as good as the first', async () => {
