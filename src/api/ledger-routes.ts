@@ -221,7 +221,7 @@ export const ledgerRoutes = {
     status: 201,
     reply: paymentReplySchema,
     idempotent: 'service',
-    errors: [...finalRefusals, 'amount_not_positive', 'amount_too_large', 'currency_unknown', 'account_locked', 'not_bound', 'idempotency_mismatch'],
+    errors: [...finalRefusals, 'share_request_not_found', 'amount_not_positive', 'amount_too_large', 'currency_unknown', 'account_locked', 'not_bound', 'idempotency_mismatch'],
   },
   cancelPayment: {
     method: 'POST',

@@ -36,7 +36,7 @@ export class Housekeeping {
   async keep(): Promise<void> {
     const { store, clock } = this.#context;
     await expireOverdue(this.#context);
-    await tendRequests(this.#context);
+    await inSteps((limit) => tendRequests(this.#context, limit));
     await releaseOverdue(this.#context);
     await endSold(this.#context);
     await keepNetworks(this.#context);

@@ -336,6 +336,8 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const first = await guest.order(offer, '100MB');
         const second = await guest.order(offer, '200MB');
         expect(await guest.sharing.show(first.id)).toMatchObject({ state: 'cancelled', reason: 'replaced' });
+        const told = (await harness.store.events.after(site.sharer.holder.token.id, 0, 1000)).filter(({ detail }) => detail['request_id'] === first.id);
+        expect(told.map(({ kind }) => kind)).toEqual(['request.received', 'request.cancelled']);
         await guest.pay(second);
         expect(await codeOf(guest.order(offer, '100MB'))).toBe('share_request_open');
       });

@@ -4,11 +4,9 @@ import { endInTime } from './ending.ts';
 import { expire, expiredBecause, unlessOver } from './giving-up.ts';
 import { payOwed, settle } from './settlement.ts';
 
-const atOnce = 250;
-
-/** Does what time brings to requests; returns of how many. Errors: the first of them, when all were tried. */
-export async function tendRequests(context: ServiceContext): Promise<number> {
-  const due = await context.store.shareRequests.due(context.clock.now(), atOnce);
+/** Does what time brings to up to `limit` requests; returns of how many. Errors: the first of them, when all were tried. */
+export async function tendRequests(context: ServiceContext, limit: number): Promise<number> {
+  const due = await context.store.shareRequests.due(context.clock.now(), limit);
   let failed: { readonly error: unknown } | undefined;
   for (const request of due) {
     await tend(context, request).catch((error: unknown) => (failed ??= { error }));

@@ -40,7 +40,7 @@ export async function requestAccess(context: ServiceContext, order: AccessOrder)
     const now = clock.now();
     const first = !(await store.shareRequests.hasBought(account.id, network.id));
     const price = priced(offer.tariff, order.quantity, { account, now, first });
-    await replaceOthers(within, terminalId, offer);
+    await replaceOthers(within, terminalId, offer, news);
     const id = newId(within, 'srq');
     const request: ShareRequest = {
       ...begun,
@@ -143,12 +143,14 @@ async function requireOpen({ store, clock }: ServiceContext, offer: Offer): Prom
 }
 
 /** A terminal has one request for an offer: what is not paid gives way to the next. Errors: `share_request_open`. */
-async function replaceOthers(context: ServiceContext, guestTerminalId: string, { id: offerId }: Offer): Promise<void> {
+async function replaceOthers(context: ServiceContext, guestTerminalId: string, { id: offerId }: Offer, news: News): Promise<void> {
   for (const other of await openFor(context, guestTerminalId, offerId)) {
     const change = { state: 'cancelled', dueAt: undefined, endedAt: context.clock.now(), reason: endReasons.replaced } as const;
-    if (other.state !== 'priced' || (await move(context, other, ['priced'], change)) === undefined) {
+    const replaced = other.state === 'priced' ? await move(context, other, ['priced'], change) : undefined;
+    if (replaced === undefined) {
       throw new LatchkeyError('share_request_open', `Request ${other.id} is ${other.state}.`);
     }
+    news.add('sharer', 'request.cancelled', replaced, { reason: endReasons.replaced });
   }
 }
 
