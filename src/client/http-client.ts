@@ -158,11 +158,11 @@ export class HttpClient {
         throw new LatchkeyError('interrupted', undefined, { cause: error });
       }
       if (isIdle(error)) {
-        throw new LatchkeyError('timed_out', `${this.#base.host} has said nothing for too long.`, { cause: error });
+        throw new LatchkeyError('timed_out', `${this.#place} has said nothing for too long.`, { cause: error });
       }
-      const failure = networkFailure(error, this.#base.host)?.error;
+      const failure = networkFailure(error, this.#place)?.error;
       // An end amid the body is one that the parser did not expect.
-      throw isBegun && failure?.code === 'bad_reply' ? new LatchkeyError('remote_unreachable', `${this.#base.host} has gone away.`, { cause: error }) : failure ?? error;
+      throw isBegun && failure?.code === 'bad_reply' ? new LatchkeyError('remote_unreachable', `${this.#place} has gone away.`, { cause: error }) : failure ?? error;
     }
   }
 

@@ -95,6 +95,11 @@ async function offered(site: Site): Promise<{ readonly offer: string; readonly o
   return { offer, of };
 }
 
+/** What a guest has paid for of such an offer. */
+async function awaited(site: Site): Promise<string> {
+  return (await site.till()).shareRequest((await offered(site)).offer);
+}
+
 /** What its terminal does with an offer. */
 const withOffer = (...args: string[]): Case['happy'] => async (site) => {
   const { offer } = await offered(site);
@@ -1083,6 +1088,33 @@ export const cases: Record<string, Case> = {
     happy: async (site) => payers(await site.purse(), ['share', 'report', '--html', `${randomUUID()}.html`, '--network', (await network(site)).id]),
     failing: failingAtPurse(3, 'share', 'report', '--html', 'never.html', '--network', 'net_nobodys'),
     same: ({ sales }) => sales,
+  },
+  'share approve': {
+    happy: async (site) => payers(await site.purse(), ['share', 'approve', await awaited(site)]),
+    failing: failingAtPurse(3, 'share', 'approve', 'shr_nobodys'),
+    same: ({ state, quantity, fee }) => ({ state, quantity, fee }),
+  },
+  'share deny': {
+    happy: async (site) => payers(await site.purse(), ['share', 'deny', await awaited(site), '--reason', 'full today']),
+    failing: failingAtPurse(3, 'share', 'deny', 'shr_nobodys'),
+    same: ({ state, quantity, fee, reason }) => ({ state, quantity, fee, reason }),
+  },
+  'share requests': {
+    happy: async (site) => {
+      await awaited(site);
+      return payers(await site.purse(), ['share', 'requests', '--limit', '1']);
+    },
+    failing: failingAtPurse(2, 'share', 'requests', '--limit', '0'),
+    same: ({ items: [{ state, quantity, fee }] }) => ({ state, quantity, fee }),
+  },
+  'share serve': {
+    happy: async (site) => {
+      const { purse, id } = await proven(site);
+      const file = purse.cli.file('shared-wifi', password);
+      return { ...payers(purse, ['share', 'serve', id, '--radio', 'none', '--password-file', file, '--listen', '127.0.0.1', '--thumbprint-port', '0']), endless: true };
+    },
+    failing: failingAtPurse(2, 'share', 'serve', 'net_1', '--warn', '0%'),
+    same: ([{ event, enforced }]) => ({ event, enforced }),
   },
   'share find': {
     happy: async (site) => {

@@ -84,7 +84,7 @@ describe.each(Object.entries(cases))('latchkey %s', (name, { happy, failing, onl
 
 /** One JSON value, or one a line where the command prints a stream; each as its command says. */
 function resultOf(name: string, stdout: string): unknown {
-  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'device flash', 'share witness serve', 'share use'];
+  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'device flash', 'share serve', 'share use', 'share witness serve'];
   if (!streams.includes(name)) {
     return checkResult(name, JSON.parse(stdout));
   }
@@ -100,7 +100,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 /** Who did it, which database it is in and which process it is: names of the place, as ids are. */
 const placeNames = new Set([
   'actor', 'decided_by', 'closed_by', 'by', 'name', 'pass_tmp', 'id', 'count', 'hash', 'public_key', 'signature', 'pid', 'hello_port',
-  'secure_port', 'revision', 'attempt_id', 'match_code', 'server', 'next', 'ahead_ms',
+  'secure_port', 'relay_port', 'thumbprint_port', 'revision', 'attempt_id', 'match_code', 'server', 'next', 'ahead_ms',
 ]);
 
 /** Without ids and times. */

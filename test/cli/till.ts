@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathsFrom } from '../../src/cli/paths.ts';
 import type { Account } from '../../src/domain/account.ts';
@@ -6,7 +6,10 @@ import type { CodeOrder, CreditProof } from '../../src/domain/credit-code.ts';
 import { bssidFromNumber } from '../../src/domain/bssid.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import type { Network } from '../../src/domain/network.ts';
+import { parseQuantity } from '../../src/domain/quantity.ts';
+import { newAccessKey, publicJwkOf } from '../../src/protocol/access-code.ts';
 import { codeText, parseCodeText, readToken, splitCode, verifyProof } from '../../src/protocol/credit-code.ts';
+import { newEd25519 } from '../../src/protocol/ed25519.ts';
 import { openKeyring } from '../../src/secrets/keyring.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { rolesHere } from '../contract/roles-here.ts';
@@ -100,6 +103,15 @@ export class Till {
     const terminal = await this.terminal(payer);
     const { paymentId } = await terminal.pay(terminal.request(payee.id, { minor, currency }, options));
     return { id: paymentId, payer, payee };
+  }
+
+  /** What a new guest has paid for of an offer, and awaits its sharer's answer to. */
+  async shareRequest(offerId: string, quantity = '500MB'): Promise<string> {
+    const terminal = await this.terminal(await this.account('20.00EUR'));
+    const order = { offerId, quantity: parseQuantity(quantity), jwk: JSON.stringify(publicJwkOf(newAccessKey())), meterKey: newEd25519(randomBytes(32)).publicKey };
+    const { id, sharer, fee } = await terminal.holder.sharing.request(order);
+    await terminal.pay({ ...terminal.request(sharer.accountId, fee), shareRequestId: id });
+    return id;
   }
 
   /** What a cash register of the payee's takes from a code's text comes to, at once. */

@@ -333,7 +333,7 @@ export class AgentService implements AgentControl {
   }
 
   async claimNetwork(networkId: string): Promise<void> {
-    await this.#link.call((ap) => (ap as ApRole & { claimNetwork(networkId: string): Promise<void> }).claimNetwork(networkId));
+    await this.#link.call((ap) => ap.claimNetwork(networkId));
   }
 
   /** What time and traffic bring about, and once more in time for the next. `anyway`: looks at the radio also if nothing is due. */

@@ -200,7 +200,7 @@ function start(options: Partial<Options> = {}): { ended: Promise<void>; stop: ()
     clock: { now: () => new Date() },
     onEvent: (event) => events.push(event),
     log: () => {},
-    times: { meter: 10, look: 10_000, again: 5, cut: 200 },
+    times: { meter: 10, look: 10_000, held: 20, again: 5, cut: 200 },
     ...options,
   });
   const ended = desk.run(end.signal);
@@ -357,6 +357,17 @@ describe('who asks for the sharer’s word', () => {
     expect(world.state()).toBe('held');
     await world.sharing.approve('shr_1');
     await expect.poll(() => world.state()).toBe('ready');
+  });
+
+  test('is gone on with when somebody else has decided, of which no event tells', async () => {
+    const { asked, prompt } = prompting();
+    start({ prompt });
+    world.add({ approval: 'manual' });
+    await expect.poll(() => asked.length).toBe(1);
+    world.tell = () => {};
+    await world.sharing.approve('shr_1');
+    await expect.poll(() => world.state()).toBe('ready');
+    expect(asked[0]!.signal.aborted).toBe(true);
   });
 
   test('is let in without, where all are', async () => {

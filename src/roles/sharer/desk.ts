@@ -40,13 +40,15 @@ interface Times {
   readonly meter: number;
   /** How often all requests are looked at, whatever events say. */
   readonly look: number;
+  /** How often those are that somebody else may decide, of which no event tells. */
+  readonly held: number;
   /** After what failed because somebody is away. */
   readonly again: number;
   /** How long the access point is waited for before the last reading is that. */
   readonly cut: number;
 }
 
-const usualTimes: Times = { meter: 5_000, look: 60_000, again: 2_000, cut: 10_000 };
+const usualTimes: Times = { meter: 5_000, look: 60_000, held: 2_000, again: 2_000, cut: 10_000 };
 const [firstPollMs, longestPollMs] = [10, 500];
 
 /** What the desk has to do something about. */
@@ -94,7 +96,12 @@ export class SharerDesk {
       await this.#takeOver();
       if (!signal.aborted) {
         onServing();
-        await Promise.all([this.#listen(), this.#every(this.#times.look, () => this.#look()), this.#every(this.#times.meter, () => this.#meter())]);
+        await Promise.all([
+          this.#listen(),
+          this.#every(this.#times.look, () => this.#look()),
+          this.#every(this.#times.held, async () => this.#lookAtHeld()),
+          this.#every(this.#times.meter, () => this.#meter()),
+        ]);
       }
     } catch (error) {
       if (!signal.aborted) {
@@ -161,6 +168,10 @@ export class SharerDesk {
       return;
     }
     [...this.#known.keys()].filter((id) => !open.has(id)).forEach((id) => this.#tend(id));
+  }
+
+  #lookAtHeld(): void {
+    [...this.#known].filter(([, state]) => state === 'held').forEach(([id]) => this.#tend(id));
   }
 
   async #meter(): Promise<void> {

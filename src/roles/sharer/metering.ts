@@ -118,7 +118,8 @@ export class Metering {
     }
     const [first, ...others] = passedThresholds(thresholds, remaining).filter(({ name }) => !warned.has(`${name} of ${remaining.total}`));
     if (first !== undefined) {
-      const left = { metric: remaining.metric, size: remaining.left };
+      // Of nothing there is no quantity.
+      const left = { metric: remaining.metric, size: remaining.left > 0n ? remaining.left : 1n };
       await sharing.warn(request.id, { threshold: first.name, left });
       [first, ...others].forEach(({ name }) => warned.add(`${name} of ${remaining.total}`));
       onEvent({ kind: 'low', request, threshold: first.name, left });
