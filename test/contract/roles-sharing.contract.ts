@@ -534,6 +534,18 @@ export function sharingContract(name: string, make: MakeHarness): void {
         expect((await disputes()) - disputed).toBe(isDisputed ? 1 : 0);
       });
 
+      test.each([
+        ['and neither has counted: nothing was used', undefined, 300n],
+        ['and only the sharer has counted: that', 100n, 200n],
+      ] as const)('a sharer without an agent that puts its guest off the air, which can say nothing then, %s', async (_, ofSharer, returned) => {
+        const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=100MB' }) }, { isEnforced: false });
+        const access = await site.sell(guest, offer, '300MB');
+        if (ofSharer !== undefined) await site.sharer.read(access, { bytesOut: ofSharer * 1_000_000n });
+        await site.sharer.sharing.end(access.id);
+        await settleNow();
+        expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', reason: 'ended_by_sharer', returned });
+      });
+
       test('by time alone, where no agent says that it is over', async () => {
         const { offer } = await site.newNetwork({ tariff: byTime }, { isEnforced: false });
         const access = await site.sell(guest, offer, '30min');
@@ -652,6 +664,18 @@ export function sharingContract(name: string, make: MakeHarness): void {
         await use(access, 900_000n);
         expect(await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()))).toMatchObject({ state: 'ended', returned: access.fee.minor });
         expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
+      });
+
+      test.each([
+        ['nobody has counted anything: all', undefined, undefined, 300n],
+        ['the sharer has counted: what it has not', undefined, 100n, 200n],
+        ['both have: what is not used', 100n, 100n, 200n],
+      ] as const)('without an agent, where %s goes back', async (_, ofGuest, ofSharer, returned) => {
+        const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=100MB' }) }, { isEnforced: false });
+        const access = await site.sell(guest, offer, '300MB');
+        if (ofGuest !== undefined) await guest.read(access, { bytesOut: ofGuest * 1_000_000n });
+        if (ofSharer !== undefined) await site.sharer.read(access, { bytesOut: ofSharer * 1_000_000n });
+        expect(await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()))).toMatchObject({ state: 'ended', returned });
       });
 
       test('before it is paid gives back what is held; long after it is too late', async () => {

@@ -1,4 +1,4 @@
-import type { Grant } from '../../domain/grant.ts';
+import { noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Quantity } from '../../domain/quantity.ts';
 import { complaintMs, endReasons, type ShareRequest } from '../../domain/share-request.ts';
 import { refundOf, type Tariff } from '../../domain/tariff.ts';
@@ -21,7 +21,8 @@ export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count
   const byRule = access.reason === endReasons.byGuest || access.reason === endReasons.usedUp;
   // Anybody can say that a key was another: that alone makes nothing free that was used.
   const isPutOff = !byRule && access.reason !== endReasons.keyMismatch;
-  let left = leftOf(grant, count);
+  // A guest that was put off the air may have no way to bring its count: it is not held to have used all.
+  let left = leftOf(grant, countedUsage(count) ?? (byRule ? undefined : (count.sharer ?? noUsage)));
   return purchases.map((request) => {
     const { bought, fee, tariff } = request;
     if (isAll || (bought === 'unlimited' && isPutOff)) {
@@ -40,13 +41,15 @@ export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count
 /** Nobody got anything: its guest ended it at once, or was told of another key, and its sharer has counted nothing either. */
 function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: Count): boolean {
   const isAtOnce = paidAt !== undefined && endedAt !== undefined && endedAt.getTime() < paidAt.getTime() + complaintMs;
-  return (reason === endReasons.byGuest || reason === endReasons.keyMismatch) && isAtOnce && isUnused(count);
+  // Who is told of another key stops there: of nobody's counting it is not held to have used all.
+  const isUncounted = count.agent === undefined && count.guest === undefined && count.sharer === undefined;
+  const isMismatch = reason === endReasons.keyMismatch;
+  return isAtOnce && ((isMismatch && isUncounted) || ((isMismatch || reason === endReasons.byGuest) && isUnused(count)));
 }
 
 /** Undefined where there was no limit, or nothing says how much was used. */
-function leftOf({ endsAt, closedAt, quotaBytes, allowedMs }: Grant, count: Count): Quantity | undefined {
+function leftOf({ endsAt, closedAt, quotaBytes, allowedMs }: Grant, used: GrantUsage | undefined): Quantity | undefined {
   if (quotaBytes !== undefined) {
-    const used = countedUsage(count);
     return used && { metric: 'traffic', size: most(0n, quotaBytes - bytesOf(used)) };
   }
   return allowedMs === undefined || endsAt === undefined || closedAt === undefined
