@@ -56,10 +56,11 @@ export async function serveNetwork(networkId: string, flags: ServeNetworkFlags, 
   const emit = (event: SharerEventWire) => void serving.emit(event).catch((error: unknown) => log('warn', 'An event could not be printed.', { error }));
   const end = new AbortController();
   const serve = async () => {
-    const accessPoint = await openSharedAccessPoint(networkId, flags, password, { networks, emit, signal: end.signal });
-    if (accessPoint === undefined) {
+    const opened = await openSharedAccessPoint(networkId, flags, password, { networks, emit, signal: end.signal });
+    if (opened === undefined) {
       return;
     }
+    const { accessPoint, enforced } = opened;
     const [{ SharerDesk }, { ThumbprintDesk }, { createThumbprintListener }] = await Promise.all([
       import('../../roles/sharer/desk.ts'), import('../../roles/sharer/thumbprint-desk.ts'), import('../../agent/thumbprint-listener.ts'),
     ]);
@@ -77,7 +78,7 @@ export async function serveNetwork(networkId: string, flags: ServeNetworkFlags, 
     });
     const { apId } = accessPoint;
     try {
-      await desk.run(end.signal, () => emit({ event: 'serving', network_id: networkId, ...(apId === undefined ? {} : { ap_id: apId }), enforced: apId !== undefined, thumbprint_port: port, pid: process.pid }));
+      await desk.run(end.signal, () => emit({ event: 'serving', network_id: networkId, ...(apId === undefined ? {} : { ap_id: apId }), enforced, thumbprint_port: port, pid: process.pid }));
     } finally {
       await listener.close();
     }
@@ -118,16 +119,26 @@ interface Waiting {
   readonly signal: AbortSignal;
 }
 
+interface OpenedAccessPoint {
+  readonly accessPoint: SharedAccessPoint;
+  /** Whether guests are let in and cut off one by one. */
+  readonly enforced: boolean;
+}
+
 /** Whoever is away is waited for; undefined if the signal comes first. */
-async function openSharedAccessPoint(networkId: string, { radio, security }: ServeNetworkFlags, password: string | undefined, waiting: Waiting): Promise<SharedAccessPoint | undefined> {
+async function openSharedAccessPoint(networkId: string, { radio, security }: ServeNetworkFlags, password: string | undefined, waiting: Waiting): Promise<OpenedAccessPoint | undefined> {
   const { AgentAccessPoint, OwnWordAccessPoint } = await import('../../roles/sharer/access-points.ts');
   if (radio === 'agent') {
     const agent = await openAgentControl();
     const status = await whenThere('agent', () => agent.status(), waiting);
-    return status && new AgentAccessPoint(status.apId, agent);
+    if (status === undefined) {
+      return undefined;
+    }
+    const { apId, radio: { enforcement } } = status;
+    return { accessPoint: new AgentAccessPoint({ apId, enforcement }, agent), enforced: enforcement === 'per-grant' };
   }
   const network = await whenThere('server', () => waiting.networks.network(networkId), waiting);
-  return network && new OwnWordAccessPoint({ ssid: ssidOf(network), password: password!, security: security ?? securityOf(network) });
+  return network && { accessPoint: new OwnWordAccessPoint({ ssid: ssidOf(network), password: password!, security: security ?? securityOf(network) }), enforced: false };
 }
 
 async function whenThere<T>(whom: 'server' | 'agent', ask: () => Promise<T>, { emit, signal }: Waiting): Promise<T | undefined> {

@@ -1,16 +1,21 @@
 import { LatchkeyError } from '../../domain/errors.ts';
+import type { Enforcement } from '../../domain/grant.ts';
 import type { AgentControl } from '../agent/ports.ts';
 import type { SharedAccessPoint } from '../sharing/ports.ts';
 
 type Credential = NonNullable<Awaited<ReturnType<SharedAccessPoint['credential']>>>;
 
-/** An access point whose agent runs on this machine: it enforces the grants and counts what they use. */
+type Agent = Pick<AgentControl, 'claimNetwork' | 'reveal' | 'usage'>;
+
+/** An access point whose agent runs on this machine. What a grant uses it counts where each has a password of its own. */
 export class AgentAccessPoint implements SharedAccessPoint {
   readonly apId: string;
-  readonly #agent: Pick<AgentControl, 'claimNetwork' | 'reveal' | 'usage'>;
+  readonly #enforcement: Enforcement;
+  readonly #agent: Agent;
 
-  constructor(apId: string, agent: Pick<AgentControl, 'claimNetwork' | 'reveal' | 'usage'>) {
+  constructor({ apId, enforcement }: { readonly apId: string; readonly enforcement: Enforcement }, agent: Agent) {
     this.apId = apId;
+    this.#enforcement = enforcement;
     this.#agent = agent;
   }
 
@@ -22,8 +27,8 @@ export class AgentAccessPoint implements SharedAccessPoint {
     return unlessUnknown(() => this.#agent.reveal(grantId));
   }
 
-  usage(grantId: string) {
-    return unlessUnknown(() => this.#agent.usage(grantId));
+  async usage(grantId: string) {
+    return this.#enforcement === 'per-grant' ? unlessUnknown(() => this.#agent.usage(grantId)) : undefined;
   }
 }
 
