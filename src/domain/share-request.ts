@@ -97,6 +97,8 @@ export const endReasons = {
 export const feeStandsMs = 600_000;
 /** How long an access code waits to be collected. */
 export const collectMs = 600_000;
+/** How long traffic that was bought may be used: who stays away for good takes nobody's place for good. */
+export const trafficLastsMs = 30 * 86_400_000;
 /** How long after the end of a grant both sides' last meter readings are awaited. */
 export const lastReadingsMs = 120_000;
 

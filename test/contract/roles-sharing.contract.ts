@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../src/domain/errors.ts';
 import { noUsage } from '../../src/domain/grant.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseQuantity } from '../../src/domain/quantity.ts';
-import { collectMs, complaintMs, feeStandsMs, lastReadingsMs, owedAgainMs, type ShareRequest } from '../../src/domain/share-request.ts';
+import { collectMs, complaintMs, feeStandsMs, lastReadingsMs, owedAgainMs, trafficLastsMs, type ShareRequest } from '../../src/domain/share-request.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { jwkThumbprint, newAccessKey, publicJwkOf, sealAccessCode } from '../../src/protocol/access-code.ts';
 import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
@@ -555,6 +555,35 @@ export function sharingContract(name: string, make: MakeHarness): void {
         expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: 0n });
         expect(await codeOf(guest.sharing.acknowledge(access.id))).toBe('share_request_over');
       });
+    });
+
+    test('traffic that nobody uses up lasts thirty days from its last purchase, and then goes back by the tariff', async () => {
+      const { offer } = await site.newNetwork({ guests: 1 });
+      const access = await site.sell(guest, offer, '100MB');
+      harness.clock.pass(trafficLastsMs - minutes(1));
+      const more = await guest.sharing.increase(access.id, parseQuantity('100MB'));
+      await guest.pay(more);
+      await site.sharer.sharing.approve(more.id);
+      harness.clock.pass(trafficLastsMs - minutes(1));
+      expect((await guest.sharing.show(access.id)).state).toBe('active');
+      harness.clock.pass(minutes(1));
+      expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ending', reason: 'used_up' });
+      await settleNow();
+      expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: 100n });
+    });
+
+    test('an access point with one password for all counts nobody’s traffic: the guest’s signed count goes', async () => {
+      const { offer } = await site.newNetwork();
+      await site.ap.ap.announce({ ssid: 'CoffeeHouse', onboardingSsid: 'setup', enforcement: 'shared-password' });
+      try {
+        const access = await site.sell(guest, offer, '100MB');
+        await guest.read(access, { bytesIn: 40_000_000n });
+        await guest.sharing.end(access.id);
+        await settleNow();
+        expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: 60n });
+      } finally {
+        await site.ap.ap.announce({ ssid: 'CoffeeHouse', onboardingSsid: 'setup', enforcement: 'per-grant' });
+      }
     });
 
     describe('the first use', () => {

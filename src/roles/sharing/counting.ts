@@ -1,10 +1,10 @@
-import { isEnforced, noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { laterUsage, noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import { differenceBytes, metersDiffer, type MeterReading, type MeterSide } from '../../domain/meter.ts';
 import type { Store } from '../store.ts';
 
 /** What was counted of a grant, and by whom. */
 export interface Count {
-  /** What an agent enforces the grant by; undefined where none does. */
+  /** What an agent cuts the grant off by; undefined where none does. */
   readonly agent: GrantUsage | undefined;
   readonly guest: MeterReading | undefined;
   readonly sharer: MeterReading | undefined;
@@ -13,7 +13,10 @@ export interface Count {
 export async function countOf(store: Store, grant: Grant): Promise<Count> {
   const ap = await store.accessPoints.find(grant.network.apId);
   const readings: Readonly<Partial<Record<MeterSide, MeterReading>>> = await store.shareRequests.readings(grant.id);
-  return { agent: isEnforced(ap?.enforcement) ? grant.usage : undefined, guest: readings.guest, sharer: readings.sharer };
+  const { guest, sharer } = readings;
+  // By one password for all nobody's traffic is told from another's. What the agent's sharer has read last may be newer than its own report.
+  const counts = ap?.enforcement === 'per-grant';
+  return { agent: counts ? laterUsage(grant.usage, sharer ?? noUsage) : undefined, guest, sharer };
 }
 
 /** Whether the two sides' counts differ by more than the limit; an agent's is its sharer's. */

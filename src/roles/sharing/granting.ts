@@ -1,7 +1,7 @@
 import { mostDurationMs } from '../../domain/duration.ts';
 import { newGrant, timeLeft, type Grant } from '../../domain/grant.ts';
 import type { Allowance, Quantity } from '../../domain/quantity.ts';
-import { moneyBackMs, type ShareRequest } from '../../domain/share-request.ts';
+import { moneyBackMs, trafficLastsMs, type ShareRequest } from '../../domain/share-request.ts';
 import { mostTraffic } from '../../domain/traffic.ts';
 import { auditEntry, type ServiceContext } from '../service-context.ts';
 
@@ -34,7 +34,8 @@ export async function start({ store }: ServiceContext, grantId: string, { now, r
   if (grant === undefined || !goesOn(grant, now)) {
     return undefined;
   }
-  const endsAt = grant.allowedMs === undefined ? undefined : later(now, grant.allowedMs);
+  const lastsMs = grant.allowedMs ?? (grant.quotaBytes === undefined ? undefined : trafficLastsMs);
+  const endsAt = lastsMs === undefined ? undefined : later(now, lastsMs);
   return store.grants.alter(grantId, { ...grant, state: 'active', endsAt, revision });
 }
 
@@ -55,7 +56,7 @@ export async function lengthen(context: ServiceContext, grantId: string, more: Q
       allowedMs: allowedMs === undefined ? undefined : Math.min(mostDurationMs, allowedMs + Number(more.size)),
       revision,
     })
-    : await store.grants.increase(grantId, { endsAt, quotaBytes: quotaBytes === undefined ? undefined : least(mostTraffic, quotaBytes + more.size), revision });
+    : await store.grants.increase(grantId, { endsAt: endsAt && later(now, trafficLastsMs), quotaBytes: quotaBytes === undefined ? undefined : least(mostTraffic, quotaBytes + more.size), revision });
   await store.audit.append(auditEntry(context, { action: 'grant.increased', apId: grant.network.apId, detail: { grant_id: grantId, [more.metric]: more.size.toString() } }));
   return lengthened;
 }
