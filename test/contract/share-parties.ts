@@ -28,7 +28,7 @@ export class Party {
   readonly account: Account;
   readonly terminal: PlainTerminal;
   readonly side: MeterSide;
-  readonly meter = newEd25519(randomBytes(32));
+  meter = newEd25519(randomBytes(32));
   readonly #harness: RolesHarness;
 
   constructor(harness: RolesHarness, side: MeterSide, account: Account, terminal: PlainTerminal) {
@@ -36,6 +36,11 @@ export class Party {
     this.side = side;
     this.account = account;
     this.terminal = terminal;
+  }
+
+  /** The key of its meter from then on. */
+  signsBy(seed: Uint8Array): void {
+    this.meter = newEd25519(seed);
   }
 
   get holder(): Holder {

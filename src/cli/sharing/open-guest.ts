@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { quantityText } from '../../domain/quantity.ts';
+import type { ShareRequest } from '../../domain/share-request.ts';
 import type { EventsRole } from '../../roles/events/ports.ts';
 import type { GuestOrder, GuestPurchase } from '../../roles/guest/ports.ts';
 import type { SharingRole } from '../../roles/sharing/ports.ts';
@@ -58,10 +59,16 @@ function textOf(order: GuestOrder): string {
 }
 
 /** Keeps other processes of this machine away from a purchase meanwhile. Errors: `wallet_busy`. */
-export async function withPurchase<T>({ key }: Pick<GuestPurchase, 'key'>, work: () => Promise<T>): Promise<T> {
+export function withPurchase<T>({ key }: Pick<GuestPurchase, 'key'>, work: () => Promise<T>): Promise<T> {
+  return exclusively(key, work, 'Another process goes on with this purchase.');
+}
+
+/** One process counts what is used of an access: counts of two would be added up. Errors: `wallet_busy`. */
+export function withUse<T>({ id }: Pick<ShareRequest, 'id'>, work: () => Promise<T>): Promise<T> {
+  return exclusively(`${id}.use`, work, 'Another process counts what is used of it.');
+}
+
+async function exclusively<T>(name: string, work: () => Promise<T>, refusal: string): Promise<T> {
   const { withLock } = await import('../../secrets/lock.ts');
-  return withLock(join(paths().state, 'share', `${key}.lock`), work, {
-    patienceMs: 1000,
-    refusal: () => new LatchkeyError('wallet_busy', 'Another process goes on with this purchase.'),
-  });
+  return withLock(join(paths().state, 'share', `${name}.lock`), work, { patienceMs: 1000, refusal: () => new LatchkeyError('wallet_busy', refusal) });
 }

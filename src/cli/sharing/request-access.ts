@@ -9,6 +9,7 @@ import { buy, nothingCame, over, type Bought } from '../../roles/guest/buying.ts
 import type { GuestPurchase } from '../../roles/guest/ports.ts';
 import { newMeter } from '../../domain/interface-meter.ts';
 import { handOver, isOnScreen, type ShownFlags } from '../credential-output.ts';
+import { toLatchkeyError } from '../failure.ts';
 import { systemClock, systemRandom } from '../local-registry.ts';
 import { openJoiner, type NetworkProgram } from '../open-joiner.ts';
 import { accessToWire, stateSentence, type AccessWire } from '../present/share-access.ts';
@@ -46,6 +47,7 @@ export async function requestAccess(offerId: string | undefined, flags: RequestF
   const purchase = await begun(guest, offerId, flags, options);
   return withPurchase(purchase, async () => {
     const bought = await buy(buying(guest, flags, options), purchase);
+    await forgetOver(guest).catch((error: unknown) => options.caution(`Keys of earlier purchases could not be thrown away. ${toLatchkeyError(error).message}`));
     return bought.code === undefined ? accessToWire(bought.request, {}) : handedOver(guest, { ...bought, code: bought.code }, { joiner, sharer }, flags, options);
   });
 }
@@ -76,7 +78,8 @@ async function begun(guest: OpenedGuest, offerId: string | undefined, flags: Req
     throw new LatchkeyError('missing_input', offerId === undefined ? 'The offer is missing: give its id, or --resume REQUEST.' : 'How much to buy is missing: give --buy 500MB or --buy 2h.');
   }
   const order = { kind: 'access', offerId, quantity, account } as const;
-  const found = await purchaseOrConsent(guest, order, key, flags, options);
+  requireConsent(flags, options.interactive);
+  const found = await purchaseFor(guest, order, key);
   if (found.isNew || key !== undefined || found.requestId === undefined) {
     return found;
   }
@@ -90,10 +93,18 @@ async function begun(guest: OpenedGuest, offerId: string | undefined, flags: Req
   return begun(guest, offerId, flags, options);
 }
 
-/** A new one is not even written down where nobody can say yes to its fee. */
-async function purchaseOrConsent(guest: OpenedGuest, order: Parameters<typeof purchaseFor>[1], key: string | undefined, flags: RequestFlags, { interactive }: RequestOptions) {
-  requireConsent(flags, interactive);
-  return purchaseFor(guest, order, key);
+/** What other purchases came to, which nobody followed to their end, needs no keys any more. */
+async function forgetOver(guest: OpenedGuest): Promise<void> {
+  const others = (await guest.journal.all()).filter(({ isOver: wasOver, requestId, at }) => !wasOver && requestId !== undefined && at === guest.at);
+  for (const purchase of others) {
+    const request = await guest.sharing.show(purchase.requestId!).catch((error: unknown) => {
+      if (!(error instanceof LatchkeyError)) throw error;
+      return error.code === 'share_request_not_found' ? undefined : 'unknown';
+    });
+    if (request === undefined || (request !== 'unknown' && isOver(request) && request.state !== 'ending')) {
+      await over(guest, purchase);
+    }
+  }
 }
 
 function isOver({ state }: ShareRequest): boolean {

@@ -14,7 +14,7 @@ import { useNewsToWire, type UseNewsWire } from '../present/share-access.ts';
 import { compareKeys, sharerAddress } from './compare-keys.ts';
 import { accessInUse, purchasesOf } from './guest-requests.ts';
 import { interfaceCounters } from './interface-counters.ts';
-import { openGuest, withPurchase, type OpenedGuest } from './open-guest.ts';
+import { openGuest, withUse, type OpenedGuest } from './open-guest.ts';
 import type { FeeFlags } from './pay-fee.ts';
 import type { RequestOptions } from './request-access.ts';
 import { topUpBy } from './top-up.ts';
@@ -81,11 +81,6 @@ function requireWhole({ 'auto-topup': quantity, 'auto-topup-max': most }: UseFla
   if (quantity !== undefined && most === undefined) {
     throw new LatchkeyError('missing_input', 'How much --auto-topup may cost in all is missing: give --auto-topup-max AMOUNT.');
   }
-}
-
-/** One process counts, for counts of two would be added up. */
-function withUse(access: Pick<ShareRequest, 'id'>, work: () => Promise<void>): Promise<void> {
-  return withPurchase({ key: `${access.id}.use` }, work);
 }
 
 async function meterOf(guest: OpenedGuest, purchase: GuestPurchase | undefined, file: UseFile, { interface: chosen }: UseFlags, { caution }: UseOptions): Promise<UsingContext['meter']> {

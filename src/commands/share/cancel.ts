@@ -1,7 +1,7 @@
 import { shareRequestSchema, shareRequestToWire, type ShareRequestWire } from '../../api/share-requests.ts';
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { remoteFlags } from '../../cli/flags.ts';
+import { guestFlags } from '../../cli/flags.ts';
 import { presentShareRequest } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { cancelRequest } from '../../cli/sharing/end-access.ts';
@@ -10,7 +10,7 @@ export default class ShareCancel extends LatchkeyCommand<ShareRequestWire> {
   static override readonly summary = 'Give up a request before its access is there: what is held goes back at once.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> srq_nN4i0m0pR8mM9m6lq2c6Dw'];
   static override readonly args = { request: idArg({ description: 'The request’s id, as in `share history`.', required: true }) };
-  static override readonly flags = { ...remoteFlags };
+  static override readonly flags = { ...guestFlags };
   static override readonly result = shareRequestSchema;
 
   async run(): Promise<ShareRequestWire> {

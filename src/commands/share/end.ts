@@ -1,11 +1,11 @@
 import { shareRequestSchema, shareRequestToWire, type ShareRequestWire } from '../../api/share-requests.ts';
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { remoteFlags, yesFlag } from '../../cli/flags.ts';
+import { guestFlags, yesFlag } from '../../cli/flags.ts';
 import { openSharing } from '../../cli/open-role.ts';
 import { presentShareRequest } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
-import { endQuestion } from '../../cli/sharing/end-access.ts';
+import { endAccess, endQuestion } from '../../cli/sharing/end-access.ts';
 import { accessInUse } from '../../cli/sharing/guest-requests.ts';
 
 export default class ShareEnd extends LatchkeyCommand<ShareRequestWire> {
@@ -13,7 +13,7 @@ export default class ShareEnd extends LatchkeyCommand<ShareRequestWire> {
   static override readonly description = 'For its guest: what is unused goes back by the tariff’s rule. For its sharer: all that is unused goes back, whatever the tariff says. It is settled when both sides have counted for the last time, within two minutes.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> srq_nN4i0m0pR8mM9m6lq2c6Dw --yes'];
   static override readonly args = { request: idArg({ description: 'The request; this guest’s only one in use if left out.' }) };
-  static override readonly flags = { yes: yesFlag, ...remoteFlags };
+  static override readonly flags = { yes: yesFlag, ...guestFlags };
   static override readonly result = shareRequestSchema;
 
   async run(): Promise<ShareRequestWire> {
@@ -23,7 +23,7 @@ export default class ShareEnd extends LatchkeyCommand<ShareRequestWire> {
     if (access.state === 'active') {
       await this.confirm(await endQuestion(sharing, access), flags.yes);
     }
-    return shareRequestToWire(await sharing.end(access.id));
+    return shareRequestToWire(await endAccess(sharing, access, flags, { ...this.opening, caution: (text) => this.caution(text) }));
   }
 
   protected present(request: ShareRequestWire, screen: Screen): string {

@@ -1,7 +1,7 @@
 import { pageToWire } from '../../api/page.ts';
 import { shareRequestPageSchema, shareRequestToWire, type ShareRequestWire } from '../../api/share-requests.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, idFlag, pageFlags, remoteFlags, switchFlag } from '../../cli/flags.ts';
+import { choiceFlag, idFlag, pageFlags, guestFlags, switchFlag } from '../../cli/flags.ts';
 import { openSharing } from '../../cli/open-role.ts';
 import type { PageWire } from '../../cli/present/page.ts';
 import { presentShareHistory } from '../../cli/present/share-access.ts';
@@ -18,7 +18,7 @@ export default class ShareHistory extends LatchkeyCommand<PageWire<ShareRequestW
     network: idFlag({ description: 'Only those for this network.' }),
     state: choiceFlag(shareRequestStates)({ description: 'Only in this state.' }),
     ...pageFlags,
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = shareRequestPageSchema;
 

@@ -2,7 +2,7 @@ import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
 import { credentialFlags } from '../../cli/credential-output.ts';
 import { feeFlags } from '../../cli/sharing/fee-flags.ts';
-import { choiceFlag, idempotencyFlag, idFlag, interfaceFlag, quantityFlag, remoteFlags, switchFlag, textFlag } from '../../cli/flags.ts';
+import { choiceFlag, idempotencyFlag, idFlag, interfaceFlag, quantityFlag, guestFlags, switchFlag, textFlag } from '../../cli/flags.ts';
 import { networkPrograms } from '../../cli/open-joiner.ts';
 import { accessSchema, presentAccess, type AccessWire } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -41,7 +41,7 @@ With --join it joins, and then compares with the sharer's side to which key the 
     reveal: switchFlag({ helpGroup: 'WI-FI', description: 'Print the password also where it is joined or written into files.' }),
     ...credentialFlags,
     'idempotency-key': idempotencyFlag({ exclusive: ['resume'] }),
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = accessSchema;
 

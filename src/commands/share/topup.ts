@@ -1,7 +1,7 @@
 import { shareRequestSchema, shareRequestToWire, type ShareRequestWire } from '../../api/share-requests.ts';
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { idempotencyFlag, quantityFlag, remoteFlags, switchFlag } from '../../cli/flags.ts';
+import { idempotencyFlag, quantityFlag, guestFlags, switchFlag } from '../../cli/flags.ts';
 import { presentShareRequest } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { feeFlags } from '../../cli/sharing/fee-flags.ts';
@@ -19,7 +19,7 @@ export default class ShareTopup extends LatchkeyCommand<ShareRequestWire> {
     ...feeFlags,
     'no-wait': switchFlag({ description: 'Do not wait for the sharer once the fee is held.' }),
     'idempotency-key': idempotencyFlag(),
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = shareRequestSchema;
 

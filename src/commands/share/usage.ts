@@ -1,6 +1,6 @@
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { remoteFlags } from '../../cli/flags.ts';
+import { guestFlags } from '../../cli/flags.ts';
 import { openSharing } from '../../cli/open-role.ts';
 import { presentUsage, shownUsageSchema, type ShownUsageWire } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -11,7 +11,7 @@ export default class ShareUsage extends LatchkeyCommand<ShownUsageWire> {
   static override readonly description = 'For its guest and its sharer. The guest may leave the request out where only one is not over.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> srq_nN4i0m0pR8mM9m6lq2c6Dw'];
   static override readonly args = { request: idArg({ description: 'The request’s id, as in `share history`.' }) };
-  static override readonly flags = { ...remoteFlags };
+  static override readonly flags = { ...guestFlags };
   static override readonly result = shownUsageSchema;
 
   async run(): Promise<ShownUsageWire> {

@@ -1,6 +1,6 @@
 import { idArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { amountFlag, durationFlag, fileFlag, interfaceFlag, quantityFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
+import { amountFlag, durationFlag, fileFlag, interfaceFlag, quantityFlag, guestFlags, textFlag } from '../../cli/flags.ts';
 import { presentUseNews, useNewsSchema, type UseNewsWire } from '../../cli/present/share-access.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { useAccess } from '../../cli/sharing/use-access.ts';
@@ -28,7 +28,7 @@ Ends once all is settled. Interrupted, the access goes on, and the same command 
     'auto-topup-max': amountFlag({ description: 'What all that is bought on top may cost together.', dependsOn: ['auto-topup'] }),
     'on-low': textFlag({ description: 'Run this program whenever it runs low. No shell is between.', helpValue: 'CMD' }),
     'identity-code-file': fileFlag({ description: 'Take the identity code in this file when something is bought (or LATCHKEY_IDENTITY_CODE).' }),
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = useNewsSchema;
 

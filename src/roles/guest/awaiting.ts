@@ -16,6 +16,8 @@ export interface AwaitingContext {
 
 /** However quiet it is: an event only says when to look. */
 const [leastWaitMs, mostWaitMs] = [500, 25_000];
+/** Where its time is over by this machine's clock, which may be ahead of the server's. */
+const overdueWaitMs = 3_000;
 const [firstPauseMs, longestPauseMs] = [250, 15_000];
 
 /**
@@ -32,7 +34,7 @@ export async function awaited({ sharing, events, ...context }: AwaitingContext, 
       return request;
     }
     const leftMs = request.dueAt === undefined ? mostWaitMs : request.dueAt.getTime() - clock.now().getTime();
-    const waitMs = Math.max(leastWaitMs, Math.min(mostWaitMs, leftMs));
+    const waitMs = leftMs <= 0 ? overdueWaitMs : Math.max(leastWaitMs, Math.min(mostWaitMs, leftMs));
     ({ last } = await patiently(context, () => events.events(last, waitMs, signal)));
   }
 }

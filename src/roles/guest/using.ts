@@ -25,6 +25,9 @@ export interface UsingContext extends Omit<AwaitingContext, 'sharing'> {
   readonly everyMs: number;
 }
 
+/** For longer than this nobody counted: the interface may have been on other networks meanwhile. */
+const longestGapMs = 600_000;
+
 /** What is told of a use as it goes on. */
 export type UseNews =
   | { readonly kind: 'usage'; readonly usage: Usage }
@@ -83,19 +86,36 @@ async function* ending(context: UsingContext, requestId: string, usage: Usage): 
   yield { kind: 'ended', usage: await patiently(context, () => sharing.usage(requestId)) };
 }
 
-async function readOn({ meter: counted, clock }: UsingContext, meter: InterfaceMeter | undefined, isFirst: boolean): Promise<InterfaceMeter | undefined> {
+async function readOn({ meter: counted, clock }: Pick<UsingContext, 'meter' | 'clock'>, meter: InterfaceMeter | undefined, isFirst: boolean): Promise<InterfaceMeter | undefined> {
   if (counted === undefined) {
     return meter;
   }
   const counters = await counted.counters();
   const at = clock.now();
-  // What another interface had counted stays counted.
-  const before = meter === undefined || meter.interface === counted.interface ? meter : { ...meter, interface: counted.interface, counters, at };
+  const isAnother = meter !== undefined && meter.interface !== counted.interface;
+  const isLongAgo = meter !== undefined && isFirst && meter.seconds > 0 && at.getTime() - meter.at.getTime() > longestGapMs;
+  // What was counted before stays counted.
+  const before = meter !== undefined && (isAnother || isLongAgo) ? { ...meter, interface: counted.interface, counters, at } : meter;
   return before === undefined ? newMeter(counted.interface, counters, at) : countOn(before, counters, at, !isFirst);
 }
 
+/**
+ * The last reading of this side, where nobody follows the use who sends it. Errors: those of `SharingRole.usage`, what keeps
+ * the counters from being read.
+ */
+export async function readFinally(context: Pick<UsingContext, 'sharing' | 'kept' | 'meter' | 'clock'>, requestId: string): Promise<void> {
+  const { sharing, kept } = context;
+  const { meter, lastEvent } = await kept.get();
+  if (meter === undefined) {
+    return;
+  }
+  const last = await readOn(context, meter, true);
+  await kept.set({ meter: last, lastEvent });
+  await sendReading(context, await sharing.usage(requestId), last);
+}
+
 /** Signs what was counted and brings it. What comes too late does no harm: what was bought counts then. */
-async function sendReading({ sharing, meter: counted, clock }: UsingContext, { request, grant }: Usage, meter: InterfaceMeter | undefined): Promise<void> {
+async function sendReading({ sharing, meter: counted, clock }: Pick<UsingContext, 'sharing' | 'meter' | 'clock'>, { request, grant }: Usage, meter: InterfaceMeter | undefined): Promise<void> {
   if (counted === undefined || meter === undefined || (request.state !== 'active' && request.state !== 'ending')) {
     return;
   }
