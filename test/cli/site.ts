@@ -151,6 +151,11 @@ export class Site {
     return (this.#purse ??= Purse.make(this, this.#registry));
   }
 
+  /** Another payer's terminal; without a server there is only one. */
+  otherPurse(): Promise<Purse> {
+    return Purse.make(this, this.#registry);
+  }
+
   /** A cash register; it is enrolled when it is first needed. */
   counter(): Promise<Counter> {
     return (this.#counter ??= Counter.make(this));
