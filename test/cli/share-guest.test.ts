@@ -14,6 +14,7 @@ import { accessCode } from '../contract/share-parties.ts';
 import { jsonWith } from './command-line.ts';
 import { identityCode, type Purse } from './purse.ts';
 import { Site, ways } from './site.ts';
+import { atTerminal } from './terminal.ts';
 import type { TestSharer } from './test-sharer.ts';
 import type { Till } from './till.ts';
 
@@ -121,6 +122,54 @@ describe.each(ways)('a guest of a shared network, %s', (way) => {
     expect(await refusal([...dear, '--max-fee', '500JPY'])).toMatchObject({ code: 'fee_too_high', exit: 4 });
     expect(await moneyOf(account)).toEqual([2000n, 0n]);
     expect((await purse.json(['share', 'history', '--guest'])).items.filter((each: any) => each.offer_id === offer.id).map(({ state }: any) => state)).toEqual(['cancelled', 'cancelled']);
+  });
+
+  test('at a terminal the fee is asked, and at a no nothing is paid', async () => {
+    const [account, offer] = [await payer(), await sharer.offer()];
+    const args = ['share', 'request', offer.id, '--buy', '200MB', '--account', account.id];
+    const no = atTerminal(purse.cli, args, purse.env);
+    await no.shows('200MB for 2.00 EUR: hold it now? If nothing comes of it, it is back within');
+    no.type('n\r');
+    expect(await no.code).toBe(130);
+    expect(await sharer.request(offer, 'cancelled')).toMatchObject({ paymentId: undefined });
+    const yes = atTerminal(purse.cli, args, purse.env);
+    await yes.shows('hold it now?');
+    yes.type('y\r');
+    await yes.shows('Identity code:');
+    yes.type(`${identityCode}\r`);
+    await yes.shows(/2\.00 EUR are held\. Waiting for the sharer until/);
+    const { id } = await sharer.deliver(offer);
+    await yes.shows(accessCode.password);
+    expect(await yes.code).toBe(0);
+    expect(yes.screen()).not.toContain(identityCode);
+    expect(await moneyOf(account)).toEqual([1800n, 0n]);
+
+    const using = atTerminal(purse.cli, ['share', 'use', id, '--interface', 'lo', '--every', '300ms'], purse.env);
+    await using.shows(/used .* of 200 MB/);
+    await sharer.sharing.warn(id, { threshold: '80%', left: parseQuantity('40MB') });
+    await using.shows('40MB left. Buy 200MB more?');
+    using.type('n\r');
+    await sharer.sharing.warn(id, { threshold: '95%', left: parseQuantity('10MB') });
+    await using.shows('10MB left. Buy 200MB more?');
+    using.type('\u0003');
+    expect(await using.code).toBe(130);
+    const end = atTerminal(purse.cli, ['share', 'end', id], purse.env);
+    await end.shows(/End the access now\? By what was counted so far, [\d.]+ EUR go back\./);
+    end.type('y\r');
+    expect(await end.code).toBe(0);
+    expect((await sharer.sharing.usage(id)).guest?.isFinal).toBe(true);
+  });
+
+  test.runIf(way === 'server')('waits for a server that is away, and goes on', async () => {
+    const [account, offer] = [await payer(), await sharer.offer()];
+    const asking = purse.cli.start(ask(account, offer.id), { env: purse.env, input: identityCode });
+    await sharer.request(offer, 'held');
+    await site.server!.stop();
+    await sharer.deliver(offer);
+    await vi.waitUntil(() => asking.errors().includes('Trying again.'), { timeout: 20_000 });
+    await site.server!.startAgain();
+    expect(await asking.ended).toMatchObject({ code: 0, stdout: expect.stringContaining(accessCode.password) });
+    expect(await moneyOf(account)).toEqual([1800n, 0n]);
   });
 
   test('a wrong identity code pays nothing, and the same command goes on with the right one', async () => {
@@ -278,6 +327,8 @@ describe.each(ways)('a guest of a shared network, %s', (way) => {
     await said(['share', 'request', offer.id, '--buy', '2h', '--yes', '--account', account.id], 'metric_mismatch', 5);
     await said(['share', 'request', offer.id, '--buy', '100MB', '--yes', '--account', 'nobody'], 'not_bound', 4);
     await said(['share', 'request', offer.id, '--buy', '100MB', '--yes', '--join', 'wpa_supplicant'], 'missing_input', 2);
+    await said(['share', 'request', offer.id, '--buy', '100MB', '--yes', '--join', 'wpa_supplicant', '--interface', 'wlan99'], 'interface_not_found', 3);
+    await said(['share', 'request', offer.id, '--buy', '100MB', '--yes', '--join', 'wpa_supplicant', '--interface', 'lo'], 'wifi_unavailable', 6);
     await said(['share', 'request', '--resume', 'srq_none'], 'share_request_not_found', 3);
     await said(['share', 'request', offer.id, '--buy', '100MB', '--yes', '--sharer', 'no address'], 'invalid_input', 2);
     await said(['share', 'usage', 'srq_none'], 'share_request_not_found', 3);

@@ -26,6 +26,13 @@ export interface FeeOptions extends Opening {
   readonly caution: (text: string) => Promise<void>;
 }
 
+/** Somebody was asked, and said no. */
+export class FeeDeclined extends LatchkeyError {
+  constructor() {
+    super('interrupted', 'Nothing was paid, and the request is given up.');
+  }
+}
+
 /** Before anything is asked for: somebody has to say yes to the fee. Errors: `missing_input`. */
 export function requireConsent({ 'max-fee': most, yes }: FeeFlags, interactive: boolean): void {
   if (most === undefined && !yes && !interactive) {
@@ -90,7 +97,7 @@ async function consented(request: ShareRequest, sharing: Pick<SharingRole, 'canc
   requireConsent(flags, options.interactive);
   if (most === undefined && !yes && !(await options.ask(question(request)))) {
     await sharing.cancel(id);
-    throw new LatchkeyError('interrupted', 'Nothing was paid, and the request is given up.');
+    throw new FeeDeclined();
   }
 }
 

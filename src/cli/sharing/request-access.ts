@@ -58,7 +58,7 @@ interface Way {
   readonly sharer: SharerAddress | undefined;
 }
 
-/** Opened before anything is sent: what is to join must be there. */
+/** Opened before anything is sent: what is to join must be there, and be counted. Errors: `missing_input`, `interface_not_found`, `wifi_unavailable`. */
 async function joinerFor({ join, interface: name }: RequestFlags, options: RequestOptions): Promise<NetworkJoiner | undefined> {
   if (join === undefined) {
     return undefined;
@@ -66,6 +66,7 @@ async function joinerFor({ join, interface: name }: RequestFlags, options: Reque
   if (name === undefined) {
     throw new LatchkeyError('missing_input', '--interface is missing: which one is to join, such as wlan0.');
   }
+  await interfaceCounters(name);
   return openJoiner(join, name, options);
 }
 

@@ -15,7 +15,7 @@ import { compareKeys, sharerAddress } from './compare-keys.ts';
 import { accessInUse, purchasesOf } from './guest-requests.ts';
 import { interfaceCounters } from './interface-counters.ts';
 import { openGuest, withUse, type OpenedGuest } from './open-guest.ts';
-import type { FeeFlags } from './pay-fee.ts';
+import { FeeDeclined, type FeeFlags } from './pay-fee.ts';
 import type { RequestOptions } from './request-access.ts';
 import { topUpBy } from './top-up.ts';
 import { UseFile } from './use-file.ts';
@@ -69,8 +69,8 @@ export async function useAccess(requestId: string | undefined, flags: UseFlags, 
       if (news.kind === 'increased') topUps.increased();
     }
   };
-  await (purchase === undefined ? work() : withUse(access, work));
-  await topUps.ended;
+  await Promise.race([purchase === undefined ? work() : withUse(access, work), topUps.interrupted]);
+  await Promise.race([topUps.ended, topUps.interrupted]);
   await file.remove();
   if (purchase !== undefined) {
     await over(guest, purchase);
@@ -134,11 +134,19 @@ class TopUps {
   /** Bought, and not there yet: a warning meanwhile is about what it ends. */
   #isAwaited = false;
 
+  readonly #interrupted = Promise.withResolvers<never>();
+
   constructor(guest: OpenedGuest, access: ShareRequest, flags: UseFlags, options: UseOptions) {
     this.#guest = guest;
     this.#access = access;
     this.#flags = flags;
     this.#options = options;
+    this.#interrupted.promise.catch(() => {});
+  }
+
+  /** Rejects where somebody who was asked wants no more of the whole. */
+  get interrupted(): Promise<never> {
+    return this.#interrupted.promise;
   }
 
   /** Once none goes on. */
@@ -186,7 +194,10 @@ class TopUps {
   }
 
   async #failed(error: unknown): Promise<void> {
-    if (!this.#options.signal.aborted) {
+    // At a question Ctrl-C is no signal.
+    if (error instanceof LatchkeyError && error.code === 'interrupted' && !(error instanceof FeeDeclined)) {
+      this.#interrupted.reject(error);
+    } else if (!this.#options.signal.aborted) {
       const { message, hint } = toLatchkeyError(error);
       await this.#options.caution(`No more was bought. ${asSentence(message)} ${hint}`);
     }
