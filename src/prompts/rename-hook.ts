@@ -24,7 +24,7 @@ export function renamingHook(command: string): Renaming {
     }
   };
   return {
-    description: `${quoted(command)} is run with pre, set and restore.`,
+    description: `${quoted(command)} is run with pre, set and restore: everybody on the network is disconnected when it is renamed, and again when it is set back.`,
     prepare: (rename, signal) => run('pre', rename, signal),
     set: (rename, signal) => run('set', rename, signal),
     restore: (rename, signal) => run('restore', rename, signal),

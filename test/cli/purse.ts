@@ -6,6 +6,9 @@ import { verificationFile, type Site } from './site.ts';
 
 export const identityCode = 'grün 2468';
 
+/** What it takes of a site. */
+type PurseSite = Pick<Site, 'cli' | 'flags' | 'env'> & { readonly server: { readonly url: string; readonly ca: string } | undefined };
+
 /** A payer's terminal: its own machine at a server, the same one without. */
 export class Purse {
   readonly cli: CommandLine;
@@ -21,7 +24,7 @@ export class Purse {
     this.env = { LATCHKEY_VERIFICATION_FILE: verificationFile(registry) };
   }
 
-  static async make({ cli, server, flags, env }: Site, registry: CommandLine): Promise<Purse> {
+  static async make({ cli, server, flags, env }: PurseSite, registry: CommandLine): Promise<Purse> {
     if (server === undefined) {
       return new Purse(cli, registry, false);
     }

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandLine, type Running } from '../cli/command-line.ts';
+import { verificationFile } from '../cli/site.ts';
 import { buildReferenceDevice } from '../device/build-reference-device.ts';
 import { Authority } from '../server/certificates.ts';
 import { AccessPoint } from './lab/access-point.ts';
 import { latchkey, type Lab } from './lab/lab.ts';
 import type { LabProcess } from './lab/lab-process.ts';
 import type { Station } from './lab/station.ts';
+import { MovedHome } from './moved-home.ts';
 
 export const ssid = 'Home';
 export const onboardingSsid = 'iot-setup';
@@ -16,7 +18,7 @@ export const onboardingAddress = '10.2.0.1';
 const pskFile = '/run/latchkey/wpa_psk';
 const home = '/run/latchkey/home';
 /** That of the process that `AccessPoint` names "hostapd"; the agent changes it. */
-const hostapdConf = 'hostapd/hostapd.conf';
+export const hostapdConf = 'hostapd/hostapd.conf';
 
 export interface Identity {
   readonly uuid: string;
@@ -43,6 +45,8 @@ export interface ServerAccess {
 export interface SiteOptions {
   /** Beyond the usual ones of `ap config`. */
   readonly config?: readonly string[];
+  /** Beyond the usual ones of the server. */
+  readonly server?: readonly string[];
   /** Beyond the usual ones of the agent. */
   readonly serve?: readonly string[];
   /** In place of `ap serve` with hostapd for its radio. */
@@ -70,6 +74,7 @@ export class RadioSite {
   readonly #options: SiteOptions;
   #hostapd!: AccessPoint;
   #agent!: LabProcess;
+  #home!: MovedHome;
   #dhcp: LabProcess | undefined;
 
   private constructor(lab: Lab, owner: CommandLine, ap: CommandLine, server: Running, access: ServerAccess, options: SiteOptions) {
@@ -89,7 +94,7 @@ export class RadioSite {
     const ca = ap.file('ca.pem', authority.cert);
     const tls = ['--tls-cert', owner.file('server.pem', certificate.cert), '--tls-key', owner.file('server.key', certificate.key)];
     const { token } = await owner.json<{ token: string }>(['server', 'init']);
-    const server = owner.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--json']);
+    const server = owner.start(['server', 'start', '--listen', '127.0.0.1:0', ...tls, '--verification-file', verificationFile(owner), ...(options.server ?? []), '--json']);
     const url = await server.line((line) => (JSON.parse(line) as { url?: string }).url);
     const { code } = await owner.json<{ code: string }>(['server', 'enroll-code', 'create', '--role', 'ap']);
     await ap.json(['ap', 'enroll', '--server', url, '--ca', ca, '--enroll-code-file', '-', '--name', 'Hall', '--profile', 'ap'], { input: code });
@@ -118,15 +123,10 @@ export class RadioSite {
 
   /** What was enrolled goes over, with the server where the lab has it, and so does the reference device. */
   async #prepare(): Promise<void> {
-    const share = join(this.lab.share, 'home');
-    cpSync(this.#ap.folder, share, { recursive: true });
-    const profiles = join(share, '.config/latchkey/profiles/ap.json');
-    writeFileSync(profiles, readFileSync(profiles, 'utf8').replaceAll('127.0.0.1', '10.0.2.2').replaceAll(this.#ap.folder, home));
+    this.#home = await MovedHome.make(this.lab, this.#ap, home);
     await buildReferenceDevice(this.lab.share);
     this.lab.write('dhcp-client.sh', dhcpClient);
     chmodSync(join(this.lab.share, 'dhcp-client.sh'), 0o755);
-    const folders = 'mkdir -p /run/latchkey && cp -a /lab/home /run/latchkey/home && chmod -R go= /run/latchkey';
-    await this.lab.do(folders);
     const { config = [] } = this.#options;
     const { configuration } = await this.owner.json<{ configuration: string }>([
       'ap', 'config', '--interface', 'wlan0', '--ssid', ssid, '--onboarding-ssid', onboardingSsid, '--channel', '1', ...config,
@@ -176,9 +176,7 @@ export class RadioSite {
 
   /** For commands beside the agent. */
   get agentEnvironment(): Record<string, string> {
-    const { LATCHKEY_SECRET_KEY_FILE: secrets = '', LATCHKEY_KEY_FILE: key = '' } = this.#ap.env;
-    const moved = (path: string) => path.replace(this.#ap.folder, home);
-    return { ...this.#options.agent?.env, HOME: home, NO_COLOR: '1', LATCHKEY_SECRET_STORE: 'file', LATCHKEY_SECRET_KEY_FILE: moved(secrets), LATCHKEY_KEY_FILE: moved(key) };
+    return { ...this.#options.agent?.env, ...this.#home.env };
   }
 
   /** Makes a device in the factory. */

@@ -6,7 +6,8 @@ import { ssidText } from '../../domain/ssid-text.ts';
 import type { NetworksRole } from '../../roles/networks/ports.ts';
 import { proveByRenaming, type ProvingEvent } from '../../roles/networks/prove-by-renaming.ts';
 import type { Renaming } from '../../roles/networks/renaming.ts';
-import { durationFlag, textFlag } from '../flags.ts';
+import { choiceFlag, durationFlag, pathFlag, textFlag } from '../flags.ts';
+import { renamingFolder } from '../radio/renaming-folder.ts';
 import { hear, type HearingFlags } from './heard.ts';
 
 export const usualWithinMs = 180_000;
@@ -16,15 +17,24 @@ const pauseMs = 2_000;
 /** What renames the network by itself. */
 export const renamingFlags = {
   hook: textFlag({ helpValue: 'CMD', description: 'Have this program rename it: it is run with pre, set and restore, the names in its environment.' }),
-  within: durationFlag({ description: 'For how long the new name is waited for; 3m if left out.', dependsOn: ['hook'] }),
+  radio: choiceFlag(['hostapd'] as const)({ description: 'Have it renamed where it is on the air: by hostapd on this machine.', exclusive: ['hook'], dependsOn: ['hostapd-conf'] }),
+  'hostapd-conf': pathFlag({ description: 'The file that hostapd was started with; may be repeated.', multiple: true, dependsOn: ['radio'] }),
+  within: durationFlag({ description: 'For how long the new name is waited for; 3m if left out.', relationships: [{ type: 'some', flags: ['hook', 'radio'] }] }),
 };
 
 export interface RenamingFlags {
   readonly hook?: string | undefined;
+  readonly radio?: 'hostapd' | undefined;
+  readonly 'hostapd-conf'?: readonly string[] | undefined;
+  readonly within?: number | undefined;
 }
 
 /** Undefined where the network is renamed by hand. Errors: `invalid_input`. */
-export async function openRenaming({ hook }: RenamingFlags): Promise<Renaming | undefined> {
+export async function openRenaming({ hook, radio, 'hostapd-conf': configurations = [], within = usualWithinMs }: RenamingFlags): Promise<Renaming | undefined> {
+  if (radio !== undefined) {
+    const { HostapdRenaming } = await import('../../radio/hostapd/hostapd-renaming.ts');
+    return new HostapdRenaming({ configurations, folder: renamingFolder(), longestMs: within + restoreMs });
+  }
   return hook === undefined ? undefined : (await import('../../prompts/rename-hook.ts')).renamingHook(hook);
 }
 

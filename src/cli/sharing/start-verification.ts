@@ -13,7 +13,6 @@ import { hear, type HearingFlags } from './heard.ts';
 import { openRenaming, renameAndProve, requireRepeatable, usualWithinMs, type RenamingFlags } from './rename-network.ts';
 
 export interface StartFlags extends RoleFlags, ClaimFlags, HearingFlags, RenamingFlags {
-  readonly within?: number | undefined;
   readonly yes: boolean;
   readonly 'dry-run': boolean;
 }
@@ -42,7 +41,7 @@ export async function startVerification(flags: StartFlags, starting: Starting): 
   if (renaming !== undefined) {
     requireRepeatable(flags, 'renaming');
     if (!flags.yes && !flags['dry-run'] && !interactive) {
-      throw new LatchkeyError('missing_input', 'Renaming a network disconnects everybody on it. Nobody is here to agree: pass --yes.');
+      throw new LatchkeyError('missing_input', 'Nobody can join a network by its own name while it is renamed. Nobody is here to agree: pass --yes.');
     }
   }
   let opened: Promise<NetworksRole> | undefined;
@@ -79,7 +78,7 @@ export async function startVerification(flags: StartFlags, starting: Starting): 
 function whatHappens(name: string, renaming: Renaming | undefined): string {
   return renaming === undefined
     ? `You would rename it: everybody on ${name} is disconnected then, and again when it is set back.`
-    : `${renaming.description} Everybody on ${name} is disconnected when it is renamed, and again when it is set back.`;
+    : renaming.description;
 }
 
 /** Those of the accounts that this terminal is bound to. */
