@@ -534,6 +534,16 @@ export function sharingContract(name: string, make: MakeHarness): void {
         expect((await disputes()) - disputed).toBe(isDisputed ? 1 : 0);
       });
 
+      test('with an agent its last count is what counts, also where it has not come by itself yet', async () => {
+        const { offer } = await site.newNetwork();
+        const access = await site.sell(guest, offer, '300MB');
+        await site.ap.ap.reportGrants([{ grantId: access.grantId!, usage: { bytesIn: 0n, bytesOut: 100_000_000n, seconds: 1 }, ended: undefined }]);
+        await guest.sharing.end(access.id);
+        await guest.read(access, { bytesOut: 200_000_000n }, { isFinal: true });
+        await site.sharer.read(access, { bytesOut: 200_000_000n }, { isFinal: true });
+        expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: 100n });
+      });
+
       test.each([
         ['and neither has counted: nothing was used', undefined, 300n],
         ['and only the sharer has counted: that', 100n, 200n],
