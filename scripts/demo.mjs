@@ -3,7 +3,7 @@ import { inProject } from './setup/project.mjs';
 import { runInOurPlace } from './setup/run.mjs';
 import { setUp } from './setup.mjs';
 
-const stories = ['onboarding', 'pay', 'offline'];
+const stories = ['onboarding', 'pay', 'offline', 'share'];
 const given = process.argv.slice(2);
 const named = given.some((arg) => !arg.startsWith('-'));
 

@@ -646,6 +646,11 @@ export const cases: Record<string, Case> = {
     happy: () => ({ args: ['demo', 'pay'] }),
     failing: failingHere(8, 'demo', 'pay', '--timeout', '10ms'),
   },
+  'demo share': {
+    only: noRole('it brings a server of its own'),
+    happy: () => ({ args: ['demo', 'share'] }),
+    failing: failingHere(8, 'demo', 'share', '--timeout', '10ms'),
+  },
   'device batch list': {
     happy: async (site) => {
       await site.device('--batch', 'listed');

@@ -84,7 +84,7 @@ describe.each(Object.entries(cases))('latchkey %s', (name, { happy, failing, onl
 
 /** One JSON value, or one a line where the command prints a stream; each as its command says. */
 function resultOf(name: string, stdout: string): unknown {
-  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'device flash', 'share serve', 'share use', 'share witness serve'];
+  const streams = ['ap radius', 'ap serve', 'pos serve', 'server start', 'demo', 'demo onboarding', 'demo offline', 'demo pay', 'demo share', 'device flash', 'share serve', 'share use', 'share witness serve'];
   if (!streams.includes(name)) {
     return checkResult(name, JSON.parse(stdout));
   }

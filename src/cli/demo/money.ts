@@ -6,9 +6,8 @@ export function openAccount(scene: Scene, name: string): Promise<AccountWire> {
   return scene.admin<AccountWire>('account', 'open', name, '--currency', 'EUR');
 }
 
-/** Makes a terminal of this machine, and binds the account to it by the code that its owner was sent. `identityCode`: the owner's. */
-export async function enrolPhone(scene: Scene, { account_id: account, name }: AccountWire, identityCode: string): Promise<void> {
-  const { programs } = scene;
+/** Makes a terminal of a machine, and binds the account to it by the code that its owner was sent. `identityCode`: the owner's. */
+export async function enrolPhone(scene: Scene, { account_id: account, name }: AccountWire, identityCode: string, programs = scene.programs): Promise<void> {
   await programs.json(['wallet', 'enroll', ...scene.enrolling, '--name', `${name}’s phone`], await scene.enrollCode('terminal'));
   const { verification_id: verification } = await programs.json<{ verification_id: string }>(['account', 'bind', '--account', account, '--name', name, '--request-code']);
   const codeFile = scene.keep('code.txt', await scene.sentCode());

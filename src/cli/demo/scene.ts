@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrollCodeWire } from '../../api/enrollments.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
@@ -33,7 +33,9 @@ export class Scene {
   readonly stopServer: () => Promise<void>;
   readonly startServer: () => Promise<void>;
   readonly #tell: Narrator['tell'];
+  readonly #machines: Programs[];
   readonly #begun = performance.now();
+  #codesRead = 0;
 
   private constructor(of: Pick<Scene, 'programs' | 'home' | 'url' | 'enrolling' | 'stopServer' | 'startServer'>, tell: Narrator['tell']) {
     this.programs = of.programs;
@@ -43,9 +45,11 @@ export class Scene {
     this.stopServer = of.stopServer;
     this.startServer = of.startServer;
     this.#tell = tell;
+    this.#machines = [of.programs];
   }
 
-  static async start({ closing, tell }: Narrator): Promise<Scene> {
+  /** `serverFlags`: beside those of every server. */
+  static async start({ closing, tell }: Narrator, serverFlags: readonly string[] = []): Promise<Scene> {
     const home = mkdtempSync(join(tmpdir(), 'latchkey-demo-'));
     closing.defer(() => rmSync(home, { recursive: true, force: true }));
     const programs = new Programs(environment(home));
@@ -56,7 +60,7 @@ export class Scene {
     const keyFile = keep(home, 'server.key', key);
     const serve = (listen: string) =>
       programs.service(
-        ['server', 'start', '--listen', listen, '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', '--verification-file', join(home, codesFile)],
+        ['server', 'start', '--listen', listen, '--tls-cert', certFile, '--tls-key', keyFile, '--quiet', '--verification-file', join(home, codesFile), ...serverFlags],
         (event) => event as { url: string },
       );
     let server = await serve('127.0.0.1:0');
@@ -70,6 +74,17 @@ export class Scene {
     return new Scene({ programs, home, url, enrolling, stopServer, startServer }, tell);
   }
 
+  /** Another machine, with a home of its own in this one. `folders`: where its programs are looked for first. */
+  machine(name: string, closing: AsyncDisposableStack, ...folders: readonly string[]): Programs {
+    const home = join(this.home, name);
+    mkdirSync(home);
+    const path = [...folders, process.env['PATH'] ?? ''].join(delimiter);
+    const programs = new Programs({ ...environment(home), PATH: path });
+    closing.defer(() => programs.stopAll());
+    this.#machines.push(programs);
+    return programs;
+  }
+
   /** Runs a command as the admin, to its end. */
   admin<T>(...args: readonly string[]): Promise<T> {
     return this.programs.json<T>([...args, '--profile', 'admin']);
@@ -81,13 +96,14 @@ export class Scene {
     return (await this.admin<EnrollCodeWire>('server', 'enroll-code', 'create', '--role', role, ...scope)).code;
   }
 
-  /** The verification code that the server has sent. It sends it after its answer. */
+  /** The next verification code that the server has sent. It sends it after its answer. */
   async sentCode(): Promise<string> {
     const path = join(this.home, codesFile);
     const end = performance.now() + sendingMs;
     for (;;) {
-      const [line, rest] = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+      const [line, rest] = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(this.#codesRead) : [];
       if (line !== undefined && rest !== undefined) {
+        this.#codesRead += 1;
         return (JSON.parse(line) as { verification_code: string }).verification_code;
       }
       if (performance.now() > end) {
@@ -102,9 +118,15 @@ export class Scene {
     return keep(this.home, name, text);
   }
 
+  async stopAll(): Promise<void> {
+    for (const programs of this.#machines.toReversed()) {
+      await programs.stopAll();
+    }
+  }
+
   /** Stops all that runs, and tells how long it took. */
   async end(): Promise<void> {
-    await this.programs.stopAll();
+    await this.stopAll();
     const seconds = ((performance.now() - this.#begun) / 1000).toFixed(1);
     await this.#tell({ who: 'demo', text: `Done in ${seconds} s. The processes are stopped, and their folder is removed.` });
   }
