@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { choiceFlag, remoteFlags } from '../../cli/flags.ts';
+import { choiceFlag, guestFlags } from '../../cli/flags.ts';
 import { openOffers } from '../../cli/open-role.ts';
 import { aroundListSchema, aroundToWire, presentAround, type AroundListWire } from '../../cli/present/offers.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -18,7 +18,7 @@ export default class ShareFind extends LatchkeyCommand<AroundListWire> {
   static override readonly flags = {
     ...hearingFlags,
     sort: choiceFlag(findOrders)({ description: 'By the strongest signal, the price of a unit, or what their sharers have sold; those that take nobody now come last.', default: 'signal' as const }),
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = aroundListSchema;
 
