@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hostileSsids, iwScan } from '../station/scans.ts';
 import { atTerminal } from './terminal.ts';
@@ -62,6 +63,23 @@ describe.each(ways)('proving a network, %s', (way) => {
     expect(await refusal(['share', 'verify', 'start', '--scan', network.scan])).toMatchObject({ code: 'missing_input', message: '--ssid is missing.' });
     expect(await refusal(['share', 'verify', 'start', ...network.claim, '--hook', network.hook, '--scan', network.scan])).toMatchObject({ code: 'missing_input', message: expect.stringContaining('--yes') });
     expect(network.steps).toEqual([]);
+  });
+
+  test.each([
+    [['--radio', 'hostapd'], 'hostapd-conf'],
+    [['--hostapd-conf', 'hostapd.conf'], 'radio'],
+    [['--radio', 'hostapd', '--hostapd-conf', 'hostapd.conf', '--hook', 'true'], 'hook'],
+    [['--within', '1m'], 'within'],
+  ])('flags of the renaming that do not go together are a usage error: %j', async (flags, named) => {
+    const network = new SharedNetwork(purse.cli);
+    expect(await refusal(['share', 'verify', 'start', ...network.claim, '--scan', network.scan, ...flags])).toMatchObject({ exit: 2, message: expect.stringContaining(named) });
+  });
+
+  test('a hostapd that is not there is nothing to rename by: that is known before the server is asked', async () => {
+    const network = new SharedNetwork(purse.cli);
+    const args = ['share', 'verify', 'start', ...network.claim, '--account', account, '--radio', 'hostapd', '--hostapd-conf', join(purse.cli.folder, 'none.conf'), '--scan', network.scan, '--yes'];
+    expect(await refusal(args)).toMatchObject({ code: 'file_not_found', exit: 3 });
+    expect(JSON.stringify(await purse.json(['share', 'verify', 'status']))).not.toContain(network.bssid);
   });
 
   test('--dry-run says what would happen, and changes nothing', async () => {

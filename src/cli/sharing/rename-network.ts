@@ -29,10 +29,12 @@ export interface RenamingFlags {
   readonly within?: number | undefined;
 }
 
-/** Undefined where the network is renamed by hand. Errors: `invalid_input`. */
+/** Undefined where the network is renamed by hand. Errors: `invalid_input`, `file_not_found`. */
 export async function openRenaming({ hook, radio, 'hostapd-conf': configurations = [], within = usualWithinMs }: RenamingFlags): Promise<Renaming | undefined> {
   if (radio !== undefined) {
-    const { HostapdRenaming } = await import('../../radio/hostapd/hostapd-renaming.ts');
+    const [{ HostapdRenaming }, { configurationText }] = await Promise.all([import('../../radio/hostapd/hostapd-renaming.ts'), import('../../radio/hostapd/read-configuration.ts')]);
+    // Better known before a verification is begun, of which a day has not many.
+    await Promise.all(configurations.map((path) => configurationText(path, 'latin1')));
     return new HostapdRenaming({ configurations, folder: renamingFolder(), longestMs: within + restoreMs });
   }
   return hook === undefined ? undefined : (await import('../../prompts/rename-hook.ts')).renamingHook(hook);
