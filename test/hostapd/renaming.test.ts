@@ -67,7 +67,7 @@ requires('hostapd')('a network at a real hostapd', () => {
   async function command(): Promise<ChildProcess> {
     const hex = (ssid: Uint8Array) => Buffer.from(ssid).toString('hex');
     const args = [JSON.stringify(options()), hex(rename.first), hex(rename.second), bssid];
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'renaming-command.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'renaming-command.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
     commands.push(child);
     const said = createInterface(child.stdout!);
     const [line] = await Promise.race([once(said, 'line'), once(said, 'close')]) as [string?];
@@ -75,8 +75,9 @@ requires('hostapd')('a network at a real hostapd', () => {
     return child;
   }
 
+  /** With all that is in its group. */
   async function killed(child: ChildProcess): Promise<void> {
-    child.kill('SIGKILL');
+    process.kill(-child.pid!, 'SIGKILL');
     await once(child, 'exit');
   }
 
