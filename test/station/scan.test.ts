@@ -29,8 +29,11 @@ test('scans on the only wireless interface', async () => {
   expect(await scanAir({ signal })).toBe(printed);
 });
 
-test('waits for another scan to end', async () => {
-  programs.answering('iw', { 'dev wlan1 scan': [[240, 'command failed: Device or resource busy (-16)'], [0, printed]] });
+test.each([
+  [240, 'command failed: Device or resource busy (-16)'],
+  [151, 'command failed: No buffer space available (-105)'],
+] as const)('tries again after exit code %d, %s', async (exit, words) => {
+  programs.answering('iw', { 'dev wlan1 scan': [[exit, words], [0, printed]] });
   expect(await scanAir({ interface: 'wlan1', signal, busyMs: 1 })).toBe(printed);
   expect(programs.told('iw')).toEqual(['dev wlan1 scan', 'dev wlan1 scan']);
 });
@@ -59,6 +62,11 @@ test('of several interfaces it wants one named, and without any it says so', asy
   await expect(scanAir({ signal })).rejects.toMatchObject({ code: 'missing_input', message: expect.stringContaining('wlan0, wlan1') });
   programs.answering('iw', { dev: [[0, devices()]] });
   await expect(scanAir({ signal })).rejects.toMatchObject({ code: 'scan_unavailable', message: 'This machine has no wireless interface that could scan.' });
+});
+
+test('a scan that does not end is ended', async () => {
+  programs.program('iw', 'said(process.argv.slice(2).join(" "));\nsetInterval(() => {}, 1000);');
+  await expect(scanAir({ interface: 'wlan0', signal, longestMs: 500 })).rejects.toMatchObject({ code: 'timed_out', message: 'iw was not done with its scan within 0.5 s.' });
 });
 
 test('an interruption ends it', async () => {

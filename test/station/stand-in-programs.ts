@@ -74,7 +74,7 @@ process.exitCode = code;`,
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private program(name: string, script: string): void {
+  program(name: string, script: string): void {
     const path = join(this.folder, name);
     const head = `#!${process.execPath}\nconst { appendFileSync, readFileSync, rmSync, statSync } = require('node:fs');\n`;
     writeFileSync(path, `${head}const said = (line) => appendFileSync(${JSON.stringify(`${path}.log`)}, line + '\\n');\n${script}\n`);

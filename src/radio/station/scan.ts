@@ -8,6 +8,8 @@ export interface ScanOptions {
   readonly signal: AbortSignal;
   /** Between two tries while another scan runs. */
   readonly busyMs?: number | undefined;
+  /** How long one scan may take: all channels take some 10 s. */
+  readonly longestMs?: number | undefined;
 }
 
 interface Ran {
@@ -25,10 +27,10 @@ const tries = 8;
 
 /**
  * Scans now, and resolves to what the program printed: `iw dev … scan`, which takes root; where iw is missing or may not,
- * `nmcli`. Errors: `scan_unavailable`, `timed_out` if another scan goes on and on, the signal's reason.
+ * `nmcli`. Errors: `scan_unavailable`, `timed_out` if it takes too long, or another scan goes on and on, the signal's reason.
  */
-export async function scanAir({ interface: name, signal, busyMs = 1000 }: ScanOptions): Promise<string> {
-  const byIw = await scanByIw(name, busyMs, signal);
+export async function scanAir({ interface: name, signal, busyMs = 1000, longestMs = 60_000 }: ScanOptions): Promise<string> {
+  const byIw = await scanByIw(name, { busyMs, longestMs, signal });
   if (typeof byIw === 'string') {
     return byIw;
   }
@@ -63,13 +65,16 @@ export async function connectedRadio({ interface: name, signal }: ScanOptions): 
 }
 
 /** Undefined where there is no iw; an error where it may not. */
-async function scanByIw(name: string | undefined, busyMs: number, signal: AbortSignal): Promise<string | LatchkeyError | undefined> {
+async function scanByIw(
+  name: string | undefined,
+  { busyMs, longestMs, signal }: { readonly busyMs: number; readonly longestMs: number; readonly signal: AbortSignal },
+): Promise<string | LatchkeyError | undefined> {
   const on = name ?? (await onlyStation(signal));
   if (on === undefined || on instanceof LatchkeyError) {
     return on;
   }
   for (let left = tries; ; left -= 1) {
-    const ran = await run(['iw', 'dev', on, 'scan'], signal);
+    const ran = await runFor(longestMs, ['iw', 'dev', on, 'scan'], signal);
     if (ran === undefined || ran.code === 0) {
       return ran?.output;
     }
@@ -85,7 +90,8 @@ async function scanByIw(name: string | undefined, busyMs: number, signal: AbortS
     if (/\(-100\)/.test(ran.output)) {
       throw unavailable(`The interface ${on} is down.`, `Bring it up: ip link set ${on} up.`);
     }
-    if (!/\(-16\)/.test(ran.output)) {
+    // Another scan runs, or more was heard than there was room for just then.
+    if (!/\(-(?:16|105)\)/.test(ran.output)) {
       throw unavailable(`iw does not scan on ${on} (${lastLine(ran.output)}).`);
     }
     if (left === 1) {
@@ -126,6 +132,17 @@ async function scanByNetworkManager(name: string | undefined, signal: AbortSigna
       throw name === undefined ? unavailable('NetworkManager has no wireless interface that could scan.', 'Give a scan made elsewhere: --scan FILE.') : noInterface(name);
     default:
       return unavailable(`nmcli does not scan (${lastLine(ran!.output)}).`);
+  }
+}
+
+/** Errors: `timed_out`. */
+async function runFor(ms: number, words: readonly [program: string, ...args: string[]], signal: AbortSignal): Promise<Ran | undefined> {
+  const deadline = AbortSignal.timeout(ms);
+  try {
+    return await run(words, AbortSignal.any([signal, deadline]));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw deadline.aborted ? new LatchkeyError('timed_out', `${words[0]} was not done with its scan within ${ms / 1000} s.`, { cause: error }) : error;
   }
 }
 
