@@ -14,9 +14,15 @@ export interface Rows {
   readonly grants: readonly Row[];
   readonly mandates: readonly Row[];
   readonly taps: readonly Row[];
+  readonly share_requests: readonly Row[];
+  readonly meter_readings: readonly Row[];
+  readonly metered_hours: readonly Row[];
+  readonly live_events: readonly Row[];
 }
 
-export const observedTables = ['accounts', 'bindings', 'payments', 'postings', 'verification_codes', 'sales', 'grants', 'mandates', 'taps'] as const;
+export const observedTables = [
+  'accounts', 'bindings', 'payments', 'postings', 'verification_codes', 'sales', 'grants', 'mandates', 'taps', 'share_requests', 'meter_readings', 'metered_hours', 'live_events',
+] as const;
 
 export interface ServerProcess {
   readonly store: Store;
@@ -30,6 +36,8 @@ export interface Disk {
   boot(fate: ServerFate): Promise<ServerProcess>;
   /** What is committed. */
   observe(): Promise<Rows>;
+  /** All that is on it, as whoever takes it finds it: bytes in texts as hexadecimal, or the files themselves. */
+  contents(): Promise<Buffer>;
   remove(): Promise<void>;
 }
 

@@ -77,6 +77,16 @@ class PostgresDisk implements Disk {
     return Object.fromEntries(observedTables.map((table, index) => [table, results[index]!.rows])) as unknown as Rows;
   }
 
+  async contents(): Promise<Buffer> {
+    const { rows: tables } = await this.#eye.query<{ name: string }>("select quote_ident(tablename) as name from pg_tables where schemaname = 'public'");
+    const texts: string[] = [];
+    for (const { name } of tables) {
+      const { rows } = await this.#eye.query<{ text: string }>(`select each::text as text from ${name} as each`);
+      texts.push(...rows.map(({ text }) => text));
+    }
+    return Buffer.from(texts.join('\n'));
+  }
+
   async remove(): Promise<void> {
     await this.#eye.end();
     await this.#drop();

@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: 300,000 steps and more of payments and sales against the plain ledger and shop, and then of credit
- * payment codes against the plain rules; the results go into RESULT.md, here and in codes/.
+ * payment codes and of shared networks against their plain rules; the results go into RESULT.md, here, in codes/ and in sharing/.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -8,9 +8,10 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { CodesCoverage } from './codes/codes-coverage.ts';
-import { summaryOfCodes, wantedOfCodes, type PlayedCodes } from './codes/play-codes.ts';
+import { summaryOfCodes, wantedOfCodes } from './codes/play-codes.ts';
 import type { Side } from './crash-points.ts';
-import { noCoverages, seedOfThisRun, summary, type Exploration } from './explore.ts';
+import { noCoverages, seedOfThisRun, summary, type Exploration, type Played } from './explore.ts';
+import { summaryOfShares, wantedOfShares } from './sharing/play-share.ts';
 
 type Counts = Readonly<Record<string, Record<Side, number>>>;
 interface Part {
@@ -23,25 +24,31 @@ interface Part {
   readonly answers: readonly (readonly [string, number])[];
 }
 
-type CodesPart = Omit<PlayedCodes, 'coverage'> & { readonly server: Counts; readonly counts: readonly (readonly [string, number])[] };
+type CountedPart = Played & { readonly server: Counts; readonly counts: readonly (readonly [string, number])[] };
 
-const usage = `npm run soak -- [--sqlite STEPS] [--postgres STEPS] [--codes STEPS] [--codes-postgres STEPS]
+const usage = `npm run soak -- [payments] [codes] [sharing] [--sqlite STEPS] [--postgres STEPS] [--codes STEPS] [--codes-postgres STEPS] [--sharing STEPS] [--sharing-postgres STEPS]
 
 Plays payments and sales over a network that loses, doubles and delays, with servers, terminals and cash registers that
 crash, and holds them against a plain ledger and a plain shop; by default 290,000 steps on SQLite and 15,000 on PostgreSQL, which takes some ten minutes. Then credit payment codes
-with payers and registers that cheat, by default 100,000 steps and 6,000, which takes some three. None of 0 steps is played.`;
+with payers and registers that cheat, by default 100,000 steps and 6,000, which takes some three; and shared networks, with guests, sharers and agents that lie or go
+silent, by default 40,000 steps and 6,000, which takes some five. Named, these alone; none of 0 steps is played.`;
 
-const { values } = parseArgs({
+const kinds = ['payments', 'codes', 'sharing'] as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     sqlite: { type: 'string', default: '290000' }, postgres: { type: 'string', default: '15000' },
-    codes: { type: 'string', default: '100000' }, 'codes-postgres': { type: 'string', default: '6000' }, help: { type: 'boolean', default: false },
+    codes: { type: 'string', default: '100000' }, 'codes-postgres': { type: 'string', default: '6000' },
+    sharing: { type: 'string', default: '40000' }, 'sharing-postgres': { type: 'string', default: '6000' }, help: { type: 'boolean', default: false },
   },
 });
-if (values.help) {
+const isWanted = (kind: (typeof kinds)[number], steps: string) => Number(steps) > 0 && (positionals.length === 0 || positionals.includes(kind));
+if (values.help || positionals.some((name) => !(kinds as readonly string[]).includes(name))) {
   console.log(usage);
 } else {
-  if (Number(values.sqlite) > 0) await soak(Number(values.sqlite), Number(values.postgres));
-  if (Number(values.codes) > 0) await soakCodes(Number(values.codes), Number(values['codes-postgres']));
+  if (isWanted('payments', values.sqlite)) await soak(Number(values.sqlite), Number(values.postgres));
+  if (isWanted('codes', values.codes)) await soakCounted('codes', Number(values.codes), Number(values['codes-postgres']), { summaryOf: summaryOfCodes, wanted: wantedOfCodes });
+  if (isWanted('sharing', values.sharing)) await soakCounted('sharing', Number(values.sharing), Number(values['sharing-postgres']), { summaryOf: summaryOfShares, wanted: wantedOfShares });
 }
 
 async function soak(sqlite: number, postgres: number): Promise<void> {
@@ -59,18 +66,21 @@ async function soak(sqlite: number, postgres: number): Promise<void> {
   report('.', parts, seconds, blocks);
 }
 
-async function soakCodes(sqlite: number, postgres: number): Promise<void> {
+async function soakCounted(
+  of: 'codes' | 'sharing', sqlite: number, postgres: number,
+  { summaryOf, wanted }: { readonly summaryOf: (name: string, played: Played & { readonly coverage: CodesCoverage }) => string; readonly wanted: readonly string[] },
+): Promise<void> {
   const seed = seedOfThisRun();
   const began = performance.now();
-  const [one, two] = await Promise.all([play<CodesPart>('sqlite', sqlite, seed, 'codes'), play<CodesPart>('postgres', postgres, seed + 1_000_000, 'codes')]);
+  const [one, two] = await Promise.all([play<CountedPart>('sqlite', sqlite, seed, of), play<CountedPart>('postgres', postgres, seed + 1_000_000, of)]);
   const blocks = [['SQLite', one], ['PostgreSQL', two]] as const;
-  report('codes', [one, two], (performance.now() - began) / 1000, blocks.map(([name, { server, counts, ...played }]) => {
+  report(of, [one, two], (performance.now() - began) / 1000, blocks.map(([name, { server, counts, ...played }]) => {
     const coverage = new CodesCoverage();
     coverage.server.add(server);
     coverage.add(counts);
-    const missing = coverage.missing(wantedOfCodes);
+    const missing = coverage.missing(wanted);
     if (name === 'SQLite' && missing.length > 0) throw new Error(`There was no ${missing.join(', nor ')}.`);
-    return summaryOfCodes(name, { ...played, coverage });
+    return summaryOf(name, { ...played, coverage });
   }));
 }
 

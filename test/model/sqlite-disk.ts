@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -93,6 +93,10 @@ class SqliteDisk implements Disk {
       this.#seen = { version, rows };
     }
     return this.#seen!.rows;
+  }
+
+  async contents(): Promise<Buffer> {
+    return Buffer.concat(readdirSync(this.#folder).map((name) => readFileSync(join(this.#folder, name))));
   }
 
   #closeEye(): void {

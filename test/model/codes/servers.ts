@@ -9,6 +9,8 @@ export interface Caller {
   readonly role: Role;
   readonly id: string;
   readonly scope?: Scope;
+  /** Of an access point's agent. */
+  readonly apId?: string;
 }
 
 /** What goes wrong with a call. */
@@ -55,13 +57,17 @@ export class Servers {
   }
 
   /** By one server or the other. */
-  context({ role, id, scope = {} }: Caller, index = 0): ServiceContext {
-    const token = { id, role, name: id, scope, apId: undefined, createdAt: new Date(beginning), lastUsedAt: undefined, revokedAt: undefined };
+  context({ role, id, scope = {}, apId }: Caller, index = 0): ServiceContext {
+    const token = { id, role, name: id, scope, apId, createdAt: new Date(beginning), lastUsedAt: undefined, revokedAt: undefined };
     return { store: this.#running[index]!.process.store, clock: this.#clockwork, random: this.#clockwork, actor: { kind: 'token', token } };
   }
 
   observe(): Promise<Rows> {
     return this.#disk.observe();
+  }
+
+  contents(): Promise<Buffer> {
+    return this.#disk.contents();
   }
 
   /** Each call by the other server than the one before; undefined if it crashed over it. */
