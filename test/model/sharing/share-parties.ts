@@ -21,6 +21,8 @@ export const networkKinds = [
   { sharer: 0, isEnforced: true },
   { sharer: 0, isEnforced: false },
   { sharer: 1, isEnforced: false },
+  // On which something is free, and that is bought seldom.
+  { sharer: 1, isEnforced: false },
 ] as const;
 /** By the accounts that they are bound to. */
 export const sharerKinds = ['X', 'Y', 'X'] as const;

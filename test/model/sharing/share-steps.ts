@@ -12,7 +12,7 @@ function step<Given>(name: string, given: { [Key in keyof Given]: fc.Arbitrary<G
 
 const [second, minute] = [1_000, 60_000];
 const guest = fc.nat(guestKinds.length - 1);
-const network = fc.nat(networkKinds.length - 1);
+const network = fc.oneof({ weight: 15, arbitrary: fc.nat(networkKinds.length - 2) }, fc.constant(networkKinds.length - 1));
 const account = fc.constantFrom(...new Set(sharerKinds));
 /** The newest most often. */
 const back = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }, fc.nat(30));
@@ -20,7 +20,7 @@ const back = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 2, arb
 const size = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(10, 20, 30, 60, 100, 150, 250) }, fc.constantFrom(1, 33, 300, 301, 1_000, 1_001));
 const stranger = orNone(14, fc.nat(guestKinds.length + sharerKinds.length - 1));
 const side = fc.constantFrom('guest' as const, 'sharer' as const);
-const counted = fc.record({ percent: fc.constantFrom(0, 0, 0.1, 1, 30, 50, 90, 99, 100, 102), seconds: fc.constantFrom(0, 0, 1, 60, 600), isFinal: rarely });
+const counted = fc.record({ percent: fc.constantFrom(0, 0, 0.1, 1, 4, 30, 50, 90, 99, 100, 102), seconds: fc.constantFrom(0, 0, 1, 60, 600), isFinal: rarely });
 const last = counted.map((of) => ({ ...of, isFinal: true }));
 const terms = fc.record({ tariff: fc.nat(tariffs.length - 1), guests: fc.constantFrom(1, 2, 5), answerMs: fc.constantFrom(10 * second, 2 * minute, 15 * minute) });
 const callFault = fc.oneof(
@@ -38,11 +38,45 @@ async function buy(world: ShareWorld, given: { guest: number; network: number; s
   if (given.upTo > 3) await world.acknowledge(0, undefined);
 }
 
+const disturbances = ['paused', 'withdrawn', 'suspended', 'late', 'owing', 'full', 'bought by another terminal'] as const;
+
+/** What was open when it was asked for is not any more when it is paid. */
+async function payAfter(world: ShareWorld, given: { guest: number; network: number; size: number; what: (typeof disturbances)[number]; ms: number }): Promise<void> {
+  const usual = { tariff: 0, guests: 5, answerMs: 2 * minute };
+  const { guest: who, network: where, size: much, what } = given;
+  const other = (who + 2) % guestKinds.length;
+  if (what === 'bought by another terminal') {
+    const free = networkKinds.length - 1;
+    await world.setOffer(free, 'active', { ...usual, tariff: 3 });
+    await world.order(0, free, 0, much, false);
+    await world.order(1, free, 0, much, true);
+    await world.pay(1, undefined, false);
+    await world.pay(0, undefined, false);
+    return;
+  }
+  await world.updateOffer(where, what === 'full' ? { ...usual, guests: 1 } : usual);
+  await world.order(who, where, 0, 100, false);
+  if (what === 'late') world.passTo(0, given.ms);
+  else if (what === 'suspended') await world.prove(where, false);
+  else if (what === 'full') await buy(world, { guest: other, network: where, size: 100, isKeyed: false, upTo: 1 });
+  else if (what === 'owing') {
+    await buy(world, { guest: other, network: where, size: 250, isKeyed: false, upTo: 6 });
+    await world.empty(sharerKinds[networkKinds[where]!.sharer], 0);
+    await world.endEarly(0, 'sharer', undefined);
+    world.pass(2 * minute);
+    await world.keepHouse();
+  } else await world.setOffer(where, what, usual);
+  await world.pay(0, undefined, false);
+  if (what === 'suspended') await world.prove(where, true);
+  if (what === 'paused') await world.setOffer(where, 'active', usual);
+}
+
 /** All that guests, sharers, agents, liars, strangers, the network, servers and an operator do, about as often as it gets things going. */
 export const anyShareStep: fc.Arbitrary<ShareStep> = fc.oneof(
   { weight: 14, arbitrary: step('buy', { guest, network, size, isKeyed: fc.boolean(), upTo: fc.integer({ min: 0, max: 6 }) }, buy) },
   { weight: 4, arbitrary: step('order', { guest, network, back: fc.nat(2), size, isKeyed: fc.boolean() }, (world, given) => world.order(given.guest, given.network, given.back, given.size, given.isKeyed)) },
   { weight: 8, arbitrary: step('pay', { back, stranger, isWrong: rarely }, (world, given) => world.pay(given.back, given.stranger, given.isWrong)) },
+  { weight: 5, arbitrary: step('pay after all', { guest, network, size, what: fc.constantFrom(...disturbances), ms: fc.constantFrom(-1, 0, 0, 1) }, payAfter) },
   { weight: 7, arbitrary: step('approve', { back, stranger }, (world, given) => world.approve(given.back, given.stranger)) },
   { weight: 5, arbitrary: step('respond', { back, stranger }, (world, given) => world.respond(given.back, given.stranger)) },
   { weight: 3, arbitrary: step('ask for the code', { back, stranger }, (world, given) => world.collect(given.back, given.stranger)) },
@@ -82,6 +116,17 @@ export const anyShareStep: fc.Arbitrary<ShareStep> = fc.oneof(
     await world.prove(given.network, true);
   }) },
   { weight: 2, arbitrary: step('empty an account', { account, left: fc.constantFrom(0, 0, 30, -10) }, (world, given) => world.empty(given.account, given.left)) },
+  { weight: 2, arbitrary: step('sell more than can go back', { guest, network, size, left: fc.constantFrom(0, 30, 120), counted }, async (world, given) => {
+    await buy(world, { ...given, isKeyed: true, upTo: 6 });
+    await world.increase(0, given.size, undefined, true);
+    await world.pay(0, undefined, false);
+    await world.approve(0, undefined);
+    await world.read(0, 'guest', given.counted, false, undefined);
+    await world.empty(sharerKinds[networkKinds[given.network]!.sharer], given.left);
+    await world.endEarly(0, 'sharer', undefined);
+    world.pass(2 * minute);
+    await world.keepHouse();
+  }) },
   { weight: 2, arbitrary: step('top up', { account: fc.constantFrom('A', 'B', 'C', 'X', 'Y'), minor: fc.constantFrom(10, 100, 1_000) }, (world, given) => world.topUp(given.account, given.minor)) },
   { weight: 1, arbitrary: step('refund', { back, minor: fc.constantFrom(1, 50, 1_000) }, (world, given) => world.refund(given.back, given.minor)) },
   { weight: 1, arbitrary: step('meddle', { back, isCapture: fc.boolean() }, (world, given) => world.meddle(given.back, given.isCapture)) },
