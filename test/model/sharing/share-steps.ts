@@ -102,6 +102,11 @@ export const anyShareStep: fc.Arbitrary<ShareStep> = fc.oneof(
   { weight: 3, arbitrary: step('report an end', { back, counted, endedAgoMs: fc.constantFrom(0, 5 * second, minute, 20 * minute, -minute), elsewhere: orNone(12, network) }, (world, given) =>
     world.report(given.back, given.counted, given.endedAgoMs, given.elsewhere)) },
   { weight: 3, arbitrary: step('listen', { network }, (world, given) => world.listen(given.network)) },
+  { weight: 2, arbitrary: step('complain late', { back, ms: fc.constantFrom(-1, 0, 0), isMismatch: fc.boolean() }, async (world, given) => {
+    world.passToComplaint(given.back, given.ms);
+    if (given.isMismatch) await world.mismatch(given.back, false, undefined);
+    else await world.endEarly(given.back, 'guest', undefined);
+  }) },
   { weight: 2, arbitrary: step('revoke', { back }, (world, given) => world.revoke(given.back)) },
   { weight: 3, arbitrary: step('change an offer', { network, terms }, (world, given) => world.updateOffer(given.network, given.terms)) },
   { weight: 2, arbitrary: step('set an offer', { network, state: fc.constantFrom('active' as const, 'active' as const, 'paused' as const, 'withdrawn' as const), terms }, (world, given) =>

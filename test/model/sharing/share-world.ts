@@ -697,6 +697,13 @@ export class ShareWorld {
     if (dueAt !== undefined) this.pass(Math.max(0, dueAt + ms - 1 - this.clockwork.at));
   }
 
+  /** To about when its guest may no longer complain. */
+  passToComplaint(back: number, ms: number): void {
+    const at = this.#find(back, ({ kind, state }) => kind === 'access' && state === 'active');
+    const paidAt = at === undefined ? undefined : this.#plain.request(at).paidAt;
+    if (paidAt !== undefined) this.pass(Math.max(0, paidAt + 10 * minute + ms - 1 - this.clockwork.at));
+  }
+
   async keepHouse(): Promise<void> {
     const call: ShareCall = {
       name: 'keep house', by: admin, work: (context) => new Housekeeping(context).keep(), rules: (plain, now, order) => plain.keepHouse(order, now), orders: (plain, now) => plain.orders(now),
