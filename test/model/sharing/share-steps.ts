@@ -35,6 +35,7 @@ async function buy(world: ShareWorld, given: { guest: number; network: number; s
   if (given.upTo > 1) await world.approve(0, undefined);
   if (given.upTo > 2) await world.respond(0, undefined);
   if (given.upTo > 3) await world.collect(0, undefined);
+  if (given.upTo === 5) await world.respond(0, undefined, true);
   if (given.upTo > 3) await world.acknowledge(0, undefined);
 }
 
@@ -78,14 +79,16 @@ export const anyShareStep: fc.Arbitrary<ShareStep> = fc.oneof(
   { weight: 8, arbitrary: step('pay', { back, stranger, isWrong: rarely }, (world, given) => world.pay(given.back, given.stranger, given.isWrong)) },
   { weight: 5, arbitrary: step('pay after all', { guest, network, size, what: fc.constantFrom(...disturbances), ms: fc.constantFrom(-1, 0, 0, 1) }, payAfter) },
   { weight: 7, arbitrary: step('approve', { back, stranger }, (world, given) => world.approve(given.back, given.stranger)) },
-  { weight: 5, arbitrary: step('respond', { back, stranger }, (world, given) => world.respond(given.back, given.stranger)) },
+  { weight: 5, arbitrary: step('respond', { back, stranger, isAnother: rarely }, (world, given) => world.respond(given.back, given.stranger, given.isAnother)) },
   { weight: 3, arbitrary: step('ask for the code', { back, stranger }, (world, given) => world.collect(given.back, given.stranger)) },
   { weight: 5, arbitrary: step('acknowledge', { back, stranger }, (world, given) => world.acknowledge(given.back, given.stranger)) },
   { weight: 7, arbitrary: step('increase', { back, size, stranger, isKeyed: fc.boolean() }, (world, given) => world.increase(given.back, given.size, given.stranger, given.isKeyed)) },
   { weight: 7, arbitrary: step('buy more', { back, size, isKeyed: fc.boolean() }, async (world, given) => {
+    for (const ap of networkKinds.keys()) await world.listen(ap);
     await world.increase(given.back, given.size, undefined, given.isKeyed);
     await world.pay(0, undefined, false);
     await world.approve(0, undefined);
+    for (const ap of networkKinds.keys()) await world.listen(ap);
   }) },
   { weight: 2, arbitrary: step('cancel', { back, stranger }, (world, given) => world.cancel(given.back, given.stranger)) },
   { weight: 2, arbitrary: step('refuse', { back, reason: orNone(1, fc.constant('not today')), stranger }, (world, given) => world.refuse(given.back, given.reason, given.stranger)) },

@@ -507,9 +507,9 @@ export class ShareWorld {
     }, party);
   }
 
-  /** Hands over a password that is nobody else's. */
-  async respond(back: number, stranger: number | undefined): Promise<void> {
-    const at = this.#find(back, ({ state }) => state === 'approved');
+  /** Hands over a password that is nobody else’s; `isAnother`: where one was handed over before. */
+  async respond(back: number, stranger: number | undefined, isAnother = false): Promise<void> {
+    const at = this.#find(back, ({ state }) => state === (isAnother ? 'ready' : 'approved'));
     if (at === undefined || this.#plain.request(at).kind === 'increase') return;
     const party = this.#side(at, 'sharer', stranger);
     const guest = this.#side(at, 'guest', undefined);
