@@ -58,8 +58,9 @@ export async function playRuns<Real extends Playable>(
   const began = performance.now();
   const { LATCHKEY_MODEL_PATH: path, LATCHKEY_MODEL_REPLAY: replayPath } = process.env;
   let [steps, runs] = [0, 0];
+  let last: Promise<void> = Promise.resolve();
   const commands = fc.commands([anyStep], { maxCommands: stepsOfRun, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) });
-  const property = fc.asyncProperty(commands, async (run) => {
+  const play = async (run: Iterable<fc.AsyncCommand<Real, Real>>) => {
     const world = await create();
     try {
       await fc.asyncModelRun(() => ({ model: world, real: world }), run);
@@ -69,9 +70,15 @@ export async function playRuns<Real extends Playable>(
       runs += 1;
       await world.remove();
     }
+  };
+  const property = fc.asyncProperty(commands, (run) => {
+    last = play(run);
+    return last;
   });
   for (let part = 0; steps < leastSteps && (path === undefined || part === 0); part += 1) {
     const details = await fc.check(property, { seed: seed + part, numRuns: runsOfPart, interruptAfterTimeLimit: shrinkMs, ...(path === undefined ? {} : { path, endOnFailure: true }) });
+    // One that it did not wait for, when its time was over.
+    await last.catch(() => {});
     if (details.failed && details.counterexample !== null) {
       const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample[0]))?.[1] ?? '';
       throw new Error(

@@ -45,9 +45,9 @@ export function compareShares(rows: Rows, plain: PlainShare, names: ShareNames):
     const plainPayment = plain.paymentOf(request);
     comparison.same(`request ${at}: payment`, [payment && `${accountOf.get(String(payment['account_id']))} ${String(payment['key'])}`], [request.payment]);
     comparison.same(
-      `request ${at}: what is paid, what went back`,
-      [payment?.['state'], number(payment?.['captured']), number(payment?.['refunded'])],
-      [plainPayment?.state, plainPayment?.captured, plainPayment?.refunded],
+      `request ${at}: what is paid, what went back, until when it was to be held`,
+      [payment?.['state'], number(payment?.['captured']), number(payment?.['refunded']), time(payment?.['expires_at'] ?? null)],
+      [plainPayment?.state, plainPayment?.captured, plainPayment?.refunded, plainPayment?.releaseAt],
     );
     comparison.same(`request ${at}: grant`, [row['grant_id']], [request.kind === 'increase' ? access['grant_id'] : request.grant === undefined ? undefined : row['grant_id']]);
     const { grant } = request;

@@ -59,7 +59,7 @@ async function payAfter(world: ShareWorld, given: { guest: number; network: numb
   await world.order(who, where, 0, 100, false);
   if (what === 'late') world.passTo(0, given.ms);
   else if (what === 'suspended') await world.prove(where, false);
-  else if (what === 'full') await buy(world, { guest: other, network: where, size: 100, isKeyed: false, upTo: 1 });
+  else if (what === 'full') await buy(world, { guest: other, network: where, size: 100, isKeyed: false, upTo: much > 30 ? 3 : 1 });
   else if (what === 'owing') {
     await buy(world, { guest: other, network: where, size: 250, isKeyed: false, upTo: 6 });
     await world.empty(sharerKinds[networkKinds[where]!.sharer], 0);
