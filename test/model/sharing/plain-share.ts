@@ -119,6 +119,9 @@ interface State {
 }
 
 const minute = 60_000;
+/** Traffic lasts so long after it was last bought. */
+const trafficMs = 30 * 1440 * minute;
+const nothing: PlainUsage = { bytesIn: 0, bytesOut: 0, seconds: 0 };
 const over = 'share_request_over';
 const notFound = 'share_request_not_found';
 const unpaid = ['held', 'approved', 'ready'];
@@ -244,7 +247,10 @@ export class PlainShare {
     if (typeof price === 'string') return price;
     const others = this.requests.filter(isOpen);
     if (others.some(({ state }) => state !== 'priced')) return 'share_request_open';
-    for (const other of others) this.#end(other, 'cancelled', 'replaced', now);
+    for (const other of others) {
+      this.#end(other, 'cancelled', 'replaced', now);
+      this.#tellSharer(this.requests.indexOf(other), 'request.cancelled');
+    }
     const place = this.requests.length;
     this.#begin({
       ...price, kind: 'access', access: place, offer: at, network: offer.network, guest: who, guestAccount: account, sharer: offer.sharer, sharerTerminal: offer.terminal,
@@ -434,7 +440,7 @@ export class PlainShare {
       yield;
       return over;
     }
-    if (grant.quota !== undefined) grant.quota += request.quantity!;
+    if (grant.quota !== undefined) Object.assign(grant, { quota: grant.quota + request.quantity!, endsAt: now + trafficMs });
     if (grant.allowedMs !== undefined) Object.assign(grant, { allowedMs: grant.allowedMs + request.quantity!, endsAt: grant.endsAt! + request.quantity! });
     Object.assign(request, { state: 'active', dueAt: undefined, paidAt: now });
     access.dueAt = grant.endsAt;
@@ -507,7 +513,8 @@ export class PlainShare {
     const { grant } = request;
     const payment = this.paymentOf(request);
     if (request.state !== 'ready' || grant === undefined || !this.isInForce(grant, now) || (payment !== undefined && payment.state !== 'held')) return false;
-    grant.endsAt = grant.allowedMs === undefined ? undefined : now + grant.allowedMs;
+    const lastsMs = grant.allowedMs ?? (grant.quota === undefined ? undefined : trafficMs);
+    grant.endsAt = lastsMs === undefined ? undefined : now + lastsMs;
     Object.assign(request, { state: 'active', paidAt: now, dueAt: grant.endsAt });
     this.#capture(request);
     this.#tellSharer(at, 'code.collected');
@@ -639,7 +646,7 @@ export class PlainShare {
     const grant = access.grant!;
     const ofGrant = this.requests.filter((request) => request.access === at && request.state === 'ending');
     for (const request of ofGrant) Object.assign(request, { state: 'ended', dueAt: undefined });
-    const agent = this.network(access.network).isEnforced ? grant.usage : undefined;
+    const agent = this.network(access.network).isEnforced ? later(grant.usage, grant.sharer ?? nothing) : undefined;
     const other = agent ?? grant.sharer;
     const isDisputed = grant.guest !== undefined && other !== undefined && differ(bytes(grant.guest), bytes(other));
     const counted = agent ?? (isDisputed && bytes(grant.sharer!) > bytes(grant.guest!) ? grant.sharer : grant.guest);
@@ -655,12 +662,15 @@ export class PlainShare {
     const { reason, paidAt, endedAt, grant } = access;
     const isAtOnce = endedAt! < paidAt! + 10 * minute;
     const broughtNothing = (reason === 'ended_by_guest' || reason === 'key_mismatch') && isAtOnce && other !== undefined && bytes(other) <= 1_000_000;
-    if (broughtNothing) return request.fee;
+    const isUncounted = reason === 'key_mismatch' && isAtOnce && other === undefined && grant!.guest === undefined;
+    if (broughtNothing || isUncounted) return request.fee;
     const { bought, fee, tariff } = request;
     const isByRule = reason === 'ended_by_guest' || reason === 'used_up';
     if (bought === undefined) return isByRule || reason === 'key_mismatch' ? 0 : fee;
     if (isByRule && !tariff.refundsUnused) return 0;
-    const left = grant!.quota === undefined ? grant!.endsAt! - grant!.closedAt! : counted === undefined ? 0 : grant!.quota - bytes(counted);
+    // Who was put off the air may have had no way to say what it used.
+    const used = counted ?? (isByRule ? undefined : (grant!.sharer ?? nothing));
+    const left = grant!.quota === undefined ? grant!.endsAt! - grant!.closedAt! : used === undefined ? 0 : grant!.quota - bytes(used);
     const boughtLater = ofGrant.slice(ofGrant.indexOf(request) + 1).reduce((sum, one) => sum + one.bought!, 0);
     const unused = Math.min(bought, Math.max(0, left - boughtLater));
     return bought === 0 ? 0 : Math.floor((fee * unused) / bought);
@@ -762,6 +772,10 @@ export class PlainShare {
 
 function factorial(of: number): number {
   return of <= 1 ? 1 : of * factorial(of - 1);
+}
+
+function later(one: PlainUsage, other: PlainUsage): PlainUsage {
+  return { bytesIn: Math.max(one.bytesIn, other.bytesIn), bytesOut: Math.max(one.bytesOut, other.bytesOut), seconds: Math.max(one.seconds, other.seconds) };
 }
 
 function bytes({ bytesIn, bytesOut }: PlainUsage): number {

@@ -32,6 +32,8 @@ const agents: readonly Caller[] = networkKinds.map((_, ap) => ({ role: 'ap', id:
 const euros = (minor: number) => ({ minor: BigInt(minor), currency: 'EUR' });
 const megabyte = 1_000_000;
 const minute = 60_000;
+/** Events are kept for a week: no run is longer. */
+const soonMs = 1440 * minute;
 const without = { free: 0, largest: 1e12, refundsUnused: true } as const;
 
 /** Each as the server is told of it, and in plain terms. */
@@ -691,10 +693,10 @@ export class ShareWorld {
 
   /** To just before, at or after the moment when the time of something is over. */
   passTo(back: number, ms: number): void {
-    const at = this.#find(back, ({ dueAt }) => dueAt !== undefined);
+    const at = this.#find(back, ({ dueAt }) => dueAt !== undefined && dueAt < this.clockwork.at + soonMs);
     const dueAt = at === undefined ? undefined : this.#plain.request(at).dueAt;
     // The next call comes a millisecond later.
-    if (dueAt !== undefined) this.pass(Math.max(0, dueAt + ms - 1 - this.clockwork.at));
+    if (dueAt !== undefined && dueAt < this.clockwork.at + soonMs) this.pass(Math.max(0, dueAt + ms - 1 - this.clockwork.at));
   }
 
   /** To about when its guest may no longer complain. */
@@ -781,13 +783,13 @@ export class ShareWorld {
     this.coverage.count('passwords looked for', this.#passwords.size);
   }
 
-  /** Without a fault from now on, what has no end is ended; then time does the rest, and nothing is held or owed any more. */
+  /** Without a fault from now on, what has no end, or a late one, is ended; then time does the rest, and nothing is held or owed any more. */
   async end(): Promise<void> {
     this.#fault = undefined;
     await this.#search();
     for (const party of this.guests.keys()) await this.restart(party);
     for (const [at, { kind, state, grant }] of this.#plain.requests.entries()) {
-      if (kind === 'access' && state === 'active' && grant!.endsAt === undefined) await this.#serve(this.#ending(at, 'sharer', undefined), undefined);
+      if (kind === 'access' && state === 'active' && (grant!.endsAt ?? Infinity) > this.clockwork.at + soonMs) await this.#serve(this.#ending(at, 'sharer', undefined), undefined);
     }
     const last = Math.max(this.clockwork.at, ...this.#plain.requests.map(({ dueAt }) => dueAt ?? 0));
     this.pass(last - this.clockwork.at + 1);
