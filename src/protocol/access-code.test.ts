@@ -41,6 +41,12 @@ test('opens for its purpose and its key alone, and unchanged', async () => {
   expect(new Set(await Promise.all(wrong.map(codeOf)))).toEqual(new Set(['access_code_invalid']));
 });
 
+test.each(['', 'two words', 'a"\n}\nnetwork={', '\u001b[2J', 'a\\n', 'x'.repeat(129), 7, null])('an identifier that no access point makes is refused: %j', async (passwordId) => {
+  const key = newAccessKey();
+  const jwe = await sealAccessCode({ ...code, security: 'wpa3-sae', passwordId: passwordId as string }, publicJwkOf(key), 'grt_1');
+  expect(await codeOf(openAccessCode(jwe, key, 'grt_1'))).toBe('access_code_invalid');
+});
+
 /** ECDH-ES with a direct key (RFC 7518, 4.6.2), written out: SHA-256 over one round, for keys of up to 256 bits. */
 function agreedKey(privateJwk: PrivateJwk, epk: PublicJwk, { enc, bits, apu = '', apv }: { enc: string; bits: number; apu?: string; apv: string }): Buffer {
   const z = diffieHellman({ privateKey: createPrivateKey({ key: { ...privateJwk }, format: 'jwk' }), publicKey: createPublicKey({ key: { ...epk }, format: 'jwk' }) });

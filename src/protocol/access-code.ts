@@ -109,11 +109,11 @@ export async function openAccessCode(jwe: string, key: PrivateJwk, apv: string):
   const plaintext = await decrypted(jwe, key, apv);
   const { ssid, password, password_id: passwordId, security } = parsedObject(plaintext, 'what was in it');
   const known = securities.find((one) => one === security);
-  if (typeof ssid !== 'string' || typeof password !== 'string' || known === undefined || !['undefined', 'string'].includes(typeof passwordId)) {
+  if (typeof ssid !== 'string' || typeof password !== 'string' || known === undefined || !(passwordId === undefined || isPasswordId(passwordId))) {
     throw invalid('what was in it makes no sense');
   }
   try {
-    return { ssid: parseSsid(ssid), password: parsePassphrase(password), security: known, ...(passwordId === undefined ? {} : { passwordId: passwordId as string }) };
+    return { ssid: parseSsid(ssid), password: parsePassphrase(password), security: known, ...(passwordId === undefined ? {} : { passwordId }) };
   } catch {
     throw invalid('what was in it makes no sense');
   }
@@ -147,6 +147,11 @@ function parsedObject(text: string, what: string): Record<string, unknown> {
 
 function isCoordinate(value: unknown): value is string {
   return typeof value === 'string' && parseBase64url(value, coordinateBytes) !== undefined;
+}
+
+/** As access points make them; it goes into configuration files and onto screens. */
+function isPasswordId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/.test(value);
 }
 
 function invalid(detail: string): LatchkeyError {

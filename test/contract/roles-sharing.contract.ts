@@ -417,13 +417,27 @@ export function sharingContract(name: string, make: MakeHarness): void {
       test('of what is over are given back, held or not', async () => {
         const { offer } = await site.newNetwork();
         const access = await site.sell(guest, offer, '100MB');
-        const [held, priced] = [await guest.sharing.increase(access.id, parseQuantity('100MB')), await guest.sharing.increase(access.id, parseQuantity('100MB'))];
+        const held = await guest.sharing.increase(access.id, parseQuantity('100MB'));
         await guest.pay(held);
+        const priced = await guest.sharing.increase(access.id, parseQuantity('100MB'));
         expect(await moneyOf(guest)).toEqual({ balance: 4900n, held: 100n });
         await guest.sharing.end(access.id);
         for (const { id } of [held, priced]) expect(await guest.sharing.show(id)).toMatchObject({ state: 'expired', reason: 'grant_over' });
         expect(await moneyOf(guest)).toEqual({ balance: 4900n, held: 0n });
         expect(await codeOf(guest.sharing.increase(access.id, parseQuantity('100MB')))).toBe('share_request_over');
+      });
+
+      test('that are not paid give way to the next, so that however many are asked for, one is open', async () => {
+        const { offer } = await site.newNetwork();
+        const access = await site.sell(guest, offer, '100MB');
+        const more = () => guest.sharing.increase(access.id, parseQuantity('100MB'));
+        const paid = await more();
+        await guest.pay(paid);
+        const [first, second] = [await more(), await more()];
+        expect(await guest.sharing.show(first.id)).toMatchObject({ state: 'cancelled', reason: 'replaced' });
+        expect(await codeOf(guest.pay(first))).toBe('share_request_over');
+        expect((await guest.sharing.show(paid.id)).state).toBe('held');
+        expect((await harness.store.shareRequests.ofGrant(access.grantId!)).map(({ id }) => id)).toEqual([access.id, paid.id, second.id]);
       });
 
       test('end with their access, and what was bought last is used last', async () => {

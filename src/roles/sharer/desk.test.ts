@@ -66,9 +66,9 @@ class StandIn {
     return changed;
   }
 
-  tell(id: string, isGap = false): void {
+  tell(id: string, isGap = false, kind: LiveEvent['kind'] = 'payment.held'): void {
     this.#numbers += 1;
-    const event: LiveEvent = { number: this.#numbers, kind: 'payment.held', at: new Date(), detail: { request_id: id } };
+    const event: LiveEvent = { number: this.#numbers, kind, at: new Date(), detail: { request_id: id } };
     this.#following.forEach((hear) => hear({ events: isGap ? [] : [event], last: this.#numbers, isGap }));
   }
 
@@ -237,6 +237,19 @@ test('what came before it began is gone on with, and so is what an event was mis
   world.requests.set(missed, { ...world.requests.get(missed)!, state: 'held' });
   world.tell('', true);
   await expect.poll(() => world.state(missed)).toBe('ready');
+});
+
+test('whoever asks again and again and pays nothing keeps it from nobody: it asks nothing about that', async () => {
+  const asked: string[] = [];
+  const show = world.sharing.show.bind(world.sharing);
+  start({ sharing: { ...world.sharing, show: (id) => (asked.push(id), show(id)) } });
+  const paying = world.add();
+  await expect.poll(() => world.state()).toBe('ready');
+  for (const kind of ['request.received', 'increase.received', 'request.cancelled', 'request.expired'] as const) world.tell('shr_unpaid', false, kind);
+  world.requests.set(paying, { ...world.requests.get(paying)!, state: 'cancelled' });
+  world.tell(paying, false, 'request.cancelled');
+  await expect.poll(() => statesSeen().at(-1)).toBe('cancelled');
+  expect(new Set(asked)).toEqual(new Set([paying]));
 });
 
 test('a guest gets its code once the access point lets it in, and not before', async () => {

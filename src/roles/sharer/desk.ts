@@ -130,12 +130,17 @@ export class SharerDesk {
         await this.#look();
       }
       isFirst = false;
-      for (const { detail: { request_id: requestId } } of events) {
-        if (typeof requestId === 'string') {
+      for (const { kind, detail: { request_id: requestId } } of events) {
+        if (typeof requestId === 'string' && (kind === 'payment.held' || this.#isConcerned(requestId))) {
           this.#tend(requestId);
         }
       }
     }
+  }
+
+  /** What nobody has paid yet is none of the desk's: asking for it costs nothing, and would keep it from those who have. */
+  #isConcerned(id: string): boolean {
+    return this.#known.has(id) || this.#working.has(id);
   }
 
   /** At once, and then again and again. */
@@ -212,7 +217,9 @@ export class SharerDesk {
           this.#working.set(id, true);
           await this.#pause(this.#times.again);
         } else {
-          this.#options.log('warn', 'A request could not be gone on with.', { requestId: id, error });
+          // A guest that gives up meanwhile is nothing to worry about, and an event tells of it.
+          const isOver = error instanceof LatchkeyError && error.code === 'share_request_over';
+          this.#options.log(isOver ? 'debug' : 'warn', 'A request could not be gone on with.', { requestId: id, error });
         }
       }
     } while (this.#working.get(id) === true && !this.#signal.aborted);

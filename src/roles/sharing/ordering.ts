@@ -83,6 +83,7 @@ export async function requestIncrease(context: ServiceContext, accessId: string,
       throw new LatchkeyError('purchase_too_large', `Request ${access.id} has no limit that could be raised.`);
     }
     const account = (await store.accounts.find(access.guest.accountId))!;
+    await replaceIncreases(within, grant.id, news);
     const request: ShareRequest = {
       ...access,
       ...begun,
@@ -145,13 +146,26 @@ async function requireOpen({ store, clock }: ServiceContext, offer: Offer): Prom
 /** A terminal has one request for an offer: what is not paid gives way to the next. Errors: `share_request_open`. */
 async function replaceOthers(context: ServiceContext, guestTerminalId: string, { id: offerId }: Offer, news: News): Promise<void> {
   for (const other of await openFor(context, guestTerminalId, offerId)) {
-    const change = { state: 'cancelled', dueAt: undefined, endedAt: context.clock.now(), reason: endReasons.replaced } as const;
-    const replaced = other.state === 'priced' ? await move(context, other, ['priced'], change) : undefined;
+    const replaced = other.state === 'priced' ? await move(context, other, ['priced'], replacement(context)) : undefined;
     if (replaced === undefined) {
       throw new LatchkeyError('share_request_open', `Request ${other.id} is ${other.state}.`);
     }
     news.add('sharer', 'request.cancelled', replaced, { reason: endReasons.replaced });
   }
+}
+
+/** As of access: else whoever pays nothing makes more and more of them, all of which end with the grant. */
+async function replaceIncreases(context: ServiceContext, grantId: string, news: News): Promise<void> {
+  for (const other of await context.store.shareRequests.ofGrant(grantId)) {
+    const replaced = other.kind === 'increase' && other.state === 'priced' ? await move(context, other, ['priced'], replacement(context)) : undefined;
+    if (replaced !== undefined) {
+      news.add('sharer', 'request.cancelled', replaced, { reason: endReasons.replaced });
+    }
+  }
+}
+
+function replacement({ clock }: ServiceContext) {
+  return { state: 'cancelled', dueAt: undefined, endedAt: clock.now(), reason: endReasons.replaced } as const;
 }
 
 async function openFor({ store }: ServiceContext, guestTerminalId: string, offerId: string): Promise<readonly ShareRequest[]> {

@@ -22,7 +22,7 @@ export interface ShareRequestRepository {
   change(id: string, from: readonly ShareRequestState[], change: ShareRequestChange): Promise<ShareRequest | undefined>;
   /** Newest first. */
   list(query: ShareRequestQuery, page: PageRequest): Promise<Page<ShareRequest>>;
-  /** All of a grant, oldest first. */
+  /** Of a grant those that something came of, or still may, oldest first. */
   ofGrant(grantId: string): Promise<ShareRequest[]>;
   /** That of a payment. */
   findByPayment(paymentId: string): Promise<ShareRequest | undefined>;

@@ -17,7 +17,8 @@ const byId: PreparedQuery<{ id: string }, ShareRequestRow> = (db, { id }) =>
   db.selectFrom('share_requests').select([...shareRequestColumns]).where('id', '=', id);
 
 const byGrant: PreparedQuery<{ grantId: string }, ShareRequestRow> = (db, { grantId }) =>
-  db.selectFrom('share_requests').select([...shareRequestColumns]).where('grant_id', '=', grantId).orderBy('created_at').orderBy('id');
+  db.selectFrom('share_requests').select([...shareRequestColumns])
+    .where('grant_id', '=', grantId).where('state', 'not in', ['refused', 'expired', 'cancelled']).orderBy('created_at').orderBy('id');
 
 const byPayment: PreparedQuery<{ paymentId: string }, ShareRequestRow> = (db, { paymentId }) =>
   db.selectFrom('share_requests').select([...shareRequestColumns]).where('payment_id', '=', paymentId);
