@@ -82,7 +82,7 @@ export class CrowdedNetwork {
       proveAgainBy: new Date(now.getTime() + 86_400_000),
     });
     const offers = new OffersService(registry.context({ kind: 'token', token: sharer.token }));
-    const offer = await offers.offer(network.id, { tariff, guests: 250, hours: undefined, approval: 'automatic', answerMs: 120_000 });
+    const offer = await offers.offer(network.id, { tariff, guests: 250, hours: undefined, approval: 'automatic', answerMs: 3_600_000 });
     const site = new CrowdedNetwork(registry, sharer, network, offer);
     try {
       await site.#serve(agentAt, sharerAt);
@@ -115,7 +115,7 @@ export class CrowdedNetwork {
       sealed: { find: (id) => kept.get(id), keep: (id, code) => void (kept.has(id) || kept.set(id, code)) },
       signer: { publicKey: meter.publicKey, sign: (reading) => signReading(reading, meter.privateKey) },
       approveAll: false, prompt: undefined, thresholds: [], clock: systemClock, onEvent: () => {},
-      log: (_level, message, more) => void this.trouble.push(`${message} ${String(more?.['error'] ?? '')}`),
+      log: (level, message, more) => void ((level === 'warn' || level === 'error') && this.trouble.push(`${message} ${String(more?.['error'] ?? '')}`)),
     });
     const serving = Promise.withResolvers<void>();
     const run = desk.run(this.#ending.signal, serving.resolve);

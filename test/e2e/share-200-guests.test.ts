@@ -13,7 +13,7 @@ import { CuttingProxy } from './cutting-proxy.ts';
 import { Registry } from './registry.ts';
 
 const guests = 200;
-const timeout = 300_000;
+const timeout = 600_000;
 
 /** What a guest buys and uses, in MB, and what it is paid in the end, in cents. */
 interface Plan {
