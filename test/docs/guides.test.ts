@@ -50,6 +50,7 @@ function toolsOf(commands: readonly ConsoleCommand[]): DebianPackage[] {
     openssl: ['openssl'],
     zbarimg: ['zbar-tools'],
     hledger: ['hledger'],
+    hostapd: ['hostapd'],
     createdb: ['postgresql'],
     radclient: ['freeradius-utils'],
     nft: ['nftables'],
