@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { LatchkeyError } from '../domain/errors.ts';
 import { parseId } from '../domain/identifiers.ts';
 import type { Role } from '../domain/token.ts';
-import { profiles, readAuthorities } from './destination.ts';
+import { profiles, readAuthorities, viaOf } from './destination.ts';
 import { keepProfile, requireFreeName, usualTokenName } from './keep-profile.ts';
 import { openEnrollmentAt, type Opening } from './open-role.ts';
 import { profileToWire, type ProfileWire } from './present/profiles.ts';
@@ -12,6 +12,7 @@ export interface NewProfileFlags {
   readonly name: string;
   readonly server: string;
   readonly ca?: string | undefined;
+  readonly via?: string | undefined;
   readonly 'enroll-code-file'?: string | undefined;
   readonly 'token-file'?: string | undefined;
   readonly 'token-name'?: string | undefined;
@@ -25,20 +26,21 @@ export async function addProfile(flags: NewProfileFlags, opening: Opening): Prom
   const name = parseId(flags.name, 'name of a profile');
   const place = { name, server: flags.server, ca: readAuthorities(flags.ca, '--ca') };
   requireFreeName(name);
+  const via = viaOf(flags);
   const code = await readCode(flags, opening);
   // LATCHKEY_TOKEN is for commands; into a profile goes only what a flag names.
   const secret = flags['token-file'] === undefined ? undefined : await readGivenSecret('token', flags['token-file'], sources);
   let enrolled: string | undefined;
   if (code !== undefined) {
     const tokenName = flags['token-name'] ?? (flags.role === undefined ? usualTokenName() : hostname().slice(0, 64));
-    const enrollment = await openEnrollmentAt({ url: place.server, token: undefined, ca: place.ca }, opening);
+    const enrollment = await openEnrollmentAt({ url: place.server, token: undefined, ca: place.ca, via }, opening);
     const { token } = await keepProfile(place, sources, () => enrollment.enroll(code, tokenName));
     if (flags.role !== undefined && token.role !== flags.role) {
       throw new LatchkeyError('forbidden', `The code was for the role ${token.role}, not ${flags.role}; its token is in the profile "${name}".`);
     }
     enrolled = token.name;
   } else if (secret !== undefined) {
-    const enrollment = await openEnrollmentAt({ url: place.server, token: secret, ca: place.ca }, opening);
+    const enrollment = await openEnrollmentAt({ url: place.server, token: secret, ca: place.ca, via }, opening);
     await keepProfile(place, sources, async () => {
       const actor = await enrollment.whoami();
       if (actor.kind !== 'token') {

@@ -132,8 +132,12 @@ async function access(url: string, profile: Profile | undefined, flags: RoleFlag
   const given = await readGivenSecret('token', flags['token-file'], sources);
   const token = given ?? (profile === undefined ? undefined : await storedToken(profile, sources));
   const known = given === undefined ? profile : undefined;
-  const via = flags.via ?? (process.env['LATCHKEY_VIA'] || undefined);
-  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, via, role: known?.role, ap: known?.ap };
+  return { url, token, ca: readAuthorities(flags['ca-file']) ?? profile?.ca, via: viaOf(flags), role: known?.role, ap: known?.ap };
+}
+
+/** By way of whom a server is reached, if anybody. */
+export function viaOf({ via }: Pick<RoleFlags, 'via'>): string | undefined {
+  return via ?? (process.env['LATCHKEY_VIA'] || undefined);
 }
 
 async function storedToken(profile: Profile, sources: SecretSources): Promise<string | undefined> {

@@ -152,16 +152,14 @@ export const remoteFlags = {
   'token-file': fileFlag({ helpGroup: 'SERVER', description: 'Read the token from this file, - for stdin (or LATCHKEY_TOKEN).' }),
 };
 
+export const viaFlag = custom<string>({
+  parse: flagValue(parseVia),
+  helpValue: 'HOST[:PORT]|auto',
+  description: 'Reach the server by way of this access point’s agent, without any other network; auto is the default router (LATCHKEY_VIA).',
+});
+
 /** On commands of guests, who may have no network yet. */
-export const guestFlags = {
-  ...remoteFlags,
-  via: custom<string>({
-    parse: flagValue(parseVia),
-    helpGroup: 'SERVER',
-    helpValue: 'HOST[:PORT]|auto',
-    description: 'Reach the server by way of this access point’s agent, without any other network; auto is the default router (LATCHKEY_VIA).',
-  })(),
-};
+export const guestFlags = { ...remoteFlags, via: viaFlag({ helpGroup: 'SERVER' }) };
 
 export const dryRunFlag = switchFlag({ description: 'Say what would be done, and do nothing.' });
 export const yesFlag = switchFlag({ char: 'y', description: 'Answer yes to the question.' });

@@ -1,6 +1,6 @@
 import { verificationSentToWire } from '../../api/bindings.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { bindFlags, choiceFlag, remoteFlags, textFlag } from '../../cli/flags.ts';
+import { bindFlags, choiceFlag, guestFlags, textFlag } from '../../cli/flags.ts';
 import { boundOrSentSchema, boundToWire, presentBoundOrSent, type BoundWire, type VerificationSentWire } from '../../cli/present/wallet.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { bindAccount } from '../../cli/wallet/bind-account.ts';
@@ -24,7 +24,7 @@ export default class AccountBind extends LatchkeyCommand<BoundWire | Verificatio
     name: textFlag({ description: 'What the account is called.' }),
     algorithm: choiceFlag(passwordAlgorithms)({ description: 'How transaction passwords are made; for good. hmac-sha256 if left out.' }),
     ...bindFlags,
-    ...remoteFlags,
+    ...guestFlags,
   };
   static override readonly result = boundOrSentSchema;
 

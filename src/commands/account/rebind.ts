@@ -1,7 +1,7 @@
 import { verificationSentToWire } from '../../api/bindings.ts';
 import { textArg } from '../../cli/args.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { bindFlags, remoteFlags } from '../../cli/flags.ts';
+import { bindFlags, guestFlags } from '../../cli/flags.ts';
 import { openWallet } from '../../cli/open-role.ts';
 import { boundOrSentSchema, boundToWire, presentBoundOrSent, type BoundWire, type VerificationSentWire } from '../../cli/present/wallet.ts';
 import type { Screen } from '../../cli/present/screen.ts';
@@ -17,7 +17,7 @@ export default class AccountRebind extends LatchkeyCommand<BoundWire | Verificat
   ];
   static override readonly examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> Anna'];
   static override readonly args = { account: textArg({ description: 'The account’s id or name; the only one if left out.' }) };
-  static override readonly flags = { ...bindFlags, ...remoteFlags };
+  static override readonly flags = { ...bindFlags, ...guestFlags };
   static override readonly result = boundOrSentSchema;
 
   async run(): Promise<BoundWire | VerificationSentWire> {

@@ -1,5 +1,5 @@
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { remoteFlags } from '../../cli/flags.ts';
+import { guestFlags } from '../../cli/flags.ts';
 import { presentWalletStatus, walletStatusSchema, walletStatusToWire, type WalletStatusWire } from '../../cli/present/wallet.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 import { openPayer } from '../../cli/wallet/open-payer.ts';
@@ -8,7 +8,7 @@ import { askingServer } from '../../cli/wallet/pay-order.ts';
 export default class AccountStatus extends LatchkeyCommand<WalletStatusWire> {
   static override readonly summary = 'What this terminal can pay: its accounts, waits after wrong passwords, and what is pending.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %>'];
-  static override readonly flags = { ...remoteFlags };
+  static override readonly flags = { ...guestFlags };
   static override readonly result = walletStatusSchema;
 
   async run(): Promise<WalletStatusWire> {

@@ -1,6 +1,6 @@
 import { addProfile } from '../../cli/add-profile.ts';
 import { LatchkeyCommand } from '../../cli/base-command.ts';
-import { fileFlag, pathFlag, profileNameFlag, serverUrlFlag, textFlag } from '../../cli/flags.ts';
+import { fileFlag, pathFlag, profileNameFlag, serverUrlFlag, textFlag, viaFlag } from '../../cli/flags.ts';
 import { presentProfile, profileSchema, type ProfileWire } from '../../cli/present/profiles.ts';
 import type { Screen } from '../../cli/present/screen.ts';
 
@@ -14,6 +14,7 @@ export default class WalletEnroll extends LatchkeyCommand<ProfileWire> {
   static override readonly flags = {
     server: serverUrlFlag({ description: 'The server’s address.', required: true }),
     ca: pathFlag({ description: 'Trust the certificate authorities in this PEM file, and no others, with this server.' }),
+    via: viaFlag(),
     'enroll-code-file': fileFlag({ description: 'Take the code in this file, - for stdin (or LATCHKEY_ENROLL_CODE).' }),
     name: textFlag({ description: 'What the terminal is called; the host’s name if left out.' }),
     profile: profileNameFlag({ description: 'Keep it as this profile.', default: 'wallet' }),
