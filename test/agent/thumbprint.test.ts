@@ -113,6 +113,20 @@ test('what answers without knowing the password says nothing, whichever it names
   }
 });
 
+test('what answers nothing in time is said to be late, and who is interrupted is not', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  try {
+    const { port: there } = silent.address() as AddressInfo;
+    const asking = (signal: AbortSignal) => askThumbprint({ host: '127.0.0.1', port: there }, requestId, code, signal);
+    await expect(asking(AbortSignal.timeout(20))).rejects.toMatchObject({ code: 'timed_out', message: '127.0.0.1 did not answer in time.' });
+    await expect(asking(AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+});
+
 describe('hostile clients', () => {
   async function open(bytes: string | Buffer, localAddress?: string): Promise<Socket> {
     const socket = connect({ port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) }).on('error', () => {});

@@ -118,7 +118,8 @@ function meaning(error: unknown, { host, secure, signal }: { host: string; secur
     return error;
   }
   if (signal?.aborted === true) {
-    return new LatchkeyError('interrupted', undefined, { cause: error });
+    const isLate = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+    return isLate ? new LatchkeyError('timed_out', `${host} did not answer in time.`, { cause: error }) : new LatchkeyError('interrupted', undefined, { cause: error });
   }
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const failure = networkFailure(error, host)?.error;
