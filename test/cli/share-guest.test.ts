@@ -147,10 +147,10 @@ describe.each(ways)('a guest of a shared network, %s', (way) => {
     const using = atTerminal(purse.cli, ['share', 'use', id, '--interface', 'lo', '--every', '300ms'], purse.env);
     await using.shows(/used .* of 200 MB/);
     await sharer.sharing.warn(id, { threshold: '80%', left: parseQuantity('40MB') });
-    await using.shows('40MB left. Buy 200MB more?');
+    await using.shows('Running low: 40.0 MB left. Buy 200MB more?');
     using.type('n\r');
     await sharer.sharing.warn(id, { threshold: '95%', left: parseQuantity('10MB') });
-    await using.shows('10MB left. Buy 200MB more?');
+    await using.shows('Running low: 10.0 MB left. Buy 200MB more?');
     using.type('\u0003');
     expect(await using.code).toBe(130);
     const end = atTerminal(purse.cli, ['share', 'end', id], purse.env);

@@ -1,8 +1,9 @@
 import { shareRequestSchema, shareRequestToWire, shareUsageSchema, shareUsageToWire, type ShareRequestWire, type ShareUsageWire } from '../../api/share-requests.ts';
 import { id, object, oneOf } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
-import { allowanceForPeople } from '../../domain/quantity.ts';
+import { allowanceForPeople, parseQuantity } from '../../domain/quantity.ts';
 import { openStates, type ShareRequest } from '../../domain/share-request.ts';
+import { shown } from '../../domain/shown-text.ts';
 import { trafficForPeople } from '../../domain/traffic.ts';
 import type { OnNetwork } from '../../roles/device/ports.ts';
 import type { UseNews } from '../../roles/guest/using.ts';
@@ -173,6 +174,16 @@ function leftText({ grant, used }: Usage, at: Date): string | undefined {
   return grant.endsAt === undefined ? undefined : `${Math.max(0, Math.floor((grant.endsAt.getTime() - at.getTime()) / 1000))}s`;
 }
 
+/** What a warning says is left; the least that there is of a quantity stands for nothing. */
+export function remainingForPeople(remaining: string): string {
+  try {
+    const { metric, size } = parseQuantity(remaining);
+    return size === 1n ? 'nothing left' : `${metric === 'traffic' ? trafficForPeople(size) : duration(Number(size))} left`;
+  } catch {
+    return `${shown(remaining)} left`;
+  }
+}
+
 type Counted = { readonly bytes_in: string; readonly bytes_out: string };
 
 export function presentUseNews(news: UseNewsWire, { style }: Screen): string {
@@ -182,7 +193,7 @@ export function presentUseNews(news: UseNewsWire, { style }: Screen): string {
     case 'usage':
       return line(usedForPeople(news), leftForPeople(news), metersForPeople(news));
     case 'low':
-      return line(style.warning(`Running low: ${news.remaining} left.`));
+      return line(style.warning(`Running low: ${remainingForPeople(news.remaining ?? '')}.`));
     case 'increased':
       return line(style.good(`${news.quantity} more.`), leftForPeople(news));
     case 'over':

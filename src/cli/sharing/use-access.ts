@@ -10,7 +10,7 @@ import { use, type UseNews, type UsingContext } from '../../roles/guest/using.ts
 import { lowHook } from '../../prompts/low-hook.ts';
 import { toLatchkeyError } from '../failure.ts';
 import { systemClock } from '../local-registry.ts';
-import { useNewsToWire, type UseNewsWire } from '../present/share-access.ts';
+import { remainingForPeople, useNewsToWire, type UseNewsWire } from '../present/share-access.ts';
 import { compareKeys, sharerAddress } from './compare-keys.ts';
 import { accessInUse, purchasesOf } from './guest-requests.ts';
 import { interfaceCounters } from './interface-counters.ts';
@@ -172,7 +172,7 @@ class TopUps {
     const { interactive, ask } = this.#options;
     if (auto === undefined) {
       const again = this.#access.bought;
-      if (!interactive || again === 'unlimited' || again.size === 0n || !(await ask(`${remaining} left. Buy ${allowanceForPeople(again)} more?`))) {
+      if (!interactive || again === 'unlimited' || again.size === 0n || !(await ask(`Running low: ${remainingForPeople(remaining)}. Buy ${allowanceForPeople(again)} more?`))) {
         return;
       }
       await topUpBy(this.#guest, this.#access.id, again, { ...this.#flags, 'max-fee': undefined, 'no-wait': false }, this.#options);
@@ -181,7 +181,7 @@ class TopUps {
     const most = this.#flags['auto-topup-max']!;
     const left = await this.#left(most);
     if (left <= 0n) {
-      await this.#options.caution(`${remaining} left. No more is bought: that has cost ${moneyForPeople(most)} already, which --auto-topup-max allows.`);
+      await this.#options.caution(`Running low: ${remainingForPeople(remaining)}. No more is bought: that has cost ${moneyForPeople(most)} already, which --auto-topup-max allows.`);
       return;
     }
     await topUpBy(this.#guest, this.#access.id, auto, { ...this.#flags, yes: false, 'max-fee': { ...most, minor: left }, 'no-wait': false }, { ...this.#options, interactive: false });
