@@ -79,13 +79,13 @@ function controlProgram(keys: string, station: string): string {
   return `'use strict';
 const { readFileSync } = require('node:fs');
 const { createInterface } = require('node:readline');
-const counted = (name) => Number(readFileSync('/sys/class/net/${storyInterface}/statistics/' + name, 'utf8'));
+const counted = () => readFileSync('/proc/self/net/dev', 'utf8').split('\\n').find((line) => line.trim().startsWith('${storyInterface}:')).split(':')[1].trim().split(' ').filter(Boolean).map(Number);
 function stations() {
   const on = JSON.parse(readFileSync(${JSON.stringify(station)}, 'utf8'));
   if (on === null || !readFileSync(${JSON.stringify(keys)}, 'utf8').includes('keyid=' + on.grantId + ' ')) return [];
   return [
     on.mac, 'flags=[AUTH][ASSOC][AUTHORIZED]', 'AKMSuiteSelector=00-0f-ac-2', 'keyid=' + on.grantId,
-    'rx_bytes=' + (counted('tx_bytes') - on.sent), 'tx_bytes=' + (counted('rx_bytes') - on.received),
+    'rx_bytes=' + (counted()[8] - on.sent), 'tx_bytes=' + (counted()[0] - on.received),
     'connected_time=' + Math.round((Date.now() - on.at) / 1000),
   ];
 }
