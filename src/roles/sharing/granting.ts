@@ -1,15 +1,15 @@
 import { mostDurationMs } from '../../domain/duration.ts';
 import { newGrant, timeLeft, type Grant } from '../../domain/grant.ts';
 import type { Allowance, Quantity } from '../../domain/quantity.ts';
-import { moneyBackMs, trafficLastsMs, type ShareRequest } from '../../domain/share-request.ts';
+import { collectMs, trafficLastsMs, type ShareRequest } from '../../domain/share-request.ts';
 import { mostTraffic } from '../../domain/traffic.ts';
 import { auditEntry, type ServiceContext } from '../service-context.ts';
 
 // The grant of a request, inside a transaction with its access point's row taken: `revision` is its next one.
 
 /**
- * Until it is collected its time does not run. But it has an end by then, and so an agent that hears nothing more lets
- * nobody in for longer.
+ * Until it is collected its time does not run. But it ends before the fee would be given back, and so an agent that hears
+ * nothing more lets nobody in for nothing.
  */
 export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { readonly id: string; readonly ssid: string; readonly now: Date; readonly revision: number }): Grant {
   const { quantity, apId, guest } = request;
@@ -20,7 +20,7 @@ export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { r
     network: { apId, ssid },
     source: 'share',
     startsAt: now,
-    endsAt: later(now, moneyBackMs(request) + (ms ?? 0)),
+    endsAt: later(request.dueAt!, collectMs),
     allowedMs: ms,
     quotaBytes: quantity !== 'unlimited' && quantity.metric === 'traffic' ? quantity.size : undefined,
     policy: 'restrict',

@@ -32,7 +32,7 @@ export interface ShareRequestRepository {
   ready(grantIds: readonly string[]): Promise<ShareRequest[]>;
   /** Whether a request that is not over, or of which money is owed, is paid to or from an account. */
   concerns(accountId: string): Promise<boolean>;
-  /** Whose time in their state is over, of those that money is owed of as well; the earliest first. */
+  /** Whose time in their state is over, of those that money is owed of as well; the earliest first, and of those due together the oldest. */
   due(at: Date, limit: number): Promise<ShareRequest[]>;
   /** Whether an account has bought something of a network, or is about to: the free allowance does not come with the next. */
   hasBought(accountId: string, networkId: string): Promise<boolean>;

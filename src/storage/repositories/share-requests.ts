@@ -171,6 +171,7 @@ export class ShareRequests implements ShareRequestRepository {
     const rows = await this.#db.read.selectFrom('share_requests').select([...shareRequestColumns])
       .where('due_at', '<=', at)
       .orderBy('due_at')
+      .orderBy('created_at')
       .limit(atMost(limit))
       .execute();
     return rows.map(toShareRequest);

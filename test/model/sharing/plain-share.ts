@@ -274,6 +274,10 @@ export class PlainShare {
     const price = this.#price(access.tariff, wanted, false);
     if (typeof price === 'string') return price;
     const { offer, network, guest, guestAccount, sharer, sharerTerminal, tariff, answerMs } = access;
+    for (const other of this.requests.filter(({ kind, access: of, state }) => kind === 'increase' && of === at && state === 'priced')) {
+      this.#end(other, 'cancelled', 'replaced', now);
+      this.#tellSharer(this.requests.indexOf(other), 'request.cancelled');
+    }
     if (key !== undefined) this.state.keys.set(name, { of, request: this.requests.length });
     this.#begin({ ...price, kind: 'increase', access: at, offer, network, guest, guestAccount, sharer, sharerTerminal, tariff, answerMs }, now);
     yield;
@@ -419,11 +423,11 @@ export class PlainShare {
     if (request.kind === 'increase') return yield* this.#approveIncrease(at, now);
     if (!this.network(request.network).isValid) return 'network_not_valid';
     if (request.state !== 'held') return over;
-    const { quantity, answerMs, tariff } = request;
+    const { quantity, tariff } = request;
     const isTime = tariff.kind !== 'unlimited' && tariff.metric === 'time';
     request.state = 'approved';
     request.grant = {
-      startsAt: now, endsAt: now + answerMs + 10 * minute + (isTime ? quantity! : 0), allowedMs: isTime ? quantity : undefined, quota: isTime ? undefined : quantity,
+      startsAt: now, endsAt: request.dueAt! + 10 * minute, allowedMs: isTime ? quantity : undefined, quota: isTime ? undefined : quantity,
       state: 'active', closedAt: undefined, usage: { bytesIn: 0, bytesOut: 0, seconds: 0 }, guest: undefined, sharer: undefined,
     };
     yield;
@@ -738,11 +742,12 @@ export class PlainShare {
   }
 
   #due(now: number): { readonly at: number; readonly dueAt: number; readonly state: string }[][] {
-    const due = this.requests.flatMap(({ dueAt, state }, at) => (dueAt !== undefined && dueAt <= now ? [{ at, dueAt, state }] : []));
-    return [...Map.groupBy(due, ({ dueAt }) => dueAt).values()].toSorted(([one], [other]) => one!.dueAt - other!.dueAt);
+    const due = this.requests.flatMap(({ dueAt, createdAt, state }, at) => (dueAt !== undefined && dueAt <= now ? [{ at, dueAt, createdAt, state }] : []));
+    const inOrder = due.toSorted((one, other) => one.dueAt - other.dueAt || one.createdAt - other.createdAt);
+    return [...Map.groupBy(inOrder, ({ dueAt, createdAt }) => `${dueAt} ${createdAt}`).values()];
   }
 
-  /** In how many orders it may be done: which comes first of what is due at the same moment, nobody says. */
+  /** In how many orders it may be done: which comes first of what is due, and was made, at the same moment, nobody says. */
   orders(now: number): number {
     return Math.min(720, this.#due(now).reduce((product, together) => product * factorial(together.length), 1));
   }
