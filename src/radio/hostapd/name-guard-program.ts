@@ -54,8 +54,9 @@ async function guard({ folder, renamed }: GuardOrder): Promise<void> {
         await pause(againMs);
         await setBack(renamed, AbortSignal.timeout(tryMs));
       }
-      whatever(() => forgetRenamed(folder, renamed));
+      // Who sees that nothing is renamed any more finds in the log why.
       log('info', 'The network has its first name.', { reason });
+      whatever(() => forgetRenamed(folder, renamed));
       say('restored');
       return;
     } catch (error) {
