@@ -419,7 +419,8 @@ export class PlainLedger {
     if (last !== undefined) return { binding: last, isSpent: true };
     const same = own.find(({ accountId }) => {
       const kept = this.payment(accountId, request.key);
-      return kept?.request !== undefined && isSame(kept.request, request);
+      // Another terminal's request under this key is another one, whatever it says.
+      return kept?.request !== undefined && kept.terminalId === terminalId && isSame(kept.request, request);
     });
     if (same !== undefined) return { binding: same, isSpent: false };
     const md5 = own.filter(({ algorithm }) => algorithm === 'md5');
