@@ -46,14 +46,15 @@ export function enforcementOf(radio: PushedRadio | AskedRadio, parts: Enforcemen
 function pushed(radio: PushedRadio, parts: EnforcementParts) {
   const { store, macs } = parts;
   const meter = new UsageMeter(parts);
-  const grants = new GrantsOnAir({ ...parts, radio, meter, macOf: ({ subject }) => macs.get(subject.id) });
+  const grants: GrantsOnAir = new GrantsOnAir({ ...parts, radio, meter, count: () => stations.countIfReachable(), macOf: ({ subject }) => macs.get(subject.id) });
+  const stations = new StationWatch({ ...parts, radio, meter, grants, onDisturbed: () => void grants.converge() });
   // Before the radio is heard: what it is brought in step with is complete from the first time on.
   grants.take(store.grants.activeGrants());
   macs.onChanged(() => {
     grants.reconsider();
     void grants.converge();
   });
-  return { grants, stations: new StationWatch({ ...parts, radio, meter, grants, onDisturbed: () => void grants.converge() }) };
+  return { grants, stations };
 }
 
 function asked(radio: AskedRadio, parts: EnforcementParts) {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { noUsage, type Grant } from '../../domain/grant.ts';
 import { GrantsOnAir } from './grants-on-air.ts';
-import type { PushedRadio, Shortfall } from './radio.ts';
+import type { GrantOnAir, PushedRadio, Shortfall } from './radio.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
 const meter = {} as UsageMeter;
-const usual = { meter, now: () => new Date(1), graceMs: 0, vlanOf: () => undefined, macOf: () => undefined, log: () => {}, onNew: () => {}, onWaiting: () => {} };
+const usual = { meter, now: () => new Date(1), graceMs: 0, vlanOf: () => undefined, macOf: () => undefined, log: () => {}, count: async () => {}, onNew: () => {}, onWaiting: () => {} };
 
 function grant(id: string): Grant {
   return {
@@ -68,4 +68,30 @@ test('time waits for the radio that has this very grant, not for one that had an
   isThere = true;
   await grants.converge();
   expect(begun).toEqual(['grt_1 1', 'grt_2 1', 'grt_1 3']);
+});
+
+test('whoever is put off the air, or is to reach the agent alone, is counted right before; nobody else is for that', async () => {
+  const done: string[] = [];
+  let used = 0n;
+  const grants = new GrantsOnAir({
+    ...usual,
+    graceMs: 1000,
+    meter: { usage: () => ({ ...noUsage, bytesIn: used, spentAt: undefined }), setSpent: () => {} } as unknown as UsageMeter,
+    radio: {
+      kind: 'hostapd',
+      enforcement: 'per-grant',
+      converge: async (wanted: readonly GrantOnAir[]) => void done.push(wanted.map(({ grant: { id }, restricted }) => (restricted ? `${id} restricted` : id)).join()),
+    } as unknown as PushedRadio,
+    count: async () => void done.push('count'),
+  });
+  grants.take([grant('grt_1'), { ...grant('grt_2'), quotaBytes: 10n, policy: 'restrict' }]);
+  await grants.converge();
+  grants.take([grant('grt_3')]);
+  await grants.converge();
+  grants.take([{ ...grant('grt_1'), state: 'revoked' }]);
+  await grants.converge();
+  used = 10n;
+  grants.reconsider();
+  await grants.converge();
+  expect(done).toEqual(['grt_1,grt_2', 'grt_1,grt_2,grt_3', 'count', 'grt_2,grt_3', 'count', 'grt_2 restricted,grt_3']);
 });

@@ -18,6 +18,8 @@ interface Options {
   /** The address by which a grant's subject was last seen. */
   readonly macOf: (grant: Grant) => string | undefined;
   readonly log: Log;
+  /** Reads the radio's counters, which go with a station that is put off. Never rejects. */
+  readonly count: () => Promise<void>;
   /** Grants that the radio now lets in and did not before. */
   readonly onNew: (grants: readonly Grant[]) => void;
   /** Grants that the radio has, and whose time waited for that. */
@@ -183,8 +185,17 @@ export class GrantsOnAir implements GrantsInForce {
     return this.#running;
   }
 
+  /** Whether somebody who is on the air is to be put off it, or to reach the agent alone. */
+  #cuts(wanted: readonly GrantOnAir[]): boolean {
+    const stay = new Map(wanted.map((one) => [one.grant.id, one]));
+    return [...this.#onAir.values()].some((one) => !isSameOnAir(stay.get(one.grant.id), one));
+  }
+
   async #converge(): Promise<void> {
-    const { radio, onNew, onWaiting } = this.#options;
+    const { radio, count, onNew, onWaiting } = this.#options;
+    if (this.#cuts(this.#standing().wanted)) {
+      await count();
+    }
     const { wanted } = this.#standing();
     let offAir = none;
     try {

@@ -317,6 +317,10 @@ export class AgentService implements AgentControl {
 
   async usage(grantId: string): Promise<GrantMeter> {
     const { store, log } = this.#options;
+    if (this.#grants.find(grantId) === undefined) {
+      // What it used until it was cut off is counted then.
+      await this.#grants.converge();
+    }
     const on = await this.#stations.count().catch((error: unknown) => {
       log('debug', 'The radio does not say who is on.', { error });
       return undefined;

@@ -39,7 +39,7 @@ export class StationWatch implements StationsOn {
   }
 
   tick(ticks: number): Promise<unknown> | undefined {
-    return ticks % countEveryTicks === 0 || this.#isCountingDown ? this.#countIfReachable() : undefined;
+    return ticks % countEveryTicks === 0 || this.#isCountingDown ? this.countIfReachable() : undefined;
   }
 
   /** Reads the radio's counters; what two ask for at once is read once. Errors: `radio_unreachable`. */
@@ -65,7 +65,8 @@ export class StationWatch implements StationsOn {
     return stations;
   }
 
-  async #countIfReachable(): Promise<void> {
+  /** As `count`; that the radio does not say is written down. */
+  async countIfReachable(): Promise<void> {
     try {
       await this.count();
     } catch (error) {
@@ -80,7 +81,7 @@ export class StationWatch implements StationsOn {
       this.#options.log('warn', 'To take passwords that are over out of the radio, all its stations drop for a moment; they may come back at once.', { inSeconds: Math.ceil(event.inMs / 1000) });
     } else if (event.kind === 'joined') {
       this.#joined(event.grantId);
-      void this.#countIfReachable();
+      void this.countIfReachable();
     }
   }
 
