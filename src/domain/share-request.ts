@@ -8,7 +8,8 @@ import type { Tariff } from './tariff.ts';
 /**
  * `priced`: the fee is set, its payment is awaited. `held`: the money is held, the sharer is to answer. `approved`: the
  * grant is made, its access code is awaited. `ready`: the code waits to be collected. `active`: collected or in use, and
- * so paid. `ending`: the grant is over, the last meter readings are awaited. `ended`: settled.
+ * so paid. `ending`: the grant is over, the last meter readings are awaited; of what was given up before it was
+ * collected the fee is held until then. `ended`: settled.
  * `refused` (by the sharer), `expired` (nobody paid, answered, delivered or collected in time) and `cancelled` (by the
  * guest) never were `active`: what was held went back as a whole.
  */
@@ -24,9 +25,9 @@ export const nextStates: Readonly<Partial<Record<ShareRequestState, readonly Sha
   priced: ['held', 'refused', 'expired', 'cancelled'],
   held: ['approved', 'active', 'refused', 'expired', 'cancelled'],
   approved: ['ready', 'refused', 'expired', 'cancelled'],
-  ready: ['active', 'refused', 'expired', 'cancelled'],
+  ready: ['active', 'ending', 'refused', 'expired', 'cancelled'],
   active: ['ending', 'ended'],
-  ending: ['ended'],
+  ending: ['ended', 'expired', 'cancelled'],
 };
 
 export interface Party {
@@ -91,6 +92,8 @@ export const endReasons = {
   byGuest: 'ended_by_guest',
   bySharer: 'ended_by_sharer',
   keyMismatch: 'key_mismatch',
+  /** The guest gave up what waited to be collected. */
+  givenUp: 'given_up',
 } as const;
 
 /** How long a fee stands before the money is held. */
@@ -109,5 +112,5 @@ export const owedAgainMs = 60_000;
 
 /** Within this of its hold, money for which nothing was got is back. */
 export function moneyBackMs({ answerMs }: Pick<ShareRequest, 'answerMs'>): number {
-  return answerMs + collectMs;
+  return answerMs + collectMs + lastReadingsMs;
 }

@@ -40,7 +40,7 @@ describe.each(ways)('offers, %s', (way) => {
     const made = await offer({ id }, '--step', '1.00EUR=500MB', '--tier', '10.00EUR:1.00EUR=700MB', '--minimum', '1.00EUR', '--largest', '20.00EUR', '--longest', '10GB', '--free', '10MB',
       '--refund', 'unused', '--guests', '3', '--hours', 'Mon-Fri 08:00-18:00', '--hours', 'Sat 10:00-14:00', '--zone', 'Europe/Berlin', '--approval', 'manual', '--answer-within', '5m');
     expect(made).toMatchObject({
-      network_id: id, account_id: accountId, state: 'active', guests: 3, approval: 'manual', answer_ms: 300_000, money_back_ms: 900_000,
+      network_id: id, account_id: accountId, state: 'active', guests: 3, approval: 'manual', answer_ms: 300_000, money_back_ms: 1_020_000,
       hours: { zone: 'Europe/Berlin', hours: ['Mon-Fri 08:00-18:00', 'Sat 10:00-14:00'] },
       tariff: { kind: 'steps', step: '1.00EUR=500MB', tiers: ['10.00EUR:1.00EUR=700MB'], minimum: '1.00EUR', largest_amount: '20.00EUR', largest_quantity: '10GB', free: '10MB', refund: 'unused' },
     });
@@ -60,7 +60,7 @@ describe.each(ways)('offers, %s', (way) => {
     const of = await network();
     const args = ['--tariff', purse.cli.file(`${randomUUID()}.json`, '{"kind":"steps","step":"0.50EUR=30min"}'), '--idempotency-key', randomUUID()];
     const made = await offer(of, ...args);
-    expect(made).toMatchObject({ tariff: { step: '0.50EUR=30min' }, guests: 5, approval: 'automatic', answer_ms: 120_000, money_back_ms: 720_000 });
+    expect(made).toMatchObject({ tariff: { step: '0.50EUR=30min' }, guests: 5, approval: 'automatic', answer_ms: 120_000, money_back_ms: 840_000 });
     expect(await offer(of, ...args)).toEqual(made);
     expect(await refusal(['share', 'offer', of.id, '--yes', '--step', '1.00EUR=1GB'])).toMatchObject({ code: 'offer_exists', exit: 5 });
   });
@@ -91,7 +91,7 @@ describe.each(ways)('offers, %s', (way) => {
     expect(await refusal(args)).toMatchObject({ code: 'missing_input', message: expect.stringContaining('--yes') });
     const asking = atTerminal(purse.cli, args, purse.env, { columns: 400 });
     await asking.shows(`Offer network ${id}?`);
-    expect(asking.screen()).toMatch(/500MB for 1\.00EUR; what is unused goes back when they end early\..*has the money back within 12 min\./s);
+    expect(asking.screen()).toMatch(/500MB for 1\.00EUR; what is unused goes back when they end early\..*has the money back within 14 min\./s);
     asking.type('n\r');
     expect(await asking.code).toBe(130);
     const { items } = await purse.json<{ items: { network_id: string }[] }>(['share', 'offers', 'list']);
@@ -110,7 +110,7 @@ describe.each(ways)('offers, %s', (way) => {
     expect(found).toMatchObject({ heard: 23, items: [{ offer: { offer_id: offers[1] } }, { offer: { offer_id: offers[0] } }, { offer: { offer_id: offers[2] }, closed: 'hours' }] });
     const items = found['items'] as Record<string, any>[];
     expect(items[0]).toMatchObject({
-      bssid: near.bssids[0], ssid: Buffer.from(near.ssid).toString('base64url'), signal_dbm: -40, frequency_mhz: 5180, security_differs: false, money_back_ms: 1_500_000,
+      bssid: near.bssids[0], ssid: Buffer.from(near.ssid).toString('base64url'), signal_dbm: -40, frequency_mhz: 5180, security_differs: false, money_back_ms: 1_620_000,
       network: { network_id: near.id, bssids: near.bssids, verified_at: expect.any(String) }, record: { delivered: 0, failed: 0, disputed: 0 }, bssids: near.bssids,
     });
     expect(((await find(scan, '--sort', 'price'))['items'] as Record<string, any>[]).map(({ offer: { offer_id: id } }) => id as string)).toEqual(offers);

@@ -203,7 +203,8 @@ export function sharingContract(name: string, make: MakeHarness): void {
       await guest.pay(refused);
       expect(await site.sharer.sharing.refuse(refused.id, 'not today')).toMatchObject({ state: 'refused', reason: 'not today' });
       expect((await site.sharer.sharing.refuse(refused.id)).state).toBe('refused');
-      const cancelled = await guest.order(offer, '100MB');
+      const { offer: uncounted } = await site.newNetwork({}, { isEnforced: false });
+      const cancelled = await guest.order(uncounted, '100MB');
       await guest.pay(cancelled);
       const { grantId } = await site.deliver(cancelled);
       expect((await guest.sharing.cancel(cancelled.id)).state).toBe('cancelled');
@@ -212,6 +213,77 @@ export function sharingContract(name: string, make: MakeHarness): void {
       expect(await codeOf(site.sharer.sharing.respond(cancelled.id, 'a.b.c.d.e'))).toBe('access_code_invalid');
       expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
       expect((await guest.holder.ledger.payments({}, page)).items.map(({ state }) => state)).toEqual(['released', 'released']);
+    });
+
+    describe('given up while the code waits where an agent counts, its fee is held until it is known that it was not used', () => {
+      async function given(tariff: Record<string, string> = {}): Promise<ShareRequest> {
+        const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=100MB', refund: 'unused', ...tariff }) });
+        const request = await guest.order(offer, '100MB');
+        if (request.state === 'priced') await guest.pay(request);
+        await site.deliver(request);
+        const ending = await guest.sharing.cancel(request.id);
+        expect(ending).toMatchObject({ state: 'ending', reason: 'given_up', paidAt: undefined });
+        expect(await guest.sharing.cancel(request.id)).toEqual(ending);
+        expect(await harness.store.grants.find(ending.grantId!)).toMatchObject({ state: 'revoked' });
+        expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: ending.fee.minor });
+        expect(await guest.sharing.accessCode(request.id)).toBeUndefined();
+        return ending;
+      }
+
+      test('it is back with the last reading', async () => {
+        const ending = await given();
+        await site.sharer.read(ending, { bytesOut: 1_000_000n }, { isFinal: true });
+        const cancelled = await guest.sharing.show(ending.id);
+        expect(cancelled).toMatchObject({ state: 'cancelled', reason: 'given_up', paidAt: undefined, returned: 0n });
+        expect(await guest.sharing.cancel(ending.id)).toEqual(cancelled);
+        expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
+        expect((await guest.holder.ledger.payments({}, page)).items.map(({ state }) => state)).toEqual(['released']);
+      });
+
+      test('nobody reads anything: it is back by itself', async () => {
+        const { id } = await given();
+        harness.clock.pass(lastReadingsMs);
+        await site.tend();
+        expect((await guest.sharing.show(id)).state).toBe('cancelled');
+        expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
+      });
+
+      test('what was used until the cut is paid, and the rest goes back', async () => {
+        const ending = await given();
+        await site.ap.ap.reportGrants([{ grantId: ending.grantId!, usage: { bytesIn: 0n, bytesOut: 70_000_000n, seconds: 3 }, ended: undefined }]);
+        harness.clock.pass(lastReadingsMs);
+        await site.tend();
+        expect(await guest.sharing.show(ending.id)).toMatchObject({ state: 'ended', reason: 'given_up', returned: 30n, owed: 0n });
+        expect(await moneyOf(guest)).toEqual({ balance: 4930n, held: 0n });
+      });
+
+      test('of time as long as it was connected is paid', async () => {
+        const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=10min', refund: 'unused' }) });
+        const request = await guest.order(offer, '10min');
+        await guest.pay(request);
+        await site.deliver(request);
+        const ending = await guest.sharing.cancel(request.id);
+        await site.sharer.read(ending, { bytesOut: 2_000_000n, seconds: 60 }, { isFinal: true });
+        expect(await guest.sharing.show(ending.id)).toMatchObject({ state: 'ended', returned: 90n });
+      });
+
+      test('what is free is not free again for who has used it', async () => {
+        const ending = await given({ free: '100MB' });
+        expect(ending.fee.minor).toBe(0n);
+        await site.sharer.read(ending, { bytesOut: 70_000_000n }, { isFinal: true });
+        expect((await guest.sharing.show(ending.id)).state).toBe('ended');
+        expect((await guest.order({ id: ending.offerId }, '100MB')).fee.minor).toBe(100n);
+      });
+
+      test('a hold that went back meanwhile is not paid any more', async () => {
+        const ending = await given();
+        await site.sharer.read(ending, { bytesOut: 70_000_000n });
+        await harness.store.payments.settle(ending.paymentId!, { state: 'released', captured: 0n, at: harness.clock.now(), reason: 'expired' });
+        harness.clock.pass(lastReadingsMs);
+        await site.tend();
+        expect(await guest.sharing.show(ending.id)).toMatchObject({ state: 'expired', reason: 'uncollected' });
+        expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
+      });
     });
 
     test('what is not sealed for this request is no access code', async () => {
@@ -703,9 +775,11 @@ export function sharingContract(name: string, make: MakeHarness): void {
         await use(active, 50_000_000n);
         const [seen, own] = [await jwkThumbprint(cheat), await jwkThumbprint(guest.key)];
         expect(await codeOf(guest.sharing.reportMismatch(request.id, own))).toBe('invalid_input');
-        const ended = await guest.sharing.reportMismatch(request.id, seen);
-        expect(ended).toMatchObject({ state: 'ended', reason: 'key_mismatch', returned: 50n });
-        expect(await guest.sharing.reportMismatch(request.id, seen)).toEqual(ended);
+        const ending = await guest.sharing.reportMismatch(request.id, seen);
+        expect(ending).toMatchObject({ state: 'ending', reason: 'key_mismatch' });
+        expect(await guest.sharing.reportMismatch(request.id, seen)).toEqual(ending);
+        await settleNow();
+        expect(await guest.sharing.show(request.id)).toMatchObject({ state: 'ended', returned: 50n });
         expect(await guest.sharing.show(increase.id)).toMatchObject({ state: 'ended', returned: 100n });
         expect((await harness.store.grants.find(active.grantId!))!.state).toBe('revoked');
         expect(await moneyOf(guest)).toEqual({ balance: 4950n, held: 0n });
@@ -715,7 +789,9 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const { offer } = await site.newNetwork({ tariff: parseTariff(price === '1.00EUR' ? { kind: 'unlimited', price } : { kind: 'steps', step: `${price}=100MB` }) });
         const access = await site.sell(guest, offer, '100MB');
         await use(access, 900_000n);
-        expect(await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()))).toMatchObject({ state: 'ended', returned: access.fee.minor });
+        await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()));
+        await settleNow();
+        expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: access.fee.minor });
         expect(await moneyOf(guest)).toEqual({ balance: 5000n, held: 0n });
       });
 
@@ -728,7 +804,9 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const access = await site.sell(guest, offer, '300MB');
         if (ofGuest !== undefined) await guest.read(access, { bytesOut: ofGuest * 1_000_000n });
         if (ofSharer !== undefined) await site.sharer.read(access, { bytesOut: ofSharer * 1_000_000n });
-        expect(await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()))).toMatchObject({ state: 'ended', returned });
+        await guest.sharing.reportMismatch(access.id, await jwkThumbprint(newAccessKey()));
+        await settleNow();
+        expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned });
       });
 
       test('before it is paid gives back what is held; long after it is too late', async () => {
@@ -737,8 +815,10 @@ export function sharingContract(name: string, make: MakeHarness): void {
         await guest.pay(request);
         await site.deliver(request);
         const other = await jwkThumbprint(newAccessKey());
-        expect(await guest.sharing.reportMismatch(request.id, other)).toMatchObject({ state: 'cancelled', reason: 'key_mismatch' });
+        expect(await guest.sharing.reportMismatch(request.id, other)).toMatchObject({ state: 'ending', reason: 'key_mismatch' });
         const access = await site.sell(guest, offer, '100MB');
+        await settleNow();
+        expect(await guest.sharing.show(request.id)).toMatchObject({ state: 'cancelled', reason: 'key_mismatch' });
         harness.clock.pass(complaintMs);
         expect(await codeOf(guest.sharing.reportMismatch(access.id, other))).toBe('share_request_over');
         expect(await moneyOf(guest)).toEqual({ balance: 4900n, held: 0n });
@@ -807,7 +887,8 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const [cancelled, other] = await Promise.all([codeOf(guest.sharing.cancel(request.id)), codeOf(against())]);
         const { state, grantId } = await guest.sharing.show(request.id);
         expect([cancelled, other].every((code) => code === undefined || code === 'share_request_over'), [cancelled, other].join()).toBe(true);
-        expect(state).toBe(cancelled === undefined ? 'cancelled' : what === 'acknowledge' ? 'active' : 'refused');
+        expect(state === 'ending' ? 'cancelled' : state).toBe(cancelled === undefined ? 'cancelled' : what === 'acknowledge' ? 'active' : 'refused');
+        await settleNow();
         expect(await moneyOf(guest)).toEqual(state === 'active' ? { balance: 4900n, held: 0n } : { balance: 5000n, held: 0n });
         if (grantId !== undefined && state !== 'active') expect((await harness.store.grants.find(grantId))!.state).toBe('revoked');
       });

@@ -7,7 +7,7 @@ import type { Screen } from '../../cli/present/screen.ts';
 import { cancelRequest } from '../../cli/sharing/end-access.ts';
 
 export default class ShareCancel extends LatchkeyCommand<ShareRequestWire> {
-  static override readonly summary = 'Give up a request before its access is there: what is held goes back at once.';
+  static override readonly summary = 'Give up a request before its access code is opened: what is held goes back, at once or when the access point has said that nothing was used.';
   static override readonly examples = ['<%= config.bin %> <%= command.id %> srq_nN4i0m0pR8mM9m6lq2c6Dw'];
   static override readonly args = { request: idArg({ description: 'The request’s id, as in `share history`.', required: true }) };
   static override readonly flags = { ...guestFlags };

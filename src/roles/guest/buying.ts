@@ -164,6 +164,7 @@ const because: Readonly<Record<string, string>> = {
   [endReasons.replaced]: 'This terminal has asked again since.',
   [endReasons.payeeClosed]: 'The sharer’s account takes no money.',
   [endReasons.grantOver]: 'What was to be increased is over.',
+  [endReasons.givenUp]: 'It was not used.',
   [endReasons.keyMismatch]: 'The server had put in a key of its own.',
 };
 

@@ -81,7 +81,7 @@ async function* ending(context: UsingContext, requestId: string, usage: Usage): 
   const { sharing } = context;
   if (usage.request.state === 'ending') {
     yield { kind: 'over', usage };
-    await awaited(context, requestId, ({ state }) => state === 'ended');
+    await awaited(context, requestId, ({ state }) => state !== 'ending');
   }
   yield { kind: 'ended', usage: await patiently(context, () => sharing.usage(requestId)) };
 }

@@ -2,6 +2,11 @@ import { laterUsage, noUsage, type Grant, type GrantUsage } from '../../domain/g
 import { differenceBytes, metersDiffer, type MeterReading, type MeterSide } from '../../domain/meter.ts';
 import type { Store } from '../store.ts';
 
+/** Whether an agent counts what each guest uses: by one password for all nobody's traffic is told from another's. */
+export async function isCounted({ accessPoints }: Pick<Store, 'accessPoints'>, apId: string): Promise<boolean> {
+  return (await accessPoints.find(apId))?.enforcement === 'per-grant';
+}
+
 /** What was counted of a grant, and by whom. */
 export interface Count {
   /** What an agent cuts the grant off by; undefined where none does. */
@@ -11,12 +16,10 @@ export interface Count {
 }
 
 export async function countOf(store: Store, grant: Grant): Promise<Count> {
-  const ap = await store.accessPoints.find(grant.network.apId);
   const readings: Readonly<Partial<Record<MeterSide, MeterReading>>> = await store.shareRequests.readings(grant.id);
   const { guest, sharer } = readings;
-  // By one password for all nobody's traffic is told from another's. What the agent's sharer has read last may be newer than its own report.
-  const counts = ap?.enforcement === 'per-grant';
-  return { agent: counts ? laterUsage(grant.usage, sharer ?? noUsage) : undefined, guest, sharer };
+  // What the agent's sharer has read last may be newer than its own report.
+  return { agent: (await isCounted(store, grant.network.apId)) ? laterUsage(grant.usage, sharer ?? noUsage) : undefined, guest, sharer };
 }
 
 /** Whether the two sides' counts differ by more than the limit; an agent's is its sharer's. */

@@ -5,6 +5,7 @@ import { jwkThumbprint, parsePublicJwk, parseThumbprint } from '../../protocol/a
 import { endGrant, revokeGrant } from '../grants/ending.ts';
 import { timeIsOver } from '../grants/permission.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { isCounted } from './counting.ts';
 import { giveUp } from './giving-up.ts';
 import { releaseHold } from './holding.ts';
 import { News } from './news.ts';
@@ -87,7 +88,7 @@ function isUsedUp(grant: Grant): boolean {
 }
 
 /**
- * The guest was told of another key than its own: nobody is let in by what was sealed to that, and all money goes back.
+ * The guest was told of another key than its own: nobody is let in by what was sealed to that, and what was not used goes back.
  * Errors: `invalid_input` if it is its own, `share_request_over`, also if it comes so late that it was used meanwhile.
  */
 export async function endMismatched(context: ServiceContext, request: ShareRequest, thumbprint: string): Promise<ShareRequest> {
@@ -102,7 +103,7 @@ export async function endMismatched(context: ServiceContext, request: ShareReque
   }
   const tell = (news: News, ended: ShareRequest) => news.add('both', 'key.mismatch', ended, { thumbprint });
   if (request.state !== 'active') {
-    return giveUp(context, request.id, { state: 'cancelled', from: ['approved', 'ready'], reason: endReasons.keyMismatch, tell });
+    return giveUp(context, request.id, { state: 'cancelled', from: ['approved', 'ready'], reason: endReasons.keyMismatch, countedReason: endReasons.keyMismatch, tell });
   }
   return inTransaction(context, async (within, news) => {
     const { store, clock } = within;
@@ -112,9 +113,11 @@ export async function endMismatched(context: ServiceContext, request: ShareReque
     }
     await revokeGrant(within, request.grantId!, revision, endReasons.keyMismatch);
     await grantClosed(within, request.grantId!, endReasons.keyMismatch, news);
-    const ended = await settleAll(within, request.id, news);
-    if (ended === undefined) {
-      throw over((await store.shareRequests.find(request.id))!);
+    // Where no agent counts there is no last reading to wait for.
+    const settled = (await isCounted(store, request.apId)) ? undefined : await settleAll(within, request.id, news);
+    const ended = settled ?? (await store.shareRequests.find(request.id))!;
+    if (ended.reason !== endReasons.keyMismatch) {
+      throw over(ended);
     }
     tell(news, ended);
     return ended;

@@ -1,7 +1,8 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { endReasons, unpaidStates, type ShareRequest, type ShareRequestState } from '../../domain/share-request.ts';
+import { endReasons, lastReadingsMs, unpaidStates, type ShareRequest, type ShareRequestState } from '../../domain/share-request.ts';
 import { revokeGrant } from '../grants/ending.ts';
 import type { ServiceContext } from '../service-context.ts';
+import { isCounted } from './counting.ts';
 import { releaseHold } from './holding.ts';
 import type { News } from './news.ts';
 import { over } from './parties.ts';
@@ -13,17 +14,19 @@ export interface GivingUp {
   readonly state: GivenUp;
   readonly from: readonly ShareRequestState[];
   readonly reason: string | undefined;
+  /** Where an agent counts, what waits to be collected ends for this reason, and its fee is held until it has said what was used. */
+  readonly countedReason?: string | undefined;
   readonly tell?: ((news: News, request: ShareRequest) => void) | undefined;
 }
 
 /**
- * Ends one before it was paid: what is held goes back, a grant that was made is revoked. One that is so already stays
- * so. Errors: `share_request_over` if it has come further.
+ * Ends one before it was paid: what is held goes back, a grant that was made is revoked. One that was given up so
+ * already stays so. Errors: `share_request_over` if it has come further.
  */
-export async function giveUp(context: ServiceContext, id: string, { state, from, reason, tell }: GivingUp): Promise<ShareRequest> {
+export async function giveUp(context: ServiceContext, id: string, { state, from, reason, countedReason, tell }: GivingUp): Promise<ShareRequest> {
   for (;;) {
     const request = (await context.store.shareRequests.find(id))!;
-    if (request.state === state) {
+    if (request.state === state || (countedReason !== undefined && request.reason === countedReason)) {
       return request;
     }
     if (!from.includes(request.state)) {
@@ -33,7 +36,10 @@ export async function giveUp(context: ServiceContext, id: string, { state, from,
       const { store, clock } = within;
       const ofGrant = request.kind === 'access' ? request.grantId : undefined;
       const revision = ofGrant === undefined ? undefined : await store.accessPoints.nextRevision(request.apId);
-      const moved = await move(within, request, [request.state], { state, reason, dueAt: undefined, endedAt: clock.now() });
+      const now = clock.now();
+      const mayBeInUse = countedReason !== undefined && request.state === 'ready' && (await isCounted(store, request.apId));
+      const change = mayBeInUse ? { state: 'ending', reason: countedReason, dueAt: new Date(now.getTime() + lastReadingsMs) } as const : { state, reason, dueAt: undefined };
+      const moved = await move(within, request, [request.state], { ...change, endedAt: now });
       if (moved === undefined) {
         return undefined;
       }
@@ -41,7 +47,11 @@ export async function giveUp(context: ServiceContext, id: string, { state, from,
         await revokeGrant(within, ofGrant!, revision, reason);
         await store.shareRequests.removeCode(id);
       }
-      await releaseHold(within, moved, reason ?? state);
+      if (mayBeInUse) {
+        news.add('both', 'grant.ended', moved, { reason: countedReason });
+      } else {
+        await releaseHold(within, moved, reason ?? state);
+      }
       tell?.(news, moved);
       return moved;
     });

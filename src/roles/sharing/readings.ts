@@ -25,7 +25,8 @@ export async function takeReading(context: ServiceContext, { request, sides }: S
   }
   if (request.state === 'ending') {
     const { guest, sharer } = await store.shareRequests.readings(request.grantId);
-    if (guest?.isFinal === true && sharer?.isFinal === true) await settle(context, request.id);
+    // Of what its guest has given up uncollected there may be no reading of the guest's.
+    if (sharer?.isFinal === true && (guest?.isFinal === true || request.paidAt === undefined)) await settle(context, request.id);
   }
 }
 

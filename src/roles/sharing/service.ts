@@ -36,7 +36,7 @@ export class SharingService implements SharingRole {
   async cancel(requestId: string): Promise<ShareRequest> {
     const { id } = await this.#as('guest', requestId);
     return giveUp(this.#context, id, {
-      state: 'cancelled', from: ['priced', ...unpaidStates], reason: undefined, tell: (news, cancelled) => news.add('sharer', 'request.cancelled', cancelled),
+      state: 'cancelled', from: ['priced', ...unpaidStates], reason: undefined, countedReason: endReasons.givenUp, tell: (news, cancelled) => news.add('sharer', 'request.cancelled', cancelled),
     });
   }
 

@@ -1,34 +1,58 @@
 import { available } from '../../domain/account.ts';
-import { owedAgainMs, type ShareRequest } from '../../domain/share-request.ts';
+import { LatchkeyError } from '../../domain/errors.ts';
+import { endReasons, owedAgainMs, type ShareRequest } from '../../domain/share-request.ts';
 import { recordedActor } from '../../domain/token.ts';
 import type { NewPosting } from '../ledger/store.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import { countOf, isDisputed } from './counting.ts';
+import { expire } from './giving-up.ts';
+import { captureHold, releaseHold } from './holding.ts';
 import type { News } from './news.ts';
 import { inTransaction, move, record } from './transition.ts';
-import { unusedOf, type Back } from './unused.ts';
+import { isUndelivered, unusedOf, type Back } from './unused.ts';
 
 /** Settles one that is over; undefined if it is settled already. */
-export function settle(context: ServiceContext, accessId: string): Promise<ShareRequest | undefined> {
-  return inTransaction(context, (within, news) => settleAll(within, accessId, news));
+export async function settle(context: ServiceContext, accessId: string): Promise<ShareRequest | undefined> {
+  try {
+    return await inTransaction(context, (within, news) => settleAll(within, accessId, news));
+  } catch (error) {
+    // What is still held can be paid no more.
+    if (error instanceof LatchkeyError && ['account_closed', 'account_full', 'share_request_over'].includes(error.code)) {
+      return expire(context, accessId, error.code === 'share_request_over' ? endReasons.uncollected : endReasons.payeeClosed, ['ending']);
+    }
+    throw error;
+  }
 }
 
-/** What was bought of one grant, in the transaction. */
+/** What was bought of one grant, in the transaction. Errors, after which that is lost: those of `captureHold`, where it was given up uncollected. */
 export async function settleAll(context: ServiceContext, accessId: string, news: News): Promise<ShareRequest | undefined> {
-  const { store } = context;
-  const found = (await store.shareRequests.find(accessId))!;
-  const access = await move(context, found, ['ending'], { state: 'ended', dueAt: undefined });
-  if (access === undefined) {
+  const { store, clock } = context;
+  // From its row on nobody reads anything more of it.
+  const found = await store.shareRequests.change(accessId, ['ending'], { state: 'ending' });
+  if (found === undefined) {
     return undefined;
   }
+  const grant = (await store.grants.find(found.grantId!))!;
+  const count = await countOf(store, grant);
+  const isHeld = found.paidAt === undefined;
+  if (isHeld && isUndelivered(found, count)) {
+    const cancelled = (await move(context, found, ['ending'], { state: 'cancelled', dueAt: undefined }))!;
+    await releaseHold(context, cancelled, cancelled.reason!);
+    news.add('both', 'request.settled', cancelled, { returned: '0', owed: '0', currency: cancelled.fee.currency });
+    return cancelled;
+  }
+  const access = (await move(context, found, ['ending'], { state: 'ended', dueAt: undefined }))!;
   const purchases: ShareRequest[] = [];
   for (const request of (await store.shareRequests.ofGrant(access.grantId!)).toReversed()) {
     const ended = request.id === accessId ? access : await move(context, request, ['ending'], { state: 'ended', dueAt: undefined });
     if (ended !== undefined) purchases.push(ended);
   }
-  const grant = (await store.grants.find(access.grantId!))!;
-  const count = await countOf(store, grant);
-  const settled = await giveBack(context, unusedOf(purchases, grant, count));
+  const backs = unusedOf(purchases, grant, count);
+  if (isHeld) {
+    await captureHold(context, access);
+    await store.shareRequests.change(accessId, ['ended'], { state: 'ended', paidAt: clock.now() });
+  }
+  const settled = await giveBack(context, backs);
   if (isDisputed(count)) {
     await record(context, 'share.disputed', access, { grant_id: grant.id });
     news.add('both', 'meters.differ', access);

@@ -18,11 +18,11 @@ export interface Back {
 export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count: Count): Back[] {
   const access = purchases.find(({ kind }) => kind === 'access')!;
   const isAll = isUndelivered(access, count);
-  const byRule = access.reason === endReasons.byGuest || access.reason === endReasons.usedUp;
+  const byRule = [endReasons.byGuest, endReasons.givenUp, endReasons.usedUp].some((reason) => reason === access.reason);
   // Anybody can say that a key was another: that alone makes nothing free that was used.
   const isPutOff = !byRule && access.reason !== endReasons.keyMismatch;
   // A guest that was put off the air may have no way to bring its count: it is not held to have used all.
-  let left = leftOf(grant, countedUsage(count) ?? (byRule ? undefined : (count.sharer ?? noUsage)));
+  let left = leftOf(access, grant, countedUsage(count) ?? (byRule ? undefined : (count.sharer ?? noUsage)));
   return purchases.map((request) => {
     const { bought, fee, tariff } = request;
     if (isAll || (bought === 'unlimited' && isPutOff)) {
@@ -39,18 +39,22 @@ export function unusedOf(purchases: readonly ShareRequest[], grant: Grant, count
 }
 
 /** Nobody got anything: its guest ended it at once, or was told of another key, and its sharer has counted nothing either. */
-function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: Count): boolean {
-  const isAtOnce = paidAt !== undefined && endedAt !== undefined && endedAt.getTime() < paidAt.getTime() + complaintMs;
+export function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: Count): boolean {
+  const isAtOnce = paidAt === undefined || (endedAt !== undefined && endedAt.getTime() < paidAt.getTime() + complaintMs);
   // Who is told of another key stops there: of nobody's counting it is not held to have used all.
   const isUncounted = count.agent === undefined && count.guest === undefined && count.sharer === undefined;
   const isMismatch = reason === endReasons.keyMismatch;
-  return isAtOnce && ((isMismatch && isUncounted) || ((isMismatch || reason === endReasons.byGuest) && isUnused(count)));
+  return isAtOnce && ((isMismatch && isUncounted) || ((isMismatch || reason === endReasons.byGuest || reason === endReasons.givenUp) && isUnused(count)));
 }
 
 /** Undefined where there was no limit, or nothing says how much was used. */
-function leftOf({ endsAt, closedAt, quotaBytes, allowedMs }: Grant, used: GrantUsage | undefined): Quantity | undefined {
+function leftOf({ paidAt }: ShareRequest, { endsAt, closedAt, quotaBytes, allowedMs }: Grant, used: GrantUsage | undefined): Quantity | undefined {
   if (quotaBytes !== undefined) {
     return used && { metric: 'traffic', size: most(0n, quotaBytes - bytesOf(used)) };
+  }
+  if (paidAt === undefined && allowedMs !== undefined) {
+    // Its time did not run yet.
+    return used && { metric: 'time', size: most(0n, BigInt(allowedMs - used.seconds * 1000)) };
   }
   return allowedMs === undefined || endsAt === undefined || closedAt === undefined
     ? undefined

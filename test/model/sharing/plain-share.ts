@@ -321,7 +321,7 @@ export class PlainShare {
     const kept = this.state.payments.get(name);
     if (kept !== undefined) return kept.refusal;
     const payment: PlainPayment = {
-      account, payee: request.sharer, minor, at: now, releaseAt: now + request.answerMs + 11 * minute, state: 'held', captured: 0, refunded: 0, refusal: undefined,
+      account, payee: request.sharer, minor, at: now, releaseAt: now + request.answerMs + 13 * minute, state: 'held', captured: 0, refunded: 0, refusal: undefined,
     };
     if (codeNumber !== this.state.codeNumbers.get(who)) payment.refusal = 'code_superseded';
     else if (!this.#takesFee(at, now)) payment.refusal = over;
@@ -386,7 +386,9 @@ export class PlainShare {
   }
 
   *cancel(who: string, at: number, now: number): Course {
-    return yield* this.#giveUp('guest', who, at, now, { state: 'cancelled', from: ['priced', ...unpaid], tell: () => this.#tellSharer(at, 'request.cancelled') });
+    return yield* this.#giveUp('guest', who, at, now, {
+      state: 'cancelled', from: ['priced', ...unpaid], countedReason: 'given_up', tell: () => this.#tellSharer(at, 'request.cancelled'),
+    });
   }
 
   *refuse(who: string, at: number, reason: string | undefined, now: number): Course {
@@ -395,17 +397,29 @@ export class PlainShare {
 
   *#giveUp(
     side: 'guest' | 'sharer', who: string, at: number, now: number,
-    { state, from, reason, tell }: { readonly state: string; readonly from: readonly string[]; readonly reason?: string | undefined; readonly tell: () => void },
+    { state, from, reason, countedReason, tell }: {
+      readonly state: string; readonly from: readonly string[]; readonly reason?: string | undefined; readonly countedReason?: string; readonly tell: () => void;
+    },
   ): Course {
     if (!this.isSide(who, at, side)) return notFound;
     yield* this.#tended(at, now);
     const request = this.request(at);
-    if (request.state === state) return undefined;
+    if (request.state === state || (countedReason !== undefined && request.reason === countedReason)) return undefined;
     if (!from.includes(request.state)) return over;
-    this.#end(request, state, reason, now);
+    if (countedReason === undefined || !this.#endCounted(at, countedReason, now)) this.#end(request, state, reason, now);
     tell();
     yield;
     return undefined;
+  }
+
+  /** Where an agent counts, what waits to be collected may be in use: nothing goes back before that has said that it was not. */
+  #endCounted(at: number, reason: string, now: number): boolean {
+    const request = this.request(at);
+    if (request.state !== 'ready' || !this.network(request.network).isEnforced) return false;
+    this.#close(request.grant!, 'revoked', now);
+    Object.assign(request, { state: 'ending', reason, endedAt: now, dueAt: now + 2 * minute, code: undefined });
+    this.#tellBoth(at, 'grant.ended');
+    return true;
   }
 
   #expire(at: number, reason: string, now: number): void {
@@ -536,14 +550,14 @@ export class PlainShare {
       if (now >= request.paidAt! + 10 * minute) return over;
       this.#close(request.grant!, 'revoked', now);
       this.#grantClosed(at, 'key_mismatch', now);
-      this.#settle(at, now);
+      if (!this.network(request.network).isEnforced) this.#settle(at, now);
       this.#tellBoth(at, 'key.mismatch');
       yield;
       return undefined;
     }
     if (request.state === 'cancelled') return undefined;
     if (!['approved', 'ready'].includes(request.state)) return over;
-    this.#end(request, 'cancelled', 'key_mismatch', now);
+    if (!this.#endCounted(at, 'key_mismatch', now)) this.#end(request, 'cancelled', 'key_mismatch', now);
     this.#tellBoth(at, 'key.mismatch');
     yield;
     return undefined;
@@ -577,7 +591,7 @@ export class PlainShare {
       if (!this.#collect(at, now)) return over;
       yield;
     }
-    if (state === 'ending' && grant.guest?.isFinal === true && grant.sharer?.isFinal === true) {
+    if (state === 'ending' && grant.sharer?.isFinal === true && (grant.guest?.isFinal === true || request.paidAt === undefined)) {
       this.#settle(at, now);
       yield;
     }
@@ -649,12 +663,27 @@ export class PlainShare {
     if (access.state !== 'ending') return;
     const grant = access.grant!;
     const ofGrant = this.requests.filter((request) => request.access === at && request.state === 'ending');
-    for (const request of ofGrant) Object.assign(request, { state: 'ended', dueAt: undefined });
+    const isHeld = access.paidAt === undefined;
+    const payment = this.paymentOf(access);
     const agent = this.network(access.network).isEnforced ? later(grant.usage, grant.sharer ?? nothing) : undefined;
     const other = agent ?? grant.sharer;
     const isDisputed = grant.guest !== undefined && other !== undefined && differ(bytes(grant.guest), bytes(other));
     const counted = agent ?? (isDisputed && bytes(grant.sharer!) > bytes(grant.guest!) ? grant.sharer : grant.guest);
+    if (isHeld && bytes(other!) <= 1_000_000) {
+      this.#end(access, 'cancelled', undefined, access.endedAt!);
+      this.#tellBoth(at, 'request.settled');
+      return;
+    }
+    if (isHeld && payment !== undefined && payment.state !== 'held') {
+      this.#expire(at, 'uncollected', now);
+      return;
+    }
     const backs = ofGrant.toReversed().map((request) => ({ request, minor: this.#unused(request, ofGrant, counted, other) }));
+    for (const request of ofGrant) Object.assign(request, { state: 'ended', dueAt: undefined });
+    if (isHeld) {
+      this.#capture(access);
+      access.paidAt = now;
+    }
     this.#giveBack(backs, now);
     if (isDisputed) this.#tellBoth(at, 'meters.differ');
     this.#tellBoth(at, 'request.settled');
@@ -664,17 +693,18 @@ export class PlainShare {
   #unused(request: PlainRequest, ofGrant: readonly PlainRequest[], counted: PlainUsage | undefined, other: PlainUsage | undefined): number {
     const access = ofGrant[0]!;
     const { reason, paidAt, endedAt, grant } = access;
-    const isAtOnce = endedAt! < paidAt! + 10 * minute;
+    const isAtOnce = paidAt !== undefined && endedAt! < paidAt + 10 * minute;
     const broughtNothing = (reason === 'ended_by_guest' || reason === 'key_mismatch') && isAtOnce && other !== undefined && bytes(other) <= 1_000_000;
     const isUncounted = reason === 'key_mismatch' && isAtOnce && other === undefined && grant!.guest === undefined;
     if (broughtNothing || isUncounted) return request.fee;
     const { bought, fee, tariff } = request;
-    const isByRule = reason === 'ended_by_guest' || reason === 'used_up';
+    const isByRule = reason === 'ended_by_guest' || reason === 'used_up' || reason === 'given_up';
     if (bought === undefined) return isByRule || reason === 'key_mismatch' ? 0 : fee;
     if (isByRule && !tariff.refundsUnused) return 0;
     // Who was put off the air may have had no way to say what it used.
     const used = counted ?? (isByRule ? undefined : (grant!.sharer ?? nothing));
-    const left = grant!.quota === undefined ? grant!.endsAt! - grant!.closedAt! : used === undefined ? 0 : grant!.quota - bytes(used);
+    const timeLeft = paidAt === undefined ? grant!.allowedMs! - (used?.seconds ?? 0) * 1000 : grant!.endsAt! - grant!.closedAt!;
+    const left = grant!.quota === undefined ? timeLeft : used === undefined ? 0 : grant!.quota - bytes(used);
     const boughtLater = ofGrant.slice(ofGrant.indexOf(request) + 1).reduce((sum, one) => sum + one.bought!, 0);
     const unused = Math.min(bought, Math.max(0, left - boughtLater));
     return bought === 0 ? 0 : Math.floor((fee * unused) / bought);
