@@ -286,6 +286,20 @@ export function sharingContract(name: string, make: MakeHarness): void {
       });
     });
 
+    test('more than anybody may have is not sold, and not paid where two orders together would be', async () => {
+      const { offer } = await site.newNetwork({ tariff: parseTariff({ kind: 'steps', step: '1.00EUR=1000d', largest_quantity: '3000d' }) });
+      const access = await site.sell(guest, offer, '2000d');
+      expect(await codeOf(guest.sharing.increase(access.id, parseQuantity('2000d')))).toBe('purchase_too_large');
+      const increases = [await guest.sharing.increase(access.id, parseQuantity('1000d'))];
+      await guest.pay(increases[0]!);
+      increases.push(await guest.sharing.increase(access.id, parseQuantity('1000d')));
+      await guest.pay(increases[1]!);
+      expect((await site.sharer.sharing.approve(increases[0]!.id)).state).toBe('active');
+      expect(await codeOf(site.sharer.sharing.approve(increases[1]!.id))).toBe('share_request_over');
+      expect(await moneyOf(guest)).toEqual({ balance: 4700n, held: 0n });
+      expect((await harness.store.grants.find(access.grantId!))!.allowedMs).toBe(3000 * 86_400_000);
+    });
+
     test('what is not sealed for this request is no access code', async () => {
       const { offer } = await site.newNetwork();
       const request = await guest.order(offer, '100MB');

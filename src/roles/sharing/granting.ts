@@ -39,12 +39,12 @@ export async function start({ store }: ServiceContext, grantId: string, { now, r
   return store.grants.alter(grantId, { ...grant, state: 'active', endsAt, revision });
 }
 
-/** Adds to one that is in force; undefined if it is over. */
+/** Adds to one that is in force; undefined if it is over, or takes no more. */
 export async function lengthen(context: ServiceContext, grantId: string, more: Quantity, revision: number): Promise<Grant | undefined> {
   const { store, clock } = context;
   const now = clock.now();
   const grant = await store.grants.find(grantId);
-  if (grant === undefined || !goesOn(grant, now)) {
+  if (grant === undefined || !goesOn(grant, now) || !hasRoomFor(grant, more)) {
     return undefined;
   }
   const { endsAt, allowedMs, quotaBytes } = grant;
@@ -53,12 +53,17 @@ export async function lengthen(context: ServiceContext, grantId: string, more: Q
       ...grant,
       state: 'active',
       endsAt: endsAt && later(now, endsAt.getTime() - now.getTime() + Number(more.size)),
-      allowedMs: allowedMs === undefined ? undefined : Math.min(mostDurationMs, allowedMs + Number(more.size)),
+      allowedMs: allowedMs && allowedMs + Number(more.size),
       revision,
     })
-    : await store.grants.increase(grantId, { endsAt: endsAt && later(now, trafficLastsMs), quotaBytes: quotaBytes === undefined ? undefined : least(mostTraffic, quotaBytes + more.size), revision });
+    : await store.grants.increase(grantId, { endsAt: endsAt && later(now, trafficLastsMs), quotaBytes: quotaBytes && quotaBytes + more.size, revision });
   await store.audit.append(auditEntry(context, { action: 'grant.increased', apId: grant.network.apId, detail: { grant_id: grantId, [more.metric]: more.size.toString() } }));
   return lengthened;
+}
+
+/** Whether all of it can be added: nothing is paid that would be cut. */
+export function hasRoomFor({ allowedMs = 0, quotaBytes = 0n }: Grant, { metric, size }: Quantity): boolean {
+  return metric === 'time' ? BigInt(allowedMs) + size <= BigInt(mostDurationMs) : quotaBytes + size <= mostTraffic;
 }
 
 /** Since when does not matter: it was made by this clock, or by another server's that is a little ahead. */
@@ -72,8 +77,4 @@ function timeOf(quantity: Allowance): number | undefined {
 
 function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + Math.min(mostDurationMs, ms));
-}
-
-function least(one: bigint, other: bigint): bigint {
-  return one < other ? one : other;
 }

@@ -11,7 +11,7 @@ import { newEd25519Public } from '../../protocol/ed25519.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import { newId, type ServiceContext } from '../service-context.ts';
 import { tended } from './due.ts';
-import { goesOn } from './granting.ts';
+import { goesOn, hasRoomFor } from './granting.ts';
 import type { News } from './news.ts';
 import { asSide, over, payingAccount } from './parties.ts';
 import { hold } from './paying.ts';
@@ -83,11 +83,15 @@ export async function requestIncrease(context: ServiceContext, accessId: string,
       throw new LatchkeyError('purchase_too_large', `Request ${access.id} has no limit that could be raised.`);
     }
     const account = (await store.accounts.find(access.guest.accountId))!;
+    const price = priced(access.tariff, quantity, { account, now, first: false });
+    if (!hasRoomFor(grant, price.quantity as Quantity)) {
+      throw new LatchkeyError('purchase_too_large', `Request ${access.id} and this together are more than anybody may have.`);
+    }
     await replaceIncreases(within, grant.id, news);
     const request: ShareRequest = {
       ...access,
       ...begun,
-      ...priced(access.tariff, quantity, { account, now, first: false }),
+      ...price,
       id: newId(within, 'srq'),
       kind: 'increase',
       accessId: access.id,
