@@ -272,8 +272,10 @@ export class CrowdGuest {
     }
   }
 
+  /** Gives it up, and waits until its money is back. */
   async cancel(): Promise<ShareRequest> {
-    return patiently(this.#context, () => this.sharing.cancel(this.access!.id));
+    const { id } = await patiently(this.#context, () => this.sharing.cancel(this.access!.id));
+    return awaited(this.#context, id, ({ state }) => state !== 'ending');
   }
 
   /** Ends it, says what it has counted, and waits until all is settled. */
