@@ -16,6 +16,7 @@ import { measureRadio } from './radio/measure.ts';
 import { measureRadius } from './radius/measure.ts';
 import { measureRegistering } from './registering/measure.ts';
 import { keepSections, renderSection, type Section } from './report.ts';
+import { measureRequesting } from './requesting/measure.ts';
 import { measureSettling } from './settling/measure.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureTapping } from './tapping/measure.ts';
@@ -23,10 +24,10 @@ import { measureVerification } from './verification/measure.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache/bench');
-const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check] [find] [events]
+const usage = `npm run bench -- [--quick] [startup] [verify] [onboard] [register] [image] [flash] [radio] [radius] [join] [pay] [tap] [accept] [settle] [check] [find] [events] [request]
 
 Measures start-up, verification, onboarding, what factories do with many devices, what grants cost an access point, how fast it answers RADIUS, how
-long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, how many services are checked, how many searches for offers are answered a second, and how soon terminals have what they are told, against baselines in the same run;
+long a device takes to join over the air, how many payments are made and codes settled a second, how long a tap takes, how long a code takes to be accepted, how many services are checked, how many searches for offers are answered a second, how soon terminals have what they are told, and how soon a guest of a shared network has its code, against baselines in the same run;
 about half an hour, the first time some more for a registry of a million devices and a file of ten million. --quick: small sizes in about a minute, nothing is kept.`;
 
 const figures: Record<string, (quick: boolean) => Promise<Section>> = {
@@ -75,6 +76,7 @@ const figures: Record<string, (quick: boolean) => Promise<Section>> = {
       cache,
     ),
   events: (quick) => measureEvents(quick ? { terminals: 1_000, rounds: 10, perSecond: 100, seconds: 5, runs: 1 } : { terminals: 1_000, rounds: 60, perSecond: 100, seconds: 30, runs: 7 }, cache),
+  request: (quick) => measureRequesting(quick ? { guests: 60, rounds: 1 } : { guests: 200, rounds: 7 }, cache),
   flash: (quick) => measureFlashing(quick ? { stations: 2, boards: 2, rounds: 1 } : { stations: 8, boards: 10, rounds: 3 }, cache),
 };
 

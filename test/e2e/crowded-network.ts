@@ -60,6 +60,8 @@ export class CrowdedNetwork {
   readonly #ending = new AbortController();
   readonly #closing: (() => Promise<unknown>)[] = [];
   #radio!: StandInRadio;
+  /** The file of the agent's own database. */
+  agentDatabase = '';
 
   private constructor(registry: Registry, sharer: Terminal, network: Network, offer: Offer) {
     this.#registry = registry;
@@ -96,7 +98,8 @@ export class CrowdedNetwork {
   async #serve(agentAt: string, sharerAt: string): Promise<void> {
     const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-crowd-'));
     this.#closing.push(() => rm(folder, { recursive: true, force: true }));
-    const store = await openAgentStore({ path: path.join(folder, 'agent.db'), sealer: testSealer() });
+    this.agentDatabase = path.join(folder, 'agent.db');
+    const store = await openAgentStore({ path: this.agentDatabase, sealer: testSealer() });
     this.#closing.push(async () => store.close());
     this.#radio = new StandInRadio(store.keys);
     const controlSocket = path.join(folder, 'agent.sock');
@@ -223,8 +226,9 @@ export class CrowdGuest {
     }
   }
 
-  async buy(quantity: string, { noWait = false } = {}): Promise<Bought> {
-    const bought = await this.#buy({ kind: 'access', offerId: this.#site.offer.id, quantity: parseQuantity(quantity) }, noWait);
+  /** `onStep` is told of each state that it sees, and when it has opened the code. */
+  async buy(quantity: string, { noWait = false, onStep }: { readonly noWait?: boolean; readonly onStep?: (step: ShareRequest['state'] | 'opened') => void } = {}): Promise<Bought> {
+    const bought = await this.#buy({ kind: 'access', offerId: this.#site.offer.id, quantity: parseQuantity(quantity) }, noWait, onStep);
     this.#accessKey = bought.purchase.key;
     this.access = bought.request;
     return bought;
@@ -235,9 +239,16 @@ export class CrowdGuest {
   }
 
   /** By the same call again and again, as somebody does whose server is away. */
-  async #buy(order: GuestOrder, noWait: boolean): Promise<Bought> {
+  async #buy(order: GuestOrder, noWait: boolean, onStep?: (step: ShareRequest['state'] | 'opened') => void): Promise<Bought> {
     let purchase: GuestPurchase = { key: randomBytes(16).toString('base64url'), at: 'there', order, begunAt: new Date(), requestId: undefined, compared: undefined, isOver: false };
-    const keys = { get: async (key: string) => this.#keys.get(key), set: async (key: string, kept: GuestKeys) => void this.#keys.set(key, kept), remove: async () => {} };
+    const keys = {
+      get: async (key: string) => this.#keys.get(key),
+      set: async (key: string, kept: GuestKeys) => {
+        this.#keys.set(key, kept);
+        if (kept.code !== undefined) onStep?.('opened');
+      },
+      remove: async () => {},
+    };
     const journal = {
       all: async () => [purchase],
       begin: async () => purchase,
@@ -245,7 +256,7 @@ export class CrowdGuest {
     };
     for (;;) {
       try {
-        return await buy({ ...this.#context, journal, keys, random: systemRandom, noWait, pay: (request) => this.#pay(request) }, purchase);
+        return await buy({ ...this.#context, journal, keys, random: systemRandom, noWait, onState: ({ state }) => onStep?.(state), pay: (request) => this.#pay(request) }, purchase);
       } catch (error) {
         if (this.#signal.aborted || !isServerAway(error)) throw error;
         await delay(50);

@@ -20,23 +20,38 @@ const [leastWaitMs, mostWaitMs] = [500, 25_000];
 const overdueWaitMs = 3_000;
 const [firstPauseMs, longestPauseMs] = [250, 15_000];
 
-/**
- * Looks at a request whenever something has happened, until it is as wanted. A server that cannot be asked is waited for.
- * Errors: those of `SharingRole.show`, the signal's reason.
- */
-export async function awaited({ sharing, events, ...context }: AwaitingContext, id: string, isWanted: (request: ShareRequest) => boolean): Promise<ShareRequest> {
-  const { clock, signal } = context;
-  // From before the look: what comes between is not missed.
-  let { last } = await patiently(context, () => events.events(undefined, 0, signal));
-  for (;;) {
-    const request = await patiently(context, () => sharing.show(id));
-    if (isWanted(request)) {
-      return request;
-    }
-    const leftMs = request.dueAt === undefined ? mostWaitMs : request.dueAt.getTime() - clock.now().getTime();
-    const waitMs = leftMs <= 0 ? overdueWaitMs : Math.max(leastWaitMs, Math.min(mostWaitMs, leftMs));
-    ({ last } = await patiently(context, () => events.events(last, waitMs, signal)));
+/** Looks at a request whenever something has happened. A server that cannot be asked is waited for. */
+export class RequestWatch {
+  readonly #context: AwaitingContext;
+  readonly #id: string;
+  #seen: { readonly request: ShareRequest; readonly lastEvent: number } | undefined;
+
+  constructor(context: AwaitingContext, id: string) {
+    this.#context = context;
+    this.#id = id;
   }
+
+  /** Resolves to it as soon as it is as wanted. Errors: those of `SharingRole.show`, the signal's reason. */
+  async until(isWanted: (request: ShareRequest) => boolean): Promise<ShareRequest> {
+    const { sharing, events, signal } = this.#context;
+    while (this.#seen === undefined || !isWanted(this.#seen.request)) {
+      const before = this.#seen;
+      // From before the look: what comes between is not missed.
+      const { last } = await patiently(this.#context, () => events.events(before?.lastEvent, before === undefined ? 0 : this.#waitMs(before.request), signal));
+      this.#seen = { request: await patiently(this.#context, () => sharing.show(this.#id)), lastEvent: last };
+    }
+    return this.#seen.request;
+  }
+
+  #waitMs({ dueAt }: ShareRequest): number {
+    const leftMs = dueAt === undefined ? mostWaitMs : dueAt.getTime() - this.#context.clock.now().getTime();
+    return leftMs <= 0 ? overdueWaitMs : Math.max(leastWaitMs, Math.min(mostWaitMs, leftMs));
+  }
+}
+
+/** A request as soon as it is as wanted. Errors: as `RequestWatch.until`. */
+export function awaited(context: AwaitingContext, id: string, isWanted: (request: ShareRequest) => boolean): Promise<ShareRequest> {
+  return new RequestWatch(context, id).until(isWanted);
 }
 
 /** Asks again, after pauses that grow, while the server is away. Errors: any other, the signal's reason. */

@@ -7,7 +7,7 @@ import { withOutcome } from '../../domain/with-outcome.ts';
 import { newAccessKey, openAccessCode, publicJwkOf, type AccessCode } from '../../protocol/access-code.ts';
 import { newEd25519 } from '../../protocol/ed25519.ts';
 import type { SharingRole } from '../sharing/ports.ts';
-import { awaited, patiently, type AwaitingContext } from './awaiting.ts';
+import { patiently, RequestWatch, type AwaitingContext } from './awaiting.ts';
 import type { GuestKeys, GuestPurchase, KeptKeys, PurchaseJournal } from './ports.ts';
 
 export interface BuyingContext extends AwaitingContext {
@@ -39,19 +39,20 @@ export interface Bought {
 export async function buy(context: BuyingContext, begun: GuestPurchase): Promise<Bought> {
   const { sharing, onState, noWait } = context;
   let { purchase, request } = await asked(context, begun);
+  const watch = new RequestWatch(context, request.id);
   for (;;) {
     onState?.(request);
     switch (request.state) {
       case 'priced':
         await context.pay(request);
-        request = await awaited(context, request.id, ({ state }) => state !== 'priced');
+        request = await watch.until(({ state }) => state !== 'priced');
         break;
       case 'held':
       case 'approved':
         if (noWait === true) {
           return { purchase, request, code: undefined };
         }
-        request = await awaited(context, request.id, ({ state }) => state !== 'held' && state !== 'approved');
+        request = await watch.until(({ state }) => state !== 'held' && state !== 'approved');
         break;
       case 'ready':
       case 'active':

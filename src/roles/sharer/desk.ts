@@ -49,7 +49,7 @@ interface Times {
 }
 
 const usualTimes: Times = { meter: 5_000, look: 60_000, held: 2_000, again: 2_000, cut: 10_000 };
-const [firstPollMs, longestPollMs] = [10, 500];
+const [firstPollMs, longestPollMs] = [1, 500];
 
 /** What the desk has to do something about. */
 const lookedAt: readonly ShareRequestState[] = ['held', 'approved', 'ready', 'active', 'ending'];
