@@ -23,7 +23,7 @@ export const shareRoutes = {
     status: 201,
     reply: shareRequestSchema,
     idempotent: true,
-    errors: ['offer_not_found', 'offer_closed', 'share_request_open', 'not_bound', 'missing_input', 'account_closed', 'payee_is_payer', 'access_code_invalid', 'tariff_without_price', ...ofPrice],
+    errors: ['offer_not_found', 'offer_closed', 'share_request_open', 'unpaid_limit', 'not_bound', 'missing_input', 'account_closed', 'payee_is_payer', 'access_code_invalid', 'tariff_without_price', ...ofPrice],
   },
   listShareRequests: {
     method: 'GET',
@@ -94,5 +94,5 @@ export const shareRoutes = {
   respondToShareRequest: { ...step, path: '/v1/requests/{id}/response', summary: 'Bring the access code of a request that is approved', body: accessCodeInputSchema, errors: [...ofOne, 'access_code_invalid'] },
   endShareRequest: { ...step, path: '/v1/requests/{id}/end', summary: 'End access early; what is unused goes back by the tariff’s rule', errors: ofOne },
   warnOfLow: { method: 'POST', path: '/v1/requests/{id}/warnings', summary: 'Tell the guest that a threshold of its quota is passed', roles: terminals, params: byId, body: warningSchema, status: 204, idempotent: 'service', errors: ofOne },
-  readMeter: { method: 'POST', path: '/v1/requests/{id}/readings', summary: 'What one side has counted, signed by its meter key', roles: terminals, params: byId, body: readingInputSchema, status: 204, idempotent: 'service', errors: [...ofOne, 'signature_invalid'] },
+  readMeter: { method: 'POST', path: '/v1/requests/{id}/readings', summary: 'What one side has counted, signed by its meter key', roles: terminals, params: byId, body: readingInputSchema, status: 204, idempotent: 'service', errors: [...ofOne, 'signature_invalid', 'clock_wrong'] },
 } as const satisfies Record<string, Route>;

@@ -13,6 +13,7 @@ export const auditActions = [
   'code.issued', 'code.revoked', 'code_key.made', 'code_key.revoked',
   'service.terminated',
   'network.claimed', 'network.proven', 'network.refused', 'network.suspended', 'network.served',
+  'offer.made', 'offer.changed', 'offer.paused', 'offer.resumed', 'offer.withdrawn',
   'share.held', 'share.approved', 'share.ready', 'share.active', 'share.ending', 'share.ended', 'share.refused', 'share.expired', 'share.cancelled',
   'share.returned', 'share.disputed',
 ] as const;

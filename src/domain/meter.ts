@@ -17,6 +17,9 @@ export interface MeterReading extends GrantUsage {
   readonly signature: Uint8Array;
 }
 
+/** A reading is of now: a clock that is further off than this puts traffic into hours in which there was none. */
+export const readingSkewMs = 300_000;
+
 /** Both sides count the same frames differently, and read at different moments: less than this is no difference. */
 export const differencePercent = 10n;
 export const differenceBytes = 1_000_000n;

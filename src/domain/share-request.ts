@@ -98,6 +98,8 @@ export const endReasons = {
 
 /** How long a fee stands before the money is held. */
 export const feeStandsMs = 600_000;
+/** How many offers a terminal may have a fee of that it has not paid: each takes its sharer's notice. */
+export const mostUnpaid = 20;
 /** How long an access code waits to be collected. */
 export const collectMs = 600_000;
 /** How long traffic that was bought may be used: who stays away for good takes nobody's place for good. */

@@ -92,11 +92,35 @@ export function offersContract(name: string, make: MakeHarness): void {
     test('is changed in what is given, and its hours are taken away', async () => {
       const { offer } = await newOffer({ hours: parseOfferHours({ zone: 'UTC', hours: ['Sun 00:00-24:00'] }) });
       const changed = await sharer.holder.offers.update(offer.id, { guests: 7, approval: 'manual' });
-      expect({ ...changed, changedAt: offer.changedAt }).toEqual({ ...offer, guests: 7, approval: 'manual' });
+      expect({ ...changed, changedAt: offer.changedAt }).toEqual({ ...offer, guests: 7, approval: 'manual', answerMs: 900_000 });
       expect(changed.changedAt.getTime()).toBeGreaterThan(offer.changedAt.getTime());
       const always = await sharer.holder.offers.update(offer.id, { hours: undefined, tariff: parseTariff({ kind: 'fixed', allowed: '1h', price: '2.00EUR' }) });
       expect(always).toMatchObject({ guests: 7, hours: undefined, tariff: { kind: 'fixed', price: parseAmount('2.00EUR') } });
       expect(await sharer.holder.offers.showOffer(offer.id)).toEqual(always);
+    });
+
+    test('that is approved otherwise is answered in the time that is usual then, unless another was said', async () => {
+      const { offer } = await newOffer();
+      expect((await sharer.holder.offers.update(offer.id, { approval: 'manual' })).answerMs).toBe(900_000);
+      expect((await sharer.holder.offers.update(offer.id, { approval: 'automatic', answerMs: 60_000 })).answerMs).toBe(60_000);
+      expect((await sharer.holder.offers.update(offer.id, { approval: 'manual' })).answerMs).toBe(60_000);
+    });
+
+    test('is on record whenever it changes', async () => {
+      const { offer } = await newOffer();
+      await sharer.holder.offers.update(offer.id, { guests: 3 });
+      for (const state of ['paused', 'paused', 'active', 'withdrawn'] as const) await sharer.holder.offers.setState(offer.id, state);
+      const entries = (await harness.store.audit.list({}, { limit: 200 }, 'oldest')).items.filter(({ detail }) => detail['offer_id'] === offer.id);
+      expect(entries.map(({ action }) => action)).toEqual(['offer.made', 'offer.changed', 'offer.paused', 'offer.resumed', 'offer.withdrawn']);
+      expect(entries[0]!.detail).toEqual({ offer_id: offer.id, network_id: offer.networkId, account_id: sharer.account.id });
+    });
+
+    test('is of no tariff that could be paused', async () => {
+      const pausable = parseTariff({ kind: 'steps', step: '1.00EUR=1h', pausable: true });
+      const network = await newNetwork();
+      expect(await codeOf(sharer.holder.offers.offer(network.id, { ...terms, tariff: pausable }))).toBe('invalid_input');
+      const { offer } = await newOffer();
+      expect(await codeOf(sharer.holder.offers.update(offer.id, { tariff: pausable }))).toBe('invalid_input');
     });
 
     test('is its account’s alone', async () => {

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
 import { noUsage } from '../../src/domain/grant.ts';
+import { readingSkewMs } from '../../src/domain/meter.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseQuantity } from '../../src/domain/quantity.ts';
-import { collectMs, complaintMs, feeStandsMs, lastReadingsMs, owedAgainMs, trafficLastsMs, type ShareRequest } from '../../src/domain/share-request.ts';
+import { collectMs, complaintMs, feeStandsMs, lastReadingsMs, mostUnpaid, owedAgainMs, trafficLastsMs, type ShareRequest } from '../../src/domain/share-request.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { jwkThumbprint, newAccessKey, publicJwkOf, sealAccessCode } from '../../src/protocol/access-code.ts';
 import type { PaymentRequest } from '../../src/roles/ledger/payment-request.ts';
@@ -428,6 +429,19 @@ export function sharingContract(name: string, make: MakeHarness): void {
         expect(await codeOf(guest.order(offer, '100MB'))).toBe('share_request_open');
       });
 
+      test('for many offers and paying none ends somewhere, until their time is over', async () => {
+        const offers = [];
+        while (offers.length <= mostUnpaid) offers.push((await site.newNetwork()).offer);
+        for (const offer of offers.slice(1)) await guest.order(offer, '100MB');
+        expect(await codeOf(guest.order(offers[0]!, '100MB'))).toBe('unpaid_limit');
+        const replaced = await guest.order(offers[1]!, '200MB');
+        await guest.pay(replaced);
+        await guest.order(offers[0]!, '100MB');
+        expect(await codeOf(guest.order((await site.newNetwork()).offer, '100MB'))).toBe('unpaid_limit');
+        harness.clock.pass(feeStandsMs);
+        expect((await guest.order((await site.newNetwork()).offer, '100MB')).state).toBe('priced');
+      });
+
       test('is for offers that are open, of somebody else, with keys that are some', async () => {
         const { offer, network } = await site.newNetwork({ guests: 1 });
         const taken = await guest.order(offer, '100MB');
@@ -749,6 +763,18 @@ export function sharingContract(name: string, make: MakeHarness): void {
         const day = new Date(now.getTime() - 86_400_000);
         const hours = await harness.store.shareRequests.hours([network.id], day, at(86_400));
         expect([hours.reduce((sum, { bytesIn }) => sum + bytesIn, 0n), hours.reduce((sum, { bytesOut }) => sum + bytesOut, 0n)]).toEqual([50n, 25n]);
+      });
+
+      test('are of now, by the server’s clock', async () => {
+        const { offer, network } = await site.newNetwork({}, { isEnforced: false });
+        const access = await site.sell(guest, offer, '300MB');
+        const now = harness.clock.now().getTime();
+        for (const apart of [-readingSkewMs - 1000, readingSkewMs + 1000, 365 * 86_400_000]) {
+          expect(await codeOf(site.sharer.read(access, { bytesIn: 5n }, { at: new Date(now + apart) }))).toBe('clock_wrong');
+        }
+        expect(await harness.store.shareRequests.hours([network.id], new Date(0), new Date(now + 400 * 86_400_000))).toEqual([]);
+        await site.sharer.read(access, { bytesIn: 5n }, { at: new Date(now - readingSkewMs + 1000) });
+        expect((await guest.sharing.usage(access.id)).sharer?.bytesIn).toBe(5n);
       });
 
       test('of many at once count once', async () => {

@@ -104,7 +104,8 @@ function onceUntil(caution: (text: string) => Promise<void>): (error: Error) => 
   return (error) => {
     if (error.message !== last) {
       last = error.message;
-      void caution(`The server cannot be asked: ${asSentence(error.message)} Counting on.`);
+      const isClock = error instanceof LatchkeyError && error.code === 'clock_wrong';
+      void caution(isClock ? `${asSentence(error.message)} What is counted here is not taken until the clock is right.` : `The server cannot be asked: ${asSentence(error.message)} Counting on.`);
     }
   };
 }

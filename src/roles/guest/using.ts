@@ -115,7 +115,7 @@ export async function readFinally(context: Pick<UsingContext, 'sharing' | 'kept'
 }
 
 /** Signs what was counted and brings it. What comes too late does no harm: what was bought counts then. */
-async function sendReading({ sharing, meter: counted, clock }: Pick<UsingContext, 'sharing' | 'meter' | 'clock'>, { request, grant }: Usage, meter: InterfaceMeter | undefined): Promise<void> {
+async function sendReading({ sharing, meter: counted, clock, onAway }: Pick<UsingContext, 'sharing' | 'meter' | 'clock' | 'onAway'>, { request, grant }: Usage, meter: InterfaceMeter | undefined): Promise<void> {
   if (counted === undefined || meter === undefined || (request.state !== 'active' && request.state !== 'ending')) {
     return;
   }
@@ -125,9 +125,10 @@ async function sendReading({ sharing, meter: counted, clock }: Pick<UsingContext
   try {
     await sharing.read(request.id, { bytesIn, bytesOut, seconds, at: reading.at, isFinal, signature: signReading(reading, newEd25519(counted.seed).privateKey) });
   } catch (error) {
-    if (!(error instanceof LatchkeyError) || error.code !== 'share_request_over') {
+    if (!(error instanceof LatchkeyError) || !(error.code === 'share_request_over' || (error.code === 'clock_wrong' && onAway !== undefined))) {
       throw error;
     }
+    if (error.code === 'clock_wrong') onAway!(error);
   }
 }
 

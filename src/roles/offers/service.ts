@@ -1,7 +1,8 @@
+import type { AuditAction } from '../../domain/audit.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { mostHeard, mostSsidBytes, sameSsid } from '../../domain/heard-network.ts';
 import { sameCurrency } from '../../domain/money.ts';
-import { closureOf, longestAnswerMs, mostGuests, shortestAnswerMs, type Offer, type OfferState } from '../../domain/offer.ts';
+import { closureOf, longestAnswerMs, mostGuests, shortestAnswerMs, usualAnswerMs, type Offer, type OfferState } from '../../domain/offer.ts';
 import { offerHoursToJson } from '../../domain/offer-hours.ts';
 import { tariffToJson } from '../../domain/tariff-json.ts';
 import type { Tariff } from '../../domain/tariff.ts';
@@ -10,7 +11,7 @@ import { once } from '../idempotency.ts';
 import { requireOpen } from '../ledger/accounts.ts';
 import { terminalIdOf } from '../ledger/terminal.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { newId, type ServiceContext } from '../service-context.ts';
+import { auditEntry, newId, within, type ServiceContext } from '../service-context.ts';
 import type { Store } from '../store.ts';
 import { parseShownOffer } from './shown-offer.ts';
 import type { Candidate, FoundOffer, OffersRole, OfferTerms } from './ports.ts';
@@ -44,6 +45,7 @@ export class OffersService implements OffersRole {
       if (!(await tx.offers.insert(offer))) {
         throw new LatchkeyError('offer_exists');
       }
+      await this.#record(tx, 'offer.made', offer);
       return offer.id;
     });
     return (await this.#context.store.offers.find(id))!;
@@ -60,8 +62,8 @@ export class OffersService implements OffersRole {
   }
 
   async update(offerId: string, change: Partial<OfferTerms>): Promise<Offer> {
-    return this.#change(offerId, async (tx, offer) => {
-      const changed = { ...offer, ...change };
+    return this.#change(offerId, 'offer.changed', async (tx, offer) => {
+      const changed = { ...offer, ...usualAnswer(offer, change), ...change };
       checkTerms(changed);
       requireStanding(offer);
       await requireCurrency(tx, offer.accountId, changed.tariff);
@@ -70,7 +72,7 @@ export class OffersService implements OffersRole {
   }
 
   async setState(offerId: string, state: OfferState): Promise<Offer> {
-    return this.#change(offerId, async (_, offer) => (offer.state === state ? offer : { ...requireStanding(offer), state }));
+    return this.#change(offerId, stateActions[state], async (_, offer) => (offer.state === state ? offer : { ...requireStanding(offer), state }));
   }
 
   async search(candidates: readonly Candidate[]): Promise<readonly FoundOffer[]> {
@@ -101,7 +103,7 @@ export class OffersService implements OffersRole {
   }
 
   /** Takes its network's row, and its own, for what changes it, or leaves it as it is. Errors: `offer_not_found`. */
-  #change(offerId: string, change: (tx: Store, offer: Offer) => Promise<Offer>): Promise<Offer> {
+  #change(offerId: string, action: AuditAction, change: (tx: Store, offer: Offer) => Promise<Offer>): Promise<Offer> {
     return this.#context.store.transaction(async (tx) => {
       const { networkId } = await this.#own(tx, offerId);
       await tx.networks.lock(networkId);
@@ -112,8 +114,13 @@ export class OffersService implements OffersRole {
       }
       const changed = { ...wanted, changedAt: this.#context.clock.now() };
       await tx.offers.put(changed);
+      await this.#record(tx, action, changed);
       return changed;
     });
+  }
+
+  async #record(tx: Store, action: AuditAction, { id, networkId, accountId }: Offer): Promise<void> {
+    await tx.audit.append(auditEntry(within(this.#context, tx), { action, detail: { offer_id: id, network_id: networkId, account_id: accountId } }));
   }
 
   async #own(store: Store, offerId: string): Promise<Offer> {
@@ -133,6 +140,13 @@ export class OffersService implements OffersRole {
     const use = { scope: `${recordedActor(actor)} offer`, key: idempotencyKey, request: JSON.stringify(request) };
     return (await once(store, clock, use, async (tx) => ({ status: 200, body: await work(tx) }))).body;
   }
+}
+
+const stateActions = { active: 'offer.resumed', paused: 'offer.paused', withdrawn: 'offer.withdrawn' } as const satisfies Record<OfferState, AuditAction>;
+
+/** Who approves otherwise than before, and answered in the usual time, does so in that which is usual then. */
+function usualAnswer(offer: Offer, { approval = offer.approval }: Partial<OfferTerms>): Pick<OfferTerms, 'answerMs'> {
+  return { answerMs: offer.answerMs === usualAnswerMs[offer.approval] ? usualAnswerMs[approval] : offer.answerMs };
 }
 
 async function isBound(store: Store, terminalId: string, accountId: string): Promise<boolean> {
@@ -160,6 +174,9 @@ function requireStanding(offer: Offer): Offer {
 function checkTerms({ tariff, guests, answerMs }: OfferTerms): void {
   if (priceIn(tariff) === undefined) {
     throw new LatchkeyError('tariff_without_price');
+  }
+  if (tariff.pausable) {
+    throw new LatchkeyError('invalid_input', 'What is bought of a shared network cannot be paused: its tariff is none that is pausable.');
   }
   if (!Number.isInteger(guests) || guests < 1 || guests > mostGuests) {
     throw new LatchkeyError('invalid_input', `An offer takes 1 to ${mostGuests} guests at once.`);

@@ -4,7 +4,7 @@ import { sameCurrency } from '../../domain/money.ts';
 import type { Network } from '../../domain/network.ts';
 import { closureOf, type Offer } from '../../domain/offer.ts';
 import { quantityText, type Allowance, type Quantity } from '../../domain/quantity.ts';
-import { endReasons, feeStandsMs, unpaidStates, type ShareRequest } from '../../domain/share-request.ts';
+import { endReasons, feeStandsMs, mostUnpaid, unpaidStates, type ShareRequest } from '../../domain/share-request.ts';
 import { bought, priceOf, type Tariff } from '../../domain/tariff.ts';
 import { parsePublicJwk } from '../../protocol/access-code.ts';
 import { newEd25519Public } from '../../protocol/ed25519.ts';
@@ -41,6 +41,7 @@ export async function requestAccess(context: ServiceContext, order: AccessOrder)
     const first = !(await store.shareRequests.hasBought(account.id, network.id));
     const price = priced(offer.tariff, order.quantity, { account, now, first });
     await replaceOthers(within, terminalId, offer, news);
+    await requireFewUnpaid(within, terminalId, now);
     const id = newId(within, 'srq');
     const request: ShareRequest = {
       ...begun,
@@ -155,6 +156,15 @@ async function replaceOthers(context: ServiceContext, guestTerminalId: string, {
       throw new LatchkeyError('share_request_open', `Request ${other.id} is ${other.state}.`);
     }
     news.add('sharer', 'request.cancelled', replaced, { reason: endReasons.replaced });
+  }
+}
+
+/** Errors: `unpaid_limit`. */
+async function requireFewUnpaid({ store }: ServiceContext, guestTerminalId: string, now: Date): Promise<void> {
+  // Those whose time is over are the oldest.
+  const { items } = await store.shareRequests.list({ guestTerminalId, kind: 'access', states: ['priced'] }, { limit: mostUnpaid });
+  if (items.filter(({ dueAt }) => now < dueAt!).length >= mostUnpaid) {
+    throw new LatchkeyError('unpaid_limit', `A terminal has at most ${mostUnpaid} requests that it has not paid.`, { retryAfter: feeStandsMs / 1000 });
   }
 }
 

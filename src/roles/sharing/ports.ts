@@ -39,7 +39,7 @@ export interface SharingRole {
 
   /**
    * Asks for access; the fee is set by the offer's tariff. Errors: `offer_not_found`, `offer_closed` (hours, guests, paused),
-   * `purchase_too_large`, `amount_below_minimum`, `metric_mismatch`, `currency_mismatch`, `not_bound`, `payee_is_payer`, `access_code_invalid` for the key.
+   * `purchase_too_large`, `amount_below_minimum`, `metric_mismatch`, `currency_mismatch`, `not_bound`, `payee_is_payer`, `unpaid_limit`, `access_code_invalid` for the key.
    */
   request(order: AccessOrder, idempotencyKey?: string): Promise<ShareRequest>;
   /** Asks for more, on a request of its own that is active. Errors: as `request`, `grant_over`. */
@@ -68,7 +68,7 @@ export interface SharingRole {
 
   // Both.
 
-  /** Each side its own; what was counted never goes back. Errors: `signature_invalid`. The first of the sharer's that shows use pays what is `ready`. */
+  /** Each side its own; what was counted never goes back. Errors: `signature_invalid`, `clock_wrong` if it was not read now. The first of the sharer's that shows use pays what is `ready`. */
   read(requestId: string, reading: Omit<MeterReading, 'side' | 'grantId'>): Promise<void>;
   /** Ends it early: off the air, and what is unused goes back by the tariff's rule. */
   end(requestId: string): Promise<ShareRequest>;

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '../../domain/errors.ts';
 import { noUsage } from '../../domain/grant.ts';
-import type { MeterReading, MeterSide } from '../../domain/meter.ts';
+import { readingSkewMs, type MeterReading, type MeterSide } from '../../domain/meter.ts';
 import { quantityText, type Quantity } from '../../domain/quantity.ts';
 import type { ShareRequest } from '../../domain/share-request.ts';
 import { verifyReading } from '../../protocol/meter-reading.ts';
@@ -17,6 +17,10 @@ export async function takeReading(context: ServiceContext, { request, sides }: S
   const { store } = context;
   if (request.kind !== 'access' || request.grantId === undefined || !['ready', 'active', 'ending'].includes(request.state)) {
     throw over(request);
+  }
+  const now = context.clock.now();
+  if (Math.abs(reading.at.getTime() - now.getTime()) > readingSkewMs) {
+    throw new LatchkeyError('clock_wrong', `The meter was read at ${reading.at.toISOString()} by its own clock, and it is ${now.toISOString()} by the server’s.`);
   }
   const read = await signedBy(context, request, sides, reading);
   await store.shareRequests.read(read, request.networkId);

@@ -247,6 +247,8 @@ export class PlainShare {
     if (typeof price === 'string') return price;
     const others = this.requests.filter(isOpen);
     if (others.some(({ state }) => state !== 'priced')) return 'share_request_open';
+    const isUnpaid = (one: PlainRequest) => one.kind === 'access' && one.guest === who && one.state === 'priced' && now < one.dueAt!;
+    if (this.requests.filter((one) => isUnpaid(one) && !others.includes(one)).length >= 20) return 'unpaid_limit';
     for (const other of others) {
       this.#end(other, 'cancelled', 'replaced', now);
       this.#tellSharer(this.requests.indexOf(other), 'request.cancelled');
@@ -573,6 +575,7 @@ export class PlainShare {
     const request = this.request(at);
     const { grant, state } = request;
     if (request.kind !== 'access' || grant === undefined || !['ready', 'active', 'ending'].includes(state)) return over;
+    if (Math.abs(now - reading.at) > 5 * minute) return 'clock_wrong';
     if (!isRight) return 'signature_invalid';
     const before = grant[side];
     const counts = ({ bytesIn, bytesOut, seconds }: PlainUsage) => [bytesIn, bytesOut, seconds];
