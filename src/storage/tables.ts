@@ -85,6 +85,8 @@ export interface AccessPointTable {
   last_seen_at: OptionalTime;
   revision: Big;
   enforcement: string | null;
+  /** The network that its agent says it serves. */
+  claimed_network_id: string | null;
 }
 
 export interface AccessRequestTable {
@@ -470,8 +472,6 @@ export interface NetworkTable {
   state: string;
   reason: string | null;
   ap_id: string;
-  /** That an agent says serves it. */
-  claimed_ap_id: string | null;
   meter_key: Uint8Array | null;
   created_at: Time;
   verified_at: OptionalTime;

@@ -264,7 +264,7 @@ export function networksContract(name: string, make: MakeHarness): void {
       expect(await own.holder.networks.network(network.id)).toMatchObject({ state: 'suspended', reason: expect.stringContaining('Another account') as string });
       expect(await find()).toEqual([]);
       expect(await at.told(own.holder.token.id)).toContainEqual({ kind: 'network.changed', network_id: network.id, state: 'suspended' });
-      expect(await at.audited(network.id)).toEqual(['network.claimed', 'network.proven', 'network.suspended']);
+      expect(await at.audited(network.id)).toEqual(['network.claimed', 'network.proven', 'offer.made', 'network.suspended']);
       expect(await codeOf(own.holder.networks.setMessage(network.id, message))).toBe('network_not_valid');
 
       expect(await at.proven(own, bssids)).toMatchObject({ id: network.id, state: 'valid', reason: undefined });
@@ -435,8 +435,12 @@ export function networksContract(name: string, make: MakeHarness): void {
       await other.ap.claimNetwork(network.id);
       expect(await holder.networks.serve(network.id, { meterKey, apId })).toEqual(served);
       expect((await holder.networks.serve(network.id, { meterKey })).apId).toBe(network.apId);
+      // Whoever else says that it serves it, as often as it likes, is in nobody's way.
+      expect((await holder.networks.serve(network.id, { meterKey, apId })).apId).toBe(apId);
+      await ap.ap.claimNetwork((await at.proven()).id);
+      expect((await holder.networks.serve(network.id, { meterKey })).apId).toBe(network.apId);
       expect(await codeOf(holder.networks.serve(network.id, { meterKey, apId }))).toBe('ap_not_found');
-      expect(await at.audited(network.id)).toEqual(['network.claimed', 'network.proven', 'network.served', 'network.served']);
+      expect(await at.audited(network.id)).toEqual(['network.claimed', 'network.proven', ...Array.from({ length: 4 }, () => 'network.served')]);
     });
 
     test('is nobody for what is not there, or has no key', async () => {

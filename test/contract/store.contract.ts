@@ -773,15 +773,18 @@ export function storeContract(name: string, harness: () => Promise<StoreHarness>
 
       test('an agent’s claim of a network is apart from where its grants are', async () => {
         const [network, apId] = [await addNetwork(store), await addAccessPoint(store)];
-        expect(await store.networks.claimedAccessPoint(network.id)).toBeUndefined();
-        expect(await store.networks.claimAccessPoint(network.id, apId)).toBe(true);
-        expect(await store.networks.claimedAccessPoint(network.id)).toBe(apId);
+        expect(await store.networks.claimedBy(apId)).toBeUndefined();
+        expect(await store.networks.claim(network.id, apId)).toBe(true);
+        expect(await store.networks.claimedBy(apId)).toBe(network.id);
         expect(await store.networks.find(network.id)).toMatchObject({ apId: network.apId });
         expect(await store.networks.change(network.id, { apId, meterKey: new Uint8Array(32).fill(3) })).toMatchObject({ apId });
         expect(inHex((await store.networks.lock(network.id))!.meterKey)).toBe('03'.repeat(32));
-        await store.networks.claimAccessPoint(network.id, undefined);
-        expect(await store.networks.claimedAccessPoint(network.id)).toBeUndefined();
-        expect(await store.networks.claimAccessPoint(newId('net'), apId)).toBe(false);
+        const another = await addNetwork(store);
+        expect(await store.networks.claim(another.id, await addAccessPoint(store))).toBe(true);
+        expect(await store.networks.claim(another.id, apId)).toBe(true);
+        expect(await store.networks.claimedBy(apId)).toBe(another.id);
+        expect(await store.networks.claim(newId('net'), apId)).toBe(false);
+        expect(await store.networks.claimedBy(apId)).toBe(another.id);
         expect(await store.networks.lock(newId('net'))).toBeUndefined();
       });
     });

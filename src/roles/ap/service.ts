@@ -373,7 +373,7 @@ export class ApService implements ApRole {
   }
 
   async claimNetwork(networkId: string): Promise<void> {
-    if (!(await this.#context.store.networks.claimAccessPoint(networkId, this.#apId))) {
+    if (!(await this.#context.store.networks.claim(networkId, this.#apId))) {
       throw new LatchkeyError('network_not_found', `There is no network ${networkId}.`);
     }
   }

@@ -180,7 +180,7 @@ export class NetworksService implements NetworksRole {
     }
     return this.#change(networkId, async (tx, network) => {
       const at = apId ?? ownAccessPoint(networkId);
-      const isKnown = at === network.apId || at === ownAccessPoint(networkId) || at === (await tx.networks.claimedAccessPoint(networkId));
+      const isKnown = at === network.apId || at === ownAccessPoint(networkId) || (await tx.networks.claimedBy(at)) === networkId;
       if (!isKnown) {
         throw new LatchkeyError('ap_not_found', `Access point ${at} does not say that it serves this network.`);
       }

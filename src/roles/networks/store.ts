@@ -33,9 +33,9 @@ export interface NetworkRepository {
    * From 0, and from a revision that there has not been yet, all that are on the list.
    */
   changedSince(revision: number, limit: number): Promise<{ readonly networks: readonly ListedNetwork[]; readonly gone: readonly string[]; readonly revision: number; readonly isPart: boolean }>;
-  /** An agent says that its access point serves the network; undefined: no more. */
-  claimAccessPoint(networkId: string, apId: string | undefined): Promise<boolean>;
-  claimedAccessPoint(networkId: string): Promise<string | undefined>;
+  /** An agent says that its access point serves this network, and no other that it was yet to be given; false if there is none. */
+  claim(networkId: string, apId: string): Promise<boolean>;
+  claimedBy(apId: string): Promise<string | undefined>;
 }
 
 export interface ChallengeRepository {

@@ -18,7 +18,6 @@ export const sharedNetworks: Migration = {
       state ${text} not null check (state in ('claimed', 'valid', 'suspended')),
       reason ${text},
       ap_id ${id} not null references access_points (id),
-      claimed_ap_id ${id},
       meter_key ${bytes},
       created_at ${time} not null,
       verified_at ${time},
@@ -27,6 +26,8 @@ export const sharedNetworks: Migration = {
       revision ${big} not null
     ) ${heap}`,
     'create index networks_account on networks (account_id, created_at, id)',
+    // What its agent says that it serves: each has one claim, so that nobody's takes the place of another's.
+    `alter table access_points add column claimed_network_id ${id}`,
     'create unique index networks_revision on networks (revision)',
     // What the matching list is read by.
     'create index networks_told on networks (revision) where message is not null',

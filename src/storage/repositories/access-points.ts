@@ -56,6 +56,7 @@ export class AccessPoints implements AccessPointRepository {
         last_seen_at: null,
         revision: 0,
         enforcement: null,
+        claimed_network_id: null,
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();

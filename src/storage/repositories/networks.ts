@@ -89,7 +89,6 @@ export class Networks implements NetworkRepository {
         state: network.state,
         reason: network.reason ?? null,
         ap_id: network.apId,
-        claimed_ap_id: null,
         meter_key: network.meterKey ?? null,
         created_at: network.createdAt,
         verified_at: network.verifiedAt ?? null,
@@ -209,14 +208,18 @@ export class Networks implements NetworkRepository {
     };
   }
 
-  async claimAccessPoint(networkId: string, apId: string | undefined): Promise<boolean> {
-    const result = await this.#db.write.updateTable('networks').set({ claimed_ap_id: apId ?? null }).where('id', '=', networkId).executeTakeFirst();
+  async claim(networkId: string, apId: string): Promise<boolean> {
+    const result = await this.#db.write.updateTable('access_points')
+      .set({ claimed_network_id: networkId })
+      .where('id', '=', apId)
+      .where(({ exists, selectFrom }) => exists(selectFrom('networks').select('id').where('id', '=', networkId)))
+      .executeTakeFirst();
     return result.numUpdatedRows === 1n;
   }
 
-  async claimedAccessPoint(networkId: string): Promise<string | undefined> {
-    const row = await this.#db.read.selectFrom('networks').select('claimed_ap_id').where('id', '=', networkId).executeTakeFirst();
-    return row?.claimed_ap_id ?? undefined;
+  async claimedBy(apId: string): Promise<string | undefined> {
+    const row = await this.#db.read.selectFrom('access_points').select('claimed_network_id').where('id', '=', apId).executeTakeFirst();
+    return row?.claimed_network_id ?? undefined;
   }
 }
 

@@ -65,7 +65,7 @@ async function fill(url: string, networks: number, accounts: readonly string[]):
     const part = sorted.slice(from, from + chunk);
     await database.insertAll('networks', part.map(({ number, key }, index) => ({
       id: `net_${key}`, account_id: accounts[number % accounts.length], terminal_id: 'tok_bench', ssid: Buffer.from(networkName(number)), bssids: JSON.stringify([bssidFromNumber(offeredRadio(number))]), security: 'wpa2-psk',
-      state: 'valid', reason: null, ap_id: 'ap_bench', claimed_ap_id: null, meter_key: null, created_at: at, verified_at: at, prove_again_by: new Date(at.getTime() + 30 * 86_400_000),
+      state: 'valid', reason: null, ap_id: 'ap_bench', meter_key: null, created_at: at, verified_at: at, prove_again_by: new Date(at.getTime() + 30 * 86_400_000),
       message: null, revision: from + index + 1,
     })));
     await database.insertAll('offers', part.map((each) => {
