@@ -97,8 +97,8 @@ export function foundOfferToWire({ offer, network, bssids, record, closed }: Fou
 
 /** The same as `foundOfferToWire`, in the text that it is sent in, of what lies there as a text. */
 export function foundTextToWire({ shown, bssids, record, closed }: FoundText): string {
-  const rest = present({ bssids, record: recordToWire(record), closed });
-  return `${shown.slice(0, -1)},${JSON.stringify(rest).slice(1)}`;
+  // What is undefined JSON leaves out by itself.
+  return `${shown.slice(0, -1)},${JSON.stringify({ bssids, record: recordToWire(record), closed }).slice(1)}`;
 }
 
 function recordToWire({ delivered, failed, disputed }: SalesRecord) {

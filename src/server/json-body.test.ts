@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
 import { LatchkeyError } from '../domain/errors.ts';
-import { nestsTooDeep, parseJsonBody } from './json-body.ts';
+import { parseJsonBody } from './json-body.ts';
 
 function refusal(text: string | Buffer): string | undefined {
   try {
@@ -33,8 +33,11 @@ test('a member that reaches into prototypes is refused, however it is written', 
 });
 
 test('nesting is bounded, brackets in strings do not count', () => {
-  expect(nestsTooDeep('['.repeat(16) + ']'.repeat(16))).toBe(false);
-  expect(nestsTooDeep('{"a":'.repeat(17))).toBe(true);
-  expect(nestsTooDeep(JSON.stringify({ a: '[{'.repeat(50), b: '\\"[[[[[[[[[[[[[[[[[[' }))).toBe(false);
-  expect(nestsTooDeep('[],'.repeat(100))).toBe(false);
+  const tooDeep = 'The body nests deeper than 16 levels.';
+  expect(refusal('['.repeat(16) + ']'.repeat(16))).toBeUndefined();
+  expect(refusal('['.repeat(17) + ']'.repeat(17))).toBe(tooDeep);
+  expect(refusal(`${'{"a":'.repeat(17)}1${'}'.repeat(17)}`)).toBe(tooDeep);
+  expect(refusal('['.repeat(32_000) + ']'.repeat(32_000))).toBe(tooDeep);
+  expect(refusal(JSON.stringify({ a: '[{'.repeat(50), b: '\\"[[[[[[[[[[[[[[[[[[' }))).toBeUndefined();
+  expect(refusal(`[${'[],'.repeat(100)}[]]`)).toBeUndefined();
 });

@@ -18,9 +18,9 @@ export interface Database {
 
   /**
    * Reads by a prepared query for each of some values, on PostgreSQL without waiting for one before the next is sent; resolves
-   * to the rows of each.
+   * to the rows of each, and these are arrays of their columns: for what is asked or found many thousand times a second.
    */
-  findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]>;
+  findEach<Values extends object, Row extends readonly unknown[]>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]>;
 
   /** Changes by a prepared query; resolves to the rows that it returns. */
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]>;

@@ -108,17 +108,17 @@ export class PostgresDatabase implements OpenDatabase {
     return rows as Row[];
   }
 
-  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+  async findEach<Values extends object, Row extends readonly unknown[]>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
     const ready = this.#queries.get(query);
     const client = await translating(this.#pool.connect());
     const sent = await Promise.allSettled(values.map((each) =>
-      client.query({ name: `latchkey_${ready.number}`, text: ready.compiled.sql, values: parametersOf(ready, each) })));
+      client.query({ name: `latchkey_${ready.number}`, text: ready.compiled.sql, values: parametersOf(ready, each), rowMode: 'array' })));
     const failed = sent.find((outcome) => outcome.status === 'rejected');
     client.release(isBroken(failed?.reason));
     if (failed !== undefined) {
       throw postgresError(failed.reason);
     }
-    return sent.map((outcome) => (outcome as PromiseFulfilledResult<{ rows: Row[] }>).value.rows);
+    return sent.map((outcome) => (outcome as PromiseFulfilledResult<{ rows: unknown[] }>).value.rows as Row[]);
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
@@ -247,12 +247,13 @@ class PostgresTransaction implements Database {
     return rows as Row[];
   }
 
-  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
-    const rows: Row[][] = [];
+  async findEach<Values extends object, Row extends readonly unknown[]>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    const found: Row[][] = [];
     for (const each of values) {
-      rows.push(await this.find(query, each));
+      const rows = await this.find<Values, object>(query as PreparedQuery<Values, object>, each);
+      found.push(rows.map((row) => Object.values(row) as unknown as Row));
     }
-    return rows;
+    return found;
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {

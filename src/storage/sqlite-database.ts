@@ -88,13 +88,13 @@ export class SqliteDatabase implements OpenDatabase {
     return reader.patiently(() => reader.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
   }
 
-  findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+  findEach<Values extends object, Row extends readonly unknown[]>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
     const reader = this.#reader;
     if (reader === undefined) {
       return this.transaction((tx) => tx.findEach(query, values));
     }
     const ready = this.#queries.get(query);
-    return reader.patiently(() => values.map((each) => reader.all(ready.compiled.sql, parametersOf(ready, each)) as Row[]));
+    return reader.patiently(() => values.map((each) => reader.tuples(ready.compiled.sql, parametersOf(ready, each)) as readonly unknown[] as Row[]));
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {
@@ -252,12 +252,11 @@ class SqliteTransaction implements Database {
       this.#connection.all(ready.compiled.sql, parametersOf(ready, values)) as Row[]);
   }
 
-  async findEach<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
-    const rows: Row[][] = [];
-    for (const each of values) {
-      rows.push(await this.find(query, each));
-    }
-    return rows;
+  async findEach<Values extends object, Row extends readonly unknown[]>(query: PreparedQuery<Values, Row>, values: readonly Values[]): Promise<Row[][]> {
+    this.#assertOpen();
+    const ready = this.#queries.get(query);
+    return this.#connection.guarded(() =>
+      values.map((each) => this.#connection.tuples(ready.compiled.sql, parametersOf(ready, each)) as readonly unknown[] as Row[]));
   }
 
   change<Values extends object, Row>(query: PreparedQuery<Values, Row>, values: Values): Promise<Row[]> {

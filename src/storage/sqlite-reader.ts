@@ -27,6 +27,11 @@ export class SqliteReader extends SqliteConnection {
     return super.all(sql, parameters);
   }
 
+  override tuples(sql: string, parameters: readonly unknown[]): unknown[][] {
+    this.#beginSnapshot();
+    return super.tuples(sql, parameters);
+  }
+
   override execute(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
     this.#beginSnapshot();
     return super.execute(sql, parameters);

@@ -8,14 +8,10 @@ import type { PreparedQuery } from '../prepared-query.ts';
 import { date, type EventStreamTable, type LiveEventTable, type Tables } from '../tables.ts';
 
 type Row = Selectable<LiveEventTable>;
+type Told = readonly [number: Row['number'], kind: string, at: Row['at'], detail: string];
 
-function toLiveEvent(row: Row): LiveEvent {
-  return {
-    number: Number(row.number),
-    kind: row.kind as LiveEventKind,
-    at: date(row.at),
-    detail: JSON.parse(row.detail) as LiveEvent['detail'],
-  };
+function toLiveEvent([number, kind, at, detail]: Told): LiveEvent {
+  return { number: Number(number), kind: kind as LiveEventKind, at: date(at), detail: JSON.parse(detail) as LiveEvent['detail'] };
 }
 
 function adding(db: Kysely<Tables>, streams: Insertable<EventStreamTable> | readonly Insertable<EventStreamTable>[]) {
@@ -47,10 +43,10 @@ interface Wanted {
   readonly upTo: number;
 }
 
-const between: PreparedQuery<Wanted, Row> = (db, { terminalId, after, upTo }) =>
-  db.selectFrom('live_events').selectAll()
+const between: PreparedQuery<Wanted, Told> = (db, { terminalId, after, upTo }) =>
+  db.selectFrom('live_events').select(['number', 'kind', 'at', 'detail'])
     .where('terminal_id', '=', terminalId).where('number', '>', after).where('number', '<=', upTo)
-    .orderBy('number');
+    .orderBy('number') as never;
 
 const rangeOf: PreparedQuery<{ terminalId: string }, { last: Row['number']; first: Row['number'] | null }> = (db, { terminalId }) =>
   db.selectFrom('event_streams')

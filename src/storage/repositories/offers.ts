@@ -174,7 +174,12 @@ function recording(size: number): PreparedQuery<Listed<string>, RecordRow> {
   };
 }
 
-type FoundRow = Selectable<OfferedRadioTable> & Readonly<Record<'present' | 'owes' | 'sells', Counted>>;
+type Radio = Selectable<OfferedRadioTable>;
+/** `place`: that of the radio in what was asked for. */
+type FoundRow = readonly [
+  place: Counted, offerId: string, accountId: string, ssid: Radio['ssid'], guests: number, hours: Radio['hours'], shown: string,
+  present: Counted, owes: Counted, sells: Counted,
+];
 
 /**
  * All of a radio's offer that can be said at once; what its sharer has sold takes counting, of those who have sold at all.
@@ -183,10 +188,10 @@ type FoundRow = Selectable<OfferedRadioTable> & Readonly<Record<'present' | 'owe
 function searching(size: number): PreparedQuery<Listed<number>, FoundRow> {
   const account = sql.ref('offered_radios.account_id');
   return (db, radios) => {
-    const heard = sql.join(Array.from({ length: size }, (_, at) => sql`(cast(${radios[at]} as bigint))`));
+    const heard = sql.join(Array.from({ length: size }, (_, at) => sql`(${sql.lit(at)}, cast(${radios[at]} as bigint))`));
     const query = sql<FoundRow>`
-      with heard (radio) as (values ${heard})
-      select bssid, offer_id, account_id, ssid, guests, hours, shown,
+      with heard (place, radio) as (values ${heard})
+      select place, offer_id, account_id, ssid, guests, hours, shown,
         ${guestsOf(sql.ref('offered_radios.offer_id'))} as present, ${owedBy(account)} as owes,
         exists (select 1 from share_requests where sharer_account_id = ${account} and ${isOver}) as sells
       from heard inner join offered_radios on offered_radios.bssid = heard.radio`;
@@ -203,10 +208,8 @@ function queriesFor(length: number) {
 }
 
 /** As long as the query's list; what is behind its end is nothing that there is. */
-function filled<T>(list: readonly T[], size: number, none: T): T[] {
-  const whole = [...list];
-  while (whole.length < size) whole.push(none);
-  return whole;
+function filled<T>(list: readonly T[], size: number, none: T): readonly T[] {
+  return list.length === size ? list : [...list, ...Array<T>(size - list.length).fill(none)];
 }
 
 const noSales: SalesRecord = { delivered: 0, failed: 0, disputed: 0 };
@@ -262,33 +265,28 @@ export class Offers implements OfferRepository {
   }
 
   async search(bssids: readonly string[]): Promise<OnOffer[]> {
-    const numbers = bssids.map(bssidNumber);
-    const byOffer = new Map<string, { readonly row: FoundRow; readonly foundAt: number[] }>();
-    const { size, searching: query } = queriesFor(numbers.length);
-    for (const row of await this.#db.find(query, filled(numbers, size, 0))) {
-      const radio = Number(row.bssid);
-      const first = numbers.indexOf(radio);
-      const same = byOffer.get(row.offer_id);
-      if (same?.foundAt.includes(first) === true) {
-        // Asked for twice.
+    const { size, searching: query } = queriesFor(bssids.length);
+    const [rows] = await this.#db.findEach(query, [filled(bssids.map(bssidNumber), size, 0)]);
+    const sellers = new Set(rows!.filter((row) => Number(row[9]) > 0).map((row) => row[2]));
+    const records = sellers.size === 0 ? undefined : await this.#records([...sellers]);
+    const byOffer = new Map<string, OnOffer & { readonly foundAt: number[] }>();
+    for (const [place, offerId, accountId, ssid, guests, hours, shown, present, owes] of rows!) {
+      const same = byOffer.get(offerId);
+      if (same !== undefined) {
+        same.foundAt.push(Number(place));
         continue;
       }
-      const foundAt = same?.foundAt ?? [];
-      for (let at = first; at >= 0; at = numbers.indexOf(radio, at + 1)) foundAt.push(at);
-      if (same === undefined) byOffer.set(row.offer_id, { row, foundAt });
+      byOffer.set(offerId, {
+        shown,
+        ssid,
+        limits: { guests, hours: hours === null ? undefined : toHours(hours) },
+        foundAt: [Number(place)],
+        record: records?.get(accountId) ?? noSales,
+        guests: Number(present),
+        owes: Number(owes) > 0,
+      });
     }
-    const found = [...byOffer.values()];
-    const sellers = found.flatMap(({ row }) => (Number(row.sells) > 0 ? [row.account_id] : []));
-    const records = sellers.length === 0 ? undefined : await this.#records([...new Set(sellers)]);
-    return found.map(({ row: { account_id: accountId, ssid, guests, hours, shown, present, owes }, foundAt }): OnOffer => ({
-      shown,
-      ssid,
-      limits: { guests, hours: hours === null ? undefined : toHours(hours) },
-      foundAt,
-      record: records?.get(accountId) ?? noSales,
-      guests: Number(present),
-      owes: Number(owes) > 0,
-    }));
+    return [...byOffer.values()];
   }
 
   async record(accountId: string): Promise<SalesRecord> {
