@@ -18,17 +18,15 @@ export interface SentEvent {
 export const heartbeat = ':\n\n';
 
 export function formatSent(events: readonly SentEvent[]): string {
-  return events.map(formatOne).join('');
-}
-
-function formatOne({ id, event, data, retryMs }: SentEvent): string {
-  return [
-    ...(retryMs === undefined ? [] : [`retry: ${retryMs}`]),
-    ...(id === undefined ? [] : [`id: ${id}`]),
-    ...(event === undefined ? [] : [`event: ${event}`]),
-    ...(data === undefined ? [] : data.split('\n').map((line) => `data: ${line}`)),
-    '\n',
-  ].join('\n');
+  let text = '';
+  for (const { id, event, data, retryMs } of events) {
+    if (retryMs !== undefined) text += `retry: ${retryMs}\n`;
+    if (id !== undefined) text += `id: ${id}\n`;
+    if (event !== undefined) text += `event: ${event}\n`;
+    if (data !== undefined) text += `data: ${data.replaceAll('\n', '\ndata: ')}\n`;
+    text += '\n';
+  }
+  return text;
 }
 
 /** UTF-16 units of one block; more is no stream of ours. */

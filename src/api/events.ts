@@ -13,7 +13,7 @@ export const liveEventSchema = object('LiveEvent', {
 export type LiveEventWire = Static<typeof liveEventSchema>;
 
 export function liveEventToWire({ number, kind, at, detail }: LiveEvent): LiveEventWire {
-  return { number, kind, at: instantToWire(at), detail: { ...detail } };
+  return { number, kind, at: instantToWire(at), detail };
 }
 
 export function liveEventFromWire({ number, kind, at, detail }: LiveEventWire): LiveEvent {
