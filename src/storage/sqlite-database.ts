@@ -17,7 +17,8 @@ import type { Tables } from './tables.ts';
 
 /** How often other processes' changes are looked for while somebody waits for one. */
 const pollMs = 200;
-const readerMapBytes = 2 ** 30;
+/** As much as SQLite maps at all (sqlite.org/compile.html, MAX_MMAP_SIZE). */
+const readerMapBytes = 0x7fff0000;
 /** Room for the pages of a long transaction, such as a group of audit entries: without it they are written twice. */
 const writerCacheKiB = 16_384;
 

@@ -105,8 +105,9 @@ export const sharedNetworks: Migration = {
     'create index offers_account on offers (account_id, created_at, id)',
 
     // Radios of valid networks with an active offer: what guests find, in one place with all that they are shown of it.
+    // Not its primary key, which on SQLite would be where the row lies: what is not on offer is found out by an index that is a hundredth of it.
     `create table offered_radios (
-      bssid ${big} not null primary key,
+      bssid ${big} not null unique,
       offer_id ${id} not null references offers (id),
       account_id ${id} not null,
       ssid ${bytes} not null,

@@ -10,9 +10,9 @@ export function offeredRadio(number: number): number {
   return 0x02_00_00_00_00_00 + (number * 2_654_435_761) % 2 ** 40;
 }
 
-/** One that is of none of them. */
+/** One that is of none of them, but of a few in a million, and lies among them. */
 export function otherRadio(): number {
-  return 0x06_00_00_00_00_00 + Math.floor(Math.random() * 2 ** 40);
+  return 0x02_00_00_00_00_00 + Math.floor(Math.random() * 2 ** 40);
 }
 
 export function networkName(number: number): string {
