@@ -31,6 +31,11 @@ test('names are shown as what they are, and nothing on it runs or is fetched', (
   expect(page).not.toMatch(/<b>Café|<script|https?:|@import/);
 });
 
+test('a name that hides, turns or is no text at all is shown as everywhere', () => {
+  const page = pageOf({ names: new Map([['net_1', 'a\u{9b}2J\u{202e}<b>\u{dcff}']]) });
+  expect(page).toContain('<bdi>a\\x9b2J\\u202e&lt;b&gt;\\xff</bdi>');
+});
+
 test('without sales it says so', () => {
   const page = pageOf({ earnings: [], guests: [], hours: [] });
   expect(page).toContain('Nothing was sold.');

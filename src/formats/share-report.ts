@@ -1,6 +1,7 @@
 import { decimalText } from '../domain/money.ts';
 import type { Earning } from '../domain/share-earnings.ts';
 import type { GuestSales } from '../domain/share-sales.ts';
+import { shown } from '../domain/shown-text.ts';
 import { trafficForPeople } from '../domain/traffic.ts';
 import type { HourOfTraffic } from '../roles/sharing/ports.ts';
 import { countMarks, timeMarks } from './plot.ts';
@@ -11,7 +12,7 @@ export interface ShareReport {
   readonly to: Date;
   /** Whose days and months they are (IANA). */
   readonly zone: string;
-  /** The names of networks, as they are shown to people, by their ids. */
+  /** The names of networks, as `ssidText` has them, by their ids. */
   readonly names: ReadonlyMap<string, string>;
   readonly earnings: readonly Earning[];
   readonly guests: readonly GuestSales[];
@@ -133,25 +134,25 @@ function trafficPlot({ from, to, hours }: ShareReport): string {
 }
 
 function guestsPlot(guests: readonly GuestSales[]): string {
-  const shown = guests.slice(0, mostBars);
+  const largest = guests.slice(0, mostBars);
   const [labels, top, row] = [210, 4, 24];
-  const most = Math.max(...shown.map(({ paid }) => Number(paid)), 1);
+  const most = Math.max(...largest.map(({ paid }) => Number(paid)), 1);
   const x = (minor: number) => round(labels + (minor / most) * (width - labels - 190));
-  const bars = shown.map(({ accountId, currency, sales, paid, returned }, at) => {
+  const bars = largest.map(({ accountId, currency, sales, paid, returned }, at) => {
     const y = top + at * row;
     const kept = Number(paid - returned);
     const text = `${moneyText(paid, currency)} for ${thousands(sales)} ${sales === 1 ? 'sale' : 'sales'}`;
     const bar = (className: string, from: number, to: number) => (to <= from ? '' : `<rect class="${className}" x="${x(from)}" y="${y + 4}" width="${round(x(to) - x(from))}" height="${row - 8}"/>`);
     return `<g><title>${escaped(accountId)}: ${text}, ${moneyText(returned, currency)} returned</title><text class="name" x="${labels - 8}" y="${y + row / 2 + 4}" text-anchor="end">${escaped(accountId)}</text>${bar('earned', 0, kept)}${bar('back', kept, Number(paid))}<text x="${x(Number(paid)) + 6}" y="${y + row / 2 + 4}">${text}</text></g>`;
   });
-  const rest = guests.length - shown.length;
-  return legend([['earned', 'paid'], ['back', 'of it returned']]) + figure('Guests', top * 2 + shown.length * row, bars) + (rest === 0 ? '' : none(`${thousands(rest)} more ${rest === 1 ? 'guest' : 'guests'} paid less.`));
+  const rest = guests.length - largest.length;
+  return legend([['earned', 'paid'], ['back', 'of it returned']]) + figure('Guests', top * 2 + largest.length * row, bars) + (rest === 0 ? '' : none(`${thousands(rest)} more ${rest === 1 ? 'guest' : 'guests'} paid less.`));
 }
 
 function earningsTable({ earnings, names }: ShareReport): string {
   const cell = (minor: bigint, currency: string) => `<td>${minor === 0n ? '–' : moneyText(minor, currency)}</td>`;
   const rows = earnings.map(({ networkId, month, currency, sales, sold, returned, owed, earned }) =>
-    `<tr><th scope="row">${month}</th><td class="text"><bdi>${escaped(names.get(networkId) ?? networkId)}</bdi></td><td>${thousands(sales)}</td>${[sold, returned, owed, earned].map((minor) => cell(minor, currency)).join('')}</tr>`);
+    `<tr><th scope="row">${month}</th><td class="text"><bdi>${escaped(shown(names.get(networkId) ?? networkId))}</bdi></td><td>${thousands(sales)}</td>${[sold, returned, owed, earned].map((minor) => cell(minor, currency)).join('')}</tr>`);
   return `<div class="wide"><table><thead><tr><th scope="col">Month</th><th scope="col" class="text">Network</th><th scope="col">Sales</th><th scope="col">Sold</th><th scope="col">Returned</th><th scope="col">Owed</th><th scope="col">Earned</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }
