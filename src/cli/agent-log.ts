@@ -1,4 +1,4 @@
-import { shown } from '../domain/shown-text.ts';
+import { shown, shownJson } from '../domain/shown-text.ts';
 import type { Log } from '../roles/agent/log.ts';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
@@ -16,7 +16,7 @@ export function agentLog({ quiet, json }: { readonly quiet: boolean; readonly js
       return;
     }
     const known = Object.fromEntries(Object.entries(detail).map(([name, value]) => [name, plain(value)]));
-    process.stderr.write(people ? `${level}: ${message}${tail(known)}\n` : `${JSON.stringify({ time: new Date().toISOString(), level, message, ...known })}\n`);
+    process.stderr.write(people ? `${level}: ${message}${tail(known)}\n` : `${shownJson({ time: new Date().toISOString(), level, message, ...known })}\n`);
   };
 }
 

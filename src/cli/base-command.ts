@@ -4,7 +4,7 @@ import { Config } from '@oclif/core/config';
 import type { Input, LoadOptions, ParserOutput } from '@oclif/core/interfaces';
 import type { Schema } from '../api/schema.ts';
 import { LatchkeyError } from '../domain/errors.ts';
-import { shown } from '../domain/shown-text.ts';
+import { shown, shownJson } from '../domain/shown-text.ts';
 import { globalFlags } from './flags.ts';
 import { write } from './output.ts';
 import type { Opening } from './open-role.ts';
@@ -115,7 +115,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** Prints the result now, and resolves when the system has taken it. What `run` returns after it is not printed. */
   protected async emit(result: T): Promise<void> {
     this.#emitted = true;
-    const text = this.jsonEnabled() ? JSON.stringify(result, null, 2) : this.present(result, await screenOf(process.stdout));
+    const text = this.jsonEnabled() ? shownJson(result, 2) : this.present(result, await screenOf(process.stdout));
     await write(process.stdout, text === '' ? '' : `${text}\n`);
   }
 
@@ -130,7 +130,7 @@ export abstract class LatchkeyCommand<T> extends Command {
   /** Prints one more of a stream of results: NDJSON under `--json`. */
   protected async stream(item: T): Promise<void> {
     this.#emitted = true;
-    const text = this.jsonEnabled() ? JSON.stringify(item) : this.present(item, await screenOf(process.stdout));
+    const text = this.jsonEnabled() ? shownJson(item) : this.present(item, await screenOf(process.stdout));
     await write(process.stdout, text === '' ? '' : `${text}\n`);
   }
 
@@ -143,7 +143,7 @@ export abstract class LatchkeyCommand<T> extends Command {
 
   /** Something that people should know although it works; a line of JSON of its own under `--json`. */
   protected async caution(text: string): Promise<void> {
-    const line = this.jsonEnabled() ? JSON.stringify({ warning: text }) : presentWarning(text, await screenOf(process.stderr));
+    const line = this.jsonEnabled() ? shownJson({ warning: text }) : presentWarning(text, await screenOf(process.stderr));
     await write(process.stderr, `${line}\n`);
   }
 

@@ -1,5 +1,6 @@
 import { CLIError, ModuleLoadError } from '@oclif/core/errors';
 import { LatchkeyError } from '../domain/errors.ts';
+import { shownJson } from '../domain/shown-text.ts';
 import { failureJson, toLatchkeyError } from './failure.ts';
 import { OutputClosed, write } from './output.ts';
 import { presentError } from './present/message.ts';
@@ -17,7 +18,7 @@ export async function reportFailure(thrown: unknown, json: boolean): Promise<num
   if (error instanceof OutputClosed) {
     return error.exit;
   }
-  const text = json ? JSON.stringify(failureJson(error)) : presentError(error, await screenOf(process.stderr));
+  const text = json ? shownJson(failureJson(error)) : presentError(error, await screenOf(process.stderr));
   const trace = error.code === 'internal' && process.env['LATCHKEY_LOG'] === 'debug' ? `\n${traceOf(error)}` : '';
   // Where stderr takes nothing, the exit code is all that is left to say.
   await write(process.stderr, `${text}${trace}\n`).catch(() => {});

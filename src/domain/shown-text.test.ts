@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quoted, shown } from './shown-text.ts';
+import { quoted, shown, shownJson } from './shown-text.ts';
 
 test.each([
   ['Küche 密码 🔑 e\u0301', 'Küche 密码 🔑 e\u0301'],
@@ -13,6 +13,16 @@ test.each([
   ['C:\\x1b \\n', 'C:\\\\x1b \\n'],
 ])('%j is shown as %s', (text, expected) => {
   expect(shown(text)).toBe(expected);
+});
+
+test('JSON on a screen moves no cursor and turns no writing, and says the same', () => {
+  const said = { 'k\u202e': 'a\u001b[2J\u007f\u009b31m\u2028\u200b\u{e0041}\udc80 Küche 🔑 \\x1b', list: ['\u2066'] };
+  for (const indent of [undefined, 2]) {
+    const text = shownJson(said, indent);
+    expect(text.replaceAll('\n', '')).toMatch(/^[\x20-\x7eü🔑]+$/u);
+    expect(JSON.parse(text)).toEqual(said);
+  }
+  expect(shownJson({ name: 'Küche' }, 2)).toBe('{\n  "name": "Küche"\n}');
 });
 
 test('a quotation cannot be left from inside, and is short', () => {

@@ -15,6 +15,16 @@ export function shown(text: string): string {
   });
 }
 
+/**
+ * A value as JSON that people may see on a screen: what `shown` takes out is there as JSON's own escapes (RFC 8259, 7), and
+ * so says the same to whoever parses it. `indent`: as of JSON.stringify.
+ */
+export function shownJson(value: unknown, indent?: number): string {
+  // JSON's own strings have no line feeds: those are of the indentation.
+  return JSON.stringify(value, null, indent).replace(/(?!\n)[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
+}
+
 /** A message as the first of several sentences. */
 export function asSentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;
