@@ -14,7 +14,7 @@ export type GrantSource = (typeof grantSources)[number];
 /** `active` lets in; `paused` will again; `ended` came to its time or quota; `revoked` was taken back. */
 export const grantStates = ['active', 'paused', 'ended', 'revoked'] as const;
 export type GrantState = (typeof grantStates)[number];
-/** What happens when the quota is spent: off the air, or only the agent reachable. */
+/** What happens when the quota, of traffic or of time, is spent: off the air, or for a while only the agent reachable. */
 export const grantPolicies = ['cut', 'restrict'] as const;
 export type GrantPolicy = (typeof grantPolicies)[number];
 
@@ -95,6 +95,14 @@ export interface GrantIncrease {
 /** Whether the grant lets its subject in at a moment. */
 export function isInForce(grant: Pick<Grant, 'state' | 'startsAt' | 'endsAt'>, at: Date): boolean {
   return grant.state === 'active' && grant.startsAt <= at && (grant.endsAt === undefined || at < grant.endsAt);
+}
+
+/** How long who has used up the time of a grant whose policy is to restrict still reaches the agent, to buy more. */
+export const timeGraceMs = 3_600_000;
+
+/** When its time is used up: its end, or, where its policy is to restrict, `timeGraceMs` before that. Undefined: never. */
+export function timeUpAt({ policy, allowedMs, endsAt }: Pick<Grant, 'policy' | 'allowedMs' | 'endsAt'>): Date | undefined {
+  return policy === 'restrict' && allowedMs !== undefined && endsAt !== undefined ? new Date(endsAt.getTime() - timeGraceMs) : endsAt;
 }
 
 /** Milliseconds left of its time at a moment; undefined: there is no end to it. */

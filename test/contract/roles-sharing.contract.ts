@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../src/domain/errors.ts';
-import { noUsage } from '../../src/domain/grant.ts';
+import { noUsage, timeGraceMs, timeUpAt } from '../../src/domain/grant.ts';
 import { readingSkewMs } from '../../src/domain/meter.ts';
 import { parseAmount } from '../../src/domain/money.ts';
 import { parseQuantity } from '../../src/domain/quantity.ts';
@@ -88,13 +88,49 @@ export function sharingContract(name: string, make: MakeHarness): void {
       harness.clock.pass(minutes(5));
       const active = await guest.sharing.acknowledge(request.id);
       const grant = (await harness.store.grants.find(active.grantId!))!;
-      expect(grant.endsAt!.getTime() - active.paidAt!.getTime()).toBe(minutes(60));
+      expect(timeUpAt(grant)!.getTime() - active.paidAt!.getTime()).toBe(minutes(60));
+      expect(active.dueAt).toEqual(timeUpAt(grant));
       harness.clock.pass(minutes(15));
       await guest.sharing.end(request.id);
       harness.clock.pass(lastReadingsMs);
       const settled = await guest.sharing.show(request.id);
       expect(settled.state).toBe('ended');
       expect(settled.returned).toBe(149n);
+    });
+
+    test('by time: who has used it up may buy more for a while, from then on; nothing of it goes back', async () => {
+      const { offer } = await site.newNetwork({ tariff: byTime });
+      const access = await site.sell(guest, offer, '30min');
+      harness.clock.pass(minutes(40));
+      await site.tend();
+      expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'active', dueAt: new Date(access.dueAt!.getTime() + timeGraceMs) });
+      const increase = await guest.sharing.increase(access.id, parseQuantity('30min'));
+      await guest.pay(increase);
+      await site.sharer.sharing.approve(increase.id);
+      const grant = (await harness.store.grants.find(access.grantId!))!;
+      expect(grant).toMatchObject({ state: 'active', allowedMs: minutes(60) });
+      const laterMs = harness.clock.now().getTime() + minutes(30) - timeUpAt(grant)!.getTime();
+      expect([laterMs >= 0, laterMs < 1000], String(laterMs)).toEqual([true, true]);
+      harness.clock.pass(minutes(30) + timeGraceMs - 2000);
+      await site.tend();
+      expect((await guest.sharing.show(access.id)).state).toBe('active');
+      harness.clock.pass(2000);
+      await site.tend();
+      expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ending', reason: 'used_up' });
+      expect((await harness.store.grants.find(access.grantId!))!.state).toBe('ended');
+      harness.clock.pass(lastReadingsMs);
+      await site.tend();
+      expect(await guest.sharing.show(access.id)).toMatchObject({ state: 'ended', returned: 0n });
+      expect(await moneyOf(guest)).toEqual({ balance: 4800n, held: 0n });
+    });
+
+    test('by time, where no agent counts, it ends with that', async () => {
+      const { offer } = await site.newNetwork({ tariff: byTime }, { isEnforced: false });
+      const access = await site.sell(guest, offer, '30min');
+      expect(await harness.store.grants.find(access.grantId!)).toMatchObject({ policy: 'cut', endsAt: access.dueAt });
+      harness.clock.pass(minutes(30));
+      await site.tend();
+      expect((await guest.sharing.show(access.id)).state).toBe('ending');
     });
 
     test('what the sharer’s side has counted is had by hours, of its own networks alone', async () => {

@@ -248,3 +248,19 @@ test('who ends it is off the air for good, both sides see the same, and what is 
   expect([await balance(guest), await balance(sharer)]).toEqual([500 - cost, 100 + cost]);
   expect(await site.json('ledger', 'verify')).toMatchObject({ ok: true });
 });
+
+test('whose time is up reaches the server through the agent and nothing else, buys more there, and is free again', async () => {
+  const { offer_id: byTime } = await sharer.purse.json<{ offer_id: string }>(['share', 'offer', networkId, '--step', '0.10EUR=20s', '--yes']);
+  await site.enter(station, openNetwork, ['update_config=1']);
+  const timed = await result(await start('share', 'request', byTime, '--buy', '20s', ...paying, '--via', 'auto', '--join', 'wpa_supplicant', '--interface', station.face));
+  const since = station.process.mark();
+  expect(await reached()).toEqual(free);
+  await restricted(true);
+  expect(await reached()).toEqual(nothingButRelay);
+
+  const increase = await result(await start('share', 'topup', timed['request'].request_id as string, '--buy', '1min', ...paying.with(1, '0.30EUR'), '--via', mainAddress));
+  expect(increase).toMatchObject({ kind: 'increase', state: 'active' });
+  await restricted(false);
+  expect(await reached()).toEqual(free);
+  expect(station.process.output().slice(since)).not.toContain('CTRL-EVENT-DISCONNECTED');
+});

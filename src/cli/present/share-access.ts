@@ -2,6 +2,7 @@ import { shareRequestSchema, shareRequestToWire, shareUsageSchema, shareUsageToW
 import { id, object, oneOf } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
 import { allowanceForPeople, parseQuantity } from '../../domain/quantity.ts';
+import { timeUpAt } from '../../domain/grant.ts';
 import { openStates, type ShareRequest } from '../../domain/share-request.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { trafficForPeople } from '../../domain/traffic.ts';
@@ -171,7 +172,8 @@ function leftText({ grant, used }: Usage, at: Date): string | undefined {
     const left = grant.quotaBytes - used.bytesIn - used.bytesOut;
     return `${left > 0n ? left : 0n}B`;
   }
-  return grant.endsAt === undefined ? undefined : `${Math.max(0, Math.floor((grant.endsAt.getTime() - at.getTime()) / 1000))}s`;
+  const upAt = timeUpAt(grant);
+  return upAt === undefined ? undefined : `${Math.max(0, Math.floor((upAt.getTime() - at.getTime()) / 1000))}s`;
 }
 
 /** What a warning says is left; the least that there is of a quantity stands for nothing. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noUsage, type Grant } from '../../domain/grant.ts';
+import { noUsage, timeGraceMs, type Grant } from '../../domain/grant.ts';
 import { GrantsOnAir } from './grants-on-air.ts';
 import type { GrantOnAir, PushedRadio, Shortfall } from './radio.ts';
 import type { UsageMeter } from './usage-meter.ts';
@@ -94,4 +94,34 @@ test('whoever is put off the air, or is to reach the agent alone, is counted rig
   grants.reconsider();
   await grants.converge();
   expect(done).toEqual(['grt_1,grt_2', 'grt_1,grt_2,grt_3', 'count', 'grt_2,grt_3', 'count', 'grt_2 restricted,grt_3']);
+});
+
+test('whose time is used up reaches the agent alone for a while, where its policy is to restrict, and is free again when there is more', async () => {
+  let now = 1000;
+  const seen: string[] = [];
+  const grants = new GrantsOnAir({
+    ...usual,
+    now: () => new Date(now),
+    radio: {
+      kind: 'hostapd',
+      enforcement: 'per-grant',
+      converge: async (wanted: readonly GrantOnAir[]) => void seen.push(wanted.map(({ grant: { id }, restricted }) => (restricted ? `${id} restricted` : id)).join()),
+    } as unknown as PushedRadio,
+  });
+  const bought = (allowedMs: number): Grant => ({ ...grant('grt_1'), source: 'share', policy: 'restrict', allowedMs, endsAt: new Date(1000 + allowedMs + timeGraceMs) });
+  const cut: Grant = { ...grant('grt_2'), source: 'payment', allowedMs: 60_000, endsAt: new Date(61_000) };
+  grants.take([bought(60_000), cut]);
+  await grants.converge();
+  expect(grants.due()).toMatchObject({ over: [], nextAt: 61_000, isBehind: false });
+  now = 61_000;
+  expect(grants.due()).toMatchObject({ over: [{ grant: { id: 'grt_2' } }], nextAt: 61_000 + timeGraceMs, isBehind: true });
+  await grants.converge();
+  expect([grants.isRestricted('grt_1'), grants.onAir('grt_1')?.id]).toEqual([true, 'grt_1']);
+  now = 70_000;
+  grants.take([bought(120_000)]);
+  await grants.converge();
+  expect(grants.isRestricted('grt_1')).toBe(false);
+  now = 121_000 + timeGraceMs;
+  expect(grants.due().over.map(({ grant: { id } }) => id)).toContain('grt_1');
+  expect(seen).toEqual(['grt_1,grt_2', 'grt_1 restricted', 'grt_1']);
 });

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { isInForce, laterUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { isInForce, laterUsage, timeUpAt, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Log } from './log.ts';
 import { trafficLeft, type Due, type GrantsInForce, type TrafficLeft } from './grants-in-force.ts';
 import type { GrantOnAir, PushedRadio, RadioStatus } from './radio.ts';
@@ -143,8 +143,10 @@ export class GrantsOnAir implements GrantsInForce {
       } else if (left === 'none') {
         over.push({ grant, reason: 'its traffic is used up' });
       } else if (now === undefined || startsAt <= now) {
-        wanted.push({ grant, restricted: left === 'restricted', vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
-        nextAt = Math.min(nextAt, endsAt?.getTime() ?? Infinity, left === 'restricted' ? this.#graceEnd(grant) : Infinity);
+        const upAt = timeUpAt(grant);
+        const isUp = now !== undefined && upAt !== undefined && upAt <= now;
+        wanted.push({ grant, restricted: left === 'restricted' || isUp, vlan: vlan ?? this.#options.vlanOf(grant), mac: this.#options.macOf(grant) });
+        nextAt = Math.min(nextAt, (isUp ? endsAt : upAt)?.getTime() ?? Infinity, left === 'restricted' ? this.#graceEnd(grant) : Infinity);
       } else {
         nextAt = Math.min(nextAt, startsAt.getTime());
       }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
-import { noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { noUsage, timeUpAt, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import { passedThresholds, type LowThreshold, type Remaining } from '../../domain/low-threshold.ts';
 import type { ShareRequest } from '../../domain/share-request.ts';
 import type { SharedAccessPoint, SharingRole } from '../sharing/ports.ts';
@@ -132,13 +132,15 @@ function isSame(one: GrantUsage, other: GrantUsage): boolean {
 }
 
 /** Undefined where it has no bounds, or none that can be counted here. */
-function remainingOf({ quotaBytes, allowedMs, endsAt, usage }: Grant, counted: GrantUsage | undefined, now: Date): Remaining | undefined {
+function remainingOf(grant: Grant, counted: GrantUsage | undefined, now: Date): Remaining | undefined {
+  const { quotaBytes, allowedMs, usage } = grant;
   if (quotaBytes !== undefined) {
     const { bytesIn, bytesOut } = counted ?? usage;
     return { metric: 'traffic', total: quotaBytes, left: atLeastNone(quotaBytes - bytesIn - bytesOut) };
   }
-  if (allowedMs !== undefined && endsAt !== undefined) {
-    return { metric: 'time', total: BigInt(allowedMs), left: atLeastNone(BigInt(endsAt.getTime() - now.getTime())) };
+  const upAt = timeUpAt(grant);
+  if (allowedMs !== undefined && upAt !== undefined) {
+    return { metric: 'time', total: BigInt(allowedMs), left: atLeastNone(BigInt(upAt.getTime() - now.getTime())) };
   }
   return undefined;
 }

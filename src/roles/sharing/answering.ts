@@ -1,9 +1,11 @@
 import { parseDescription } from '../../domain/device.ts';
 import { LatchkeyError } from '../../domain/errors.ts';
+import { timeUpAt } from '../../domain/grant.ts';
 import { quantityText, type Quantity } from '../../domain/quantity.ts';
 import { collectMs, endReasons, unpaidStates, type ShareRequest } from '../../domain/share-request.ts';
 import { checkSealedFor } from '../../protocol/access-code.ts';
 import { auditEntry, newId, type ServiceContext } from '../service-context.ts';
+import { isCounted } from './counting.ts';
 import { expire, giveUp, paidOrGivenBack } from './giving-up.ts';
 import { grantFor, lengthen } from './granting.ts';
 import { captureHold } from './holding.ts';
@@ -42,7 +44,7 @@ async function approveAccess(context: ServiceContext, request: ShareRequest): Pr
     throw over((await store.shareRequests.find(request.id))!);
   }
   const ssid = (await store.accessPoints.find(apId))?.ssid ?? '';
-  await store.grants.insert(grantFor(approved, { id, ssid, now: clock.now(), revision }));
+  await store.grants.insert(grantFor(approved, { id, ssid, now: clock.now(), revision, isCounted: await isCounted(store, apId) }));
   await store.audit.append(auditEntry(context, { action: 'grant.created', apId, detail: { grant_id: id, share_request_id: request.id } }));
   return approved;
 }
@@ -62,7 +64,7 @@ async function approveIncrease(context: ServiceContext, request: ShareRequest, n
   if (active === undefined) {
     throw over((await store.shareRequests.find(request.id))!);
   }
-  await store.shareRequests.change(access.id, ['active'], { state: 'active', dueAt: grant.endsAt });
+  await store.shareRequests.change(access.id, ['active'], { state: 'active', dueAt: timeUpAt(grant) });
   await captureHold(context, active);
   news.add('guest', 'increase.granted', active, { quantity: quantityText(more) });
   return active;

@@ -1,4 +1,4 @@
-import type { GrantUsage } from '../../domain/grant.ts';
+import { timeUpAt, type GrantUsage } from '../../domain/grant.ts';
 import type { ShareRequest } from '../../domain/share-request.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { paidOrGivenBack, unlessOver } from './giving-up.ts';
@@ -34,8 +34,8 @@ function pay(context: ServiceContext, request: ShareRequest): Promise<ShareReque
     if (found.state === 'active') {
       return found;
     }
-    const grant = found.state === 'ready' ? await start(within, found.grantId!, { now, revision }) : undefined;
-    const paid = grant && (await move(within, found, ['ready'], { state: 'active', paidAt: now, dueAt: grant.endsAt }));
+    const grant = found.state === 'ready' ? await start(within, found, { now, revision }) : undefined;
+    const paid = grant && (await move(within, found, ['ready'], { state: 'active', paidAt: now, dueAt: timeUpAt(grant) }));
     if (paid === undefined) {
       throw over(found);
     }

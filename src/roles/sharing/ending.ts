@@ -1,5 +1,5 @@
 import { LatchkeyError } from '../../domain/errors.ts';
-import { isSpent, timeLeft, type Grant } from '../../domain/grant.ts';
+import { isSpent, timeUpAt, type Grant } from '../../domain/grant.ts';
 import { complaintMs, endReasons, lastReadingsMs, unpaidStates, type ShareRequest } from '../../domain/share-request.ts';
 import { jwkThumbprint, parsePublicJwk, parseThumbprint } from '../../protocol/access-code.ts';
 import { endGrant, revokeGrant } from '../grants/ending.ts';
@@ -30,7 +30,7 @@ export async function endEarly(context: ServiceContext, request: ShareRequest, r
   });
 }
 
-/** Ends one whose time is over, where no agent has said so; one that was given more goes on. */
+/** Ends one whose time is over, where no agent has said so; one that was given more, or may still buy more, goes on. */
 export async function endInTime(context: ServiceContext, request: ShareRequest): Promise<void> {
   await inTransaction(context, async (within, news) => {
     const { store, clock } = within;
@@ -84,7 +84,7 @@ export async function grantsClosed(context: ServiceContext, grantIds: readonly s
 }
 
 function isUsedUp(grant: Grant): boolean {
-  return isSpent(grant) || (grant.closedAt !== undefined && timeLeft({ ...grant, state: 'active' }, grant.closedAt) === 0);
+  return isSpent(grant) || (grant.closedAt !== undefined && (timeUpAt(grant) ?? Infinity) <= grant.closedAt);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { mostDurationMs } from '../../domain/duration.ts';
-import { newGrant, timeLeft, type Grant } from '../../domain/grant.ts';
+import { newGrant, timeGraceMs, timeLeft, timeUpAt, type Grant } from '../../domain/grant.ts';
 import type { Allowance, Quantity } from '../../domain/quantity.ts';
 import { collectMs, trafficLastsMs, type ShareRequest } from '../../domain/share-request.ts';
 import { mostTraffic } from '../../domain/traffic.ts';
@@ -9,11 +9,10 @@ import { auditEntry, type ServiceContext } from '../service-context.ts';
 
 /**
  * Until it is collected its time does not run. But it ends before the fee would be given back, and so an agent that hears
- * nothing more lets nobody in for nothing.
+ * nothing more lets nobody in for nothing. Who has used it up can be restricted only where an agent counts each (`isCounted`).
  */
-export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { readonly id: string; readonly ssid: string; readonly now: Date; readonly revision: number }): Grant {
+export function grantFor(request: ShareRequest, { id, ssid, now, revision, isCounted }: { readonly id: string; readonly ssid: string; readonly now: Date; readonly revision: number; readonly isCounted: boolean }): Grant {
   const { quantity, apId, guest } = request;
-  const ms = timeOf(quantity);
   return newGrant({
     id,
     subject: { kind: 'terminal', id: guest.terminalId },
@@ -21,22 +20,22 @@ export function grantFor(request: ShareRequest, { id, ssid, now, revision }: { r
     source: 'share',
     startsAt: now,
     endsAt: later(request.dueAt!, collectMs),
-    allowedMs: ms,
     quotaBytes: quantity !== 'unlimited' && quantity.metric === 'traffic' ? quantity.size : undefined,
-    policy: 'restrict',
+    policy: isCounted ? 'restrict' : 'cut',
     revision,
   });
 }
 
 /** What it is from its collection on; undefined if it is over. */
-export async function start({ store }: ServiceContext, grantId: string, { now, revision }: { readonly now: Date; readonly revision: number }): Promise<Grant | undefined> {
-  const grant = await store.grants.find(grantId);
+export async function start({ store }: ServiceContext, { grantId, quantity }: ShareRequest, { now, revision }: { readonly now: Date; readonly revision: number }): Promise<Grant | undefined> {
+  const grant = await store.grants.find(grantId!);
   if (grant === undefined || !goesOn(grant, now)) {
     return undefined;
   }
-  const lastsMs = grant.allowedMs ?? (grant.quotaBytes === undefined ? undefined : trafficLastsMs);
+  const allowedMs = timeOf(quantity);
+  const lastsMs = allowedMs === undefined ? (grant.quotaBytes === undefined ? undefined : trafficLastsMs) : allowedMs + graceOf(grant);
   const endsAt = lastsMs === undefined ? undefined : later(now, lastsMs);
-  return store.grants.alter(grantId, { ...grant, state: 'active', endsAt, revision });
+  return store.grants.alter(grant.id, { ...grant, state: 'active', endsAt, allowedMs, revision });
 }
 
 /** Adds to one that is in force; undefined if it is over, or takes no more. */
@@ -52,7 +51,8 @@ export async function lengthen(context: ServiceContext, grantId: string, more: Q
     ? await store.grants.alter(grantId, {
       ...grant,
       state: 'active',
-      endsAt: endsAt && later(now, endsAt.getTime() - now.getTime() + Number(more.size)),
+      // What is used up already is not lengthened in the past.
+      endsAt: endsAt && later(now, Math.max(0, timeUpAt(grant)!.getTime() - now.getTime()) + Number(more.size) + graceOf(grant)),
       allowedMs: allowedMs && allowedMs + Number(more.size),
       revision,
     })
@@ -69,6 +69,10 @@ export function hasRoomFor({ allowedMs = 0, quotaBytes = 0n }: Grant, { metric, 
 /** Since when does not matter: it was made by this clock, or by another server's that is a little ahead. */
 export function goesOn(grant: Grant, now: Date): boolean {
   return grant.state === 'active' && timeLeft(grant, now) !== 0;
+}
+
+function graceOf({ policy }: Grant): number {
+  return policy === 'restrict' ? timeGraceMs : 0;
 }
 
 function timeOf(quantity: Allowance): number | undefined {

@@ -1,4 +1,4 @@
-import { noUsage, type Grant, type GrantUsage } from '../../domain/grant.ts';
+import { noUsage, timeUpAt, type Grant, type GrantUsage } from '../../domain/grant.ts';
 import type { Quantity } from '../../domain/quantity.ts';
 import { complaintMs, endReasons, type ShareRequest } from '../../domain/share-request.ts';
 import { refundOf, type Tariff } from '../../domain/tariff.ts';
@@ -48,17 +48,19 @@ export function isUndelivered({ reason, paidAt, endedAt }: ShareRequest, count: 
 }
 
 /** Undefined where there was no limit, or nothing says how much was used. */
-function leftOf({ paidAt }: ShareRequest, { endsAt, closedAt, quotaBytes, allowedMs }: Grant, used: GrantUsage | undefined): Quantity | undefined {
+function leftOf({ paidAt, quantity }: ShareRequest, grant: Grant, used: GrantUsage | undefined): Quantity | undefined {
+  const { closedAt, quotaBytes, allowedMs } = grant;
   if (quotaBytes !== undefined) {
     return used && { metric: 'traffic', size: most(0n, quotaBytes - bytesOf(used)) };
   }
-  if (paidAt === undefined && allowedMs !== undefined) {
+  if (paidAt === undefined) {
     // Its time did not run yet.
-    return used && { metric: 'time', size: most(0n, BigInt(allowedMs - used.seconds * 1000)) };
+    return used && quantity !== 'unlimited' ? { metric: 'time', size: most(0n, quantity.size - BigInt(used.seconds * 1000)) } : undefined;
   }
-  return allowedMs === undefined || endsAt === undefined || closedAt === undefined
+  const upAt = timeUpAt(grant);
+  return allowedMs === undefined || upAt === undefined || closedAt === undefined
     ? undefined
-    : { metric: 'time', size: most(0n, BigInt(endsAt.getTime() - closedAt.getTime())) };
+    : { metric: 'time', size: most(0n, BigInt(upAt.getTime() - closedAt.getTime())) };
 }
 
 function most(one: bigint, other: bigint): bigint {

@@ -121,6 +121,8 @@ interface State {
 const minute = 60_000;
 /** Traffic lasts so long after it was last bought. */
 const trafficMs = 30 * 1440 * minute;
+/** Who has used up what it bought by time may buy more for so long, where an agent can keep it to that. */
+const graceMs = 60 * minute;
 const nothing: PlainUsage = { bytesIn: 0, bytesOut: 0, seconds: 0 };
 const over = 'share_request_over';
 const notFound = 'share_request_not_found';
@@ -443,7 +445,7 @@ export class PlainShare {
     const isTime = tariff.kind !== 'unlimited' && tariff.metric === 'time';
     request.state = 'approved';
     request.grant = {
-      startsAt: now, endsAt: request.dueAt! + 10 * minute, allowedMs: isTime ? quantity : undefined, quota: isTime ? undefined : quantity,
+      startsAt: now, endsAt: request.dueAt! + 10 * minute, allowedMs: undefined, quota: isTime ? undefined : quantity,
       state: 'active', closedAt: undefined, usage: { bytesIn: 0, bytesOut: 0, seconds: 0 }, guest: undefined, sharer: undefined,
     };
     yield;
@@ -461,9 +463,9 @@ export class PlainShare {
       return over;
     }
     if (grant.quota !== undefined) Object.assign(grant, { quota: grant.quota + request.quantity!, endsAt: now + trafficMs });
-    if (grant.allowedMs !== undefined) Object.assign(grant, { allowedMs: grant.allowedMs + request.quantity!, endsAt: grant.endsAt! + request.quantity! });
+    if (grant.allowedMs !== undefined) Object.assign(grant, { allowedMs: grant.allowedMs + request.quantity!, endsAt: Math.max(now, this.#timeUpAt(access)!) + request.quantity! + this.#graceOf(access) });
     Object.assign(request, { state: 'active', dueAt: undefined, paidAt: now });
-    access.dueAt = grant.endsAt;
+    access.dueAt = this.#timeUpAt(access);
     this.#capture(request);
     this.#tellGuest(at, 'increase.granted');
     yield;
@@ -527,15 +529,27 @@ export class PlainShare {
     return state === 'active' && (endsAt === undefined || now < endsAt);
   }
 
+  #graceOf({ network, tariff }: PlainRequest): number {
+    return this.network(network).isEnforced && tariff.kind !== 'unlimited' && tariff.metric === 'time' ? graceMs : 0;
+  }
+
+  /** When its time is used up. */
+  #timeUpAt(access: PlainRequest): number | undefined {
+    const { endsAt, allowedMs } = access.grant!;
+    return endsAt === undefined || allowedMs === undefined ? endsAt : endsAt - this.#graceOf(access);
+  }
+
   /** What is held is paid. */
   #collect(at: number, now: number): boolean {
     const request = this.request(at);
     const { grant } = request;
     const payment = this.paymentOf(request);
     if (request.state !== 'ready' || grant === undefined || !this.isInForce(grant, now) || (payment !== undefined && payment.state !== 'held')) return false;
-    const lastsMs = grant.allowedMs ?? (grant.quota === undefined ? undefined : trafficMs);
+    const isTime = request.tariff.kind !== 'unlimited' && request.tariff.metric === 'time';
+    if (isTime) grant.allowedMs = request.quantity;
+    const lastsMs = isTime ? request.quantity! + this.#graceOf(request) : grant.quota === undefined ? undefined : trafficMs;
     grant.endsAt = lastsMs === undefined ? undefined : now + lastsMs;
-    Object.assign(request, { state: 'active', paidAt: now, dueAt: grant.endsAt });
+    Object.assign(request, { state: 'active', paidAt: now, dueAt: this.#timeUpAt(request) });
     this.#capture(request);
     this.#tellSharer(at, 'code.collected');
     return true;
@@ -643,7 +657,7 @@ export class PlainShare {
 
   #grantClosed(at: number, reason: string | undefined, now: number): void {
     const grant = this.request(at).grant!;
-    const isUsedUp = (grant.quota !== undefined && bytes(grant.usage) >= grant.quota) || (grant.endsAt !== undefined && grant.endsAt <= grant.closedAt!);
+    const isUsedUp = (grant.quota !== undefined && bytes(grant.usage) >= grant.quota) || (this.#timeUpAt(this.request(at)) ?? Infinity) <= grant.closedAt!;
     const why = reason ?? (isUsedUp ? 'used_up' : 'revoked');
     this.requests.forEach((request, place) => {
       if (request.access !== at) return;
@@ -706,7 +720,7 @@ export class PlainShare {
     if (isByRule && !tariff.refundsUnused) return 0;
     // Who was put off the air may have had no way to say what it used.
     const used = counted ?? (isByRule ? undefined : (grant!.sharer ?? nothing));
-    const timeLeft = paidAt === undefined ? grant!.allowedMs! - (used?.seconds ?? 0) * 1000 : grant!.endsAt! - grant!.closedAt!;
+    const timeLeft = paidAt === undefined ? access.quantity! - (used?.seconds ?? 0) * 1000 : this.#timeUpAt(access)! - grant!.closedAt!;
     const left = grant!.quota === undefined ? timeLeft : used === undefined ? 0 : grant!.quota - bytes(used);
     const boughtLater = ofGrant.slice(ofGrant.indexOf(request) + 1).reduce((sum, one) => sum + one.bought!, 0);
     const unused = Math.min(bought, Math.max(0, left - boughtLater));
@@ -757,7 +771,11 @@ export class PlainShare {
     if (why !== undefined) this.#expire(at, why, now);
     if (was === 'active') {
       const grant = request.grant!;
-      if (grant.endsAt! > now) return undefined;
+      if (grant.endsAt! > now) {
+        request.dueAt = grant.endsAt;
+        yield;
+        return undefined;
+      }
       this.#close(grant, 'ended', grant.endsAt!);
       this.#grantClosed(at, undefined, now);
     }

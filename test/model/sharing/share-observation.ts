@@ -60,7 +60,7 @@ export function compareShares(rows: Rows, plain: PlainShare, names: ShareNames):
         number(granted?.['quota_bytes']), time(granted?.['closed_at'] ?? null), number(granted?.['bytes_in']), number(granted?.['bytes_out']), number(granted?.['seconds']),
       ],
       [
-        'share', request.guest, 'restrict', grant.startsAt, grant.state, grant.endsAt, grant.allowedMs, grant.quota, grant.closedAt, grant.usage.bytesIn, grant.usage.bytesOut, grant.usage.seconds,
+        'share', request.guest, plain.network(request.network).isEnforced ? 'restrict' : 'cut', grant.startsAt, grant.state, grant.endsAt, grant.allowedMs, grant.quota, grant.closedAt, grant.usage.bytesIn, grant.usage.bytesOut, grant.usage.seconds,
       ],
     );
     for (const side of ['guest', 'sharer'] as const) {
