@@ -31,6 +31,7 @@ let sharer: Party;
 let guest: Party;
 /** The guest's machine in the lab, which has no network but what its radio joins. */
 let phone: MovedHome;
+let networkId: string;
 let offerId: string;
 
 beforeAll(async () => {
@@ -46,7 +47,7 @@ beforeAll(async () => {
   // Whoever is free gets wherever this machine gets.
   await lab().do(`/usr/sbin/nft -f ${lab().write('outside', outside)}`);
   await lab().start('sink', `nc -ll -p ${sinkPort} -e dd of=/dev/null`);
-  const networkId = await proven();
+  networkId = await proven();
   ({ offer_id: offerId } = await sharer.purse.json<{ offer_id: string }>(['share', 'offer', networkId, '--step', `0.10EUR=${step}B`, '--refund', 'unused', '--yes']));
   await serve(networkId);
 });
@@ -250,6 +251,7 @@ test('who ends it is off the air for good, both sides see the same, and what is 
 });
 
 test('whose time is up reaches the server through the agent and nothing else, buys more there, and is free again', async () => {
+  await sharer.purse.json(['share', 'offers', 'withdraw', offerId, '--yes']);
   const { offer_id: byTime } = await sharer.purse.json<{ offer_id: string }>(['share', 'offer', networkId, '--step', '0.10EUR=20s', '--yes']);
   await site.enter(station, openNetwork, ['update_config=1']);
   const timed = await result(await start('share', 'request', byTime, '--buy', '20s', ...paying, '--via', 'auto', '--join', 'wpa_supplicant', '--interface', station.face));
