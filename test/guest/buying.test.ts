@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LatchkeyError } from '../../src/domain/errors.ts';
 import { parseQuantity } from '../../src/domain/quantity.ts';
-import type { ShareRequest } from '../../src/domain/share-request.ts';
+import { lastReadingsMs, type ShareRequest } from '../../src/domain/share-request.ts';
 import { jwkThumbprint, newAccessKey } from '../../src/protocol/access-code.ts';
 import { buy, type Bought } from '../../src/roles/guest/buying.ts';
 import { compare } from '../../src/roles/guest/comparing.ts';
@@ -145,6 +145,9 @@ test('another key than its own is told to the server until that has heard it, an
   expect(await machine.guest.sharing.show(request.id)).toMatchObject({ state: 'active' });
   const [noted] = await machine.disk.all();
   await expect(comparing(noted!, () => Promise.reject(new Error('asked twice')))).rejects.toMatchObject({ code: 'access_code_mismatch' } satisfies Partial<LatchkeyError>);
+  expect(await machine.guest.sharing.show(request.id)).toMatchObject({ state: 'ending', reason: 'key_mismatch' });
+  harness.clock.pass(lastReadingsMs);
+  await site.tend();
   expect(await machine.guest.sharing.show(request.id)).toMatchObject({ state: 'ended', reason: 'key_mismatch' });
   expect(await site.money(machine.guest)).toEqual({ balance: 5000n, held: 0n });
 });

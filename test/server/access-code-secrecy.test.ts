@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { SharingClient } from '../../src/client/sharing-client.ts';
+import { lastReadingsMs } from '../../src/domain/share-request.ts';
 import { parseTariff } from '../../src/domain/tariff-json.ts';
 import { jwkThumbprint, newAccessKey, openAccessCode, parsePublicJwk, publicJwkOf, sealAccessCode } from '../../src/protocol/access-code.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -131,6 +132,9 @@ test('a server that puts in a key of its own reads it, and is found out by the t
 
   const ofSharer = await jwkThumbprint(shown);
   expect(ofSharer).not.toBe(await jwkThumbprint(publicJwkOf(guest.key)));
-  expect(await guest.sharing.reportMismatch(request.id, ofSharer)).toMatchObject({ state: 'ended', reason: 'key_mismatch', returned: 100n });
+  expect(await guest.sharing.reportMismatch(request.id, ofSharer)).toMatchObject({ state: 'ending', reason: 'key_mismatch' });
+  site.harness.clock.pass(lastReadingsMs);
+  await site.tend();
+  expect(await guest.sharing.show(request.id)).toMatchObject({ state: 'ended', returned: 100n });
   expect(await site.money(guest)).toEqual({ balance: 5000n, held: 0n });
 });

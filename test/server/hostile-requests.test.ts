@@ -33,7 +33,7 @@ describe('bodies', () => {
     ['null', 'null', 'invalid_input', ''],
     ['bytes that are no text', Buffer.from('7b22ff227d', 'hex'), 'invalid_input', 'The body is not UTF-8.'],
     ['deep nesting', '{"a":'.repeat(5000) + '1' + '}'.repeat(5000), 'invalid_input', 'The body nests deeper than 16 levels.'],
-    ['deep lists', '['.repeat(30_000), 'invalid_input', 'The body nests deeper than 16 levels.'],
+    ['deep lists', '['.repeat(30_000) + ']'.repeat(30_000), 'invalid_input', 'The body nests deeper than 16 levels.'],
     ['a prototype', JSON.stringify(hello()).replace('{', '{"__proto__":{"role":"admin"},'), 'invalid_input', 'A member is named __proto__.'],
     ['too much', JSON.stringify({ ...hello(), filler: 'x'.repeat(70_000) }), 'payload_too_large', ''],
   ])('%s', async (_name, body, code, detail) => {
