@@ -100,9 +100,9 @@ export function isInForce(grant: Pick<Grant, 'state' | 'startsAt' | 'endsAt'>, a
 /** How long who has used up the time of a grant whose policy is to restrict still reaches the agent, to buy more. */
 export const timeGraceMs = 3_600_000;
 
-/** When its time is used up: its end, or, where its policy is to restrict, `timeGraceMs` before that. Undefined: never. */
-export function timeUpAt({ policy, allowedMs, endsAt }: Pick<Grant, 'policy' | 'allowedMs' | 'endsAt'>): Date | undefined {
-  return policy === 'restrict' && allowedMs !== undefined && endsAt !== undefined ? new Date(endsAt.getTime() - timeGraceMs) : endsAt;
+/** When its time is used up: its end, or, of time on a shared network where its policy is to restrict, `timeGraceMs` before that. Undefined: never. */
+export function timeUpAt({ source, policy, allowedMs, endsAt }: Pick<Grant, 'source' | 'policy' | 'allowedMs' | 'endsAt'>): Date | undefined {
+  return source === 'share' && policy === 'restrict' && allowedMs !== undefined && endsAt !== undefined ? new Date(endsAt.getTime() - timeGraceMs) : endsAt;
 }
 
 /** Milliseconds left of its time at a moment; undefined: there is no end to it. */

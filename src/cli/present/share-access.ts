@@ -1,8 +1,9 @@
 import { shareRequestSchema, shareRequestToWire, shareUsageSchema, shareUsageToWire, type ShareRequestWire, type ShareUsageWire } from '../../api/share-requests.ts';
+import { grantFromWire } from '../../api/grants.ts';
 import { id, object, oneOf } from '../../api/schema.ts';
 import { present } from '../../api/wire.ts';
-import { allowanceForPeople, parseQuantity } from '../../domain/quantity.ts';
 import { timeUpAt } from '../../domain/grant.ts';
+import { allowanceForPeople, parseQuantity } from '../../domain/quantity.ts';
 import { openStates, type ShareRequest } from '../../domain/share-request.ts';
 import { shown } from '../../domain/shown-text.ts';
 import { trafficForPeople } from '../../domain/traffic.ts';
@@ -223,12 +224,18 @@ export function presentUsage(usage: ShownUsageWire, screen: Screen): string {
       ...requestLines(usage.request),
       ['used', used && trafficForPeople(bytesOf(used))],
       ['left', usage.left === undefined ? undefined : leftForPeople(usage)],
-      ['time until', grant?.ends_at && localTime(grant.ends_at)],
+      ['time until', timeUntil(grant)],
       ['guest counted', guest && trafficForPeople(bytesOf(guest))],
       ['sharer counted', sharer && trafficForPeople(bytesOf(sharer))],
     ],
     screen,
   );
+}
+
+/** Not until when more can be bought. */
+function timeUntil(grant: ShownUsageWire['grant']): string | undefined {
+  const upAt = grant && timeUpAt(grantFromWire(grant));
+  return upAt && localTime(upAt.toISOString());
 }
 
 function usedForPeople({ used, grant }: UseNewsWire): string {

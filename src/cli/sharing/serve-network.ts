@@ -127,14 +127,16 @@ interface OpenedAccessPoint {
 
 /** Whoever is away is waited for; undefined if the signal comes first. */
 async function openSharedAccessPoint(networkId: string, { radio, security }: ServeNetworkFlags, password: string | undefined, waiting: Waiting): Promise<OpenedAccessPoint | undefined> {
-  const { AgentAccessPoint, OwnWordAccessPoint } = await import('../../roles/sharer/access-points.ts');
+  const { AgentAccessPoint, OwnWordAccessPoint, requireRoomForGuests } = await import('../../roles/sharer/access-points.ts');
   if (radio === 'agent') {
     const agent = await openAgentControl();
     const status = await whenThere('agent', () => agent.status(), waiting);
     if (status === undefined) {
       return undefined;
     }
-    const { apId, radio: { enforcement } } = status;
+    const { apId, radio } = status;
+    requireRoomForGuests(radio);
+    const { enforcement } = radio;
     return { accessPoint: new AgentAccessPoint({ apId, enforcement }, agent), enforced: enforcement === 'per-grant' };
   }
   const network = await whenThere('server', () => waiting.networks.network(networkId), waiting);

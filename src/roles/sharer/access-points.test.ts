@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LatchkeyError } from '../../domain/errors.ts';
 import { enforcements, type Enforcement } from '../../domain/grant.ts';
-import { AgentAccessPoint } from './access-points.ts';
+import { AgentAccessPoint, requireRoomForGuests } from './access-points.ts';
 
 const credential = { ssid: 'Home', password: 'only-for-this-guest', security: 'wpa2-psk' as const };
 const usage = { bytesIn: 1n, bytesOut: 2n, seconds: 3, isRestricted: false, isConnected: true };
@@ -27,4 +27,9 @@ test('a grant that the agent does not know yet, or no more, has neither credenti
 
 test.each(enforcements.filter((each) => each !== 'per-grant'))('who is on by one password for all (%s) is counted for no grant, and nothing is no count of nothing', async (enforcement) => {
   expect(await at(enforcement).usage('grt_1')).toBeUndefined();
+});
+
+test('an agent that is asked by RADIUS would let no guest in: it is not sold on', () => {
+  expect(() => requireRoomForGuests({ kind: 'radius' })).toThrow(expect.objectContaining({ code: 'invalid_input', hint: expect.stringContaining('--radio none') }));
+  for (const kind of ['hostapd', 'none']) expect(() => requireRoomForGuests({ kind })).not.toThrow();
 });

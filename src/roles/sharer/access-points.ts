@@ -32,6 +32,15 @@ export class AgentAccessPoint implements SharedAccessPoint {
   }
 }
 
+/** Errors: `invalid_input` for an agent that is asked by RADIUS: of guests no address is known, by which it would know them. */
+export function requireRoomForGuests({ kind }: { readonly kind: string }): void {
+  if (kind === 'radius') {
+    throw new LatchkeyError('invalid_input', 'The agent here is asked by RADIUS, which knows stations by their addresses: it would let no guest in.', {
+      hint: 'Share a network whose agent is `latchkey ap serve --radio hostapd`, or serve it on your own word: `--radio none`.',
+    });
+  }
+}
+
 /** The sharer's own word: one password, which is what every guest gets, and nothing that enforces or counts. */
 export class OwnWordAccessPoint implements SharedAccessPoint {
   readonly apId = undefined;
