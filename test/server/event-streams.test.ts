@@ -69,7 +69,8 @@ class Listening {
   }
 
   get ids(): number[] {
-    return [...this.text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    // A line that was cut off is none.
+    return [...this.text.matchAll(/^id: (\d+)\n/gm)].map(([, id]) => Number(id));
   }
 }
 

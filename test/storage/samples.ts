@@ -171,11 +171,12 @@ export function ssidBytes(name: string): Uint8Array {
 }
 
 /** A network of an account and access point of its own. */
+/** Proven for longer than this is tested: the program goes by the day on which that is. */
 export async function addNetwork(store: Store, parts: Partial<Omit<Network, 'revision' | 'message'>> = {}): Promise<Network> {
   const network = {
     id: newId('net'), accountId: parts.accountId ?? await addAccount(store), terminalId: newId('tok'), ssid: ssidBytes('CoffeeHouse'), bssids: [newBssid()],
     security: 'wpa2-psk', state: 'valid', reason: undefined, apId: parts.apId ?? await addAccessPoint(store), meterKey: undefined, createdAt: start,
-    verifiedAt: start, proveAgainBy: after(30 * 86_400_000), ...parts,
+    verifiedAt: start, proveAgainBy: new Date('2100-01-01T00:00:00.000Z'), ...parts,
   } as const;
   await store.networks.insert(network);
   return (await store.networks.find(network.id))!;
